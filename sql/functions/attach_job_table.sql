@@ -1,0 +1,28 @@
+-- Makes a table a job table, in one transaction, and says which statements that took. Again is a
+-- no-op that updates the settings. The table is locked until the transaction ends: for a live one use
+-- arcano-db attach, or run what attach_plan answers.
+create or replace function arcano.attach_job_table(
+  p_table regclass,
+  p_tool text default null,
+  p_orphan_after interval default '5 minutes',
+  p_stall_after interval default null
+)
+returns table (statement text)
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  -- Two at once: the second waits here, and finds nothing to do.
+  lock table arcano.job_table in share row exclusive mode;
+
+  for statement in
+    select p.statement from arcano.attach_plan(p_table, p_tool, p_orphan_after, p_stall_after, p_concurrently => false) p
+  loop
+    execute statement;
+    return next;
+  end loop;
+end
+$$;
+
+comment on function arcano.attach_job_table(regclass, text, interval, interval) is
+  'Attaches p_table: adds the contract columns and partial indexes that it lacks and makes it inherit arcano.job; answers the statements it ran. p_tool: the name people read, by default the table''s. p_orphan_after: how long a job without a sign of life is left alone; under 2 minutes is refused. p_stall_after: reserved. Errors name what is wrong with the table (detail) and the statements that would mend it (hint).';

@@ -1,0 +1,37 @@
+-- Cancels the waiting jobs of a user or of a session (both given: both must match), never a working
+-- one. Waits for no row's lock: a job that somebody is starting at this moment is left to them.
+create or replace function arcano.cancel_session(
+  p_user_id arcano.job.user_id%type default null,
+  p_session_id arcano.job.session_id%type default null,
+  p_reason text default null
+)
+returns table (job_table text, job_id arcano.job.id%type, refunded boolean)
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_jobs arcano.job_ref[];
+begin
+  if p_user_id is null and p_session_id is null then
+    raise exception 'cancel_session needs p_user_id, p_session_id, or both'
+      using errcode = 'invalid_parameter_value', detail = 'Both are null.',
+        hint = 'Name the user or the session whose waiting jobs are to be cancelled.';
+  end if;
+
+  select array_agg((j.tableoid, j.id)::arcano.job_ref) into v_jobs
+    from arcano.job j
+   where arcano.is_waiting(j.status)
+     and (p_user_id is null or j.user_id = p_user_id)
+     and (p_session_id is null or j.session_id = p_session_id);
+
+  return query
+    select arcano.table_name(j.tableoid), j.id, j.credits_refunded is true
+      from arcano.end_jobs(v_jobs, 'cancel_session', coalesce(p_reason, 'Session cancelled')) e
+      join arcano.job j on j.id = (e.job).id and j.tableoid = (e.job).relid
+     where e.error is null
+     order by 1, 2;
+end
+$$;
+
+comment on function arcano.cancel_session(uuid, text, text) is
+  'Cancels the waiting jobs of user p_user_id or session p_session_id (both given: both must match), with p_reason as their error_message, and answers a row for each. Working jobs are never touched. Neither given: an error.';

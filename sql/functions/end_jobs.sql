@@ -1,0 +1,92 @@
+-- Cancels waiting jobs for the check, the sweep and cancel_session, and promises:
+--
+--   * it waits for no row's lock: a job whose row somebody holds is left alone and not answered;
+--   * what makes a job eligible is tested again in the statement that writes, on rows that nobody
+--     can change meanwhile;
+--   * each ended job is in the journal with its row as it was, in the same transaction;
+--   * a job that cannot be ended (a veto of the app's own trigger or constraint, a serialization
+--     failure) is answered with its error and spoils no other: all are tried in one statement, and
+--     only if that fails one by one.
+create or replace function arcano.end_jobs(
+  p_jobs arcano.job_ref[],
+  p_source text,
+  p_reason text default null,
+  out job arcano.job_ref,
+  out error text
+)
+returns setof record
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_message constant text :=
+    coalesce(p_reason, 'Auto-clean: orphan queued job (client failed before enqueue/run)');
+  v_locked arcano.job_ref[];
+  v_wanted integer;
+  v_ended arcano.job_ref[];
+  v_sqlstate text;
+begin
+  begin
+    -- Found by id alone: with a condition on status here, the planner may walk a partial index.
+    select array_agg(l.job) into v_locked
+      from (
+        select (j.tableoid, j.id)::arcano.job_ref as job
+          from unnest(p_jobs) r
+          join arcano.job j on j.id = r.id and j.tableoid = r.relid
+           for update of j skip locked
+      ) l;
+
+    with wanted as materialized (
+      select o.relid, o.job_id, o.job_table, o.user_id, arcano.job_row(o.relid, o.job_id) as job_before
+        from unnest(v_locked) r
+        join arcano.open_job o on o.job_id = r.id and o.relid = r.relid
+       where case when p_reason is null then o.is_orphan else o.is_waiting end
+    ), ended as (
+      update arcano.job j
+         set status = 'cancelled', completed_at = now(), error_message = v_message
+        from wanted w
+       where j.id = w.job_id and j.tableoid = w.relid
+      returning w.relid, w.job_id, w.job_table, w.user_id, w.job_before, j.status
+    ), journaled as (
+      insert into arcano.job_event (event, source, reason, job_table, job_id, user_id, job_before)
+      select 'cancelled', p_source, v_message, e.job_table, e.job_id, e.user_id, e.job_before
+        from ended e
+    )
+    select count(*), array_agg((e.relid, e.job_id)::arcano.job_ref) filter (where e.status = 'cancelled')
+      into v_wanted, v_ended
+      from wanted w
+      left join ended e on e.relid = w.relid and e.job_id = w.job_id;
+
+    if v_wanted <> coalesce(cardinality(v_ended), 0) then
+      raise exception 'a trigger of the job table suppressed or changed the update'
+        using errcode = 'triggered_data_change_violation';
+    end if;
+  exception
+    when others then
+      if cardinality(p_jobs) > 1 then
+        return query
+          select e.job, e.error
+            from unnest(p_jobs) r cross join lateral arcano.end_jobs(array[r], p_source, p_reason) e;
+        return;
+      end if;
+
+      job := p_jobs[1];
+      get stacked diagnostics v_sqlstate = returned_sqlstate, error = message_text;
+      error := v_sqlstate || ': ' || error;
+      -- Not for the check: it may be asked many times a second, and the sweep says it too.
+      if p_source <> 'check' then
+        insert into arcano.job_event (event, source, reason, job_table, job_id, user_id, job_before)
+        select 'error', p_source, error, o.job_table, o.job_id, o.user_id, arcano.job_row(o.relid, o.job_id)
+          from arcano.open_job o
+         where o.job_id = job.id and o.relid = job.relid;
+      end if;
+      return next;
+      return;
+  end;
+
+  return query select r::arcano.job_ref, null::text from unnest(v_ended) r;
+end
+$$;
+
+comment on function arcano.end_jobs(arcano.job_ref[], text, text) is
+  'Internal: cancels those of p_jobs that wait, or with no p_reason those that are orphans, and journals them. Answers a row for each job ended, and with its error for each that could not be.';

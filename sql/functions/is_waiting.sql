@@ -1,0 +1,9 @@
+-- True for a waiting status. It folds to "status = any (constant)" in a plan, which is the predicate
+-- of each attached table's partial index of waiting jobs.
+create or replace function arcano.is_waiting(p_status text)
+returns boolean
+language sql immutable parallel safe
+as $$ select p_status = any (arcano.waiting_statuses()) $$;
+
+comment on function arcano.is_waiting(text) is
+  'Whether a job of this status waits to be worked on.';

@@ -1,0 +1,8 @@
+-- The statuses of a job that is being worked on.
+create or replace function arcano.working_statuses()
+returns text[]
+language sql immutable parallel safe
+return array['starting', 'running'];
+
+comment on function arcano.working_statuses() is
+  'The statuses of a job that is being worked on.';

@@ -1,26 +1,8 @@
--- Dropping arcano.job with a table still attached would be refused by PostgreSQL too; this says why
--- and what to do. Never "cascade" here: it would drop the attached tables themselves.
-do $$
-declare
-  v_attached text;
-begin
-  lock table arcano.job in access exclusive mode;
-  select string_agg(format('select arcano.detach_job_table(%L);', i.inhrelid::regclass), ' ')
-    into v_attached
-    from pg_catalog.pg_inherits i
-   where i.inhparent = 'arcano.job'::regclass;
-  if v_attached is not null then
-    raise exception 'job tables are still attached to arcano.job'
-      using errcode = 'dependent_objects_still_exist', hint = 'Detach them first: ' || v_attached;
-  end if;
-end
-$$;
+drop type if exists arcano.job_ref;
 
-drop type arcano.job_ref;
+drop table if exists arcano.job;
 
-drop table arcano.job;
-
-drop schema arcano;
+drop schema if exists arcano;
 
 -- The roles stay while anything in the cluster depends on them: a grant in another database (which
 -- drop role itself refuses) or a member (which it would forget silently). The role that made a group

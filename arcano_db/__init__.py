@@ -1,0 +1,26 @@
+"""Arcano DB: a ghost job never blocks a user, and a real job is never cancelled by mistake.
+
+The rule and everything that decides lives in the database (schema ``arcano``). This package applies
+the migrations and wraps the calls: see :class:`ArcanoDB`, :class:`AsyncArcanoDB` and the command line
+``arcano-db``.
+"""
+
+from arcano_db.client import ArcanoDB, AsyncArcanoDB
+from arcano_db.errors import ArcanoError, CannotAttach, InvalidArgument, NotAttached, NotMigrated
+from arcano_db.rows import ActiveCheck, ActiveJob, CancelledJob, JobTable, OrphanJob, SweptTable
+
+__all__ = [
+    "ActiveCheck",
+    "ActiveJob",
+    "ArcanoDB",
+    "ArcanoError",
+    "AsyncArcanoDB",
+    "CancelledJob",
+    "CannotAttach",
+    "InvalidArgument",
+    "JobTable",
+    "NotAttached",
+    "NotMigrated",
+    "OrphanJob",
+    "SweptTable",
+]

@@ -1,0 +1,58 @@
+"""How the command line prints: a table for people, JSON for machines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+from datetime import datetime, timedelta
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+console = Console(highlight=False, soft_wrap=True)
+stderr = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def say(line: str) -> None:
+    """Print a line of progress to standard error, so that standard output stays the answer's."""
+    stderr.print(line, markup=False)
+
+
+def print_json(value: Any) -> None:
+    """Print dataclasses, or lists of them, as one JSON value; times in ISO 8601, durations in seconds."""
+    click.echo(json.dumps(value, default=_to_json, indent=2))
+
+
+def _to_json(value: Any) -> Any:
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if hasattr(value, "__dataclass_fields__"):
+        return asdict(value)
+    return str(value)
+
+
+def print_rows(rows: Sequence[Any], row_type: type[Any], *, empty: str) -> None:
+    """Print dataclasses as a table with a column for each field, or ``empty`` if there are none."""
+    if not rows:
+        console.print(empty, markup=False)
+        return
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    names = [field.name for field in fields(row_type)]
+    for name in names:
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        table.add_row(*(_to_text(getattr(row, name)) for name in names))
+    console.print(table)
+
+
+def _to_text(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, datetime):
+        return value.astimezone().strftime("%Y-%m-%d %H:%M:%S%z")
+    return str(value)

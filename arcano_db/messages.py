@@ -1,0 +1,28 @@
+"""What the users of an app read, in English and Brazilian Portuguese.
+
+The messages of the functions, of the command line and of the logs are for those who run the app, and
+are in English alone.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+Language = Literal["en", "pt-BR"]
+LANGUAGES: tuple[Language, ...] = get_args(Language)
+
+_MESSAGES: dict[str, dict[Language, str]] = {
+    "free": {
+        "en": "You can start a new job.",
+        "pt-BR": "Você pode iniciar um novo trabalho.",
+    },
+    "blocked": {
+        "en": "You already have a job in progress: {tool}.",
+        "pt-BR": "Você já tem um trabalho em andamento: {tool}.",
+    },
+}
+
+
+def message(key: Literal["free", "blocked"], language: Language, **values: str | None) -> str:
+    """The message ``key`` in ``language``, with ``values`` filled in."""
+    return _MESSAGES[key][language].format(**values)

@@ -1,0 +1,292 @@
+"""Applying migrations and loading ``sql/``: what ``arcano-db migrate``, ``rollback`` and ``status`` do.
+
+yoyo keeps the account of what is applied, in the same tables as plain ``yoyo apply``, so that the two
+can be mixed. yoyo's own lock is a committed row, which a killed migrator leaves behind; here the same
+row is written in a transaction that stays open for the whole run, so that it vanishes with its writer
+and yet keeps plain yoyo out.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Literal
+
+import psycopg
+from psycopg import errors
+from psycopg.conninfo import conninfo_to_dict
+from yoyo import default_migration_table, read_migrations
+from yoyo.backends.core.postgresql import PostgresqlPsycopgBackend
+from yoyo.connections import DatabaseURI
+from yoyo.migrations import Migration, MigrationList
+
+Report = Callable[[str], None]
+Functions = Literal["current", "other release", "edited", "missing"]
+
+# How long the row of a plain yoyo whose process is not on this machine is respected.
+_GRACE_SECONDS = 10.0
+
+
+class MigrationError(Exception):
+    """Migrating or rolling back could not be done; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationStatus:
+    """What a database holds of this release.
+
+    Attributes:
+        applied: The ids of the applied migrations.
+        pending: The ids of those that are not.
+        functions: ``current``: those of this release; ``other release``: loaded from other files;
+            ``edited``: changed by hand since they were loaded; ``missing``: none are loaded.
+    """
+
+    applied: list[str]
+    pending: list[str]
+    functions: Functions
+
+    @property
+    def up_to_date(self) -> bool:
+        """Whether ``arcano-db migrate`` would find nothing to do."""
+        return not self.pending and self.functions == "current"
+
+
+def migrations_folder() -> Path:
+    """The folder of migrations: inside an installed package, beside it in a clone."""
+    package = Path(__file__).resolve().parent
+    installed = package / "migrations"
+    return installed if installed.is_dir() else package.parent / "migrations"
+
+
+def loader() -> ModuleType:
+    """The module ``migrations/post-apply.load-sql.py``, the one place that knows how to load ``sql/``."""
+    path = migrations_folder() / "post-apply.load-sql.py"
+    spec = importlib.util.spec_from_file_location("arcano_db_load_sql", path)
+    if spec is None or spec.loader is None:
+        raise MigrationError(f"{path} cannot be read: the installation is incomplete.")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def status(dsn: str) -> MigrationStatus:
+    """Read what is applied, without writing anything.
+
+    Args:
+        dsn: A libpq connection string; empty: libpq's environment variables.
+    """
+    pending = _pending(dsn)
+    ids = [migration.id for migration in _read_migrations()]
+    pending_ids = [migration.id for migration in pending]
+    return MigrationStatus(
+        applied=[i for i in ids if i not in pending_ids],
+        pending=pending_ids,
+        functions=_functions(dsn),
+    )
+
+
+def dry_run(dsn: str) -> str:
+    """The SQL that :func:`migrate` would run now, without running any; empty: nothing to do.
+
+    Args:
+        dsn: A libpq connection string; empty: libpq's environment variables.
+    """
+    paths = [Path(migration.path) for migration in _pending(dsn)]
+    if paths or _functions(dsn) != "current":
+        paths += loader().files()
+    return "\n".join(f"-- {path.name}\n\n{path.read_text(encoding='utf-8')}" for path in paths)
+
+
+def migrate(dsn: str, *, timeout: float = 60.0, report: Report = lambda _: None) -> bool:
+    """Apply what is pending and load the functions of this release; False: nothing was to be done.
+
+    Killed at any moment it leaves nothing that stops the next one. Two at once: the second waits.
+
+    Args:
+        dsn: A libpq connection string; empty: libpq's environment variables.
+        timeout: For how many seconds to wait for another migrator.
+        report: Called with a line for each thing that is done.
+
+    Raises:
+        MigrationError: Another migrator did not end in time.
+    """
+    with _backend(dsn, report) as backend, _alone(backend, timeout, report):
+        migrations = _read_migrations()
+        pending = backend.to_apply(migrations)
+        for migration in pending:
+            backend.apply_one(migration)
+            report(f"applied {migration.id}")
+        if not pending and _functions(dsn) == "current":
+            return False
+        backend.run_post_apply(migrations)
+        report("loaded the functions and views of this release")
+        return True
+
+
+def rollback(
+    dsn: str, *, to: str | None = None, timeout: float = 60.0, report: Report = lambda _: None
+) -> bool:
+    """Undo migrations, the newest first; False: none was applied.
+
+    Args:
+        dsn: A libpq connection string; empty: libpq's environment variables.
+        to: The id of the migration to stop at, which stays; None: undo all.
+        timeout: For how many seconds to wait for another migrator.
+        report: Called with a line for each thing that is done.
+
+    Raises:
+        MigrationError: ``to`` is no applied migration, or another migrator did not end in time.
+    """
+    with _backend(dsn, report) as backend, _alone(backend, timeout, report):
+        applied = backend.to_rollback(_read_migrations())
+        ids = [migration.id for migration in applied]
+        if to is not None:
+            if to not in ids:
+                raise MigrationError(f"{to} is not applied. Applied: {', '.join(reversed(ids)) or 'none'}.")
+            applied = applied[: ids.index(to)]
+        for migration in applied:
+            backend.rollback_one(migration)
+            report(f"rolled back {migration.id}")
+        return bool(applied)
+
+
+class _Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]
+    """yoyo's backend for psycopg, with the server's notices passed on and a bound on waiting for locks.
+
+    Settings are local to a transaction, never the session's: behind a pooler in transaction mode those
+    would stay with a connection that others use.
+    """
+
+    report: Report = staticmethod(lambda _: None)
+
+    def connect(self, dburi: DatabaseURI) -> psycopg.Connection[Any]:
+        connection: psycopg.Connection[Any] = super().connect(dburi)
+        connection.add_notice_handler(self._notice)
+        return connection
+
+    def begin(self) -> None:
+        super().begin()
+        self.execute("set local lock_timeout = '30s'")
+
+    def _notice(self, notice: errors.Diagnostic) -> None:
+        if (notice.message_primary or "").startswith("arcano:"):
+            self.report("\n".join(filter(None, (notice.message_primary, notice.message_hint))))
+
+
+def _backend(dsn: str, report: Report) -> _Backend:
+    arguments = {**conninfo_to_dict(dsn), "prepare_threshold": None}
+    database = arguments.pop("dbname", None)
+    uri = DatabaseURI("postgresql+psycopg", None, None, None, None, database, arguments)
+    backend_type = type("_ReportingBackend", (_Backend,), {"report": staticmethod(report)})
+    backend: _Backend = backend_type(uri, default_migration_table)
+    return backend
+
+
+@contextmanager
+def _alone(backend: _Backend, timeout: float, report: Report) -> Iterator[None]:
+    """Hold yoyo's lock row, uncommitted, so that it cannot outlive this process."""
+    backend.create_lock_table()
+    started = time.monotonic()
+    waiting_for = None
+    with backend.copy() as lock_backend:
+        connection = lock_backend.connection
+        while holder := _lock_holder(connection):
+            waited = time.monotonic() - started
+            if holder.pid and not holder.alive and waited > _GRACE_SECONDS:
+                connection.execute("delete from yoyo_lock where pid = %s", (holder.pid,))
+                report(f"cleared the lock of {holder}, which is gone")
+            elif waited > timeout:
+                raise MigrationError(
+                    f"After {timeout:g} seconds the migrations are still locked by {holder}."
+                    " Wait for it or end it; if no yoyo is running anywhere: yoyo break-lock"
+                )
+            elif waiting_for != str(holder):
+                waiting_for = str(holder)
+                report(f"waiting for {holder} to end")
+        backend._is_locked = True
+        try:
+            yield
+        finally:
+            backend._is_locked = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Holder:
+    """Who holds the lock: a plain yoyo, which leaves its process id, or another of our own."""
+
+    pid: int | None = None
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process is on this machine and running."""
+        try:
+            os.kill(self.pid or 0, 0)
+        except ProcessLookupError:
+            return False
+        except PermissionError:
+            return True
+        return True
+
+    def __str__(self) -> str:
+        return f"a yoyo (process {self.pid})" if self.pid else "another arcano-db"
+
+
+def _lock_holder(connection: psycopg.Connection[Any]) -> _Holder | None:
+    """Take the lock within half a second and answer None, or answer who holds it."""
+    connection.execute("begin")
+    connection.execute("set local lock_timeout = '500ms'")
+    connection.execute("set local idle_in_transaction_session_timeout = 0")
+    try:
+        connection.execute(
+            "insert into yoyo_lock (locked, ctime, pid) values (1, %s, %s)",
+            (datetime.now(UTC).replace(tzinfo=None), os.getpid()),
+        )
+    except errors.LockNotAvailable:
+        connection.execute("rollback")
+        return _Holder()
+    except errors.UniqueViolation:
+        connection.execute("rollback")
+        time.sleep(0.2)
+        row = connection.execute("select pid from yoyo_lock").fetchone()
+        return _Holder(row[0]) if row else _lock_holder(connection)
+    return None
+
+
+def _read_migrations() -> MigrationList:
+    return read_migrations(str(migrations_folder()))
+
+
+def _pending(dsn: str) -> list[Migration]:
+    with psycopg.connect(dsn) as connection:
+        connection.read_only = True
+        found = connection.execute("select to_regclass(%s)", (default_migration_table,)).fetchone()
+        applied: set[str] = set()
+        if found and found[0]:
+            rows = connection.execute(f"select migration_hash from {default_migration_table}")
+            applied = {row[0] for row in rows}
+    return [migration for migration in _read_migrations() if migration.hash not in applied]
+
+
+def _functions(dsn: str) -> Functions:
+    with psycopg.connect(dsn) as connection:
+        connection.read_only = True
+        found = connection.execute("select to_regclass('arcano.release')").fetchone()
+        row = None
+        if found and found[0]:
+            row = connection.execute(
+                "select source_fingerprint, loaded_fingerprint from arcano.release"
+            ).fetchone()
+        if row is None:
+            return "missing"
+        module = loader()
+        if row[0] != module.source_fingerprint():
+            return "other release"
+        return "current" if row[1] == module.loaded_fingerprint(connection) else "edited"

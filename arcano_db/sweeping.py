@@ -1,0 +1,74 @@
+"""The sweeper as a process of its own, for those who have no pg_cron: ``arcano-db sweep --every``."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import time
+from collections import Counter
+
+import psycopg
+
+from arcano_db.client import AsyncArcanoDB
+
+log = logging.getLogger("arcano_db.sweep")
+
+_FIRST_PAUSE_SECONDS = 1.0
+_LONGEST_PAUSE_SECONDS = 30.0
+
+
+async def sweep_until_stopped(dsn: str, every: float, limit: int) -> None:
+    """Sweep again and again until SIGTERM or SIGINT; a lost server is waited for.
+
+    Calls ``arcano.sweep_orphans``: full batches follow each other at once, and after one that was not
+    full there is a pause. Logs one line for each sweep that cancelled anything.
+
+    Args:
+        dsn: A libpq connection string; empty: libpq's environment variables.
+        every: How many seconds to pause between sweeps.
+        limit: The most jobs of one batch.
+    """
+    sweeping = asyncio.ensure_future(_sweep_for_ever(dsn, every, limit))
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # Cancelling interrupts whatever it waits for: a pause, a connection, a running batch.
+        loop.add_signal_handler(number, sweeping.cancel)
+    try:
+        await sweeping
+    except asyncio.CancelledError:
+        log.info("stopped")
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+async def _sweep_for_ever(dsn: str, every: float, limit: int) -> None:
+    pause = _FIRST_PAUSE_SECONDS
+    while True:
+        try:
+            async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as connection:
+                log.info("sweeping every %g seconds", every)
+                while True:
+                    await _sweep_once(AsyncArcanoDB(connection), limit)
+                    pause = _FIRST_PAUSE_SECONDS
+                    await asyncio.sleep(every)
+        except psycopg.OperationalError as error:
+            log.warning("no sweep, trying again in %g seconds: %s", pause, str(error).strip())
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+
+
+async def _sweep_once(db: AsyncArcanoDB, limit: int) -> None:
+    started = time.monotonic()
+    total: Counter[str] = Counter()
+    while True:
+        batch = {table.job_table: table.cancelled for table in await db.sweep_orphans(limit)}
+        total.update(batch)
+        if sum(batch.values()) < limit:
+            break
+    if total:
+        tables = ", ".join(f"{table} {count}" for table, count in sorted(total.items()))
+        log.info(
+            "cancelled %d orphans in %.2f seconds: %s", total.total(), time.monotonic() - started, tables
+        )

@@ -1,0 +1,125 @@
+"""One embedded PostgreSQL a test process, and a fresh database a test, copied from a template."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+from pytest_postgresql import factories
+
+from arcano_db import ArcanoDB, migrating
+from arcano_db.demo import TOOLS, script
+from arcano_db.embedded import DEFAULT_VERSION, VERSIONS, EmbeddedServer
+
+SERVER = pytest.StashKey[EmbeddedServer]()
+
+# A test server keeps nothing, so it need not wait for a disk.
+SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "60"}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--pg-version", type=int, choices=VERSIONS, default=DEFAULT_VERSION, help="of the embedded PostgreSQL"
+    )
+    parser.addoption("--update-golden", action="store_true", help="write the golden schema anew")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # With xdist the tests run in its workers, each with a server of its own.
+    if config.getoption("collectonly") or (
+        config.getoption("numprocesses") and not hasattr(config, "workerinput")
+    ):
+        return
+    server = EmbeddedServer(config.getoption("--pg-version"), SETTINGS)
+    config.stash[SERVER] = server
+    server.start()
+    config.option.postgresql_host = str(server.folder)
+    config.option.postgresql_user = "postgres"
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    server = config.stash.get(SERVER, None)
+    if server is not None:
+        server.stop("immediate")
+        server.remove()
+
+
+def _dsn(autocommit: bool = False, **parameters: Any) -> str:
+    return make_conninfo(**{name: value for name, value in parameters.items() if value is not None})
+
+
+def _migrate(**parameters: Any) -> None:
+    migrating.migrate(_dsn(**parameters))
+
+
+def _make_app(**parameters: Any) -> None:
+    with psycopg.connect(_dsn(**parameters)) as connection:
+        connection.execute(script("app.sql"))
+
+
+def _attach_app(**parameters: Any) -> None:
+    with psycopg.connect(_dsn(**parameters)) as connection:
+        for table, tool in TOOLS.items():
+            ArcanoDB(connection).attach_job_table(table, tool)
+
+
+empty_template = factories.postgresql_noproc(dbname="empty")
+empty_database = factories.postgresql("empty_template")
+
+migrated_template = factories.postgresql_noproc(dbname="migrated", load=[_migrate, _make_app])
+migrated_database = factories.postgresql("migrated_template")
+
+app_template = factories.postgresql_noproc(dbname="app", load=[_attach_app], depends_on="migrated_template")
+app_database = factories.postgresql("app_template")
+
+
+@pytest.fixture
+def server(request: pytest.FixtureRequest) -> EmbeddedServer:
+    """The server that every database of this process is on; not to be stopped."""
+    return request.config.stash[SERVER]
+
+
+@pytest.fixture
+def empty_dsn(empty_database: psycopg.Connection) -> str:
+    """A database with nothing in it."""
+    return empty_database.info.dsn
+
+
+@pytest.fixture
+def migrated_dsn(migrated_database: psycopg.Connection) -> str:
+    """A migrated database with the four tables of the app, none attached."""
+    return migrated_database.info.dsn
+
+
+@pytest.fixture
+def dsn(app_database: psycopg.Connection) -> str:
+    """A migrated database with the four tables of the app attached."""
+    return app_database.info.dsn
+
+
+@pytest.fixture
+def connect(dsn: str) -> Iterator[Callable[..., psycopg.Connection]]:
+    """Opens further connections to the app's database, autocommit unless told otherwise."""
+    opened: list[psycopg.Connection] = []
+
+    def _connect(**parameters: Any) -> psycopg.Connection:
+        opened.append(psycopg.connect(dsn, **{"autocommit": True, **parameters}))
+        return opened[-1]
+
+    yield _connect
+    for connection in opened:
+        connection.close()
+
+
+@pytest.fixture
+def conn(connect: Callable[..., psycopg.Connection]) -> psycopg.Connection:
+    """An autocommit connection to the app's database."""
+    return connect()
+
+
+@pytest.fixture
+def db(conn: psycopg.Connection) -> ArcanoDB:
+    return ArcanoDB(conn)

@@ -1,0 +1,97 @@
+"""What many tests need: jobs, waiting for something that can be asked for, reading the journal."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import dict_row
+
+MESSAGE = "Auto-clean: orphan queued job (client failed before enqueue/run)"
+
+UPSCALER = "public.upscaler_jobs"
+VIDEO = "public.video_upscaler_jobs"
+POSE = "public.pose_changer_jobs"
+VESTE = "public.veste_ai_jobs"
+
+
+def make_user(connection: psycopg.Connection) -> UUID:
+    user_id = uuid4()
+    connection.execute(
+        "insert into public.users (id, email) values (%s, %s)", (user_id, f"{user_id}@example.com")
+    )
+    return user_id
+
+
+def make_job(
+    connection: psycopg.Connection, table: str, user_id: UUID, age: str = "1 hour", **columns: Any
+) -> UUID:
+    """A job that the rule calls an orphan, unless the columns given say otherwise."""
+    values = {"id": uuid4(), "user_id": user_id, **columns}
+    connection.execute(
+        sql.SQL("insert into {} ({}, created_at) values ({}, now() - {}::interval)").format(
+            sql.Identifier(*table.split(".")),
+            sql.SQL(", ").join(map(sql.Identifier, values)),
+            sql.SQL(", ").join(sql.Placeholder() * len(values)),
+            sql.Literal(age),
+        ),
+        list(values.values()),
+    )
+    return values["id"]
+
+
+def job(connection: psycopg.Connection, job_id: UUID) -> dict[str, Any]:
+    """The contract's columns of a job, found through arcano.job, as only the owner may."""
+    row = (
+        connection.cursor(row_factory=dict_row)
+        .execute("select * from arcano.job where id = %s", (job_id,))
+        .fetchone()
+    )
+    assert row is not None
+    return row
+
+
+def events(connection: psycopg.Connection, job_id: UUID | None = None) -> list[dict[str, Any]]:
+    """The journal, oldest first; of one job if one is given."""
+    return (
+        connection.cursor(row_factory=dict_row)
+        .execute(
+            "select * from arcano.job_event where job_id = coalesce(%s, job_id) order by event_id", (job_id,)
+        )
+        .fetchall()
+    )
+
+
+def until(condition: Callable[[], Any], seconds: float = 30.0) -> Any:
+    """Ask again and again until the answer is true, and answer it."""
+    deadline = time.monotonic() + seconds
+    while not (answer := condition()):
+        assert time.monotonic() < deadline, "it never came true"
+        time.sleep(0.01)
+    return answer
+
+
+def until_blocked(watcher: psycopg.Connection, blocked: psycopg.Connection) -> None:
+    """Wait until a connection is waiting for a lock."""
+    pid = blocked.info.backend_pid
+    until(lambda: watcher.execute("select cardinality(pg_blocking_pids(%s)) > 0", (pid,)).fetchone()[0])
+
+
+def veto(connection: psycopg.Connection, table: str, condition: str = "true") -> None:
+    """Give a table a trigger of the app's own that refuses updates of some rows."""
+    connection.execute(
+        f"""
+        create function public.veto() returns trigger language plpgsql as $body$
+        begin
+          if {condition} then
+            raise exception 'this job must not be changed' using errcode = 'P0001';
+          end if;
+          return new;
+        end $body$;
+        create trigger veto before update on {table} for each row execute function public.veto();
+        """
+    )

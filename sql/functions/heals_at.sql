@@ -35,6 +35,7 @@ as $$
       and p_waited_in_queue is not true
       and p_orphan_exempt is not true
       and not coalesce(p_credits_charged, p_user_credit_cost > 0, false)
+      and p_created_at is not null
     then
       least(
         greatest(

@@ -45,7 +45,7 @@ begin
   if found then
     select (array_agg(a.errcode))[1] as errcode,
            string_agg(a.problem, e'\n') as problems,
-           string_agg(a.mend, e'\n') as mends
+           coalesce(string_agg(a.mend, e'\n'), '') as mends
       into r
       from arcano.attach_problems(p_table) a;
     raise exception 'cannot attach %', p_table

@@ -45,7 +45,8 @@ begin
           'create table %s as table %s;', v_ordinary, p_table)),
         (v_class.relpersistence = 't', 'a temporary table', format(
           'create table public.%I (like %s including all);', v_class.relname, p_table)),
-        (v_class.relnamespace in ('arcano'::regnamespace, 'pg_catalog'::regnamespace), 'not a table of an app', null),
+        (v_class.relnamespace in ('arcano'::regnamespace, 'pg_catalog'::regnamespace), 'not a table of an app',
+          'select oid::regclass from pg_class where relkind = ''r'' and relnamespace <> all (array[''arcano'', ''pg_catalog'', ''information_schema'']::regnamespace[]); -- one of these'),
         (p_table <> 'arcano.job'::regclass and exists (select from pg_inherits i where i.inhparent = p_table),
           'the parent of other tables', (
           select string_agg(format('alter table %s no inherit %s;', i.inhrelid::regclass, p_table), ' ' order by i.inhrelid)

@@ -14,7 +14,9 @@ select j.tableoid as relid,
        j.started_at,
        j."position",
        h.heals_at,
-       coalesce(h.heals_at < now(), false) as is_orphan
+       -- heals_at is null for a job that does not wait. Said here as well, it lets whoever asks for
+       -- orphans read them through the partial index of waiting jobs.
+       arcano.is_waiting(j.status) and coalesce(h.heals_at < now(), false) as is_orphan
   from arcano.job j
   left join arcano.job_table t on t.job_table = j.tableoid
   cross join lateral (

@@ -30,7 +30,8 @@ def test_a_batch_takes_the_oldest_of_all_tables(conn: psycopg.Connection, db: Ar
     tables = [UPSCALER, VIDEO, POSE, VESTE]
     ghosts = [make_job(conn, tables[n % 4], make_user(conn), f"{n + 1} hours") for n in range(12)]
     assert sum(table.cancelled for table in db.sweep_orphans(5)) == 5
-    assert [job(conn, ghost)["status"] for ghost in ghosts] == ["queued"] * 7 + ["cancelled"] * 5
+    cancelled = [job(conn, ghost)["status"] == "cancelled" for ghost in ghosts]
+    assert cancelled == [False] * 7 + [True] * 5
 
 
 @pytest.mark.parametrize("limit", [0, -1, None])
@@ -110,11 +111,3 @@ def test_a_trigger_that_needs_the_callers_search_path_is_an_error_in_the_journal
     conn.execute("alter function public.count_users() set search_path = public")
     conn.execute("update arcano.job_event set created_at = created_at - interval '1 hour'")
     assert db.sweep_orphans() == [SweptTable(UPSCALER, 1)]
-
-
-def test_the_row_is_kept_whole_where_the_owner_is_under_row_level_security_too(
-    conn: psycopg.Connection, db: ArcanoDB
-) -> None:
-    ghost = make_job(conn, UPSCALER, make_user(conn), scale=8)
-    db.sweep_orphans()
-    assert events(conn, ghost)[0]["job_before"]["scale"] == 8

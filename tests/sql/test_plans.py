@@ -1,0 +1,147 @@
+"""How the hot calls read: through the partial indexes alone, whatever a table holds besides.
+
+Not the plan of a copy of the statement, but what PostgreSQL counted while the function itself ran:
+how often each table and each index was scanned, and how many rows each scan gave.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from helpers import make_job, make_user
+from pytest_postgresql import factories
+
+from arcano_db.demo import TOOLS
+
+ROWS = 200_000
+
+
+def _fill(**parameters: Any) -> None:
+    parameters.pop("autocommit", None)
+    with psycopg.connect(**{k: v for k, v in parameters.items() if v is not None}, autocommit=True) as conn:
+        users = [make_user(conn) for _ in range(100)]
+        for table in TOOLS:
+            conn.execute(
+                f"insert into {table} (user_id, status, created_at, completed_at)"
+                " select (%s::uuid[])[1 + n %% 100], 'completed', now() - n * interval '1 minute', now()"
+                "   from generate_series(1, %s) n",
+                (users, ROWS),
+            )
+            conn.execute(f"vacuum analyze {table}")
+
+
+large_template = factories.postgresql_noproc(dbname="large", load=[_fill], depends_on="app_template")
+large_database = factories.postgresql("large_template")
+
+pytestmark = pytest.mark.xdist_group("large")
+
+_SCANS = """
+    select c.oid::regclass::text, pg_stat_get_xact_numscans(c.oid), pg_stat_get_xact_tuples_returned(c.oid)
+      from pg_class c
+      join pg_index i on c.oid in (i.indexrelid, i.indrelid)
+      join pg_inherits h on h.inhrelid = i.indrelid and h.inhparent = 'arcano.job'::regclass
+     where pg_stat_get_xact_numscans(c.oid) > 0
+     group by c.oid
+"""
+
+
+@pytest.fixture(params=["force_generic_plan", "force_custom_plan", "auto"])
+def large(request: pytest.FixtureRequest, large_database: psycopg.Connection) -> Iterator[psycopg.Connection]:
+    large_database.rollback()
+    large_database.autocommit = True
+    large_database.execute(f"set plan_cache_mode = {request.param}")
+    return large_database
+
+
+def scans(connection: psycopg.Connection, call: str, *arguments: Any) -> dict[str, tuple[int, int]]:
+    """Which tables and indexes the call scanned: how often, and how many rows that gave."""
+    for _ in range(7):  # beyond the five custom plans after which a generic one is considered
+        with connection.transaction(force_rollback=True):
+            before = _counts(connection)
+            connection.execute(call, arguments)
+            after = _counts(connection)
+    return {
+        name: (scanned - before.get(name, (0, 0))[0], rows - before.get(name, (0, 0))[1])
+        for name, (scanned, rows) in after.items()
+        if scanned > before.get(name, (0, 0))[0]
+    }
+
+
+def _counts(connection: psycopg.Connection) -> dict[str, tuple[int, int]]:
+    """What this session has scanned and not yet reported."""
+    return {name.removeprefix("public."): (scans, rows) for name, scans, rows in connection.execute(_SCANS)}
+
+
+def only(kind: str, *tables: str) -> set[str]:
+    return {f"{table.removeprefix('public.')}{kind}" for table in tables or TOOLS}
+
+
+def test_a_check_of_a_free_user_is_one_look_into_each_index(large: psycopg.Connection) -> None:
+    assert scans(large, "select * from arcano.check_user_active(%s)", uuid4()) == dict.fromkeys(
+        only("_arcano_active"), (1, 0)
+    )
+
+
+def test_a_check_of_a_user_with_a_real_job(large: psycopg.Connection) -> None:
+    user = make_user(large)
+    make_job(large, "public.veste_ai_jobs", user, status="running")
+    found = scans(large, "select * from arcano.check_user_active(%s)", user)
+    assert set(found) == only("_arcano_active")
+    assert found["veste_ai_jobs_arcano_active"] == (2, 2)
+    assert all(number <= 2 for number, _ in found.values())
+
+
+def test_a_check_that_heals_reads_no_more_than_the_users_rows(large: psycopg.Connection) -> None:
+    user = make_user(large)
+    for table in TOOLS:
+        make_job(large, table, user)
+    found = scans(large, "select * from arcano.check_user_active(%s)", user)
+    assert set(found) <= only("_arcano_active") | only("_arcano_waiting") | only("_pkey")
+    assert sum(rows for _, rows in found.values()) < 100
+
+
+@pytest.mark.parametrize("backlog", [0, 40, 4000])
+def test_the_sweep_reads_the_waiting_jobs_and_what_it_ends(large: psycopg.Connection, backlog: int) -> None:
+    _add_ghosts(large, backlog // 4)
+    found = scans(large, "select * from arcano.sweep_orphans(1000)")
+    assert set(found) <= only("_arcano_waiting") | only("_arcano_active") | only("_pkey")
+    assert only("_arcano_waiting") <= set(found)
+    assert sum(rows for _, rows in found.values()) <= 20 * backlog
+
+
+@pytest.mark.parametrize("backlog", [0, 4000])
+def test_cancelling_by_user_reads_no_table(large: psycopg.Connection, backlog: int) -> None:
+    _add_ghosts(large, backlog // 4)
+    user = make_user(large)
+    make_job(large, "public.upscaler_jobs", user, position=1)
+    found = scans(large, "select * from arcano.cancel_session(p_user_id => %s)", user)
+    assert set(found) <= only("_arcano_active") | only("_arcano_waiting") | only("_pkey")
+
+
+@pytest.mark.parametrize("backlog", [0, 4000])
+def test_cancelling_by_session_reads_the_waiting_jobs(large: psycopg.Connection, backlog: int) -> None:
+    _add_ghosts(large, backlog // 4)
+    make_job(large, "public.upscaler_jobs", make_user(large), session_id="visit", position=1)
+    found = scans(large, "select * from arcano.cancel_session(p_session_id => %s)", "visit")
+    assert set(found) <= only("_arcano_active") | only("_arcano_waiting") | only("_pkey")
+
+
+def test_the_counts_see_a_sequential_scan(large: psycopg.Connection) -> None:
+    """What the tests above say would be red is red."""
+    found = scans(large, "select count(*) from public.upscaler_jobs where error_message is not null")
+    assert found == {"upscaler_jobs": (1, ROWS)}
+
+
+def _add_ghosts(connection: psycopg.Connection, in_each_table: int) -> None:
+    user: UUID = make_user(connection)
+    for table in TOOLS:
+        connection.execute(
+            f"insert into {table} (user_id, created_at)"
+            " select %s, now() - interval '1 day' from generate_series(1, %s)",
+            (user, in_each_table),
+        )
+        connection.execute(f"analyze {table}")

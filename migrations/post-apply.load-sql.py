@@ -50,12 +50,15 @@ _LOADED_FINGERPRINT = """
 
 def files():
     """The files of ``sql/`` in the order in which they are loaded."""
-    ordered = [
+    return [*_definitions(), SQL / GRANTS]
+
+
+def _definitions():
+    return [
         path
         for folder in FOLDERS
         for path in sorted((SQL / folder).glob("*.sql"), key=lambda p: (p.name not in FIRST, p.name))
     ]
-    return [*ordered, SQL / GRANTS]
 
 
 def source_fingerprint():
@@ -88,13 +91,15 @@ def load_sql(connection):
     cursor.execute("set local check_function_bodies = off")
     cursor.execute(_OBJECTS)
     before = cursor.fetchall()
-    for path in files():
+    for path in _definitions():
         cursor.execute(path.read_text(encoding="utf-8"))
     cursor.execute(_OBJECTS)
-    after = set(cursor.fetchall())
-    for stale in before:
-        if stale in after:
-            cursor.execute("drop " + stale[0])
+    untouched = set(before) & set(cursor.fetchall())
+    for name, version in before:
+        if (name, version) in untouched:
+            cursor.execute("drop " + name)
+    # Last, because granting and revoking makes a new row version of every function.
+    cursor.execute((SQL / GRANTS).read_text(encoding="utf-8"))
     cursor.execute(
         "insert into arcano.release (source_fingerprint, loaded_fingerprint) values (%s, %s)"
         " on conflict (only_one) do update set source_fingerprint = excluded.source_fingerprint,"

@@ -37,8 +37,6 @@ def _fill(**parameters: Any) -> None:
 large_template = factories.postgresql_noproc(dbname="large", load=[_fill], depends_on="app_template")
 large_database = factories.postgresql("large_template")
 
-pytestmark = pytest.mark.xdist_group("large")
-
 _SCANS = """
     select c.oid::regclass::text, pg_stat_get_xact_numscans(c.oid), pg_stat_get_xact_tuples_returned(c.oid)
       from pg_class c

@@ -1,0 +1,251 @@
+"""Migrating: killed at any moment, twice at once, by plain yoyo, and told apart from edits by hand."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from helpers import until
+
+from arcano_db import migrating
+
+MIGRATIONS = ["0001.arcano-schema", "0002.arcano-settings-and-journal"]
+
+
+@pytest.fixture
+def watcher(empty_dsn: str) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(empty_dsn, autocommit=True) as connection:
+        yield connection
+
+
+def test_status_before_and_after(empty_dsn: str, watcher: psycopg.Connection) -> None:
+    before = migrating.status(empty_dsn)
+    assert (before.applied, before.pending, before.functions) == ([], MIGRATIONS, "missing")
+    assert watcher.execute("select count(*) from pg_class where relname like '%yoyo%'").fetchone() == (0,)
+
+    lines: list[str] = []
+    assert migrating.migrate(empty_dsn, report=lines.append)
+    assert lines == [f"applied {name}" for name in MIGRATIONS] + [
+        "loaded the functions and views of this release"
+    ]
+    after = migrating.status(empty_dsn)
+    assert (after.applied, after.pending, after.functions) == (MIGRATIONS, [], "current")
+    assert after.up_to_date
+    assert not migrating.migrate(empty_dsn)
+
+
+def test_a_dry_run_prints_the_sql_and_changes_nothing(empty_dsn: str, watcher: psycopg.Connection) -> None:
+    printed = migrating.dry_run(empty_dsn)
+    assert "create table if not exists arcano.job (" in printed
+    assert "create or replace function arcano.check_user_active(" in printed
+    assert watcher.execute(
+        "select count(*) from pg_class where relnamespace = 'public'::regnamespace"
+    ).fetchone() == (0,)
+    # And it is SQL that runs.
+    watcher.execute("set check_function_bodies = off")
+    watcher.execute(printed)
+    migrating.migrate(empty_dsn)
+    assert migrating.dry_run(empty_dsn) == ""
+
+
+def test_functions_edited_by_hand_are_told_and_mended(empty_dsn: str, watcher: psycopg.Connection) -> None:
+    migrating.migrate(empty_dsn)
+    watcher.execute(
+        "create or replace function arcano.is_waiting(p_status text) returns boolean"
+        " language sql immutable as 'select false'"
+    )
+    assert migrating.status(empty_dsn).functions == "edited"
+    assert migrating.migrate(empty_dsn)
+    assert migrating.status(empty_dsn).functions == "current"
+
+
+def test_functions_of_another_release_are_told_and_stale_ones_dropped(
+    empty_dsn: str, watcher: psycopg.Connection
+) -> None:
+    migrating.migrate(empty_dsn)
+    watcher.execute(
+        "update arcano.release set source_fingerprint = 'of an older release';"
+        "create function arcano.of_an_older_release(a integer, b text) returns integer language sql return 1;"
+        "create view arcano.old_view as select arcano.of_an_older_release(1, 'x') as one"
+    )
+    assert migrating.status(empty_dsn).functions == "other release"
+    assert migrating.migrate(empty_dsn)
+    assert migrating.status(empty_dsn).functions == "current"
+    assert watcher.execute(
+        "select to_regprocedure('arcano.of_an_older_release(integer, text)')"
+    ).fetchone() == (None,)
+    assert watcher.execute("select to_regclass('arcano.old_view')").fetchone() == (None,)
+
+
+def test_two_at_once_the_second_waits_and_finds_nothing_to_do(
+    empty_dsn: str, watcher: psycopg.Connection
+) -> None:
+    # Both wait for a third, so that they really meet.
+    did: list[bool] = []
+    with psycopg.connect(empty_dsn) as holder:
+        holder.execute("create schema arcano")
+        threads = [
+            threading.Thread(target=lambda: did.append(migrating.migrate(empty_dsn))) for _ in range(2)
+        ]
+        for thread in threads:
+            thread.start()
+        until(
+            lambda: watcher.execute(
+                "select count(*) filter (where query like 'create schema%') = 1"
+                "   and count(*) filter (where query like 'insert into yoyo_lock%') = 1"
+                "  from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+            ).fetchone()[0]
+        )
+        holder.rollback()
+    for thread in threads:
+        thread.join()
+    assert sorted(did) == [False, True]
+
+
+def test_one_that_takes_too_long_is_reported(empty_dsn: str) -> None:
+    migrating.migrate(empty_dsn)
+    lines: list[str] = []
+    with psycopg.connect(empty_dsn) as other:
+        other.execute("insert into yoyo_lock (locked, pid) values (1, 1)")
+        with pytest.raises(migrating.MigrationError, match="still locked by another arcano-db"):
+            migrating.migrate(empty_dsn, timeout=0.7, report=lines.append)
+    assert lines == ["waiting for another arcano-db to end"]
+
+
+# Stops the process just before a statement that contains this text, for ever.
+_STOP_BEFORE = """
+import sys, time, psycopg
+from arcano_db import migrating
+
+text, dsn = sys.argv[1:]
+execute = psycopg.Cursor.execute
+
+def stopping(self, query, *args, **kwargs):
+    if text in str(query):
+        print("here", flush=True)
+        time.sleep(3600)
+    return execute(self, query, *args, **kwargs)
+
+psycopg.Cursor.execute = stopping
+migrating.migrate(dsn)
+"""
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "CREATE TABLE",
+        "create schema",
+        "create table if not exists arcano.job (",
+        "COMMIT",
+        'INSERT INTO "_yoyo_migration"',
+        "create table if not exists arcano.job_event",
+        "function arcano.check_user_active",
+        "grant usage",
+        "insert into arcano.release",
+    ],
+)
+def test_a_killed_migrator_leaves_nothing_that_stops_the_next(empty_dsn: str, moment: str) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", _STOP_BEFORE, moment, empty_dsn], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "here\n"
+    process.kill()
+    process.wait()
+    process.stdout.close()
+
+    migrating.migrate(empty_dsn, timeout=20)
+    assert migrating.status(empty_dsn).up_to_date
+
+
+# --- plain yoyo -------------------------------------------------------------------------------------------
+
+
+def yoyo(dsn: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    parameters = psycopg.conninfo.conninfo_to_dict(dsn)
+    uri = f"postgresql+psycopg://{parameters['user']}@/{parameters['dbname']}?host={parameters['host']}"
+    command = [
+        Path(sys.executable).with_name("yoyo"),
+        *arguments,
+        "--batch",
+        "--no-config-file",
+        "--database",
+        uri,
+    ]
+    return subprocess.run(
+        [*command, str(migrating.migrations_folder())], capture_output=True, text=True, check=True
+    )
+
+
+def test_plain_yoyo_does_the_same_job(empty_dsn: str, watcher: psycopg.Connection) -> None:
+    yoyo(empty_dsn, "apply")
+    assert migrating.status(empty_dsn).up_to_date
+    assert not migrating.migrate(empty_dsn)
+    assert watcher.execute("select healed from arcano.check_user_active(gen_random_uuid())").fetchone() == (
+        0,
+    )
+    yoyo(empty_dsn, "rollback", "--all")
+    assert migrating.status(empty_dsn).applied == []
+    assert watcher.execute("select to_regnamespace('arcano')").fetchone() == (None,)
+    assert migrating.migrate(empty_dsn)
+    yoyo(empty_dsn, "apply")
+
+
+def test_plain_yoyo_waits_for_ours(empty_dsn: str, watcher: psycopg.Connection) -> None:
+    migrating.migrate(empty_dsn)
+    migrating.rollback(empty_dsn)
+    with psycopg.connect(empty_dsn) as holder:
+        holder.execute("create schema arcano")
+        ours = threading.Thread(target=migrating.migrate, args=(empty_dsn,))
+        ours.start()
+        blocked = (
+            "select count(*) > 0 from pg_stat_activity"
+            " where wait_event_type = 'Lock' and datname = current_database() and query ilike %s"
+        )
+        until(lambda: watcher.execute(blocked, ("create schema%",)).fetchone()[0])
+        theirs = threading.Thread(target=yoyo, args=(empty_dsn, "apply"))
+        theirs.start()
+        until(lambda: watcher.execute(blocked, ('%insert into "yoyo_lock"%',)).fetchone()[0])
+        holder.rollback()
+    ours.join()
+    theirs.join()
+    assert migrating.status(empty_dsn).up_to_date
+
+
+def test_the_lock_of_a_dead_yoyo_is_cleared(
+    empty_dsn: str, watcher: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrating, "_GRACE_SECONDS", 0.5)
+    migrating.migrate(empty_dsn)
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    watcher.execute("insert into yoyo_lock (locked, ctime, pid) values (1, now(), %s)", (dead.pid,))
+    lines: list[str] = []
+    migrating.migrate(empty_dsn, report=lines.append)
+    assert lines == [
+        f"waiting for a yoyo (process {dead.pid}) to end",
+        f"cleared the lock of a yoyo (process {dead.pid}), which is gone",
+    ]
+    assert watcher.execute("select count(*) from yoyo_lock").fetchone() == (0,)
+
+
+def test_the_lock_of_a_living_yoyo_is_respected(empty_dsn: str, watcher: psycopg.Connection) -> None:
+    migrating.migrate(empty_dsn)
+    living = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    try:
+        watcher.execute("insert into yoyo_lock (locked, ctime, pid) values (1, now(), %s)", (living.pid,))
+        with pytest.raises(migrating.MigrationError, match=f"locked by a yoyo \\(process {living.pid}\\)"):
+            migrating.migrate(empty_dsn, timeout=0.5)
+    finally:
+        os.kill(living.pid, signal.SIGKILL)
+        living.wait()
+        assert living.stdin is not None
+        living.stdin.close()

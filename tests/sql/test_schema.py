@@ -1,0 +1,126 @@
+"""The schema as a whole: the golden dump, rolling back, comments, grants, and what is not in it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import psycopg
+import pytest
+from helpers import UPSCALER, VIDEO
+
+from arcano_db import ArcanoDB, migrating
+from arcano_db.embedded import DEFAULT_VERSION, EmbeddedServer
+
+GOLDEN = Path(__file__).with_name("golden_schema.sql")
+
+
+def dump(server: EmbeddedServer, dsn: str) -> str:
+    """Schema arcano as pg_dump writes it, without what differs from server to server."""
+    text = server.run("pg_dump", "--schema-only", "--no-owner", "--schema", "arcano", "--dbname", dsn)
+    # PostgreSQL's own preamble, and lines with versions or random keys.
+    text = re.sub(r"(?m)^(--.*|SET .*|SELECT pg_catalog\.set_config.*|\\(un)?restrict .*)\n", "", text)
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+
+
+def test_the_schema_is_the_golden_one(
+    server: EmbeddedServer, migrated_dsn: str, request: pytest.FixtureRequest
+) -> None:
+    """After a change that is meant: pytest tests/sql/test_schema.py --update-golden."""
+    if request.config.getoption("--pg-version") != DEFAULT_VERSION:
+        pytest.skip(f"the golden schema is written by the pg_dump of PostgreSQL {DEFAULT_VERSION}")
+    found = dump(server, migrated_dsn)
+    if request.config.getoption("--update-golden"):
+        GOLDEN.write_text(found, encoding="utf-8")
+    assert found == GOLDEN.read_text(encoding="utf-8")
+
+
+def test_migrate_rollback_migrate_gives_the_same_schema(server: EmbeddedServer, migrated_dsn: str) -> None:
+    first = dump(server, migrated_dsn)
+    assert migrating.rollback(migrated_dsn)
+    with psycopg.connect(migrated_dsn) as conn:
+        assert conn.execute("select to_regnamespace('arcano')").fetchone() == (None,)
+        assert conn.execute("select to_regclass('public.upscaler_jobs')").fetchone() != (None,)
+    assert migrating.migrate(migrated_dsn)
+    assert dump(server, migrated_dsn) == first
+
+
+def test_rolling_back_under_attached_tables_is_refused_and_changes_nothing(
+    server: EmbeddedServer, dsn: str
+) -> None:
+    before = dump(server, dsn)
+    with pytest.raises(psycopg.errors.DependentObjectsStillExist) as refused:
+        migrating.rollback(dsn)
+    assert f"select arcano.detach_job_table('{UPSCALER}');" in (refused.value.diag.message_hint or "") or (
+        "upscaler_jobs" in (refused.value.diag.message_hint or "")
+    )
+    assert dump(server, dsn) == before
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        for table in ArcanoDB(conn).job_tables():
+            ArcanoDB(conn).detach_job_table(table.job_table)
+    assert migrating.rollback(dsn)
+
+
+def test_every_function_view_and_table_has_a_comment(conn: psycopg.Connection) -> None:
+    silent = conn.execute(
+        """
+        select p.oid::regprocedure::text from pg_proc p
+         where p.pronamespace = 'arcano'::regnamespace and obj_description(p.oid, 'pg_proc') is null
+         union all
+        select c.oid::regclass::text from pg_class c
+         where c.relnamespace = 'arcano'::regnamespace and c.relkind in ('r', 'v')
+           and obj_description(c.oid, 'pg_class') is null
+        """
+    ).fetchall()
+    assert silent == []
+
+
+def test_security_definer_functions_fix_their_search_path(conn: psycopg.Connection) -> None:
+    definers = conn.execute(
+        "select proname, proconfig from pg_proc where pronamespace = 'arcano'::regnamespace and prosecdef"
+    ).fetchall()
+    assert {name for name, _ in definers} == {"check_user_active", "cancel_session", "sweep_orphans"}
+    assert all(config == ["search_path=pg_catalog, pg_temp"] for _, config in definers)
+
+
+def test_public_may_do_nothing(conn: psycopg.Connection) -> None:
+    assert not conn.execute("select has_schema_privilege('public', 'arcano', 'usage')").fetchone()[0]
+    may = conn.execute(
+        "select oid::regprocedure from pg_proc where pronamespace = 'arcano'::regnamespace"
+        " and has_function_privilege('public', oid, 'execute')"
+    ).fetchall()
+    assert may == []
+
+
+def test_what_each_group_role_may_call(conn: psycopg.Connection) -> None:
+    def functions(role: str) -> set[str]:
+        rows = conn.execute(
+            "select proname from pg_proc where pronamespace = 'arcano'::regnamespace"
+            " and has_function_privilege(%s, oid, 'execute')",
+            (role,),
+        )
+        return {name for (name,) in rows}
+
+    assert functions("arcano_backend") == {"check_user_active", "cancel_session"}
+    assert functions("arcano_backend") | {"sweep_orphans"} <= functions("arcano_operator")
+    assert not functions("arcano_operator") & {"end_jobs", "attach_job_table", "detach_job_table", "job_row"}
+
+
+def test_an_operator_reads_the_views_and_sweeps(conn: psycopg.Connection) -> None:
+    conn.execute("set role arcano_operator")
+    db = ArcanoDB(conn)
+    assert (db.active_jobs(), db.orphan_jobs(), db.sweep_orphans()) == ([], [], [])
+    assert len(db.job_tables()) == 4
+    for table in ("job_event", "sweep_run", "job_table"):
+        conn.execute(f"select * from arcano.{table}")
+    for forbidden in ("select * from arcano.job", "delete from arcano.job_event"):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            conn.execute(forbidden)
+
+
+def test_there_is_no_trigger_and_nothing_of_the_app_is_changed(conn: psycopg.Connection) -> None:
+    assert conn.execute(
+        "select count(*) from pg_trigger t join pg_class c on c.oid = t.tgrelid"
+        " where not t.tgisinternal and (c.relnamespace = 'arcano'::regnamespace or c.oid = %s::regclass)",
+        (VIDEO,),
+    ).fetchone() == (0,)

@@ -8,9 +8,10 @@ begin
     return;
   end if;
   lock table arcano.job in access exclusive mode;
-  select string_agg(format('select arcano.detach_job_table(%L);', i.inhrelid::regclass), ' ')
+  select string_agg(format('select arcano.detach_job_table(%L);', format('%I.%I', c.relnamespace::regnamespace, c.relname)), ' ')
     into v_attached
     from pg_catalog.pg_inherits i
+    join pg_catalog.pg_class c on c.oid = i.inhrelid
    where i.inhparent = 'arcano.job'::regclass;
   if v_attached is not null then
     raise exception 'job tables are still attached to arcano.job'

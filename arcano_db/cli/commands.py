@@ -19,11 +19,11 @@ import psycopg
 from psycopg import errors
 
 from arcano_db import ArcanoDB, ArcanoError, migrating
-from arcano_db.cli.output import console, print_json, print_rows, say
 from arcano_db.demo import DemoError, run_demo
 from arcano_db.embedded import DEFAULT_VERSION, VERSIONS
 from arcano_db.messages import LANGUAGES, Language
-from arcano_db.rows import ActiveCheck, CancelledJob, JobTable, OrphanJob, SweptTable
+from arcano_db.output import console, print_json, print_record, print_rows, say
+from arcano_db.rows import CancelledJob, JobTable, OrphanJob, SweptTable
 from arcano_db.sweeping import sweep_until_stopped
 
 FREE = 0
@@ -276,7 +276,7 @@ def check(user_id: UUID, dsn: str, as_json: bool, lang: Language) -> None:
         print_json(answer)
     else:
         console.print(answer.message(lang), markup=False)
-        print_rows([answer], ActiveCheck, empty="")
+        print_record(answer)
     sys.exit(BLOCKED if answer.has_active_job else FREE)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 console = Console(highlight=False, soft_wrap=True)
 stderr = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -41,13 +42,33 @@ def print_rows(rows: Sequence[Any], row_type: type[Any], *, empty: str) -> None:
     if not rows:
         console.print(empty, markup=False)
         return
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     names = [field.name for field in fields(row_type)]
+    console.print(columns(names, [[getattr(row, name) for name in names] for row in rows]))
+
+
+def print_record(row: Any) -> None:
+    """Print one dataclass with a line for each field."""
+    console.print(lines({field.name: getattr(row, field.name) for field in fields(row)}))
+
+
+def columns(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
+    """Rows as a table with a heading for each column."""
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     for name in names:
         table.add_column(name, overflow="fold")
     for row in rows:
-        table.add_row(*(_to_text(getattr(row, name)) for name in names))
-    console.print(table)
+        table.add_row(*(Text(_to_text(value)) for value in row))
+    return table
+
+
+def lines(record: Mapping[str, Any]) -> Table:
+    """One row as a table with a line for each of its columns: wide rows stay readable."""
+    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in record.items():
+        table.add_row(name, Text(_to_text(value)))
+    return table
 
 
 def _to_text(value: Any) -> str:

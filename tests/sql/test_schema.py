@@ -32,7 +32,7 @@ def dump(dsn: str) -> str:
         dsn,
     ]
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    text = re.sub(r"(?ms)^    AS \$\$.*?^\$\$;$", "    AS ...;", text)
+    text = re.sub(r"(?ms)^    AS \$(\w*)\$.*?^\$\1\$;$", "    AS ...;", text)
     # PostgreSQL's own preamble, and lines with versions or random keys.
     text = re.sub(r"(?m)^(--.*|SET .*|SELECT pg_catalog\.set_config.*|\\(un)?restrict .*)\n", "", text)
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"

@@ -29,25 +29,26 @@ begin
   select k.kind, k.mend into v_kind, mend
     from (
       values
+        (v_class.relnamespace in ('arcano'::regnamespace, 'pg_catalog'::regnamespace), 'not a table of an app',
+          'select oid::regclass from pg_class where relkind = ''r'' and relnamespace <> all (array[''arcano'', ''pg_catalog'', ''information_schema'']::regnamespace[]); -- one of these'),
         (v_class.relispartition, 'a partition', (
           select format('alter table %s detach partition %s;', i.inhparent::regclass, p_table)
             from pg_inherits i where i.inhrelid = p_table)),
         (v_class.relkind = 'p', 'a partitioned table', format(
           'create table %1$s (like %2$s including all); insert into %1$s select * from %2$s; alter table %2$s rename to %3$I; alter table %1$s rename to %4$I;',
           v_ordinary, p_table, v_class.relname || '_partitioned', v_class.relname)),
-        (v_class.relkind in ('v', 'm'), 'a view', (
+        (v_class.relkind in ('v', 'm'), 'a view', coalesce((
           select string_agg(distinct format('select * from arcano.attach_job_table(%L);', d.refobjid::regclass), ' ')
             from pg_depend d
             join pg_rewrite r on r.oid = d.objid and r.ev_class = p_table
             join pg_class c on c.oid = d.refobjid and c.relkind = 'r'
-           where d.classid = 'pg_rewrite'::regclass and d.refclassid = 'pg_class'::regclass)),
+           where d.classid = 'pg_rewrite'::regclass and d.refclassid = 'pg_class'::regclass),
+          format('create table %s as table %s;', v_ordinary, p_table))),
         (v_class.relkind <> 'r', 'not an ordinary table', format(
           'create table %s as table %s;', v_ordinary, p_table)),
         (v_class.relpersistence = 't', 'a temporary table', format(
           'create table public.%I (like %s including all);', v_class.relname, p_table)),
-        (v_class.relnamespace in ('arcano'::regnamespace, 'pg_catalog'::regnamespace), 'not a table of an app',
-          'select oid::regclass from pg_class where relkind = ''r'' and relnamespace <> all (array[''arcano'', ''pg_catalog'', ''information_schema'']::regnamespace[]); -- one of these'),
-        (p_table <> 'arcano.job'::regclass and exists (select from pg_inherits i where i.inhparent = p_table),
+        (exists (select from pg_inherits i where i.inhparent = p_table),
           'the parent of other tables', (
           select string_agg(format('alter table %s no inherit %s;', i.inhrelid::regclass, p_table), ' ' order by i.inhrelid)
             from pg_inherits i where i.inhparent = p_table))

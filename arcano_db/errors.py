@@ -72,6 +72,8 @@ def translated() -> Iterator[None]:
         yield
     except psycopg.Error as error:
         kind = _BY_SQLSTATE.get(error.sqlstate or "")
+        if error.sqlstate == "42P01" and '"arcano.' in str(error):
+            kind = NotMigrated
         if kind is None:
             raise
         hint = error.diag.message_hint

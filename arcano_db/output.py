@@ -13,6 +13,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+# Into a pipe or a file nothing is folded.
+_PIPE_WIDTH = 1000
+
 console = Console(highlight=False, soft_wrap=True)
 stderr = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -38,12 +41,24 @@ def _to_json(value: Any) -> Any:
 
 
 def print_rows(rows: Sequence[Any], row_type: type[Any], *, empty: str) -> None:
-    """Print dataclasses as a table with a column for each field, or ``empty`` if there are none."""
+    """Print dataclasses as a table with a column for each field, or ``empty`` if there are none.
+
+    On a terminal that is too narrow for the table, each is printed with a line for each field.
+    """
     if not rows:
         console.print(empty, markup=False)
         return
     names = [field.name for field in fields(row_type)]
-    console.print(columns(names, [[getattr(row, name) for name in names] for row in rows]))
+    table = columns(names, [[getattr(row, name) for name in names] for row in rows])
+    wide = console.options.update(width=_PIPE_WIDTH)
+    if not console.is_terminal:
+        Console(file=console.file, width=_PIPE_WIDTH, highlight=False).print(table)
+    elif console.measure(table, options=wide).maximum <= console.width:
+        console.print(table)
+    else:
+        for row in rows:
+            print_record(row)
+            console.print()
 
 
 def print_record(row: Any) -> None:

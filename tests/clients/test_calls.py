@@ -140,7 +140,13 @@ def test_detach_plan_attach(call: Call, conn: psycopg.Connection) -> None:
             "22023",
             "2 minutes",
         ),
-        ("attach_job_table", ("arcano.active_job",), arcano_db.CannotAttach, "42809", "not a table of an app"),
+        (
+            "attach_job_table",
+            ("arcano.active_job",),
+            arcano_db.CannotAttach,
+            "42809",
+            "not a table of an app",
+        ),
         ("detach_job_table", ("public.users",), arcano_db.NotAttached, "42704", "not attached"),
     ],
 )
@@ -165,8 +171,10 @@ def test_an_error_that_is_not_ours_stays_as_it_is(call: Call) -> None:
 
 
 def test_a_database_that_is_not_migrated(source: Any, empty_dsn: str) -> None:
-    with source(empty_dsn) as call, pytest.raises(arcano_db.NotMigrated, match="arcano-db migrate"):
-        call("check_user_active", uuid4())
+    with source(empty_dsn) as call:
+        for name, *arguments in (("check_user_active", uuid4()), ("orphan_jobs",), ("job_tables",)):
+            with pytest.raises(arcano_db.NotMigrated, match="arcano-db migrate"):
+                call(name, *arguments)
 
 
 def test_over_a_connection_the_caller_commits(dsn: str, conn: psycopg.Connection) -> None:

@@ -1,0 +1,269 @@
+"""Every command on a real database: what it prints, what it changes, and its exit code."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from uuid import uuid4
+
+import click
+import psycopg
+import pytest
+from click.testing import Result
+from helpers import MESSAGE, UPSCALER, VESTE, VIDEO, events, job, make_job, make_user, until
+
+from arcano_db.cli import main
+
+Run = Callable[..., Result]
+
+DATABASE_COMMANDS = sorted(set(main.commands) - {"demo"})
+
+
+# Help, and which database
+
+
+def test_help_teaches_every_command(run: Run) -> None:
+    result = run("--help")
+    assert result.exit_code == 0
+    assert "Exit codes" in result.output
+    for name, command in main.commands.items():
+        assert name in result.output
+        page = run(name, "--help")
+        assert page.exit_code == 0
+        assert command.help
+        assert command.help.split("\n")[0].rstrip(".") in page.output.replace("\n  ", " ")
+        for option in command.params:
+            if isinstance(option, click.Option) and option.opts != ["--json"]:
+                assert option.help, (name, option.name)
+
+
+@pytest.mark.parametrize("command", DATABASE_COMMANDS)
+def test_each_command_takes_a_dsn(command: str) -> None:
+    assert "--dsn" in {name for option in main.commands[command].params for name in option.opts}
+
+
+def test_the_dsn_comes_from_the_option_then_database_url_then_libpq(
+    run: Run, dsn: str, empty_dsn: str
+) -> None:
+    user = uuid4()
+    assert run("check", user, "--dsn", dsn, env={"DATABASE_URL": empty_dsn}).exit_code == 0
+    assert run("check", user, env={"DATABASE_URL": dsn}).exit_code == 0
+    parts = psycopg.conninfo.conninfo_to_dict(dsn)
+    libpq = {"PGHOST": parts["host"], "PGUSER": parts["user"], "PGDATABASE": parts["dbname"]}
+    assert run("check", user, env={**libpq, "PGPORT": str(parts.get("port", 5432))}).exit_code == 0
+
+
+def test_sqlalchemys_way_to_name_the_driver(run: Run, dsn: str) -> None:
+    parts = psycopg.conninfo.conninfo_to_dict(dsn)
+    url = f"postgresql+psycopg://{parts['user']}@/{parts['dbname']}?host={parts['host']}"
+    assert run("check", uuid4(), "--dsn", url).exit_code == 0
+
+
+def test_no_server_says_how_to_name_one(run: Run) -> None:
+    result = run("tables", "--dsn", "host=/nonexistent dbname=x")
+    assert result.exit_code == 1
+    assert "Hint: Name the database with --dsn or DATABASE_URL." in result.stderr
+
+
+@pytest.mark.parametrize(
+    "command", [["tables"], ["orphans"], ["sweep"], ["check", str(uuid4())], ["attach", "t"], ["detach", "t"]]
+)
+def test_a_database_that_is_not_migrated(run: Run, empty_dsn: str, command: list[str]) -> None:
+    result = run(*command, "--dsn", empty_dsn)
+    assert result.exit_code == 1
+    assert "Run: arcano-db migrate" in result.stderr
+    assert "Traceback" not in result.output
+
+
+# migrate, status, rollback
+
+
+def test_migrate_status_rollback(run: Run, empty_dsn: str) -> None:
+    assert run("status", "--dsn", empty_dsn).exit_code == 4
+    pending = json.loads(run("status", "--dsn", empty_dsn, "--json").stdout)
+    assert (pending["applied"], pending["functions"], pending["up_to_date"]) == ([], "missing", False)
+
+    dry = run("migrate", "--dry-run", "--dsn", empty_dsn)
+    assert dry.exit_code == 0
+    assert "create table if not exists arcano.job " in dry.stdout
+    assert "create or replace function arcano.check_user_active" in dry.stdout
+    assert run("status", "--dsn", empty_dsn).exit_code == 4
+
+    first = run("migrate", "--dsn", empty_dsn)
+    assert first.exit_code == 0
+    assert "applied 0001.arcano-schema" in first.stderr
+    assert "nothing to do" in run("migrate", "--dsn", empty_dsn).stderr
+    assert run("migrate", "--dry-run", "--dsn", empty_dsn).stdout == "-- nothing to do\n"
+
+    assert "those of this release" in run("status", "--dsn", empty_dsn).stdout
+    done = run("status", "--dsn", empty_dsn, "--json")
+    assert done.exit_code == 0
+    assert json.loads(done.stdout) == {
+        "applied": pending["pending"],
+        "pending": [],
+        "functions": "current",
+        "up_to_date": True,
+    }
+
+    refused = run("rollback", "--dsn", empty_dsn, input="n\n")
+    assert refused.exit_code == 1
+    assert "drop schema arcano with its journal" in refused.output
+    assert run("status", "--dsn", empty_dsn).exit_code == 0
+    wrong = run("rollback", "--yes", "--to", "0009.nothing", "--dsn", empty_dsn)
+    assert wrong.exit_code == 1
+    assert "0009.nothing is not applied" in wrong.stderr
+    assert run("rollback", "--yes", "--to", "0001.arcano-schema", "--dsn", empty_dsn).exit_code == 0
+    assert json.loads(run("status", "--dsn", empty_dsn, "--json").stdout)["applied"] == ["0001.arcano-schema"]
+    assert run("rollback", "--dsn", empty_dsn, input="y\n").exit_code == 0
+    assert "no migration is applied" in run("rollback", "--yes", "--dsn", empty_dsn).stderr
+
+
+def test_status_sees_a_function_edited_by_hand(run: Run, dsn: str, conn: psycopg.Connection) -> None:
+    conn.execute(
+        "create or replace function arcano.is_waiting(p_status text) returns boolean"
+        " language sql immutable as 'select true'"
+    )
+    result = run("status", "--dsn", dsn)
+    assert result.exit_code == 4
+    assert "changed in the database" in result.stdout
+    assert run("migrate", "--dsn", dsn).exit_code == 0
+    assert run("status", "--dsn", dsn).exit_code == 0
+
+
+# attach, detach, tables
+
+
+def test_attach_tables_detach(run: Run, migrated_dsn: str) -> None:
+    assert "No table is attached" in run("tables", "--dsn", migrated_dsn).stdout
+    dry = run("attach", VIDEO, "--tool", "Video", "--dry-run", "--dsn", migrated_dsn)
+    assert "alter table public.video_upscaler_jobs inherit arcano.job;\n" in dry.stdout
+    assert "No table is attached" in run("tables", "--dsn", migrated_dsn).stdout
+
+    done = run("attach", VIDEO, "--tool", "Video", "--orphan-after", "10 minutes", "--dsn", migrated_dsn)
+    assert done.exit_code == 0, done.output
+    assert "[1/" in done.stderr
+    assert "create index concurrently" in done.stderr
+    again = run("attach", VIDEO, "--orphan-after", "10 minutes", "--dsn", migrated_dsn)
+    assert "nothing to do" in again.stderr
+
+    (row,) = json.loads(run("tables", "--json", "--dsn", migrated_dsn).stdout)
+    assert (row["job_table"], row["tool"], row["orphan_after"]) == (VIDEO, "Video", 600.0)
+    assert (row["active"], row["orphans"]) == (0, 0)
+    assert datetime.fromisoformat(row["attached_at"]).tzinfo
+    assert "0:10:00" in run("tables", "--dsn", migrated_dsn).stdout
+
+    assert run("detach", VIDEO, "--dsn", migrated_dsn).stderr == f"detached {VIDEO}\n"
+    assert json.loads(run("tables", "--json", "--dsn", migrated_dsn).stdout) == []
+    refused = run("detach", VIDEO, "--dsn", migrated_dsn)
+    assert refused.exit_code == 1
+    assert "is not attached" in refused.stderr
+
+
+def test_attach_refuses_less_than_two_minutes_unless_forced(run: Run, migrated_dsn: str) -> None:
+    refused = run("attach", VESTE, "--orphan-after", "1 minute", "--dsn", migrated_dsn)
+    assert refused.exit_code == 1
+    assert "under 2 minutes" in refused.stderr
+    assert run("attach", VESTE, "--orphan-after", "1 minute", "--force", "--dsn", migrated_dsn).exit_code == 0
+
+
+def test_attach_says_what_would_mend_the_table(run: Run, migrated_dsn: str) -> None:
+    with psycopg.connect(migrated_dsn, autocommit=True) as conn:
+        conn.execute("create table public.odd_jobs (id uuid, user_id text, status text)")
+    refused = run("attach", "public.odd_jobs", "--dsn", migrated_dsn)
+    assert refused.exit_code == 1
+    assert "Hint: " in refused.stderr
+    assert "alter table public.odd_jobs add primary key (id);" in refused.stderr
+    assert "column user_id is text, the contract has uuid" in refused.stderr
+
+
+def test_attach_tries_again_while_the_table_is_in_use(run: Run, migrated_dsn: str) -> None:
+    """A long transaction of the app holds the table; attaching steps back, and ends when that does."""
+    with psycopg.connect(migrated_dsn) as app, psycopg.connect(migrated_dsn, autocommit=True) as watcher:
+        app.execute(f"select from {VESTE}")
+
+        def waits_for_the_app() -> bool:
+            waiting = "select from pg_stat_activity where %s = any (pg_blocking_pids(pid))"
+            return watcher.execute(waiting, (app.info.backend_pid,)).fetchone() is not None
+
+        def release_after_a_second_try() -> None:
+            until(waits_for_the_app)
+            until(lambda: not waits_for_the_app())
+            until(waits_for_the_app)
+            app.rollback()
+
+        releasing = threading.Thread(target=release_after_a_second_try)
+        releasing.start()
+        result = run("attach", VESTE, "--lock-timeout", "0.2", "--dsn", migrated_dsn)
+        releasing.join()
+    assert result.exit_code == 0, result.output
+    assert "the table is in use, trying again (1 of 9)" in result.stderr
+
+
+# check, cancel, orphans, sweep
+
+
+def test_check_frees_and_blocks(run: Run, dsn: str, conn: psycopg.Connection) -> None:
+    user = make_user(conn)
+    ghost = make_job(conn, UPSCALER, user)
+    free = run("check", user, "--dsn", dsn)
+    assert (free.exit_code, job(conn, ghost)["error_message"]) == (0, MESSAGE)
+    assert "You can start a new job." in free.stdout
+
+    real = make_job(conn, VIDEO, user, status="running")
+    blocked = run("check", user, "--dsn", dsn, "--lang", "pt-BR")
+    assert blocked.exit_code == 3
+    assert "Você já tem um trabalho em andamento: Video Upscaler." in blocked.stdout
+    assert str(real) in blocked.stdout
+    answer = run("check", user, "--dsn", dsn, "--json")
+    assert answer.exit_code == 3
+    assert json.loads(answer.stdout)["active_job_id"] == str(real)
+    assert json.loads(answer.stdout)["has_active_job"] is True
+
+
+def test_wrong_usage_is_exit_code_2(run: Run, dsn: str) -> None:
+    for arguments in (
+        ("check", "not-a-uuid"),
+        ("check",),
+        ("cancel",),
+        ("sweep", "--limit", "0"),
+        ("sweep", "--every", "0"),
+        ("sweep", "--every", "1", "--json"),
+        ("no-such-command",),
+    ):
+        result = run(*arguments, *(["--dsn", dsn] if arguments[0] in DATABASE_COMMANDS else []))
+        assert result.exit_code == 2, arguments
+        assert result.stdout == ""
+
+
+def test_cancel(run: Run, dsn: str, conn: psycopg.Connection) -> None:
+    user = make_user(conn)
+    waiting = make_job(conn, UPSCALER, user, session_id="visit", position=2)
+    running = make_job(conn, VIDEO, user, session_id="visit", status="running")
+    result = run("cancel", "--session", "visit", "--user", user, "--reason", "closed", "--json", "--dsn", dsn)
+    assert result.exit_code == 0
+    assert json.loads(result.stdout) == [{"job_table": UPSCALER, "job_id": str(waiting), "refunded": False}]
+    assert (job(conn, waiting)["error_message"], job(conn, running)["status"]) == ("closed", "running")
+    nothing = run("cancel", "--user", user, "--dsn", dsn)
+    assert (nothing.exit_code, nothing.stdout) == (0, "No waiting job matched.\n")
+
+
+def test_orphans_and_sweep(run: Run, dsn: str, conn: psycopg.Connection) -> None:
+    assert run("orphans", "--dsn", dsn).stdout == "No orphans.\n"
+    assert run("sweep", "--dsn", dsn).stdout == "Nothing to sweep.\n"
+    user = make_user(conn)
+    ghosts = [make_job(conn, UPSCALER, user, age=f"{hours} hours") for hours in (3, 2, 1)]
+    listed = json.loads(run("orphans", "--json", "--dsn", dsn).stdout)
+    assert [row["job_id"] for row in listed] == [str(ghost) for ghost in ghosts]
+    some = run("orphans", "--limit", "2", "--dsn", dsn)
+    assert "Only the first 2 are listed" in some.stderr
+    # Into a pipe every row is one line, whatever its width.
+    assert [line.count(str(ghosts[0])) for line in some.stdout.splitlines()] == [0, 1, 0]
+    assert events(conn) == []
+
+    swept = run("sweep", "--limit", "2", "--json", "--dsn", dsn)
+    assert json.loads(swept.stdout) == [{"job_table": UPSCALER, "cancelled": 2}]
+    assert job(conn, ghosts[2])["status"] == "queued"
+    assert UPSCALER in run("sweep", "--dsn", dsn).stdout
+    assert len(events(conn)) == 3

@@ -46,7 +46,8 @@ class MigrationStatus:
         applied: The ids of the applied migrations.
         pending: The ids of those that are not.
         functions: ``current``: those of this release; ``other release``: loaded from other files;
-            ``edited``: changed by hand since they were loaded; ``missing``: none are loaded.
+            ``edited``: changed by hand since they were loaded, or a group role was made;
+            ``missing``: none are loaded.
     """
 
     applied: list[str]

@@ -44,6 +44,10 @@ _LOADED_FINGERPRINT = """
         select c.relname || pg_catalog.pg_get_viewdef(c.oid) || coalesce(c.relacl::text, '')
           from pg_catalog.pg_class c
          where c.relnamespace = to_regnamespace('arcano') and c.relkind = 'v'
+         union all
+        select r.rolname -- one that is made later has no grants yet
+          from pg_catalog.pg_roles r
+         where r.rolname like 'arcano\\_%'
       ) d (definition)
 """
 

@@ -167,7 +167,7 @@ def status(dsn: str, as_json: bool) -> None:
 _FUNCTIONS: dict[migrating.Functions, str] = {
     "current": "those of this release",
     "other release": "those of another release",
-    "edited": "changed in the database since they were loaded",
+    "edited": "changed in the database since they were loaded, or a group role was made",
     "missing": "none are loaded",
 }
 

@@ -336,3 +336,14 @@ def test_somebody_elses_table_says_which_membership_it_needs(fresh: psycopg.Conn
     finally:
         fresh.execute("reset role; drop owned by other_owner, migrator_of_test")
         fresh.execute("drop role other_owner, migrator_of_test")
+
+
+def test_a_table_dropped_while_attached_harms_nothing_and_can_be_detached(
+    conn: psycopg.Connection, db: ArcanoDB
+) -> None:
+    conn.execute(f"drop table {VESTE}")
+    assert not db.check_user_active(make_user(conn)).has_active_job
+    assert db.sweep_orphans() == []
+    (number,) = (row.job_table for row in db.job_tables() if row.job_table.isdecimal())
+    db.detach_job_table(number)
+    assert len(db.job_tables()) == 3

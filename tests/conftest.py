@@ -7,11 +7,12 @@ from typing import Any
 
 import psycopg
 import pytest
+from helpers import attach_app
 from psycopg.conninfo import make_conninfo
 from pytest_postgresql import factories
 
 from arcano_db import ArcanoDB, migrating
-from arcano_db.demo import TOOLS, script
+from arcano_db.demo import script
 from arcano_db.embedded import DEFAULT_VERSION, VERSIONS, EmbeddedServer
 
 SERVER = pytest.StashKey[EmbeddedServer]()
@@ -62,8 +63,7 @@ def _make_app(**parameters: Any) -> None:
 
 def _attach_app(**parameters: Any) -> None:
     with psycopg.connect(_dsn(**parameters)) as connection:
-        for table, tool in TOOLS.items():
-            ArcanoDB(connection).attach_job_table(table, tool)
+        attach_app(connection)
 
 
 empty_template = factories.postgresql_noproc(dbname="empty")

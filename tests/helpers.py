@@ -11,12 +11,28 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
+from arcano_db import ArcanoDB, migrating
+from arcano_db.demo import TOOLS, script
+
 MESSAGE = "Auto-clean: orphan queued job (client failed before enqueue/run)"
 
 UPSCALER = "public.upscaler_jobs"
 VIDEO = "public.video_upscaler_jobs"
 POSE = "public.pose_changer_jobs"
 VESTE = "public.veste_ai_jobs"
+
+
+def make_app(dsn: str) -> None:
+    """Migrate an empty database, and give it the four tables of the app, attached."""
+    migrating.migrate(dsn)
+    with psycopg.connect(dsn) as connection:
+        connection.execute(script("app.sql"))
+        attach_app(connection)
+
+
+def attach_app(connection: psycopg.Connection) -> None:
+    for table, tool in TOOLS.items():
+        ArcanoDB(connection).attach_job_table(table, tool)
 
 
 def make_user(connection: psycopg.Connection) -> UUID:

@@ -15,10 +15,9 @@ import time
 from uuid import UUID, uuid4
 
 import psycopg
-from helpers import UPSCALER, VIDEO, make_job, make_user
+from helpers import UPSCALER, VIDEO, make_app, make_job, make_user
 
-from arcano_db import ArcanoDB, migrating
-from arcano_db.demo import TOOLS, script
+from arcano_db.demo import TOOLS
 from arcano_db.embedded import embedded_server
 
 RUNS = 5
@@ -60,10 +59,7 @@ def measure(
 
 def main(rows: int = 500_000, version: int = 18) -> None:
     with embedded_server(version) as server, psycopg.connect(server.dsn(), autocommit=True) as connection:
-        migrating.migrate(server.dsn())
-        connection.execute(script("app.sql"))
-        for table, tool in TOOLS.items():
-            ArcanoDB(connection).attach_job_table(table, tool)
+        make_app(server.dsn())
         fill(connection, rows)
         free, busy = uuid4(), make_user(connection)
         make_job(connection, VIDEO, busy, status="running", task_id="task")

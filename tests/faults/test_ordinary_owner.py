@@ -6,11 +6,10 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
-from helpers import MESSAGE, UPSCALER, events, job, make_job, make_user
+from helpers import MESSAGE, UPSCALER, events, job, make_app, make_job, make_user
 from psycopg.conninfo import make_conninfo
 
 from arcano_db import ArcanoDB, migrating
-from arcano_db.demo import TOOLS, script
 from arcano_db.embedded import embedded_server
 
 
@@ -59,10 +58,7 @@ def test_missing_roles_are_named_and_granted_when_they_come(
 
 def test_the_main_job_under_forced_row_level_security(owner_dsn: str, owner: psycopg.Connection) -> None:
     """The owner's own select is filtered then; a query through arcano.job is not."""
-    migrating.migrate(owner_dsn)
-    owner.execute(script("app.sql"))
-    for table, tool in TOOLS.items():
-        ArcanoDB(owner).attach_job_table(table, tool)
+    make_app(owner_dsn)
     user = make_user(owner)
     seen = make_job(owner, UPSCALER, user, scale=4)
     assert ArcanoDB(owner).check_user_active(user).healed == 1

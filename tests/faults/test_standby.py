@@ -7,21 +7,17 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
-from helpers import UPSCALER, VIDEO, job, make_job, make_user, until
+from helpers import UPSCALER, VIDEO, job, make_app, make_job, make_user, until
 
-from arcano_db import ArcanoDB, migrating
-from arcano_db.demo import TOOLS, script
+from arcano_db import ArcanoDB
 from arcano_db.embedded import EmbeddedServer, embedded_server
 
 
 @pytest.fixture
 def primary(request: pytest.FixtureRequest) -> Iterator[psycopg.Connection]:
     with embedded_server(request.config.getoption("--pg-version")) as server:
-        migrating.migrate(server.dsn())
+        make_app(server.dsn())
         with psycopg.connect(server.dsn(), autocommit=True) as conn:
-            conn.execute(script("app.sql"))
-            for table, tool in TOOLS.items():
-                ArcanoDB(conn).attach_job_table(table, tool)
             yield conn
 
 

@@ -13,10 +13,9 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from helpers import UPSCALER, VESTE, job, make_job, make_user, until
+from helpers import UPSCALER, VESTE, job, make_app, make_job, make_user, until
 
-from arcano_db import ArcanoDB, migrating
-from arcano_db.demo import TOOLS, script
+from arcano_db import ArcanoDB
 from arcano_db.embedded import EmbeddedServer, embedded_server
 
 
@@ -118,11 +117,7 @@ def test_killed_in_the_middle_nothing_is_lost(dsn: str, conn: psycopg.Connection
 def own_server(request: pytest.FixtureRequest) -> Iterator[EmbeddedServer]:
     """A server of this test alone, with the app attached."""
     with embedded_server(request.config.getoption("--pg-version"), {"fsync": "off"}) as server:
-        migrating.migrate(server.dsn())
-        with psycopg.connect(server.dsn()) as conn:
-            conn.execute(script("app.sql"))
-            for table, tool in TOOLS.items():
-                ArcanoDB(conn).attach_job_table(table, tool)
+        make_app(server.dsn())
         yield server
 
 

@@ -32,13 +32,13 @@ create table if not exists arcano.job_event (
   job_id uuid not null,
   user_id uuid,
   job_before jsonb not null,
-  constraint job_event_event_is_known check (event in ('cancelled', 'error')),
+  constraint job_event_event_is_known check (event in ('healed', 'cancelled', 'error')),
   constraint job_event_source_is_known check (source in ('check', 'sweep', 'cancel_session'))
 );
 
 comment on table arcano.job_event is
   'The journal: one row for every job that the package ended, written in the transaction that ended it, and one for every job that the sweep could not end.';
-comment on column arcano.job_event.event is 'cancelled, or error: the job could not be cancelled, and reason says why.';
+comment on column arcano.job_event.event is 'healed: cancelled by the orphan rule; cancelled: by cancel_session; error: the job could not be cancelled, and reason says why.';
 comment on column arcano.job_event.source is 'What did it: check (check_user_active), sweep (sweep_orphans) or cancel_session.';
 comment on column arcano.job_event.reason is 'Why: the message written to the job, or SQLSTATE and message of the error.';
 comment on column arcano.job_event.job_table is 'Schema and table, as it was called then.';

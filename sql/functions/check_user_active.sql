@@ -38,7 +38,7 @@ begin
   end if;
 
   -- The second round asks again after the orphans that the first one found were healed. One that
-  -- could not be ended is ignored; one still there was locked.
+  -- could not be ended, for whatever reason, is ignored; one still there was locked.
   for v_round in 1..2 loop
     select o.tool, o.job_table, o.status, o.job_id, o.created_at, o.started_at, o."position",
            case when count(*) over () = count(o.heals_at) over () then max(o.heals_at) over () end,
@@ -53,14 +53,10 @@ begin
     has_active_job := found;
     exit when v_orphans is null or v_round = 2;
 
-    if current_setting('transaction_read_only')::boolean then
-      v_ignored := v_orphans;
-    else
-      select count(*) filter (where e.error is null),
-             coalesce(array_agg(e.job) filter (where e.error is not null), '{}')
-        into healed, v_ignored
-        from arcano.end_jobs(v_orphans, 'check') e;
-    end if;
+    select count(*) filter (where e.error is null),
+           coalesce(array_agg(e.job) filter (where e.error is not null), '{}')
+      into healed, v_ignored
+      from arcano.end_jobs(v_orphans, 'check') e;
   end loop;
 end
 $$;

@@ -5,8 +5,8 @@
 --     can change meanwhile;
 --   * each ended job is in the journal with its row as it was, in the same transaction;
 --   * a job that cannot be ended (a veto of the app's own trigger or constraint, a serialization
---     failure) is answered with its error and spoils no other: all are tried in one statement, and
---     only if that fails one by one.
+--     failure, a read-only transaction, a standby) is answered with its error and spoils no other:
+--     all are tried in one statement, and only if that fails one by one.
 create or replace function arcano.end_jobs(
   p_jobs arcano.job_ref[],
   p_source text,
@@ -49,7 +49,7 @@ begin
       returning w.relid, w.job_id, w.job_table, w.user_id, w.job_before, j.status
     ), journaled as (
       insert into arcano.job_event (event, source, reason, job_table, job_id, user_id, job_before)
-      select 'cancelled', p_source, v_message, e.job_table, e.job_id, e.user_id, e.job_before
+      select case when p_reason is null then 'healed' else 'cancelled' end, p_source, v_message, e.job_table, e.job_id, e.user_id, e.job_before
         from ended e
     )
     select count(*), array_agg((e.relid, e.job_id)::arcano.job_ref) filter (where e.status = 'cancelled')

@@ -65,7 +65,7 @@ def test_two_sweepers_and_eight_checks_over_ten_thousand_ghosts(
 
     assert sum(healed) == GHOSTS
     counts = conn.execute(
-        "select count(*), count(distinct job_id), count(*) filter (where event = 'cancelled')"
+        "select count(*), count(distinct job_id), count(*) filter (where event = 'healed')"
         "  from arcano.job_event"
     )
     assert counts.fetchone() == (GHOSTS, GHOSTS, GHOSTS)

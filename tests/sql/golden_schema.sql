@@ -223,13 +223,13 @@ CREATE TABLE arcano.job_event (
     job_id uuid NOT NULL,
     user_id uuid,
     job_before jsonb NOT NULL,
-    CONSTRAINT job_event_event_is_known CHECK ((event = ANY (ARRAY['cancelled'::text, 'error'::text]))),
+    CONSTRAINT job_event_event_is_known CHECK ((event = ANY (ARRAY['healed'::text, 'cancelled'::text, 'error'::text]))),
     CONSTRAINT job_event_source_is_known CHECK ((source = ANY (ARRAY['check'::text, 'sweep'::text, 'cancel_session'::text])))
 );
 
 COMMENT ON TABLE arcano.job_event IS 'The journal: one row for every job that the package ended, written in the transaction that ended it, and one for every job that the sweep could not end.';
 
-COMMENT ON COLUMN arcano.job_event.event IS 'cancelled, or error: the job could not be cancelled, and reason says why.';
+COMMENT ON COLUMN arcano.job_event.event IS 'healed: cancelled by the orphan rule; cancelled: by cancel_session; error: the job could not be cancelled, and reason says why.';
 
 COMMENT ON COLUMN arcano.job_event.source IS 'What did it: check (check_user_active), sweep (sweep_orphans) or cancel_session.';
 

@@ -96,7 +96,7 @@ def test_healing_touches_three_columns_and_no_other(conn: psycopg.Connection, db
 
     [event] = events(conn, ghost)
     assert event["job_before"] == before
-    assert (event["event"], event["source"], event["reason"]) == ("cancelled", "check", MESSAGE)
+    assert (event["event"], event["source"], event["reason"]) == ("healed", "check", MESSAGE)
     assert (event["job_table"], event["user_id"]) == (VIDEO, user)
 
 

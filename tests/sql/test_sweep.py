@@ -20,7 +20,7 @@ def test_it_cancels_the_orphans_of_all_tables_and_no_real_job(conn: psycopg.Conn
     for ghost in ghosts:
         assert job(conn, ghost)["status"] == "cancelled"
         [event] = events(conn, ghost)
-        assert (event["event"], event["source"], event["reason"]) == ("cancelled", "sweep", MESSAGE)
+        assert (event["event"], event["source"], event["reason"]) == ("healed", "sweep", MESSAGE)
         assert event["job_before"]["id"] == str(ghost)
     assert all(job(conn, kept)["completed_at"] is None for kept in real)
     assert db.sweep_orphans() == []
@@ -92,7 +92,7 @@ def test_a_row_that_failed_is_tried_again_later_and_ever_more_rarely(
 
     conn.execute("drop trigger veto on public.upscaler_jobs")
     assert errors_after("1 day") == 7
-    assert [event["event"] for event in events(conn, ghost)] == ["error"] * 6 + ["cancelled"]
+    assert [event["event"] for event in events(conn, ghost)] == ["error"] * 6 + ["healed"]
 
 
 def test_a_trigger_that_needs_the_callers_search_path_is_an_error_in_the_journal(

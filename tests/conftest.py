@@ -18,7 +18,14 @@ from arcano_db.embedded import DEFAULT_VERSION, VERSIONS, EmbeddedServer
 SERVER = pytest.StashKey[EmbeddedServer]()
 
 # A test server keeps nothing, so it need not wait for a disk.
-SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "60"}
+SETTINGS = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "max_connections": "60",
+    # What hangs fails.
+    "statement_timeout": "60s",
+}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -338,6 +338,18 @@ def test_somebody_elses_table_says_which_membership_it_needs(fresh: psycopg.Conn
         fresh.execute("drop role other_owner, migrator_of_test")
 
 
+def test_what_the_partial_indexes_are_keyed_by(conn: psycopg.Connection) -> None:
+    """By user for the check, by age for the sweep: a batch must not read the whole backlog."""
+    indexes = conn.execute(
+        "select substring(indexdef from 'USING.*') from pg_indexes"
+        " where tablename = 'upscaler_jobs' and indexname ~ '_arcano_' order by indexname"
+    ).fetchall()
+    assert [definition for (definition,) in indexes] == [
+        "USING btree (user_id) WHERE (status = ANY ('{pending,queued,starting,running}'::text[]))",
+        "USING btree (created_at) WHERE (status = ANY ('{pending,queued}'::text[]))",
+    ]
+
+
 def test_a_table_dropped_while_attached_harms_nothing_and_can_be_detached(
     conn: psycopg.Connection, db: ArcanoDB
 ) -> None:

@@ -13,12 +13,7 @@ begin
   if not exists (select from arcano.job_table s where s.job_table = p_table)
     and not exists (select from pg_inherits i where i.inhrelid = p_table and i.inhparent = 'arcano.job'::regclass)
   then
-    raise exception '% is not attached', coalesce(p_table::text, 'null')
-      using errcode = 'undefined_object',
-        detail = coalesce(
-          (select 'Attached: ' || string_agg(s.job_table::text, ', ' order by s.job_table::text) from arcano.job_table s),
-          'No table is attached.'),
-        hint = 'Name an attached table with its schema.';
+    perform arcano.refuse_unattached(p_table);
   end if;
 
   if exists (select from pg_inherits i where i.inhrelid = p_table and i.inhparent = 'arcano.job'::regclass) then

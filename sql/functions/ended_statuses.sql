@@ -1,0 +1,9 @@
+-- The statuses that finish_job gives. A job that has one of them stays as it is, but for start_job of a
+-- job that the orphan rule healed.
+create or replace function arcano.ended_statuses()
+returns text[]
+language sql immutable parallel safe
+return array['completed', 'failed', 'cancelled'];
+
+comment on function arcano.ended_statuses() is
+  'The statuses of a job that has ended.';

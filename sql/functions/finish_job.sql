@@ -1,0 +1,76 @@
+-- Ends a waiting or working job. A call that comes late or twice, or from a worker of an earlier
+-- attempt, changes nothing; if it would have ended the job otherwise than it did end, the journal keeps
+-- that once. A job that ends while it waits, without a worker of its own, is in the journal too.
+create or replace function arcano.finish_job(
+  p_job_id arcano.job.id%type,
+  p_status text default 'completed',
+  p_error text default null,
+  p_attempt integer default null,
+  out changed boolean,
+  out status text,
+  out attempt integer,
+  out note text
+)
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_job record;
+  v_before jsonb;
+  v_reason text;
+begin
+  if p_status is null or p_status <> all (arcano.ended_statuses()) then
+    raise exception 'p_status must be one of %, not %',
+      array_to_string(arcano.ended_statuses(), ', '), coalesce(quote_literal(p_status), 'null')
+      using errcode = 'invalid_parameter_value', hint = 'The default is completed.';
+  end if;
+
+  -- Found by id alone: with a condition on status here, the planner may walk a partial index.
+  select j.tableoid as relid, j.user_id, j.status, coalesce(j.attempt, 0) as attempt into v_job
+    from arcano.job j
+   where j.id = p_job_id
+     for no key update;
+
+  changed := v_job.attempt is not null and arcano.is_active(v_job.status) and coalesce(p_attempt = v_job.attempt, true);
+  if changed then
+    if arcano.is_waiting(v_job.status) then
+      v_before := arcano.job_row(v_job.relid, p_job_id);
+    end if;
+    update arcano.job j
+       set status = p_status, completed_at = clock_timestamp(), error_message = coalesce(p_error, j.error_message)
+     where j.id = p_job_id
+       and j.tableoid = v_job.relid
+       and case when j.status = v_job.status then true end
+    returning j.status, coalesce(j.attempt, 0) into status, attempt;
+    changed := found;
+  end if;
+
+  if changed then
+    if v_before is not null then
+      insert into arcano.job_event (event, source, reason, job_table, job_id, user_id, job_before)
+      values (p_status, 'finish_job', coalesce(p_error, 'finished while it waited'),
+              arcano.table_name(v_job.relid), p_job_id, v_job.user_id, v_before);
+    end if;
+    return;
+  end if;
+
+  select u.status, u.attempt, u.note into status, attempt, note from arcano.unchanged_job(p_job_id) u;
+  if arcano.is_active(status) then
+    note := case when p_attempt <> attempt
+      then format('attempt %s is over: the job is at attempt %s', p_attempt, attempt)
+      else 'a trigger of the job table suppressed the change' end;
+  elsif status = any (arcano.ended_statuses()) and status <> p_status then
+    v_reason := format('finish_job(%s) came when the job was %s already', p_status, status) || coalesce(': ' || p_error, '');
+    insert into arcano.job_event (event, source, reason, job_table, job_id, user_id, job_before)
+    select 'late_finish', 'finish_job', v_reason, arcano.table_name(v_job.relid), p_job_id, v_job.user_id,
+           arcano.job_row(v_job.relid, p_job_id)
+     where not exists (
+       select from arcano.job_event e
+        where e.job_id = p_job_id and e.event = 'late_finish' and e.reason = v_reason
+     );
+  end if;
+end
+$$;
+
+comment on function arcano.finish_job(uuid, text, text, integer) is
+  'Ends job p_job_id as p_status: completed, failed or cancelled. p_error: its error_message. p_attempt: the attempt that the worker started; if the job is at another one, nothing changes. A job that has ended, or is not there: changed is false, and note says why; a late finish that differs from how the job ended is in the journal.';

@@ -1,0 +1,27 @@
+-- A sign of life from a slow client or a worker. The orphan rule lets it protect a waiting job for no
+-- longer than the table's touch_limit.
+create or replace function arcano.touch_job(
+  p_job_id arcano.job.id%type,
+  out changed boolean,
+  out status text,
+  out attempt integer,
+  out note text
+)
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  update arcano.job j
+     set heartbeat_at = clock_timestamp()
+   where j.id = p_job_id
+     and case when arcano.is_active(j.status) then true end
+  returning j.status, coalesce(j.attempt, 0) into status, attempt;
+  changed := found;
+  if not changed then
+    select u.status, u.attempt, u.note into status, attempt, note from arcano.unchanged_job(p_job_id) u;
+  end if;
+end
+$$;
+
+comment on function arcano.touch_job(uuid) is
+  'Sets heartbeat_at of the waiting or working job p_job_id. A job that has ended, or is not there: changed is false, and note says why.';

@@ -38,6 +38,14 @@ class InvalidArgument(ArcanoError):
     """An argument is missing or out of range (SQLSTATE 22023, 22004, 0A000)."""
 
 
+class JobIdTaken(ArcanoError):
+    """There is another job with this id: of another user, or in another table (SQLSTATE 23505)."""
+
+
+class WrongIsolation(ArcanoError):
+    """The transaction is not read committed, so that a job cannot be admitted in it (SQLSTATE 25000)."""
+
+
 class CannotAttach(ArcanoError):
     """A table cannot be a job table; ``detail`` says why and ``hint`` what would mend it."""
 
@@ -54,34 +62,43 @@ _BY_SQLSTATE: dict[str, type[ArcanoError]] = {
     "22023": InvalidArgument,
     "22004": InvalidArgument,
     "0A000": InvalidArgument,
+    "23505": JobIdTaken,
+    "25000": WrongIsolation,
     "42809": CannotAttach,
     "42804": CannotAttach,
     "42P16": CannotAttach,
     "42P07": CannotAttach,
     "23514": CannotAttach,
     "42704": NotAttached,
-    "3F000": NotMigrated,
-    "42883": NotMigrated,
 }
+
+# Undefined schema, function, table: ours if the message names our schema.
+_NOT_THERE = {"3F000", "42883", "42P01"}
+
+
+def _kind(error: psycopg.Error) -> type[ArcanoError] | None:
+    diag = error.diag
+    if error.sqlstate in _NOT_THERE and "arcano" in (diag.message_primary or ""):
+        return NotMigrated
+    # Ours was raised by a function of ours, and not by a trigger or constraint of the app below it.
+    first_line = (diag.context or "").partition("\n")[0]
+    if diag.source_function == "exec_stmt_raise" and " arcano." in first_line:
+        return _BY_SQLSTATE.get(error.sqlstate or "")
+    return None
 
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Raise the ArcanoError for the SQLSTATE of a psycopg error; leave any other as it is."""
+    """Raise the ArcanoError for an error that our functions raised; leave any other as it is."""
     try:
         yield
     except psycopg.Error as error:
-        kind = _BY_SQLSTATE.get(error.sqlstate or "")
-        if error.sqlstate == "42P01" and '"arcano.' in str(error):
-            kind = NotMigrated
+        kind = _kind(error)
         if kind is None:
             raise
-        hint = error.diag.message_hint
-        if kind is NotMigrated:
-            hint = "Run: arcano-db migrate"
         raise kind(
             error.diag.message_primary or str(error),
             sqlstate=error.sqlstate or "",
             detail=error.diag.message_detail,
-            hint=hint,
+            hint="Run: arcano-db migrate" if kind is NotMigrated else error.diag.message_hint,
         ) from error

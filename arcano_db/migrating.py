@@ -30,6 +30,9 @@ from yoyo.migrations import Migration, MigrationList
 Report = Callable[[str], None]
 Functions = Literal["current", "other release", "edited", "missing"]
 
+# Its rollback refuses attached tables itself, for those who use plain yoyo.
+_REFUSES_WHILE_ATTACHED = "0002.arcano-settings-and-journal"
+
 # How long the row of a plain yoyo whose process is not on this machine is respected.
 _GRACE_SECONDS = 10.0
 
@@ -144,7 +147,8 @@ def rollback(
         report: Called with a line for each thing that is done.
 
     Raises:
-        MigrationError: ``to`` is no applied migration, or another migrator did not end in time.
+        MigrationError: ``to`` is no applied migration, job tables are still attached, or another
+            migrator did not end in time.
     """
     with _backend(dsn, report) as backend, _alone(backend, timeout, report):
         applied = backend.to_rollback(_read_migrations())
@@ -153,10 +157,26 @@ def rollback(
             if to not in ids:
                 raise MigrationError(f"{to} is not applied. Applied: {', '.join(reversed(ids)) or 'none'}.")
             applied = applied[: ids.index(to)]
+        _refuse_while_attached(dsn, applied)
         for migration in applied:
             backend.rollback_one(migration)
             report(f"rolled back {migration.id}")
         return bool(applied)
+
+
+def _refuse_while_attached(dsn: str, migrations: MigrationList) -> None:
+    """Refuse before the first migration is undone, and not when it comes to the one that refuses."""
+    if not any(migration.id == _REFUSES_WHILE_ATTACHED for migration in migrations):
+        return
+    with psycopg.connect(dsn) as connection:
+        rows = connection.execute(
+            "select format('%I.%I', c.relnamespace::regnamespace, c.relname)"
+            "  from pg_inherits i join pg_class c on c.oid = i.inhrelid"
+            " where i.inhparent = to_regclass('arcano.job') order by 1"
+        ).fetchall()
+    if rows:
+        commands = "\n".join(f"  arcano-db detach {table}" for (table,) in rows)
+        raise MigrationError(f"Job tables are still attached. Detach them first:\n{commands}")
 
 
 class _Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]

@@ -45,6 +45,43 @@ class ActiveCheck:
 
 
 @dataclass(frozen=True, slots=True)
+class CreatedJob:
+    """The answer of ``arcano.create_job``: the job was made, or what is in the way.
+
+    Attributes:
+        created: Whether this call made the job.
+        job_id: The job's id; None: another job is in the user's way, and there is no such job.
+        active_table: The table of the job in the way, with the schema; after the same call was made
+            before, that of the job itself.
+        active_job_id: The id of the job in the way, or of the job itself.
+        active_status: Its status.
+    """
+
+    created: bool
+    job_id: UUID | None
+    active_table: str | None
+    active_job_id: UUID | None
+    active_status: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class JobChange:
+    """The answer of ``touch_job``, ``start_job``, ``fail_job`` and ``finish_job``.
+
+    Attributes:
+        changed: Whether the call changed the job; False: it came late or twice, and ``note`` says why.
+        status: The job's status now; None: there is no such job.
+        attempt: How often it was started.
+        note: Why nothing changed, such as ``already completed``; ``revived``: see ``start_job``.
+    """
+
+    changed: bool
+    status: str | None
+    attempt: int | None
+    note: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class CancelledJob:
     """A job that ``arcano.cancel_session`` cancelled.
 

@@ -2,6 +2,16 @@
 
 CHECK_USER_ACTIVE = "select * from arcano.check_user_active(%s::uuid)"
 
+CREATE_JOB = "select * from arcano.create_job(%s::regclass, %s::uuid, %s::uuid, %s, %s::jsonb)"
+
+TOUCH_JOB = "select * from arcano.touch_job(%s::uuid)"
+
+START_JOB = "select * from arcano.start_job(%s::uuid, %s)"
+
+FAIL_JOB = "select * from arcano.fail_job(%s::uuid, %s, %s)"
+
+FINISH_JOB = "select * from arcano.finish_job(%s::uuid, %s, %s, %s)"
+
 CANCEL_SESSION = "select * from arcano.cancel_session(%s::uuid, %s, %s)"
 
 SWEEP_ORPHANS = "select * from arcano.sweep_orphans(%s)"

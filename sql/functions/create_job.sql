@@ -22,13 +22,14 @@ declare
   v_relid oid;
   v_user_id arcano.job.user_id%type;
   v_columns text[];
+  v_blocked boolean;
 begin
   if p_job_id is null or p_user_id is null then
     raise exception '% must not be null', case when p_job_id is null then 'p_job_id' else 'p_user_id' end
       using errcode = 'null_value_not_allowed',
         hint = 'The client makes the id of a job, such as with crypto.randomUUID(); the user is whose job it is.';
   end if;
-  if not exists (select from pg_inherits i where i.inhrelid = p_table and i.inhparent = 'arcano.job'::regclass) then
+  if not exists (select from arcano.job_table t where t.job_table = p_table) then
     perform arcano.refuse_unattached(p_table);
   end if;
   if p_data is distinct from '{}' then
@@ -37,39 +38,53 @@ begin
 
   perform arcano.lock_user(p_user_id);
 
-  select j.tableoid, j.user_id, j.status into v_relid, v_user_id, active_status
-    from arcano.job j
-   where j.id = p_job_id;
-  if found then
-    if v_user_id is distinct from p_user_id or v_relid <> p_table then
-      raise exception 'there is another job with the id %', p_job_id
-        using errcode = 'unique_violation',
-          detail = case when v_user_id is distinct from p_user_id
-            then 'It belongs to another user.' else format('It is in %s.', v_relid::regclass) end,
-          hint = 'Make a new id for every job, and use it again only to repeat the same call.';
+  -- Most ids are new, and most users have no active job: for them this one statement decides.
+  if exists (select from arcano.job j where j.id = p_job_id)
+    or exists (select from arcano.job j where j.user_id = p_user_id and arcano.is_active(j.status))
+  then
+    select j.tableoid, j.user_id, j.status into v_relid, v_user_id, active_status
+      from arcano.job j
+     where j.id = p_job_id;
+    if found then
+      if v_user_id is distinct from p_user_id or v_relid <> p_table then
+        raise exception 'there is another job with the id %', p_job_id
+          using errcode = 'unique_violation',
+            detail = case when v_user_id is distinct from p_user_id
+              then 'It belongs to another user.' else format('It is in %s.', v_relid::regclass) end,
+            hint = 'Make a new id for every job, and use it again only to repeat the same call.';
+      end if;
+      created := false;
+      job_id := p_job_id;
+      active_table := arcano.table_name(v_relid);
+      active_job_id := p_job_id;
+      return;
     end if;
-    created := false;
-    job_id := p_job_id;
-    active_table := arcano.table_name(v_relid);
-    active_job_id := p_job_id;
-    return;
+
+    select c.active_table, c.active_job_id, c.active_status, c.has_active_job
+      into active_table, active_job_id, active_status, v_blocked
+      from arcano.check_user_active(p_user_id) c;
+    if v_blocked then
+      created := false;
+      return;
+    end if;
   end if;
 
-  select c.active_table, c.active_job_id, c.active_status
-    into active_table, active_job_id, active_status
-    from arcano.check_user_active(p_user_id) c;
-  created := active_job_id is null;
-  if not created then
-    return;
+  if v_columns is null then
+    execute format('insert into %s (id, user_id, session_id, status, created_at) values ($1, $2, $3, $4, $5)', p_table)
+      using p_job_id, p_user_id, p_session_id, 'queued'::text, clock_timestamp();
+  else
+    begin
+      execute format(
+        'insert into %1$s (id, user_id, session_id, status, created_at, %2$s) select $1, $2, $3, $4, $5, %3$s from jsonb_populate_record(null::%1$s, $6) r',
+        p_table, array_to_string(v_columns, ', '), 'r.' || array_to_string(v_columns, ', r.'))
+        using p_job_id, p_user_id, p_session_id, 'queued'::text, clock_timestamp(), p_data;
+    exception
+      when data_exception then
+        perform arcano.refuse_values(p_table, p_data);
+        raise;
+    end;
   end if;
-
-  execute format(
-    'insert into %1$s (id, user_id, session_id, status, created_at%2$s) select $1, $2, $3, $4, $5%3$s%4$s',
-    p_table,
-    ', ' || array_to_string(v_columns, ', '),
-    ', r.' || array_to_string(v_columns, ', r.'),
-    case when v_columns is not null then format(' from jsonb_populate_record(null::%s, $6) r', p_table) end)
-    using p_job_id, p_user_id, p_session_id, 'queued'::text, clock_timestamp(), p_data;
+  created := true;
   job_id := p_job_id;
 end
 $$;

@@ -1,7 +1,5 @@
 -- Which columns create_job is to fill from p_data, quoted: the table's own, and of the contract's what
--- only the app knows. Refuses what cannot be given, all of it at once, and values of the wrong type.
---
--- Dynamic, because a table's own columns are not known before.
+-- only the app knows. Refuses what cannot be given, all of it at once.
 create or replace function arcano.create_job_columns(p_table regclass, p_data jsonb)
 returns text[]
 language plpgsql stable
@@ -10,7 +8,6 @@ as $$
 declare
   v_columns text[];
   v_wrong text;
-  v_key record;
 begin
   if p_data is null or jsonb_typeof(p_data) <> 'object' then
     raise exception 'p_data must be a JSON object, not %', coalesce(jsonb_typeof(p_data), 'null')
@@ -34,26 +31,9 @@ begin
         hint = format('Give the own columns of %s, user_credit_cost and credits_charged.', p_table);
   end if;
 
-  begin
-    execute format('select jsonb_populate_record(null::%s, $1)', p_table) using p_data;
-  exception
-    when data_exception or check_violation or not_null_violation then
-      for v_key in select k.key, k.value from jsonb_each(p_data) k loop
-        begin
-          execute format('select jsonb_populate_record(null::%s, $1)', p_table)
-            using jsonb_build_object(v_key.key, v_key.value);
-        exception
-          when data_exception or check_violation or not_null_violation then
-            v_wrong := concat_ws(e'\n', v_wrong, format('%I: %s', v_key.key, sqlerrm));
-        end;
-      end loop;
-      raise exception 'p_data has values of the wrong type'
-        using errcode = 'invalid_parameter_value', detail = v_wrong,
-          hint = format('\d %s shows the types.', p_table);
-  end;
   return v_columns;
 end
 $$;
 
 comment on function arcano.create_job_columns(regclass, jsonb) is
-  'Internal: the columns of p_table that p_data names, quoted; raises for one that cannot be given and for a value of the wrong type.';
+  'Internal: the columns of p_table that p_data names, quoted; raises for one that cannot be given.';

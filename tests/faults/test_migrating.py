@@ -16,7 +16,11 @@ from helpers import until
 
 from arcano_db import migrating
 
-MIGRATIONS = ["0001.arcano-schema", "0002.arcano-settings-and-journal"]
+MIGRATIONS = [
+    path.stem
+    for path in sorted(migrating.migrations_folder().glob("0???.*.sql"))
+    if ".rollback" not in path.name
+]
 
 
 @pytest.fixture

@@ -44,6 +44,20 @@ CREATE FUNCTION arcano.check_user_active(p_user_id uuid, OUT has_active_job bool
 
 COMMENT ON FUNCTION arcano.check_user_active(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer) IS 'Heals the orphans of user p_user_id, then answers in exactly one row whether a job is in the user''s way, and which: working before waiting, then the oldest. heals_at: when the rule would free the user if nothing more happens, null: never. healed: how many orphans this call cancelled.';
 
+CREATE FUNCTION arcano.create_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text DEFAULT NULL::text, p_data jsonb DEFAULT '{}'::jsonb, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.create_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) IS 'Makes job p_job_id (an id that the client made) of user p_user_id in the attached table p_table, unless another job is in the user''s way: then created is false, job_id null, and active_* that job. The same call again: created is false, and active_* the job itself. p_session_id: the page visit. p_data: the table''s own columns, user_credit_cost and credits_charged; others keep their defaults. Errors: null, a column that is unknown or the package''s own, a value of the wrong type, an id of another user''s job, a transaction that is not read committed.';
+
+CREATE FUNCTION arcano.create_job_columns(p_table regclass, p_data jsonb) RETURNS text[]
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.create_job_columns(p_table regclass, p_data jsonb) IS 'Internal: the columns of p_table that p_data names, quoted; raises for one that cannot be given.';
+
 CREATE FUNCTION arcano.detach_job_table(p_table regclass) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -57,6 +71,26 @@ CREATE FUNCTION arcano.end_jobs(p_jobs arcano.job_ref[], p_source text, p_reason
     AS ...;
 
 COMMENT ON FUNCTION arcano.end_jobs(p_jobs arcano.job_ref[], p_source text, p_reason text, OUT job arcano.job_ref, OUT error text) IS 'Internal: cancels those of p_jobs that wait, or with no p_reason those that are orphans, and journals them. Answers a row for each job ended, and with its error for each that could not be.';
+
+CREATE FUNCTION arcano.ended_statuses() RETURNS text[]
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN ARRAY['completed'::text, 'failed'::text, 'cancelled'::text];
+
+COMMENT ON FUNCTION arcano.ended_statuses() IS 'The statuses of a job that has ended.';
+
+CREATE FUNCTION arcano.fail_job(p_job_id uuid, p_reason text, p_attempt integer DEFAULT NULL::integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.fail_job(p_job_id uuid, p_reason text, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) IS 'Ends job p_job_id as failed, with p_reason as its error_message. Otherwise as finish_job.';
+
+CREATE FUNCTION arcano.finish_job(p_job_id uuid, p_status text DEFAULT 'completed'::text, p_error text DEFAULT NULL::text, p_attempt integer DEFAULT NULL::integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.finish_job(p_job_id uuid, p_status text, p_error text, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) IS 'Ends job p_job_id as p_status: completed, failed or cancelled. p_error: its error_message. p_attempt: the attempt that the worker started; if the job is at another one, nothing changes. A job that has ended, or is not there: changed is false, and note says why; a late finish that differs from how the job ended is in the journal.';
 
 CREATE FUNCTION arcano.heals_at(p_status text, p_task_id text, p_position integer, p_waited_in_queue boolean, p_user_credit_cost integer, p_credits_charged boolean, p_created_at timestamp with time zone, p_started_at timestamp with time zone, p_heartbeat_at timestamp with time zone, p_orphan_exempt boolean, p_orphan_after interval, p_touch_limit interval) RETURNS timestamp with time zone
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -77,6 +111,34 @@ CREATE FUNCTION arcano.job_row(p_relid oid, p_job_id uuid) RETURNS jsonb
 
 COMMENT ON FUNCTION arcano.job_row(p_relid oid, p_job_id uuid) IS 'The row of job p_job_id of table p_relid with all columns of that table, or null.';
 
+CREATE FUNCTION arcano.lock_user(p_user_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.lock_user(p_user_id uuid) IS 'Internal: waits for the same user''s other create_job, and holds them off until the transaction ends.';
+
+CREATE FUNCTION arcano.refuse_unattached(p_table regclass) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.refuse_unattached(p_table regclass) IS 'Internal: raises that p_table is not attached, and which are.';
+
+CREATE FUNCTION arcano.refuse_values(p_table regclass, p_data jsonb) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.refuse_values(p_table regclass, p_data jsonb) IS 'Internal: raises if a value of p_data is not of its column''s type, naming each such column of p_table.';
+
+CREATE FUNCTION arcano.start_job(p_job_id uuid, p_task_id text DEFAULT NULL::text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.start_job(p_job_id uuid, p_task_id text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) IS 'Makes the waiting or starting job p_job_id a running one, with the provider''s p_task_id, and counts the attempt. A job that the orphan rule healed is revived (note: revived) if its user has no other active job; else note says healed and what is in the way. A job that runs or has ended, or is not there: changed is false, and note says why.';
+
 CREATE FUNCTION arcano.sweep_orphans(p_limit integer DEFAULT 1000) RETURNS TABLE(job_table text, cancelled integer)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -90,6 +152,20 @@ CREATE FUNCTION arcano.table_name(p_relid oid) RETURNS text
     AS ...;
 
 COMMENT ON FUNCTION arcano.table_name(p_relid oid) IS 'Schema and name of the table p_relid, quoted where needed, such as public.upscaler_jobs.';
+
+CREATE FUNCTION arcano.touch_job(p_job_id uuid, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.touch_job(p_job_id uuid, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) IS 'Sets heartbeat_at of the waiting or working job p_job_id. A job that has ended, or is not there: changed is false, and note says why.';
+
+CREATE FUNCTION arcano.unchanged_job(p_job_id uuid, OUT status text, OUT attempt integer, OUT note text) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.unchanged_job(p_job_id uuid, OUT status text, OUT attempt integer, OUT note text) IS 'Internal: status and attempt of job p_job_id, and the note of a call that came late or twice.';
 
 CREATE FUNCTION arcano.waiting_statuses() RETURNS text[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -223,15 +299,15 @@ CREATE TABLE arcano.job_event (
     job_id uuid NOT NULL,
     user_id uuid,
     job_before jsonb NOT NULL,
-    CONSTRAINT job_event_event_is_known CHECK ((event = ANY (ARRAY['healed'::text, 'cancelled'::text, 'error'::text]))),
-    CONSTRAINT job_event_source_is_known CHECK ((source = ANY (ARRAY['check'::text, 'sweep'::text, 'cancel_session'::text])))
+    CONSTRAINT job_event_event_is_known CHECK ((event = ANY (ARRAY['healed'::text, 'cancelled'::text, 'failed'::text, 'completed'::text, 'revived'::text, 'late_finish'::text, 'error'::text]))),
+    CONSTRAINT job_event_source_is_known CHECK ((source = ANY (ARRAY['check'::text, 'sweep'::text, 'cancel_session'::text, 'start_job'::text, 'finish_job'::text])))
 );
 
 COMMENT ON TABLE arcano.job_event IS 'The journal: one row for every job that the package ended, written in the transaction that ended it, and one for every job that the sweep could not end.';
 
-COMMENT ON COLUMN arcano.job_event.event IS 'healed: cancelled by the orphan rule; cancelled: by cancel_session; error: the job could not be cancelled, and reason says why.';
+COMMENT ON COLUMN arcano.job_event.event IS 'healed: cancelled by the orphan rule; cancelled, failed, completed: ended while it waited; revived: a healed job that was started after all; late_finish: finish_job came after the job had ended otherwise, and changed nothing; error: the job could not be cancelled, and reason says why.';
 
-COMMENT ON COLUMN arcano.job_event.source IS 'What did it: check (check_user_active), sweep (sweep_orphans) or cancel_session.';
+COMMENT ON COLUMN arcano.job_event.source IS 'What did it: check (check_user_active, also inside create_job and start_job), sweep (sweep_orphans), cancel_session, start_job, or finish_job (fail_job too).';
 
 COMMENT ON COLUMN arcano.job_event.reason IS 'Why: the message written to the job, or SQLSTATE and message of the error.';
 
@@ -332,9 +408,25 @@ REVOKE ALL ON FUNCTION arcano.check_user_active(p_user_id uuid, OUT has_active_j
 GRANT ALL ON FUNCTION arcano.check_user_active(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.check_user_active(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer) TO arcano_operator;
 
+REVOKE ALL ON FUNCTION arcano.create_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.create_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) TO arcano_backend;
+GRANT ALL ON FUNCTION arcano.create_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.create_job_columns(p_table regclass, p_data jsonb) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.detach_job_table(p_table regclass) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.end_jobs(p_jobs arcano.job_ref[], p_source text, p_reason text, OUT job arcano.job_ref, OUT error text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.ended_statuses() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.fail_job(p_job_id uuid, p_reason text, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.fail_job(p_job_id uuid, p_reason text, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_backend;
+GRANT ALL ON FUNCTION arcano.fail_job(p_job_id uuid, p_reason text, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.finish_job(p_job_id uuid, p_status text, p_error text, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.finish_job(p_job_id uuid, p_status text, p_error text, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_backend;
+GRANT ALL ON FUNCTION arcano.finish_job(p_job_id uuid, p_status text, p_error text, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.heals_at(p_status text, p_task_id text, p_position integer, p_waited_in_queue boolean, p_user_credit_cost integer, p_credits_charged boolean, p_created_at timestamp with time zone, p_started_at timestamp with time zone, p_heartbeat_at timestamp with time zone, p_orphan_exempt boolean, p_orphan_after interval, p_touch_limit interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.heals_at(p_status text, p_task_id text, p_position integer, p_waited_in_queue boolean, p_user_credit_cost integer, p_credits_charged boolean, p_created_at timestamp with time zone, p_started_at timestamp with time zone, p_heartbeat_at timestamp with time zone, p_orphan_exempt boolean, p_orphan_after interval, p_touch_limit interval) TO arcano_operator;
@@ -349,11 +441,27 @@ REVOKE ALL ON FUNCTION arcano.job_indexes(p_table regclass, OUT index_name text,
 
 REVOKE ALL ON FUNCTION arcano.job_row(p_relid oid, p_job_id uuid) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.lock_user(p_user_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.refuse_unattached(p_table regclass) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.refuse_values(p_table regclass, p_data jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.start_job(p_job_id uuid, p_task_id text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.start_job(p_job_id uuid, p_task_id text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_backend;
+GRANT ALL ON FUNCTION arcano.start_job(p_job_id uuid, p_task_id text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_operator;
+
 REVOKE ALL ON FUNCTION arcano.sweep_orphans(p_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.sweep_orphans(p_limit integer) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.table_name(p_relid oid) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.table_name(p_relid oid) TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.touch_job(p_job_id uuid, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.touch_job(p_job_id uuid, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_backend;
+GRANT ALL ON FUNCTION arcano.touch_job(p_job_id uuid, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.unchanged_job(p_job_id uuid, OUT status text, OUT attempt integer, OUT note text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.waiting_statuses() FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.waiting_statuses() TO arcano_operator;

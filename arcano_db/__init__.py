@@ -6,8 +6,26 @@ the migrations and wraps the calls: see :class:`ArcanoDB`, :class:`AsyncArcanoDB
 """
 
 from arcano_db.client import ArcanoDB, AsyncArcanoDB
-from arcano_db.errors import ArcanoError, CannotAttach, InvalidArgument, NotAttached, NotMigrated
-from arcano_db.rows import ActiveCheck, ActiveJob, CancelledJob, JobTable, OrphanJob, SweptTable
+from arcano_db.errors import (
+    ArcanoError,
+    CannotAttach,
+    InvalidArgument,
+    JobIdTaken,
+    NotAttached,
+    NotMigrated,
+    WrongIsolation,
+)
+from arcano_db.job import AsyncJob, Job, UserBlocked
+from arcano_db.rows import (
+    ActiveCheck,
+    ActiveJob,
+    CancelledJob,
+    CreatedJob,
+    JobChange,
+    JobTable,
+    OrphanJob,
+    SweptTable,
+)
 
 __all__ = [
     "ActiveCheck",
@@ -15,12 +33,19 @@ __all__ = [
     "ArcanoDB",
     "ArcanoError",
     "AsyncArcanoDB",
+    "AsyncJob",
     "CancelledJob",
     "CannotAttach",
+    "CreatedJob",
     "InvalidArgument",
+    "Job",
+    "JobChange",
+    "JobIdTaken",
     "JobTable",
     "NotAttached",
     "NotMigrated",
     "OrphanJob",
     "SweptTable",
+    "UserBlocked",
+    "WrongIsolation",
 ]

@@ -7,18 +7,29 @@ connection, and its transaction ends with it.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+import json
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, LiteralString, TypeVar
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from psycopg import AsyncConnection, Connection
 from psycopg.rows import BaseRowFactory, class_row, scalar_row
 
 from arcano_db import statements
 from arcano_db.errors import translated
-from arcano_db.rows import ActiveCheck, ActiveJob, CancelledJob, JobTable, OrphanJob, SweptTable
+from arcano_db.job import AsyncJob, Job, UserBlocked
+from arcano_db.rows import (
+    ActiveCheck,
+    ActiveJob,
+    CancelledJob,
+    CreatedJob,
+    JobChange,
+    JobTable,
+    OrphanJob,
+    SweptTable,
+)
 
 if TYPE_CHECKING:
     from psycopg_pool import AsyncConnectionPool, ConnectionPool
@@ -34,13 +45,13 @@ class ArcanoDB:
     Every method raises a subclass of :class:`arcano_db.ArcanoError` for what Arcano DB refuses, and
     leaves any other error of psycopg as it is.
 
-    Args:
-        source: A ``psycopg.Connection`` or a ``psycopg_pool.ConnectionPool``.
+    Attributes:
+        source: The ``psycopg.Connection`` or ``psycopg_pool.ConnectionPool`` it was given.
     """
 
     def __init__(self, source: Connection[Any] | ConnectionPool[Any]) -> None:
         """Keep the connection or pool; nothing is sent yet."""
-        self._source = source
+        self.source = source
 
     def check_user_active(self, user_id: UUID | str) -> ActiveCheck:
         """Heal the orphans of a user, then tell whether a job is in the user's way.
@@ -54,6 +65,132 @@ class ArcanoDB:
             InvalidArgument: ``user_id`` is None.
         """
         return self._fetch(class_row(ActiveCheck), statements.CHECK_USER_ACTIVE, (user_id,))[0]
+
+    def create_job(
+        self,
+        table: str,
+        job_id: UUID | str,
+        user_id: UUID | str,
+        session_id: str | None = None,
+        data: Mapping[str, Any] | None = None,
+    ) -> CreatedJob:
+        """Make a job if no other one is in the user's way. Upload first, create second.
+
+        Calls ``arcano.create_job``. The same call again answers the same job and changes nothing.
+        :meth:`job` is this with a block that cannot forget the job.
+
+        Args:
+            table: The attached table, with its schema.
+            job_id: Made by the client, such as with ``uuid4()``.
+            user_id: Whose job it is.
+            session_id: Of which page visit.
+            data: Values of the table's own columns, ``user_credit_cost`` and ``credits_charged``, as JSON
+                takes them; what JSON does not know is given as text.
+
+        Raises:
+            InvalidArgument: Something is missing, or ``data`` has a wrong column or value.
+            JobIdTaken: The id is that of another user's job, or of a job in another table.
+            NotAttached: The table is not attached.
+            WrongIsolation: The transaction is not read committed.
+        """
+        arguments = (table, job_id, user_id, session_id, _to_json(data))
+        return self._fetch(class_row(CreatedJob), statements.CREATE_JOB, arguments)[0]
+
+    def touch_job(self, job_id: UUID | str) -> JobChange:
+        """Give a sign of life of a slow client or a worker.
+
+        Calls ``arcano.touch_job``. It protects a waiting job for no longer than the table's ``touch_limit``.
+
+        Args:
+            job_id: The job.
+        """
+        return self._fetch(class_row(JobChange), statements.TOUCH_JOB, (job_id,))[0]
+
+    def start_job(self, job_id: UUID | str, task_id: str | None = None) -> JobChange:
+        """Say that a provider or worker has taken the job; one that the rule healed is revived if it can be.
+
+        Calls ``arcano.start_job``.
+
+        Args:
+            job_id: The job.
+            task_id: The provider's id.
+        """
+        return self._fetch(class_row(JobChange), statements.START_JOB, (job_id, task_id))[0]
+
+    def fail_job(self, job_id: UUID | str, reason: str, attempt: int | None = None) -> JobChange:
+        """End a job as failed.
+
+        Calls ``arcano.fail_job``.
+
+        Args:
+            job_id: The job.
+            reason: Its ``error_message``.
+            attempt: The attempt that the caller started; if the job is at another, nothing changes.
+
+        Raises:
+            InvalidArgument: ``reason`` is None.
+        """
+        return self._fetch(class_row(JobChange), statements.FAIL_JOB, (job_id, reason, attempt))[0]
+
+    def finish_job(
+        self,
+        job_id: UUID | str,
+        status: str = "completed",
+        error: str | None = None,
+        attempt: int | None = None,
+    ) -> JobChange:
+        """End a job.
+
+        Calls ``arcano.finish_job``.
+
+        Args:
+            job_id: The job.
+            status: ``completed``, ``failed`` or ``cancelled``.
+            error: Its ``error_message``.
+            attempt: The attempt that the caller started; if the job is at another, nothing changes.
+
+        Raises:
+            InvalidArgument: ``status`` is none of the three.
+        """
+        return self._fetch(class_row(JobChange), statements.FINISH_JOB, (job_id, status, error, attempt))[0]
+
+    @contextmanager
+    def job(
+        self,
+        table: str,
+        user_id: UUID | str,
+        *,
+        job_id: UUID | str | None = None,
+        session_id: str | None = None,
+        data: Mapping[str, Any] | None = None,
+    ) -> Iterator[Job]:
+        """A block with a job of its own, which cannot be forgotten.
+
+        Leaving it by an exception (or a cancellation), or without ``finish``, ``fail`` or ``hand_over``,
+        ends the job as failed, with the reason. Over a connection that is not in autocommit the job is
+        part of the caller's transaction, and others see it when that commits.
+
+        Args:
+            table: As for :meth:`create_job`.
+            user_id: As for :meth:`create_job`.
+            job_id: As for :meth:`create_job`; None: a new one.
+            session_id: As for :meth:`create_job`.
+            data: As for :meth:`create_job`.
+
+        Raises:
+            UserBlocked: Another job is in the user's way; no job was made.
+            ArcanoError: As for :meth:`create_job`.
+        """
+        created = self.create_job(table, job_id or uuid4(), user_id, session_id, data)
+        if created.job_id is None:
+            raise UserBlocked(created)
+        job = Job(self, created)
+        try:
+            yield job
+        except BaseException as error:
+            job._leave(error)
+            raise
+        job._leave(None)
 
     def cancel_session(
         self,
@@ -183,27 +320,84 @@ class ArcanoDB:
 
     @contextmanager
     def _connection(self) -> Iterator[Connection[Any]]:
-        if isinstance(self._source, Connection):
-            yield self._source
+        if isinstance(self.source, Connection):
+            yield self.source
         else:
-            with self._source.connection() as connection:
+            with self.source.connection() as connection:
                 yield connection
 
 
 class AsyncArcanoDB:
     """:class:`ArcanoDB` over an async connection or pool: the same methods, to be awaited.
 
-    Args:
-        source: A ``psycopg.AsyncConnection`` or a ``psycopg_pool.AsyncConnectionPool``.
+    Attributes:
+        source: The ``psycopg.AsyncConnection`` or ``psycopg_pool.AsyncConnectionPool`` it was given.
     """
 
     def __init__(self, source: AsyncConnection[Any] | AsyncConnectionPool[Any]) -> None:
         """Keep the connection or pool; nothing is sent yet."""
-        self._source = source
+        self.source = source
 
     async def check_user_active(self, user_id: UUID | str) -> ActiveCheck:
         """See :meth:`ArcanoDB.check_user_active`."""
         return (await self._fetch(class_row(ActiveCheck), statements.CHECK_USER_ACTIVE, (user_id,)))[0]
+
+    async def create_job(
+        self,
+        table: str,
+        job_id: UUID | str,
+        user_id: UUID | str,
+        session_id: str | None = None,
+        data: Mapping[str, Any] | None = None,
+    ) -> CreatedJob:
+        """See :meth:`ArcanoDB.create_job`."""
+        arguments = (table, job_id, user_id, session_id, _to_json(data))
+        return (await self._fetch(class_row(CreatedJob), statements.CREATE_JOB, arguments))[0]
+
+    async def touch_job(self, job_id: UUID | str) -> JobChange:
+        """See :meth:`ArcanoDB.touch_job`."""
+        return (await self._fetch(class_row(JobChange), statements.TOUCH_JOB, (job_id,)))[0]
+
+    async def start_job(self, job_id: UUID | str, task_id: str | None = None) -> JobChange:
+        """See :meth:`ArcanoDB.start_job`."""
+        return (await self._fetch(class_row(JobChange), statements.START_JOB, (job_id, task_id)))[0]
+
+    async def fail_job(self, job_id: UUID | str, reason: str, attempt: int | None = None) -> JobChange:
+        """See :meth:`ArcanoDB.fail_job`."""
+        return (await self._fetch(class_row(JobChange), statements.FAIL_JOB, (job_id, reason, attempt)))[0]
+
+    async def finish_job(
+        self,
+        job_id: UUID | str,
+        status: str = "completed",
+        error: str | None = None,
+        attempt: int | None = None,
+    ) -> JobChange:
+        """See :meth:`ArcanoDB.finish_job`."""
+        arguments = (job_id, status, error, attempt)
+        return (await self._fetch(class_row(JobChange), statements.FINISH_JOB, arguments))[0]
+
+    @asynccontextmanager
+    async def job(
+        self,
+        table: str,
+        user_id: UUID | str,
+        *,
+        job_id: UUID | str | None = None,
+        session_id: str | None = None,
+        data: Mapping[str, Any] | None = None,
+    ) -> AsyncIterator[AsyncJob]:
+        """See :meth:`ArcanoDB.job`."""
+        created = await self.create_job(table, job_id or uuid4(), user_id, session_id, data)
+        if created.job_id is None:
+            raise UserBlocked(created)
+        job = AsyncJob(self, created)
+        try:
+            yield job
+        except BaseException as error:
+            await job._leave(error)
+            raise
+        await job._leave(None)
 
     async def cancel_session(
         self,
@@ -271,8 +465,12 @@ class AsyncArcanoDB:
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[AsyncConnection[Any]]:
-        if isinstance(self._source, AsyncConnection):
-            yield self._source
+        if isinstance(self.source, AsyncConnection):
+            yield self.source
         else:
-            async with self._source.connection() as connection:
+            async with self.source.connection() as connection:
                 yield connection
+
+
+def _to_json(data: Mapping[str, Any] | None) -> str:
+    return json.dumps(data or {}, default=str)

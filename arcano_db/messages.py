@@ -20,9 +20,15 @@ _MESSAGES: dict[str, dict[Language, str]] = {
         "en": "You already have a job in progress: {tool}.",
         "pt-BR": "Você já tem um trabalho em andamento: {tool}.",
     },
+    "one at a time": {
+        "en": "You already have a job in progress.",
+        "pt-BR": "Você já tem um trabalho em andamento.",
+    },
 }
 
 
-def message(key: Literal["free", "blocked"], language: Language, **values: str | None) -> str:
+def message(
+    key: Literal["free", "blocked", "one at a time"], language: Language, **values: str | None
+) -> str:
     """The message ``key`` in ``language``, with ``values`` filled in."""
     return _MESSAGES[key][language].format(**values)

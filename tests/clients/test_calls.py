@@ -190,7 +190,7 @@ def test_over_a_connection_the_caller_commits(dsn: str, conn: psycopg.Connection
 def test_sync_and_async_have_the_same_methods_with_the_same_arguments() -> None:
     def methods(kind: type) -> dict[str, str]:
         return {
-            name: str(inspect.signature(method))
+            name: str(inspect.signature(method)).replace("Async", "")
             for name, method in inspect.getmembers(kind, inspect.isfunction)
             if not name.startswith("_")
         }

@@ -127,7 +127,10 @@ def test_p_data_fills_the_tables_own_columns_and_the_rest_keep_their_defaults(
 
 def test_odd_column_names_and_types(conn: psycopg.Connection) -> None:
     conn.execute(
-        f"""alter table {VESTE} add column "Odd ""name" text[], add column mood point, add column until daterange"""
+        f"""
+        alter table {VESTE}
+          add column "Odd ""name" text[], add column mood point, add column until daterange
+        """
     )
     user, job_id = make_user(conn), uuid4()
     create(conn, VESTE, job_id, user, **{'Odd "name': ["x", "y z"]}, mood="(1,2)", until="[2026-01-01,)")

@@ -32,6 +32,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--pg-version", type=int, choices=VERSIONS, default=DEFAULT_VERSION, help="of the embedded PostgreSQL"
     )
+    parser.addoption(
+        "--full", action="store_true", help="run the proofs in their full count, which takes long"
+    )
     parser.addoption("--update-golden", action="store_true", help="write the golden schema anew")
 
 

@@ -7,12 +7,11 @@ from typing import Any
 
 import psycopg
 import pytest
-from helpers import attach_app
 from psycopg.conninfo import make_conninfo
 from pytest_postgresql import factories
 
 from arcano_db import ArcanoDB, migrating
-from arcano_db.demo import script
+from arcano_db.demo import TOOLS, script
 from arcano_db.embedded import DEFAULT_VERSION, VERSIONS, EmbeddedServer
 
 SERVER = pytest.StashKey[EmbeddedServer]()
@@ -71,19 +70,26 @@ def _make_app(**parameters: Any) -> None:
         connection.execute(script("app.sql"))
 
 
-def _attach_app(**parameters: Any) -> None:
-    with psycopg.connect(_dsn(**parameters)) as connection:
-        attach_app(connection)
-
-
 empty_template = factories.postgresql_noproc(dbname="empty")
 empty_database = factories.postgresql("empty_template")
 
 migrated_template = factories.postgresql_noproc(dbname="migrated", load=[_migrate, _make_app])
 migrated_database = factories.postgresql("migrated_template")
 
-app_template = factories.postgresql_noproc(dbname="app", load=[_attach_app], depends_on="migrated_template")
-app_database = factories.postgresql("app_template")
+
+@pytest.fixture(scope="session")
+def arcano_server(request: pytest.FixtureRequest) -> str:
+    return request.config.stash[SERVER].dsn()
+
+
+@pytest.fixture(scope="session")
+def arcano_ddl() -> str:
+    return script("app.sql")
+
+
+@pytest.fixture(scope="session")
+def arcano_tables() -> dict[str, str]:
+    return TOOLS
 
 
 @pytest.fixture
@@ -105,9 +111,9 @@ def migrated_dsn(migrated_database: psycopg.Connection) -> str:
 
 
 @pytest.fixture
-def dsn(app_database: psycopg.Connection) -> str:
+def dsn(arcano_dsn: str) -> str:
     """A migrated database with the four tables of the app attached."""
-    return app_database.info.dsn
+    return arcano_dsn
 
 
 @pytest.fixture

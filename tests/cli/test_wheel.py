@@ -34,7 +34,7 @@ def test_the_wheel_carries_the_sql_and_nothing_of_the_tests(wheel: Path) -> None
         assert {f"arcano_db/{file}" for file in files if "__pycache__" not in file} <= names
     assert "arcano_db/py.typed" in names
     assert {f"arcano_db/demo/{path.name}" for path in (ROOT / "arcano_db/demo").glob("*.sql")} <= names
-    assert not [name for name in names if "test" in name or "__pycache__" in name]
+    assert not [name for name in names if name.startswith("tests/") or "__pycache__" in name]
 
 
 def test_an_empty_environment_migrates_with_it(wheel: Path, empty_dsn: str, tmp_path: Path) -> None:

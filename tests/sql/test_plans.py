@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from helpers import make_job, make_user
+from helpers import attach_app, make_job, make_user
 from pytest_postgresql import factories
 
 from arcano_db.demo import TOOLS
@@ -20,9 +20,18 @@ from arcano_db.demo import TOOLS
 ROWS = 200_000
 
 
+def _connect(parameters: dict[str, Any]) -> psycopg.Connection:
+    parameters = {name: value for name, value in parameters.items() if value is not None}
+    return psycopg.connect(**{**parameters, "autocommit": True})
+
+
+def _attach(**parameters: Any) -> None:
+    with _connect(parameters) as conn:
+        attach_app(conn)
+
+
 def _fill(**parameters: Any) -> None:
-    parameters.pop("autocommit", None)
-    with psycopg.connect(**{k: v for k, v in parameters.items() if v is not None}, autocommit=True) as conn:
+    with _connect(parameters) as conn:
         users = [make_user(conn) for _ in range(100)]
         for table in TOOLS:
             conn.execute(
@@ -34,7 +43,9 @@ def _fill(**parameters: Any) -> None:
             conn.execute(f"vacuum analyze {table}")
 
 
-large_template = factories.postgresql_noproc(dbname="large", load=[_fill], depends_on="app_template")
+large_template = factories.postgresql_noproc(
+    dbname="large", load=[_attach, _fill], depends_on="migrated_template"
+)
 large_database = factories.postgresql("large_template")
 
 _SCANS = """

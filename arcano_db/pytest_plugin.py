@@ -1,0 +1,206 @@
+"""Fixtures for the tests of an app that uses Arcano DB; pytest finds them once this package is installed.
+
+Every test that asks for ``arcano`` gets a database of its own: migrated, with the app's tables made from
+``arcano_ddl`` and attached as ``arcano_tables`` says. It is on an embedded PostgreSQL that ends with the
+tests (extra ``demo``), or on the server of ``--arcano-dsn``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, LiteralString
+from uuid import UUID, uuid4
+
+import pytest
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from arcano_db.client import ArcanoDB
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of the fixtures."""
+    group = parser.getgroup("arcano", "Arcano DB")
+    group.addoption(
+        "--arcano-dsn",
+        metavar="DSN",
+        help="a server to make the tests' databases on, instead of an embedded PostgreSQL",
+    )
+    group.addoption(
+        "--arcano-pg-version", type=int, metavar="16|18", help="of the embedded PostgreSQL (default: 18)"
+    )
+
+
+@pytest.fixture(scope="session")
+def arcano_ddl() -> str:
+    """The SQL that makes the app's own tables. Override it in ``conftest.py``."""
+    return ""
+
+
+@pytest.fixture(scope="session")
+def arcano_tables() -> Mapping[str, str]:
+    """The tables to attach, each with its tool's name as people read it. Override it in ``conftest.py``."""
+    return {}
+
+
+@pytest.fixture(scope="session")
+def arcano_server(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The connection string of the server that the databases are made on."""
+    given = request.config.getoption("--arcano-dsn")
+    if given:
+        yield given
+        return
+    from arcano_db.embedded import DEFAULT_VERSION, embedded_server
+
+    # A server of tests keeps nothing, so it need not wait for a disk.
+    version = request.config.getoption("--arcano-pg-version") or DEFAULT_VERSION
+    with embedded_server(version, {"fsync": "off", "full_page_writes": "off"}) as server:
+        yield server.dsn()
+
+
+@pytest.fixture(scope="session")
+def arcano_template(arcano_server: str, arcano_ddl: str, arcano_tables: Mapping[str, str]) -> Iterator[str]:
+    """The name of a database that each test's is a copy of."""
+    import psycopg
+
+    from arcano_db import ArcanoDB, migrating
+
+    with _database(arcano_server) as (name, dsn):
+        migrating.migrate(dsn)
+        with psycopg.connect(dsn) as connection:
+            connection.execute(arcano_ddl.encode())
+            for table, tool in arcano_tables.items():
+                ArcanoDB(connection).attach_job_table(table, tool)
+        yield name
+
+
+@pytest.fixture
+def arcano_dsn(arcano_server: str, arcano_template: str) -> Iterator[str]:
+    """The connection string of a fresh database, for the app under test to connect to."""
+    with _database(arcano_server, arcano_template) as (_, dsn):
+        yield dsn
+
+
+@pytest.fixture
+def arcano(arcano_dsn: str) -> Iterator[ArcanoTest]:
+    """What makes jobs in that database and asserts who is free; see :class:`ArcanoTest`."""
+    import psycopg
+
+    from arcano_db import ArcanoDB
+
+    with psycopg.connect(arcano_dsn, autocommit=True) as connection:
+        yield ArcanoTest(arcano_dsn, connection, ArcanoDB(connection))
+
+
+@contextmanager
+def _database(server: str, template: str = "template1") -> Iterator[tuple[str, str]]:
+    """A new database, dropped at the end with whatever is still connected to it: its name and DSN."""
+    import psycopg
+    from psycopg.conninfo import make_conninfo
+
+    name = f"arcano_test_{uuid4().hex}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'create database "{name}" template "{template}"'.encode())
+    yield name, make_conninfo(server, dbname=name)
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'drop database "{name}" with (force)'.encode())
+
+
+@dataclass(frozen=True, slots=True)
+class ArcanoTest:
+    """Makes jobs as they are in real life, and asserts what the app would be told.
+
+    Attributes:
+        dsn: The database's connection string.
+        connection: A psycopg connection to it, in autocommit.
+        db: The calls of Arcano DB over that connection.
+    """
+
+    dsn: str
+    connection: psycopg.Connection[Any]
+    db: ArcanoDB
+
+    def ghost(self, table: str, user_id: UUID | str, **columns: Any) -> UUID:
+        """Make a job that was inserted and forgotten, older than the table's ``orphan_after``.
+
+        Args:
+            table: The attached table, with its schema.
+            user_id: Whose job it is.
+            columns: Values of further columns.
+
+        Raises:
+            ValueError: A column given is a sign of life, so that the job would be none.
+        """
+        values = {"status": "queued", "waited_in_queue": False, "credits_charged": False, **columns}
+        job_id = self._insert(table, user_id, "orphan_after + interval '1 minute'", values)
+        orphan = "select from arcano.orphan_job where job_id = %s"
+        if self.connection.execute(orphan, (job_id,)).fetchone() is None:
+            raise ValueError(f"these columns are a sign of life, and the job no ghost: {columns}")
+        return job_id
+
+    def queued(self, table: str, user_id: UUID | str, **columns: Any) -> UUID:
+        """Make a job that has been waiting in the real queue for an hour: the rule never touches it.
+
+        Args:
+            table: The attached table, with its schema.
+            user_id: Whose job it is.
+            columns: Values of further columns.
+        """
+        values = {"status": "queued", "waited_in_queue": True, "position": 1, **columns}
+        return self._insert(table, user_id, "interval '1 hour'", values)
+
+    def running(self, table: str, user_id: UUID | str, **columns: Any) -> UUID:
+        """Make a job that a provider has been working on for an hour.
+
+        Args:
+            table: The attached table, with its schema.
+            user_id: Whose job it is.
+            columns: Values of further columns.
+        """
+        job_id = self._insert(table, user_id, "interval '1 hour'", {"status": "queued", **columns})
+        self.db.start_job(job_id, columns.get("task_id") or f"task-{job_id}")
+        return job_id
+
+    def assert_free(self, user_id: UUID | str) -> None:
+        """Assert that ``check_user_active`` lets the user start a job."""
+        answer = self.db.check_user_active(user_id)
+        assert not answer.has_active_job, (
+            f"user {user_id} is blocked by {answer.active_table} {answer.active_job_id}"
+            f" ({answer.active_status}), and the rule would free them at {answer.heals_at or 'no time'}"
+        )
+
+    def assert_blocked_by(self, user_id: UUID | str, job_id: UUID | str) -> None:
+        """Assert that ``check_user_active`` names this job as the one in the user's way."""
+        answer = self.db.check_user_active(user_id)
+        assert answer.has_active_job, f"user {user_id} is free, and was to be blocked by {job_id}"
+        assert str(answer.active_job_id) == str(job_id), (
+            f"user {user_id} is blocked by {answer.active_table} {answer.active_job_id}"
+            f" ({answer.active_status}), and was to be by {job_id}"
+        )
+
+    def _insert(
+        self, table: str, user_id: UUID | str, age: LiteralString, columns: Mapping[str, Any]
+    ) -> UUID:
+        from psycopg import sql
+
+        settings = (
+            f"select arcano.table_name(job_table), now() - ({age})"
+            " from arcano.job_table where job_table = %s::regclass"
+        )
+        found = self.connection.execute(settings, (table,)).fetchone()
+        if found is None:
+            raise ValueError(f"{table} is not attached: is it in the fixture arcano_tables?")
+        job_id = uuid4()
+        values = {"id": job_id, "user_id": user_id, "created_at": found[1], **columns}
+        self.connection.execute(
+            sql.SQL("insert into {} ({}) values ({})").format(
+                sql.SQL(found[0]),
+                sql.SQL(", ").join(map(sql.Identifier, values)),
+                sql.SQL(", ").join(sql.Placeholder() * len(values)),
+            ),
+            list(values.values()),
+        )
+        return job_id

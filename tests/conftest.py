@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -96,6 +97,13 @@ def arcano_tables() -> dict[str, str]:
 def server(request: pytest.FixtureRequest) -> EmbeddedServer:
     """The server that every database of this process is on; not to be stopped."""
     return request.config.stash[SERVER]
+
+
+@pytest.fixture
+def server_user(server: EmbeddedServer) -> str | None:
+    """The user that the server runs as, if it is another one than the tests'."""
+    owner = server.folder.owner()
+    return None if owner == getpass.getuser() else owner
 
 
 @pytest.fixture

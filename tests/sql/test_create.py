@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -261,3 +263,18 @@ def test_the_backend_role_calls_it_without_rights_on_the_table(conn: psycopg.Con
         assert conn.execute(f"select changed from arcano.{call}(%s)", (job_id,)).fetchone() == (True,)
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         conn.execute(f"select * from {UPSCALER}")
+
+
+def test_the_readmes_index_for_jobs_inserted_past_create_job(conn: psycopg.Connection) -> None:
+    readme = Path(__file__).resolve().parents[2].joinpath("README.md").read_text("utf-8")
+    (statement,) = re.findall(r"create unique index concurrently[^;]*;", readme)
+    conn.execute(statement)
+    user = make_user(conn)
+    ghost, first, second = (make_job(conn, UPSCALER, user) for _ in range(3))
+    conn.execute("select arcano.start_job(%s)", (first,))
+    with pytest.raises(psycopg.errors.UniqueViolation, match="upscaler_jobs_one_working"):
+        conn.execute("select arcano.start_job(%s)", (second,))
+    conn.execute("select arcano.finish_job(%s)", (first,))
+    # Neither the ghost nor the job that could not start is in anybody's way.
+    assert create(conn, UPSCALER, uuid4(), user)["created"]
+    assert job(conn, ghost)["status"] == "cancelled"

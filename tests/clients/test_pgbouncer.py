@@ -1,0 +1,148 @@
+"""Behind PgBouncer in transaction pooling: more clients than connections, and no state in a session."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+from helpers import UPSCALER, VIDEO, job, make_job, make_user, until
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from arcano_db import ArcanoDB
+
+CLIENTS = 12
+SERVER_CONNECTIONS = 3
+
+# The first release that keeps track of prepared statements in transaction pooling.
+PREPARES = (1, 21)
+
+
+@dataclass
+class Program:
+    path: Path
+    environment: dict[str, str]
+
+    @property
+    def version(self) -> tuple[int, ...]:
+        said = subprocess.run(
+            [self.path, "--version"], env=self.environment, check=True, capture_output=True, text=True
+        ).stdout
+        return tuple(map(int, re.search(r"PgBouncer (\d+)\.(\d+)", said).groups()))
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Program:
+    """PgBouncer as installed, or else unpacked from its Debian package, for which nobody needs to be root."""
+    found = shutil.which("pgbouncer")
+    if found:
+        return Program(Path(found), dict(os.environ))
+    if not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
+        pytest.skip("PgBouncer is not installed, and there is no apt-get to fetch its package with")
+    folder = tmp_path_factory.mktemp("pgbouncer")
+    subprocess.run(
+        ["apt-get", "download", "pgbouncer", "libc-ares2", "libevent-2.1-7"],
+        cwd=folder,
+        check=True,
+        capture_output=True,
+    )
+    for package in folder.glob("*.deb"):
+        subprocess.run(["dpkg-deb", "-x", package, folder], check=True)
+    for path in (folder, *folder.parents):
+        if path == Path(path.anchor) or path.owner() != folder.owner():
+            break
+        path.chmod(0o755)  # PgBouncer does not run as root, and is to read this as another user
+    libraries = {str(path.parent) for path in folder.rglob("*.so*")}
+    return Program(
+        folder / "usr" / "sbin" / "pgbouncer", {**os.environ, "LD_LIBRARY_PATH": ":".join(libraries)}
+    )
+
+
+@pytest.fixture
+def pooled_dsn(program: Program, dsn: str, server_user: str | None, tmp_path: Path) -> Iterator[str]:
+    """The app's database through PgBouncer."""
+    parts = conninfo_to_dict(dsn)
+    folder = Path(parts["host"]) / "pooler"
+    folder.mkdir()
+    if server_user:
+        shutil.chown(folder, server_user)
+    settings = folder / "pgbouncer.ini"
+    prepared = "max_prepared_statements = 100\n" if program.version >= PREPARES else ""
+    settings.write_text(
+        f"[databases]\n* = host={parts['host']} user={parts['user']}\n"
+        f"[pgbouncer]\nlisten_addr =\nlisten_port = 6432\nunix_socket_dir = {folder}\nauth_type = any\n"
+        f"pool_mode = transaction\ndefault_pool_size = {SERVER_CONNECTIONS}\n{prepared}"
+    )
+    with subprocess.Popen(
+        [program.path, "-q", settings], env=program.environment, user=server_user, stderr=subprocess.DEVNULL
+    ) as process:
+        try:
+            until(lambda: (folder / ".s.PGSQL.6432").exists() or process.poll() is not None)
+            assert process.poll() is None
+            yield make_conninfo(dsn, host=str(folder), port=6432)
+        finally:
+            process.terminate()
+    shutil.rmtree(folder)
+
+
+def lives(pooled_dsn: str, prepare_threshold: int | None, conn: psycopg.Connection) -> int:
+    """Many clients at once lead jobs through their lives; answers how many server connections they had."""
+    users = [make_user(conn) for _ in range(CLIENTS)]
+    ghosts = [make_job(conn, VIDEO, user) for user in users]
+    failures: list[BaseException] = []
+    together = threading.Barrier(CLIENTS)
+
+    def client(number: int) -> None:
+        try:
+            with psycopg.connect(
+                pooled_dsn, autocommit=True, prepare_threshold=prepare_threshold
+            ) as connection:
+                db, user = ArcanoDB(connection), users[number]
+                together.wait(timeout=30)
+                assert db.check_user_active(user).healed == 1
+                for _ in range(20):
+                    with db.job(UPSCALER, user, data={"scale": 4}) as made:
+                        assert db.check_user_active(user).active_job_id == made.id
+                        assert made.start("task").changed
+                        assert made.finish().changed
+                # In a transaction of the caller's own, too.
+                with connection.transaction():
+                    last = db.create_job(UPSCALER, uuid4(), user)
+                    assert db.check_user_active(user).active_job_id == last.job_id
+                assert len(db.cancel_session(user)) == 1
+        except BaseException as failure:
+            failures.append(failure)
+
+    threads = [threading.Thread(target=client, args=(number,)) for number in range(CLIENTS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failures:
+        raise failures[0]
+    assert {job(conn, ghost)["status"] for ghost in ghosts} == {"cancelled"}
+    assert conn.execute("select count(*) from arcano.active_job").fetchone() == (0,)
+    return conn.execute(
+        "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+    ).fetchone()[0]
+
+
+def test_many_clients_over_few_connections(pooled_dsn: str, conn: psycopg.Connection) -> None:
+    assert lives(pooled_dsn, None, conn) <= SERVER_CONNECTIONS
+
+
+def test_with_prepared_statements(program: Program, pooled_dsn: str, conn: psycopg.Connection) -> None:
+    if program.version < PREPARES:
+        pytest.skip("this PgBouncer knows no prepared statements in transaction pooling (1.21 does)")
+    assert lives(pooled_dsn, 0, conn) <= SERVER_CONNECTIONS
+    with psycopg.connect(pooled_dsn, autocommit=True, prepare_threshold=None) as connection:
+        prepared = connection.execute("select statement from pg_prepared_statements").fetchall()
+    assert any("arcano.check_user_active" in statement for (statement,) in prepared)

@@ -21,6 +21,8 @@ as $$
 declare
   v_relid oid;
   v_user_id arcano.job.user_id%type;
+  v_attached boolean;
+  v_look boolean;
   v_columns text[];
   v_blocked boolean;
 begin
@@ -29,19 +31,21 @@ begin
       using errcode = 'null_value_not_allowed',
         hint = 'The client makes the id of a job, such as with crypto.randomUUID(); the user is whose job it is.';
   end if;
-  if not exists (select from arcano.job_table t where t.job_table = p_table) then
+  perform arcano.lock_user(p_user_id);
+
+  -- Most ids are new, and most users have no active job: for them this one statement decides.
+  select exists (select from arcano.job_table t where t.job_table = p_table),
+         exists (select from arcano.job j where j.id = p_job_id)
+           or exists (select from arcano.job j where j.user_id = p_user_id and arcano.is_active(j.status))
+    into v_attached, v_look;
+  if not v_attached then
     perform arcano.refuse_unattached(p_table);
   end if;
   if p_data is distinct from '{}' then
     v_columns := arcano.create_job_columns(p_table, p_data);
   end if;
 
-  perform arcano.lock_user(p_user_id);
-
-  -- Most ids are new, and most users have no active job: for them this one statement decides.
-  if exists (select from arcano.job j where j.id = p_job_id)
-    or exists (select from arcano.job j where j.user_id = p_user_id and arcano.is_active(j.status))
-  then
+  if v_look then
     select j.tableoid, j.user_id, j.status into v_relid, v_user_id, active_status
       from arcano.job j
      where j.id = p_job_id;

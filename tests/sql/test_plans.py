@@ -113,6 +113,39 @@ def test_a_check_that_heals_reads_no_more_than_the_users_rows(large: psycopg.Con
     assert sum(rows for _, rows in found.values()) < 100
 
 
+@pytest.mark.parametrize("backlog", [0, 4000])
+def test_admission_is_one_look_by_id_and_one_by_user(large: psycopg.Connection, backlog: int) -> None:
+    _add_ghosts(large, backlog // 4)
+    user = make_user(large)
+    found = scans(
+        large, "select * from arcano.create_job('public.upscaler_jobs', gen_random_uuid(), %s)", user
+    )
+    assert set(found) == only("_arcano_active") | only("_pkey")
+    assert all(number == 1 for number, _ in found.values())
+    # What it reads are the rows of its own earlier tries, each rolled back.
+    assert sum(rows for _, rows in found.values()) < 10
+
+
+@pytest.mark.parametrize("backlog", [0, 4000])
+@pytest.mark.parametrize(
+    "call", ["touch_job(%s)", "start_job(%s, 'task')", "finish_job(%s)", "fail_job(%s, 'because')"]
+)
+def test_a_jobs_life_finds_it_by_its_primary_key(large: psycopg.Connection, call: str, backlog: int) -> None:
+    """Not by walking a partial index that happens to be small."""
+    _add_ghosts(large, backlog // 4)
+    user = make_user(large)
+    waiting = make_job(large, "public.upscaler_jobs", user, position=1)
+    found = scans(large, f"select * from arcano.{call}", waiting)
+    assert set(found) <= only("_pkey")
+    assert sum(rows for _, rows in found.values()) < 10
+    ended = make_job(large, "public.upscaler_jobs", user, status="cancelled")
+    found = scans(large, f"select * from arcano.{call}", ended)
+    assert set(found) <= only("_pkey")
+    found = scans(large, f"select * from arcano.{call}", uuid4())
+    assert set(found) == only("_pkey")
+    assert all(number <= 3 and rows == 0 for number, rows in found.values())
+
+
 @pytest.mark.parametrize("backlog", [0, 40, 4000])
 def test_the_sweep_reads_the_waiting_jobs_and_what_it_ends(large: psycopg.Connection, backlog: int) -> None:
     _add_ghosts(large, backlog // 4)

@@ -39,6 +39,21 @@ class Program:
         return tuple(map(int, re.search(r"PgBouncer (\d+)\.(\d+)", said).groups()))
 
 
+def _download(folder: Path, *packages: str) -> None:
+    """As any user, and also where nobody has called ``apt-get update`` yet."""
+
+    def apt_get(*arguments: str) -> int:
+        environment = {**os.environ, "TMPDIR": str(folder)}
+        return subprocess.run(["apt-get", "-q", *arguments], cwd=folder, env=environment).returncode
+
+    if apt_get("download", *packages) == 0:
+        return
+    (folder / "lists" / "partial").mkdir(parents=True)
+    own = ("-o", f"Dir::State::lists={folder / 'lists'}", "-o", f"Dir::Cache={folder}")
+    assert apt_get(*own, "update") == 0
+    assert apt_get(*own, "download", *packages) == 0
+
+
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Program:
     """PgBouncer as installed, or else unpacked from its Debian package, for which nobody needs to be root."""
@@ -48,12 +63,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Program:
     if not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
         pytest.skip("PgBouncer is not installed, and there is no apt-get to fetch its package with")
     folder = tmp_path_factory.mktemp("pgbouncer")
-    subprocess.run(
-        ["apt-get", "download", "pgbouncer", "libc-ares2", "libevent-2.1-7"],
-        cwd=folder,
-        check=True,
-        capture_output=True,
-    )
+    _download(folder, "pgbouncer", "libc-ares2", "libevent-2.1-7")
     for package in folder.glob("*.deb"):
         subprocess.run(["dpkg-deb", "-x", package, folder], check=True)
     for path in (folder, *folder.parents):

@@ -98,15 +98,17 @@ class CancelledJob:
 
 @dataclass(frozen=True, slots=True)
 class SweptTable:
-    """How many orphans of one table a call of ``arcano.sweep_orphans`` cancelled.
+    """What a call of ``arcano.sweep_orphans`` did to one table; there is none for a table it left alone.
 
     Attributes:
         job_table: The table, with the schema.
-        cancelled: How many of its jobs were cancelled; never 0.
+        cancelled: How many of its orphans and charged ghosts were cancelled.
+        stalled: How many of its stalled jobs were failed.
     """
 
     job_table: str
     cancelled: int
+    stalled: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,19 +17,42 @@ begin
         arcano.touch_job(uuid),
         arcano.start_job(uuid, text),
         arcano.fail_job(uuid, text, integer),
-        arcano.finish_job(uuid, text, text, integer)
+        arcano.finish_job(uuid, text, text, integer),
+        arcano.finish_jobs(uuid[], text, text, integer[]),
+        arcano.finish_task(text, text, text),
+        arcano.run_or_queue(uuid, boolean),
+        arcano.claim_jobs(integer, uuid[], integer[]),
+        arcano.requeue_job(uuid, integer),
+        arcano.cancel_job(uuid, boolean, text),
+        arcano.queue_position(uuid),
+        arcano.stalling_jobs(interval, integer)
         to %s
     $grant$, v_role);
   end loop;
 
   if to_regrole('arcano_operator') is not null then
-    grant execute on function arcano.sweep_orphans(integer) to arcano_operator;
-    grant select on arcano.active_job, arcano.orphan_job, arcano.job_table, arcano.job_event, arcano.sweep_run
+    grant execute on function
+      arcano.sweep_orphans(integer),
+      arcano.set_job_table(regclass, jsonb),
+      arcano.set_account(text, integer, boolean),
+      arcano.drop_account(text),
+      arcano.keep_positions(boolean),
+      arcano.set_refund_function(text),
+      arcano.settle_refund(bigint, text)
+      to arcano_operator;
+    grant select on
+      arcano.active_job, arcano.orphan_job, arcano.charged_ghost, arcano.line_job, arcano.queue_status,
+      arcano.account_status, arcano.refund_due,
+      arcano.job_table, arcano.account, arcano.setting, arcano.refund, arcano.task, arcano.job_event, arcano.sweep_run
       to arcano_operator;
     -- What the views call is called with the rights of who reads them.
     grant execute on function
-      arcano.waiting_statuses(), arcano.working_statuses(), arcano.is_waiting(text), arcano.is_active(text),
+      arcano.waiting_statuses(), arcano.working_statuses(),
+      arcano.is_waiting(text), arcano.is_working(text), arcano.is_active(text),
       arcano.table_name(oid),
+      arcano.entered_line(integer, boolean),
+      arcano.is_charged(boolean, integer),
+      arcano.stalls_at(text, timestamptz, timestamptz, interval, interval),
       arcano.heals_at(
         text, text, integer, boolean, integer, boolean, timestamptz, timestamptz, timestamptz, boolean, interval, interval
       )

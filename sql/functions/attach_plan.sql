@@ -16,8 +16,8 @@ language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_orphan_after interval;
-  v_tool text;
+  v_settings arcano.job_table%rowtype;
+  v_new arcano.job_table%rowtype;
   v_concurrently constant text := case when p_concurrently then 'concurrently ' else '' end;
   v_columns text;
   r record;
@@ -26,20 +26,13 @@ begin
     raise exception 'p_table must not be null'
       using errcode = 'null_value_not_allowed', hint = 'Name the table with its schema, such as public.upscaler_jobs.';
   end if;
-  if p_stall_after is not null then
-    raise exception 'p_stall_after is not supported in this release'
-      using errcode = 'feature_not_supported', hint = 'Leave it out.';
-  end if;
-  if p_orphan_after is null or p_orphan_after not between interval '1 second' and interval '10 years' then
-    raise exception 'p_orphan_after must be between 1 second and 10 years, not %', coalesce(p_orphan_after::text, 'null')
-      using errcode = 'invalid_parameter_value', hint = 'The default is 5 minutes.';
-  end if;
-  if p_orphan_after < interval '2 minutes' and not coalesce(nullif(current_setting('arcano.force', true), ''), 'off')::boolean then
-    raise exception 'p_orphan_after % is under 2 minutes: jobs that were still initialising have been cancelled that way', p_orphan_after
-      using errcode = 'invalid_parameter_value',
-        detail = '20 to 30 seconds killed real jobs; 120 to 180 seconds was the least that did not.',
-        hint = 'Give at least 2 minutes, or, if you are sure: set arcano.force = on;';
-  end if;
+  select t.* into v_settings from arcano.job_table t where t.job_table = p_table;
+  v_new := v_settings;
+  v_new.tool := coalesce(p_tool, v_settings.tool, (select c.relname from pg_class c where c.oid = p_table));
+  v_new.orphan_after := arcano.plain_seconds(p_orphan_after);
+  v_new.stall_after := arcano.plain_seconds(p_stall_after);
+  v_new.touch_limit := coalesce(v_settings.touch_limit, '1 hour');
+  perform arcano.refuse_settings(v_new);
 
   perform from arcano.attach_problems(p_table);
   if found then
@@ -78,18 +71,12 @@ begin
      where t.oid = p_table and i.indisvalid is not true and s.needed
      order by n.ordinality, s.step;
 
-  -- Plain seconds: a day or a month would depend on the session's time zone and the calendar.
-  v_orphan_after := make_interval(secs => extract(epoch from p_orphan_after)::double precision);
-  select coalesce(p_tool, s.tool, c.relname) into v_tool
-    from pg_class c left join arcano.job_table s on s.job_table = c.oid
-   where c.oid = p_table;
-  if not exists (
-    select from arcano.job_table s
-     where s.job_table = p_table and s.tool = v_tool and s.orphan_after = v_orphan_after
-  ) then
+  if (v_new.tool, v_new.orphan_after, v_new.stall_after)
+    is distinct from (v_settings.tool, v_settings.orphan_after, v_settings.stall_after)
+  then
     return query select format(
-      'insert into arcano.job_table (job_table, tool, orphan_after) values (%L, %L, %L) on conflict (job_table) do update set tool = excluded.tool, orphan_after = excluded.orphan_after',
-      p_table, v_tool, v_orphan_after);
+      'insert into arcano.job_table (job_table, tool, orphan_after, stall_after) values (%L, %L, %L, %L) on conflict (job_table) do update set tool = excluded.tool, orphan_after = excluded.orphan_after, stall_after = excluded.stall_after',
+      p_table, v_new.tool, v_new.orphan_after, v_new.stall_after);
   end if;
 
   if not exists (

@@ -18,15 +18,17 @@ begin
         hint = 'Name the user or the session whose waiting jobs are to be cancelled.';
   end if;
 
+  -- is_active is the predicate of the index that this reads.
   select array_agg((j.tableoid, j.id)::arcano.job_ref) into v_jobs
     from arcano.job j
-   where arcano.is_waiting(j.status)
+   where arcano.is_active(j.status)
+     and arcano.is_waiting(j.status)
      and (p_user_id is null or j.user_id = p_user_id)
      and (p_session_id is null or j.session_id = p_session_id);
 
   return query
     select arcano.table_name(j.tableoid), j.id, j.credits_refunded is true
-      from arcano.end_jobs(v_jobs, 'cancel_session', coalesce(p_reason, 'Session cancelled')) e
+      from arcano.end_jobs(v_jobs, 'cancel_session', 'waiting', coalesce(p_reason, 'Session cancelled')) e
       join arcano.job j on j.id = (e.job).id and j.tableoid = (e.job).relid
      where e.error is null
      order by 1, 2;

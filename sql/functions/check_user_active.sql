@@ -56,7 +56,7 @@ begin
     select count(*) filter (where e.error is null),
            coalesce(array_agg(e.job) filter (where e.error is not null), '{}')
       into healed, v_ignored
-      from arcano.end_jobs(v_orphans, 'check') e;
+      from arcano.end_jobs(v_orphans, 'check', 'orphan') e;
   end loop;
 end
 $$;

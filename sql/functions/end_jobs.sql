@@ -1,15 +1,26 @@
--- Cancels waiting jobs for the check, the sweep and cancel_session, and promises:
+-- Ends jobs that are not the caller's own, for the check, the sweep and the cancels. What makes
+-- a job eligible, what it becomes, and what the journal calls it:
+--
+--   orphan         the orphan rule                              cancelled   healed
+--   charged_ghost  the same for a charged one, in its own time  cancelled   cancelled
+--   waiting        somebody asked, and it waits                 cancelled   cancelled
+--   forced         somebody insists, and it works               cancelled   force_cancelled
+--   stalled        the rule of stalled jobs                     failed      stalled
+--
+-- It promises:
 --
 --   * it waits for no row's lock: a job whose row somebody holds is left alone and not answered;
 --   * what makes a job eligible is tested again in the statement that writes, on rows that nobody
 --     can change meanwhile;
 --   * each ended job is in the journal with its row as it was, in the same transaction;
+--   * what was charged is refunded, or due, in the same transaction;
 --   * a job that cannot be ended (a veto of the app's own trigger or constraint, a serialization
 --     failure, a read-only transaction, a standby) is answered with its error and spoils no other:
 --     all are tried in one statement, and only if that fails one by one.
 create or replace function arcano.end_jobs(
   p_jobs arcano.job_ref[],
   p_source text,
+  p_cause text,
   p_reason text default null,
   out job arcano.job_ref,
   out error text
@@ -19,11 +30,19 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_message constant text :=
-    coalesce(p_reason, 'Auto-clean: orphan queued job (client failed before enqueue/run)');
+  v_message constant text := coalesce(p_reason, case p_cause
+    when 'orphan' then 'Auto-clean: orphan queued job (client failed before enqueue/run)'
+    when 'charged_ghost' then 'Auto-clean: charged job that was never started'
+    when 'stalled' then 'Auto-clean: stalled job (no sign of life from its worker)'
+    else 'Cancelled' end);
+  v_status constant text := case p_cause when 'stalled' then 'failed' else 'cancelled' end;
+  v_event constant text := case p_cause
+    when 'orphan' then 'healed' when 'stalled' then 'stalled' when 'forced' then 'force_cancelled' else v_status end;
+  v_refund_kind constant text := case when p_cause in ('stalled', 'forced') then p_cause else 'cancelled' end;
   v_locked arcano.job_ref[];
   v_wanted integer;
   v_ended arcano.job_ref[];
+  v_charged arcano.job_ref[];
   v_sqlstate text;
 begin
   begin
@@ -40,20 +59,28 @@ begin
       select o.relid, o.job_id, o.job_table, o.user_id, arcano.job_row(o.relid, o.job_id) as job_before
         from unnest(v_locked) r
         join arcano.open_job o on o.job_id = r.id and o.relid = r.relid
-       where case when p_reason is null then o.is_orphan else o.is_waiting end
+       where case p_cause
+               when 'orphan' then o.is_orphan
+               when 'charged_ghost' then o.is_charged_ghost
+               when 'waiting' then o.is_waiting
+               when 'stalled' then o.is_stalled
+               when 'forced' then not o.is_waiting
+             end
     ), ended as (
       update arcano.job j
-         set status = 'cancelled', completed_at = now(), error_message = v_message
+         set status = v_status, completed_at = now(), error_message = v_message
         from wanted w
        where j.id = w.job_id and j.tableoid = w.relid
-      returning w.relid, w.job_id, w.job_table, w.user_id, w.job_before, j.status
+      returning w.relid, w.job_id, w.job_table, w.user_id, w.job_before, j.status,
+                arcano.is_charged(j.credits_charged, j.user_credit_cost) as is_charged
     ), journaled as (
       insert into arcano.job_event (event, source, reason, job_table, job_id, user_id, job_before)
-      select case when p_reason is null then 'healed' else 'cancelled' end, p_source, v_message, e.job_table, e.job_id, e.user_id, e.job_before
+      select v_event, p_source, v_message, e.job_table, e.job_id, e.user_id, e.job_before
         from ended e
     )
-    select count(*), array_agg((e.relid, e.job_id)::arcano.job_ref) filter (where e.status = 'cancelled')
-      into v_wanted, v_ended
+    select count(*), array_agg((e.relid, e.job_id)::arcano.job_ref) filter (where e.status = v_status),
+           array_agg((e.relid, e.job_id)::arcano.job_ref) filter (where e.is_charged)
+      into v_wanted, v_ended, v_charged
       from wanted w
       left join ended e on e.relid = w.relid and e.job_id = w.job_id;
 
@@ -61,12 +88,15 @@ begin
       raise exception 'a trigger of the job table suppressed or changed the update'
         using errcode = 'triggered_data_change_violation';
     end if;
+    if v_charged is not null then
+      perform arcano.refund_job(r::arcano.job_ref, v_refund_kind, p_source) from unnest(v_charged) r;
+    end if;
   exception
     when others then
       if cardinality(p_jobs) > 1 then
         return query
           select e.job, e.error
-            from unnest(p_jobs) r cross join lateral arcano.end_jobs(array[r], p_source, p_reason) e;
+            from unnest(p_jobs) r cross join lateral arcano.end_jobs(array[r], p_source, p_cause, p_reason) e;
         return;
       end if;
 
@@ -88,5 +118,5 @@ begin
 end
 $$;
 
-comment on function arcano.end_jobs(arcano.job_ref[], text, text) is
-  'Internal: cancels those of p_jobs that wait, or with no p_reason those that are orphans, and journals them. Answers a row for each job ended, and with its error for each that could not be.';
+comment on function arcano.end_jobs(arcano.job_ref[], text, text, text) is
+  'Internal: ends those of p_jobs to which p_cause applies (orphan, charged_ghost, waiting, forced, stalled), journals and refunds them. p_reason: their error_message. Answers a row for each job ended, and with its error for each that could not be.';

@@ -19,19 +19,17 @@ declare
   v_before jsonb;
   v_reason text;
 begin
-  if p_status is null or p_status <> all (arcano.ended_statuses()) then
-    raise exception 'p_status must be one of %, not %',
-      array_to_string(arcano.ended_statuses(), ', '), coalesce(quote_literal(p_status), 'null')
-      using errcode = 'invalid_parameter_value', hint = 'The default is completed.';
-  end if;
+  perform arcano.refuse_end(p_status);
 
   -- Found by id alone: with a condition on status here, the planner may walk a partial index.
-  select j.tableoid as relid, j.user_id, j.status, coalesce(j.attempt, 0) as attempt into v_job
+  select j.tableoid as relid, j.user_id, j.status, j.api_account, coalesce(j.attempt, 0) as attempt into v_job
     from arcano.job j
    where j.id = p_job_id
      for no key update;
 
-  changed := v_job.attempt is not null and arcano.is_active(v_job.status) and coalesce(p_attempt = v_job.attempt, true);
+  -- A job that waits again is not at any attempt: the one that it was at is over.
+  changed := v_job.attempt is not null and arcano.is_active(v_job.status)
+    and coalesce(p_attempt = v_job.attempt and (arcano.is_working(v_job.status) or p_attempt = 0), true);
   if changed then
     if arcano.is_waiting(v_job.status) then
       v_before := arcano.job_row(v_job.relid, p_job_id);
@@ -51,13 +49,23 @@ begin
       values (p_status, 'finish_job', coalesce(p_error, 'finished while it waited'),
               arcano.table_name(v_job.relid), p_job_id, v_job.user_id, v_before);
     end if;
+    if p_status <> 'completed' then
+      perform arcano.refund_job(
+        (v_job.relid, p_job_id)::arcano.job_ref,
+        case when p_status = 'cancelled' and v_job.status = 'running' then 'forced' else p_status end,
+        'finish_job');
+    end if;
+    if v_job.api_account is not null then
+      perform arcano.wake_workers();
+    end if;
     return;
   end if;
 
   select u.status, u.attempt, u.note into status, attempt, note from arcano.unchanged_job(p_job_id) u;
   if arcano.is_active(status) then
-    note := case when p_attempt <> attempt
-      then format('attempt %s is over: the job is at attempt %s', p_attempt, attempt)
+    note := case
+      when p_attempt <> attempt then format('attempt %s is over: the job is at attempt %s', p_attempt, attempt)
+      when p_attempt > 0 and arcano.is_waiting(status) then format('attempt %s is over: the job is %s again', p_attempt, status)
       else 'a trigger of the job table suppressed the change' end;
   elsif status = any (arcano.ended_statuses()) and status <> p_status then
     v_reason := format('finish_job(%s) came when the job was %s already', p_status, status) || coalesce(': ' || p_error, '');
@@ -73,4 +81,4 @@ end
 $$;
 
 comment on function arcano.finish_job(uuid, text, text, integer) is
-  'Ends job p_job_id as p_status: completed, failed or cancelled. p_error: its error_message. p_attempt: the attempt that the worker started; if the job is at another one, nothing changes. A job that has ended, or is not there: changed is false, and note says why; a late finish that differs from how the job ended is in the journal.';
+  'Ends job p_job_id as p_status: completed, failed or cancelled. p_error: its error_message. p_attempt: the attempt that the worker started; if the job is at another one, or waits again, nothing changes. A job that has ended, or is not there: changed is false, and note says why; a late finish that differs from how the job ended is in the journal. Refunds a charged job cancelled before it ran, and others where the table''s refund_when says so.';

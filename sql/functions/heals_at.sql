@@ -31,10 +31,9 @@ as $$
     when arcano.is_waiting(p_status)
       and p_task_id is null
       and p_started_at is null
-      and coalesce(p_position, 0) = 0
-      and p_waited_in_queue is not true
+      and not arcano.entered_line(p_position, p_waited_in_queue)
       and p_orphan_exempt is not true
-      and not coalesce(p_credits_charged, p_user_credit_cost > 0, false)
+      and not arcano.is_charged(p_credits_charged, p_user_credit_cost)
       and p_created_at is not null
     then
       least(

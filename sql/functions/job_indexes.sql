@@ -1,4 +1,5 @@
--- The partial indexes of an attached table: the only place that says which there are.
+-- The partial indexes of an attached table: the only place that says which there are. What they say of
+-- the line is what entered_line folds to in a plan.
 create or replace function arcano.job_indexes(
   p_table regclass,
   out index_name text,
@@ -12,15 +13,21 @@ as $$
            when octet_length(c.relname || d.suffix) < 64 then c.relname || d.suffix
            else left(c.relname, 20) || '_' || left(md5(c.relname), 12) || d.suffix
          end,
-         format('on %s (%I) where status = any (%L::text[])', c.oid::regclass, d.key, d.statuses)
+         format('on %s (%s) where status = any (%L::text[])%s', c.oid::regclass, d.key, d.statuses, d.further)
     from pg_class c
     cross join (
       values
-        -- the active jobs of a user: check_user_active, cancel_session by user
-        ('_arcano_active', 'user_id', arcano.waiting_statuses() || arcano.working_statuses()),
-        -- the waiting jobs by age: sweep_orphans, cancel_session by session
-        ('_arcano_waiting', 'created_at', arcano.waiting_statuses())
-    ) d (suffix, key, statuses)
+        -- the active jobs of a user: check_user_active, cancel_session
+        ('_arcano_active', 'user_id', arcano.waiting_statuses() || arcano.working_statuses(), ''),
+        -- the line in its order: claim_jobs, queue_position
+        ('_arcano_line', 'created_at, id', arcano.waiting_statuses(),
+          ' and (waited_in_queue is true or coalesce("position", 0) <> 0)'),
+        -- what waits outside of the line, by age: sweep_orphans
+        ('_arcano_outside', 'created_at', arcano.waiting_statuses(),
+          ' and not (waited_in_queue is true or coalesce("position", 0) <> 0)'),
+        -- the jobs that are worked on: slots, stalls
+        ('_arcano_working', 'api_account', arcano.working_statuses(), '')
+    ) d (suffix, key, statuses, further)
    where c.oid = p_table
 $$;
 

@@ -1,5 +1,5 @@
 -- The provider or a worker took the job: it runs from now on, and the rule leaves it alone. Exactly one
--- of several calls changes anything.
+-- of several calls starts it; a later one may still bring the task_id that the first one did not have.
 --
 -- The one way back from an end: a job that the orphan rule healed is revived if the user has not gone on.
 create or replace function arcano.start_job(
@@ -13,12 +13,6 @@ create or replace function arcano.start_job(
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-  v_job record;
-  v_event text;
-  v_reason text;
-  v_error_before text;
-  v_in_the_way record;
 begin
   update arcano.job j
      set status = 'running',
@@ -26,65 +20,25 @@ begin
          started_at = coalesce(j.started_at, clock_timestamp()),
          attempt = coalesce(j.attempt, 0) + arcano.is_waiting(j.status)::integer
    where j.id = p_job_id
-     and case when arcano.is_active(j.status) and j.status <> 'running' then true end
+     and case
+           when arcano.is_active(j.status) and (j.status <> 'running' or j.task_id is null and p_task_id is not null) then true
+         end
   returning j.status, j.attempt into status, attempt;
   changed := found;
-  if changed then
-    return;
-  end if;
-
-  select j.tableoid as relid, j.user_id, j.error_message into v_job
-    from arcano.job j
-   where j.id = p_job_id and case when j.status = 'cancelled' then true end;
-  if found then
-    -- What ended it last; whoever ended it after that has left another message.
-    select e.event, e.reason, e.job_before ->> 'error_message' into v_event, v_reason, v_error_before
-      from arcano.job_event e
-     where e.job_id = p_job_id and e.event not in ('error', 'late_finish')
-     order by e.event_id desc
-     limit 1;
-  end if;
-  if v_event is distinct from 'healed' or v_reason is distinct from v_job.error_message then
-    select u.status, u.attempt, u.note into status, attempt, note from arcano.unchanged_job(p_job_id) u;
-    return;
-  end if;
-
-  perform arcano.lock_user(v_job.user_id);
-  select c.* into v_in_the_way from arcano.check_user_active(v_job.user_id) c;
-  if v_in_the_way.has_active_job then
-    select u.status, u.attempt into status, attempt from arcano.unchanged_job(p_job_id) u;
-    note := format('healed; in the way: %s %s (%s)', v_in_the_way.active_table, v_in_the_way.active_job_id,
-      v_in_the_way.active_status);
-    return;
-  end if;
-
-  with before as materialized (
-    select j.id, arcano.job_row(j.tableoid, j.id) as job_before
-      from arcano.job j
-     where j.id = p_job_id and j.tableoid = v_job.relid
-  ), revived as (
-    update arcano.job j
-       set status = 'running', task_id = p_task_id, started_at = clock_timestamp(), completed_at = null,
-           error_message = v_error_before, attempt = coalesce(j.attempt, 0) + 1
-      from before b
-     where j.id = b.id
-       and j.tableoid = v_job.relid
-       and case when j.status = 'cancelled' and j.error_message is not distinct from v_job.error_message then true end
-    returning j.status, j.attempt, b.job_before
-  ), journaled as (
-    insert into arcano.job_event (event, source, reason, job_table, job_id, user_id, job_before)
-    select 'revived', 'start_job', 'start_job came after the job was healed', arcano.table_name(v_job.relid),
-           p_job_id, v_job.user_id, r.job_before
-      from revived r
-  )
-  select r.status, r.attempt into status, attempt from revived r;
-  changed := found;
-  note := 'revived';
   if not changed then
-    select u.status, u.attempt, u.note into status, attempt, note from arcano.unchanged_job(p_job_id) u;
+    select r.changed, r.status, r.attempt, r.note into changed, status, attempt, note
+      from arcano.revive_job(p_job_id, p_task_id) r;
+  end if;
+
+  -- Also for a job that has ended, so that the journal gets what the provider says of it.
+  if p_task_id is not null and (changed or (status = any (arcano.ended_statuses())) is true)
+    and arcano.bind_task(p_task_id, p_job_id, attempt)
+  then
+    select u.status into status from arcano.unchanged_job(p_job_id) u;
+    note := 'finished by an earlier finish_task';
   end if;
 end
 $$;
 
 comment on function arcano.start_job(uuid, text) is
-  'Makes the waiting or starting job p_job_id a running one, with the provider''s p_task_id, and counts the attempt. A job that the orphan rule healed is revived (note: revived) if its user has no other active job; else note says healed and what is in the way. A job that runs or has ended, or is not there: changed is false, and note says why.';
+  'Makes the waiting or starting job p_job_id a running one, with the provider''s p_task_id, and counts the attempt; a running one that has no task_id yet gets p_task_id. If finish_task came before, the job is ended as that said. A job that the orphan rule healed is revived (note: revived) if its user has no other active job; else note says healed and what is in the way. A job that runs or has ended, or is not there: changed is false, and note says why.';

@@ -1,59 +1,85 @@
--- One batch of the sweep: cancels the oldest orphans of all tables, at most p_limit, and leaves a row
--- in arcano.sweep_run. Safe to run many at once: each takes the orphans that no other one holds. Never
--- needed for a right answer of check_user_active.
+-- One batch of the sweep, and a row in arcano.sweep_run. Of all tables, the oldest first and at most
+-- p_limit in all:
 --
--- An orphan that could not be ended has an error in the journal and is not picked again at once: after
--- 5 minutes at first, then after as long as it has been failing, at most a day. So the sweep does not
--- starve behind many of them.
+--   * orphans are cancelled;
+--   * charged ghosts are cancelled and refunded, where their table has a charged_orphan_after;
+--   * stalled jobs are failed, where their table has a stall_after.
+--
+-- It also pays refunds that are due, writes places to rows where keep_positions is on, and wakes workers
+-- if a slot is free beside a line. Safe to run many at once: each takes what no other one holds. Never
+-- needed for a right answer of check_user_active.
 create or replace function arcano.sweep_orphans(p_limit integer default 1000)
-returns table (job_table text, cancelled integer)
+returns table (job_table text, cancelled integer, stalled integer)
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_started_at constant timestamptz := clock_timestamp();
-  v_jobs arcano.job_ref[];
+  v_cause text;
+  v_cancelled arcano.job_ref[] := '{}';
+  v_stalled arcano.job_ref[] := '{}';
   v_ended arcano.job_ref[];
-  v_failed integer;
+  v_left integer := p_limit;
+  v_errors integer;
+  v_failed integer := 0;
 begin
   if p_limit is null or p_limit < 1 then
     raise exception 'p_limit must be 1 or more, not %', coalesce(p_limit::text, 'null')
-      using errcode = 'invalid_parameter_value', hint = 'It is the most jobs that one call may cancel, such as 1000.';
+      using errcode = 'invalid_parameter_value', hint = 'It is the most jobs that one call may end, such as 1000.';
   end if;
 
-  select array_agg(c.job) into v_jobs
-    from (
-      select (j.tableoid, j.id)::arcano.job_ref as job
-        from arcano.open_job o
-        join arcano.job j on j.tableoid = o.relid and j.id = o.job_id
-       where o.is_orphan
-         and not exists (
-           select
-             from arcano.job_event e
-            where e.job_id = o.job_id and e.event = 'error'
-           having now() < max(e.created_at)
-             + least('1 day', greatest('5 minutes', max(e.created_at) - min(e.created_at)))
-         )
-       order by o.created_at
-       limit p_limit
-         for update of j skip locked
-    ) c;
+  for v_cause in
+    select c.cause
+      from (
+        values
+          ('orphan', true),
+          ('charged_ghost', exists (select from arcano.job_table t where t.charged_orphan_after is not null)),
+          ('stalled', exists (
+            select from arcano.job_table t where t.stall_after is not null or t.starting_stall_after is not null))
+      ) c (cause, applies)
+     where c.applies
+  loop
+    exit when v_left = 0;
+    select coalesce(array_agg(e.job) filter (where e.error is null), '{}'),
+           count(*) filter (where e.error is not null)
+      into v_ended, v_errors
+      from arcano.sweep_jobs(v_cause, v_left) e;
+    v_left := v_left - cardinality(v_ended);
+    v_failed := v_failed + v_errors;
+    if v_cause = 'stalled' then
+      v_stalled := v_ended;
+    else
+      v_cancelled := v_cancelled || v_ended;
+    end if;
+  end loop;
 
-  select coalesce(array_agg(e.job) filter (where e.error is null), '{}'),
-         count(*) filter (where e.error is not null)
-    into v_ended, v_failed
-    from arcano.end_jobs(v_jobs, 'sweep') e;
+  perform arcano.pay_refunds(p_limit);
+  delete from arcano.task t where t.created_at < now() - interval '30 days';
+  if exists (select from arcano.setting s where s.keep_positions) then
+    begin
+      perform arcano.renumber_line();
+    exception
+      -- Such as the app's own trigger: the jobs that were ended stay so.
+      when others then
+        raise warning 'the places in the line could not be written: % %', sqlstate, sqlerrm;
+    end;
+  end if;
+  perform arcano.wake_workers();
 
-  insert into arcano.sweep_run (started_at, cancelled, failed)
-  values (v_started_at, cardinality(v_ended), v_failed);
+  insert into arcano.sweep_run (started_at, cancelled, stalled, failed)
+  values (v_started_at, cardinality(v_cancelled), cardinality(v_stalled), v_failed);
 
   return query
-    select arcano.table_name(r.relid), count(*)::integer
-      from unnest(v_ended) r
+    select arcano.table_name(r.relid), (count(*) - sum(r.is_stalled))::integer, sum(r.is_stalled)::integer
+      from (
+        select c.relid, 0 as is_stalled from unnest(v_cancelled) c
+         union all
+        select s.relid, 1 from unnest(v_stalled) s
+      ) r
      group by r.relid
      order by 1;
 end
 $$;
 
 comment on function arcano.sweep_orphans(integer) is
-  'Cancels at most p_limit orphans, the oldest first, and answers a row for each table with any. One that cannot be ended is journaled as an error and tried again later. Fewer than p_limit in all: nothing more to do now.';
+  'Cancels orphans, and charged ghosts and stalled jobs where their table says so, at most p_limit in all, and answers a row for each table with any. One that cannot be ended is journaled as an error and tried again later. Fewer than p_limit in all: nothing more to do now. Also tries again to pay refunds that are due, keeps positions where that is switched on, and wakes workers.';

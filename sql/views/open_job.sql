@@ -14,9 +14,15 @@ select j.tableoid as relid,
        j.started_at,
        j."position",
        h.heals_at,
-       -- heals_at is null for a job that does not wait. Said here as well, it lets whoever asks for
-       -- orphans read them through the partial index of waiting jobs.
-       arcano.is_waiting(j.status) and coalesce(h.heals_at < now(), false) as is_orphan
+       -- heals_at is null for a job that does not wait or is in the line. Said here as well, it lets
+       -- whoever asks for orphans read them through the partial index of what waits outside of the line.
+       l.is_outside and coalesce(h.heals_at < now(), false) as is_orphan,
+       arcano.is_waiting(j.status) and arcano.entered_line(j."position", j.waited_in_queue) as is_in_line,
+       s.stalls_at,
+       arcano.is_working(j.status) and coalesce(s.stalls_at < now(), false) as is_stalled,
+       case when c.is_charged then g.since end as charged_ghost_since,
+       l.is_outside and c.is_charged and coalesce(g.until < now(), false) as is_charged_ghost,
+       l.is_outside
   from arcano.job j
   left join arcano.job_table t on t.job_table = j.tableoid
   cross join lateral (
@@ -25,6 +31,24 @@ select j.tableoid as relid,
       j.created_at, j.started_at, j.heartbeat_at, j.orphan_exempt, t.orphan_after, t.touch_limit
     )
   ) h (heals_at)
+  cross join lateral (
+    select arcano.is_waiting(j.status) and not arcano.entered_line(j."position", j.waited_in_queue)
+  ) l (is_outside)
+  cross join lateral (
+    select arcano.stalls_at(j.status, j.started_at, j.heartbeat_at, t.starting_stall_after, t.stall_after)
+  ) s (stalls_at)
+  cross join lateral (select arcano.is_charged(j.credits_charged, j.user_credit_cost)) c (is_charged)
+  -- A charged ghost would be an orphan, had it not been charged.
+  cross join lateral (
+    select arcano.heals_at(
+             j.status, j.task_id, j."position", j.waited_in_queue, 0, false,
+             j.created_at, j.started_at, j.heartbeat_at, j.orphan_exempt, t.orphan_after, t.touch_limit
+           ),
+           arcano.heals_at(
+             j.status, j.task_id, j."position", j.waited_in_queue, 0, false,
+             j.created_at, j.started_at, j.heartbeat_at, j.orphan_exempt, t.charged_orphan_after, t.touch_limit
+           )
+  ) g (since, until)
  where arcano.is_active(j.status);
 
 comment on view arcano.open_job is
@@ -32,3 +56,12 @@ comment on view arcano.open_job is
 comment on column arcano.open_job.heals_at is
   'When the rule makes the job an orphan if nothing more happens; null: never.';
 comment on column arcano.open_job.is_orphan is 'Whether the job is an orphan now.';
+comment on column arcano.open_job.is_in_line is 'Whether the job waits in the line.';
+comment on column arcano.open_job.is_outside is 'Whether the job waits outside of the line.';
+comment on column arcano.open_job.stalls_at is
+  'When the job has stalled if it gives no sign of life until then; null: never.';
+comment on column arcano.open_job.is_stalled is 'Whether the job has stalled.';
+comment on column arcano.open_job.charged_ghost_since is
+  'When the job became an orphan but for its charge, or will; null: it is not charged, or never.';
+comment on column arcano.open_job.is_charged_ghost is
+  'Whether the job is a charged ghost for so long that its table says to end and refund it.';

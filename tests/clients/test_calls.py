@@ -109,8 +109,8 @@ def test_sweep_and_lists(call: Call, conn: psycopg.Connection) -> None:
     tables = {row.job_table: (row.tool, row.active, row.orphans) for row in call("job_tables")}
     assert tables[VESTE] == ("Veste AI", 0, 1)
     assert tables[VIDEO] == ("Video Upscaler", 1, 0)
-    assert call("sweep_orphans", 1) == [arcano_db.SweptTable(VESTE, 1)]
-    assert call("sweep_orphans") == [arcano_db.SweptTable(UPSCALER, 1)]
+    assert call("sweep_orphans", 1) == [arcano_db.SweptTable(VESTE, 1, 0)]
+    assert call("sweep_orphans") == [arcano_db.SweptTable(UPSCALER, 1, 0)]
     assert call("sweep_orphans") == []
     assert [event["source"] for event in events(conn)] == ["sweep", "sweep"]
 

@@ -14,7 +14,7 @@ CREATE FUNCTION arcano.attach_job_table(p_table regclass, p_tool text DEFAULT NU
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.attach_job_table(p_table regclass, p_tool text, p_orphan_after interval, p_stall_after interval) IS 'Attaches p_table: adds the contract columns and partial indexes that it lacks and makes it inherit arcano.job; answers the statements it ran. p_tool: the name people read, by default the table''s. p_orphan_after: how long a job without a sign of life is left alone; under 2 minutes is refused. p_stall_after: reserved. Errors name what is wrong with the table (detail) and the statements that would mend it (hint).';
+COMMENT ON FUNCTION arcano.attach_job_table(p_table regclass, p_tool text, p_orphan_after interval, p_stall_after interval) IS 'Attaches p_table: adds the contract columns and partial indexes that it lacks and makes it inherit arcano.job; answers the statements it ran. p_tool: the name people read, by default the table''s. p_orphan_after: how long a job without a sign of life is left alone; under 2 minutes is refused. p_stall_after: how long a job that is worked on may be without a sign of life before the sweep ends it as failed, null: for ever. set_job_table sets what else there is. Errors name what is wrong with the table (detail) and the statements that would mend it (hint).';
 
 CREATE FUNCTION arcano.attach_plan(p_table regclass, p_tool text DEFAULT NULL::text, p_orphan_after interval DEFAULT '00:05:00'::interval, p_stall_after interval DEFAULT NULL::interval, p_concurrently boolean DEFAULT true) RETURNS TABLE(statement text)
     LANGUAGE plpgsql STABLE
@@ -30,6 +30,54 @@ CREATE FUNCTION arcano.attach_problems(p_table regclass, OUT errcode text, OUT p
 
 COMMENT ON FUNCTION arcano.attach_problems(p_table regclass, OUT errcode text, OUT problem text, OUT mend text) IS 'Why p_table cannot be attached: SQLSTATE, reason and the statement that would mend it; no row: it can be attached.';
 
+CREATE FUNCTION arcano.bind_task(p_task_id text, p_job_id uuid, p_attempt integer) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.bind_task(p_task_id text, p_job_id uuid, p_attempt integer) IS 'Internal: notes that p_task_id is attempt p_attempt of job p_job_id, and answers whether an earlier finish_task has now ended that job.';
+
+CREATE TABLE arcano.refund (
+    refund_id bigint NOT NULL,
+    job_table regclass NOT NULL,
+    job_id uuid NOT NULL,
+    kind text NOT NULL,
+    user_id uuid,
+    amount integer,
+    due_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    tried_at timestamp with time zone,
+    tries integer DEFAULT 0 NOT NULL,
+    error text,
+    paid_at timestamp with time zone,
+    CONSTRAINT refund_kind_is_known CHECK ((kind = ANY (ARRAY['cancelled'::text, 'failed'::text, 'stalled'::text, 'forced'::text])))
+);
+
+COMMENT ON TABLE arcano.refund IS 'What users are owed: one row for each refund, ever, due or paid.';
+
+COMMENT ON COLUMN arcano.refund.kind IS 'Which end of the job it is for.';
+
+COMMENT ON COLUMN arcano.refund.amount IS 'What was charged, in credits; null: the job does not say.';
+
+COMMENT ON COLUMN arcano.refund.tried_at IS 'When the refund function was last called; null: there was none to call.';
+
+COMMENT ON COLUMN arcano.refund.error IS 'Why it is not paid yet.';
+
+COMMENT ON COLUMN arcano.refund.paid_at IS 'Null: still due.';
+
+CREATE FUNCTION arcano.call_refund_function(p_function text, p_refund arcano.refund) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.call_refund_function(p_function text, p_refund arcano.refund) IS 'Internal: calls p_function with user, amount and reference of p_refund.';
+
+CREATE FUNCTION arcano.cancel_job(p_job_id uuid, p_force boolean DEFAULT false, p_reason text DEFAULT NULL::text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT refunded boolean) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.cancel_job(p_job_id uuid, p_force boolean, p_reason text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT refunded boolean) IS 'Cancels job p_job_id if it waits, or with p_force also if it is being worked on (then without a refund, unless its table says so), with p_reason as its error_message. changed is false, and note says why, for a job that works, has ended, is not there, or is being changed at this moment.';
+
 CREATE FUNCTION arcano.cancel_session(p_user_id uuid DEFAULT NULL::uuid, p_session_id text DEFAULT NULL::text, p_reason text DEFAULT NULL::text) RETURNS TABLE(job_table text, job_id uuid, refunded boolean)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -43,6 +91,20 @@ CREATE FUNCTION arcano.check_user_active(p_user_id uuid, OUT has_active_job bool
     AS ...;
 
 COMMENT ON FUNCTION arcano.check_user_active(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer) IS 'Heals the orphans of user p_user_id, then answers in exactly one row whether a job is in the user''s way, and which: working before waiting, then the oldest. heals_at: when the rule would free the user if nothing more happens, null: never. healed: how many orphans this call cancelled.';
+
+CREATE FUNCTION arcano.claim_jobs(p_limit integer DEFAULT 1, p_completed uuid[] DEFAULT NULL::uuid[], p_attempts integer[] DEFAULT NULL::integer[]) RETURNS TABLE(job_table text, job_id uuid, user_id uuid, api_account text, attempt integer)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.claim_jobs(p_limit integer, p_completed uuid[], p_attempts integer[]) IS 'Starts at most p_limit jobs, the oldest of the line first, in free slots of the accounts, and answers them. p_completed, p_attempts: jobs that the caller has completed, as for finish_jobs, which are ended first. No row: the line is empty, or no slot is free.';
+
+CREATE FUNCTION arcano.complete_jobs(p_job_ids uuid[], p_attempts integer[], p_error text, OUT job_ids uuid[], OUT attempts integer[], OUT freed boolean) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.complete_jobs(p_job_ids uuid[], p_attempts integer[], p_error text, OUT job_ids uuid[], OUT attempts integer[], OUT freed boolean) IS 'Internal: completes those of p_job_ids that are worked on, and answers them with their attempts, and whether any of them held a slot.';
 
 CREATE FUNCTION arcano.create_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text DEFAULT NULL::text, p_data jsonb DEFAULT '{}'::jsonb, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -65,12 +127,19 @@ CREATE FUNCTION arcano.detach_job_table(p_table regclass) RETURNS void
 
 COMMENT ON FUNCTION arcano.detach_job_table(p_table regclass) IS 'Undoes attach_job_table for p_table: no longer a child of arcano.job, no settings, no indexes of the package. No data and no column is touched.';
 
-CREATE FUNCTION arcano.end_jobs(p_jobs arcano.job_ref[], p_source text, p_reason text DEFAULT NULL::text, OUT job arcano.job_ref, OUT error text) RETURNS SETOF record
+CREATE FUNCTION arcano.drop_account(p_name text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.drop_account(p_name text) IS 'Forgets the provider account p_name; jobs that run in it go on. Once the last one is dropped, no limit is left: to stop all starts, set enabled to false instead.';
+
+CREATE FUNCTION arcano.end_jobs(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text DEFAULT NULL::text, OUT job arcano.job_ref, OUT error text) RETURNS SETOF record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.end_jobs(p_jobs arcano.job_ref[], p_source text, p_reason text, OUT job arcano.job_ref, OUT error text) IS 'Internal: cancels those of p_jobs that wait, or with no p_reason those that are orphans, and journals them. Answers a row for each job ended, and with its error for each that could not be.';
+COMMENT ON FUNCTION arcano.end_jobs(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text, OUT job arcano.job_ref, OUT error text) IS 'Internal: ends those of p_jobs to which p_cause applies (orphan, charged_ghost, waiting, forced, stalled), journals and refunds them. p_reason: their error_message. Answers a row for each job ended, and with its error for each that could not be.';
 
 CREATE FUNCTION arcano.ended_statuses() RETURNS text[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -78,9 +147,8 @@ CREATE FUNCTION arcano.ended_statuses() RETURNS text[]
 
 COMMENT ON FUNCTION arcano.ended_statuses() IS 'The statuses of a job that has ended.';
 
-CREATE FUNCTION arcano.fail_job(p_job_id uuid, p_reason text, p_attempt integer DEFAULT NULL::integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) RETURNS record
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
+CREATE FUNCTION arcano.entered_line(p_position integer, p_waited_in_queue boolean) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS ...;
 
 COMMENT ON FUNCTION arcano.fail_job(p_job_id uuid, p_reason text, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) IS 'Ends job p_job_id as failed, with p_reason as its error_message. Otherwise as finish_job.';
@@ -90,7 +158,21 @@ CREATE FUNCTION arcano.finish_job(p_job_id uuid, p_status text DEFAULT 'complete
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.finish_job(p_job_id uuid, p_status text, p_error text, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) IS 'Ends job p_job_id as p_status: completed, failed or cancelled. p_error: its error_message. p_attempt: the attempt that the worker started; if the job is at another one, nothing changes. A job that has ended, or is not there: changed is false, and note says why; a late finish that differs from how the job ended is in the journal.';
+COMMENT ON FUNCTION arcano.finish_job(p_job_id uuid, p_status text, p_error text, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) IS 'Ends job p_job_id as p_status: completed, failed or cancelled. p_error: its error_message. p_attempt: the attempt that the worker started; if the job is at another one, or waits again, nothing changes. A job that has ended, or is not there: changed is false, and note says why; a late finish that differs from how the job ended is in the journal. Refunds a charged job cancelled before it ran, and others where the table''s refund_when says so.';
+
+CREATE FUNCTION arcano.finish_jobs(p_job_ids uuid[], p_status text DEFAULT 'completed'::text, p_error text DEFAULT NULL::text, p_attempts integer[] DEFAULT NULL::integer[]) RETURNS TABLE(job_id uuid, changed boolean, status text, attempt integer, note text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.finish_jobs(p_job_ids uuid[], p_status text, p_error text, p_attempts integer[]) IS 'Ends the jobs p_job_ids, each as finish_job would with p_status, p_error and its element of p_attempts, and answers a row for each of them, in no order. One that has ended already or is not there does not keep the others from it: its changed is false, and note says why.';
+
+CREATE FUNCTION arcano.finish_task(p_task_id text, p_status text DEFAULT 'completed'::text, p_error text DEFAULT NULL::text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid) IS 'finish_job for the job whose task_id is p_task_id, at the attempt that the provider got it for. If no job has that task_id yet, changed is false, and the call is kept for 30 days and applied by the start_job that brings it; of two such calls the first one counts.';
 
 CREATE FUNCTION arcano.heals_at(p_status text, p_task_id text, p_position integer, p_waited_in_queue boolean, p_user_credit_cost integer, p_credits_charged boolean, p_created_at timestamp with time zone, p_started_at timestamp with time zone, p_heartbeat_at timestamp with time zone, p_orphan_exempt boolean, p_orphan_after interval, p_touch_limit interval) RETURNS timestamp with time zone
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -99,6 +181,12 @@ CREATE FUNCTION arcano.heals_at(p_status text, p_task_id text, p_position intege
 COMMENT ON FUNCTION arcano.heals_at(p_status text, p_task_id text, p_position integer, p_waited_in_queue boolean, p_user_credit_cost integer, p_credits_charged boolean, p_created_at timestamp with time zone, p_started_at timestamp with time zone, p_heartbeat_at timestamp with time zone, p_orphan_exempt boolean, p_orphan_after interval, p_touch_limit interval) IS 'The orphan rule: when the job that has these columns becomes an orphan, given its table''s settings; null: never.';
 
 CREATE FUNCTION arcano.is_active(p_status text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS ...;
+
+COMMENT ON FUNCTION arcano.is_put_off(p_job_id uuid) IS 'Internal: whether the sweep could not end job p_job_id lately, and does not try again yet.';
+
+CREATE FUNCTION arcano.is_waiting(p_status text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS ...;
 
@@ -111,12 +199,137 @@ CREATE FUNCTION arcano.job_row(p_relid oid, p_job_id uuid) RETURNS jsonb
 
 COMMENT ON FUNCTION arcano.job_row(p_relid oid, p_job_id uuid) IS 'The row of job p_job_id of table p_relid with all columns of that table, or null.';
 
+CREATE FUNCTION arcano.jobs_ahead(p_created_at timestamp with time zone, p_job_id uuid) RETURNS integer
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.jobs_ahead(p_created_at timestamp with time zone, p_job_id uuid) IS 'Internal: how many jobs of the line come before the job with this created_at and id.';
+
+CREATE FUNCTION arcano.journal_refund(p_refund arcano.refund, p_event text, p_source text, p_reason text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.journal_refund(p_refund arcano.refund, p_event text, p_source text, p_reason text) IS 'Internal: journals p_event about p_refund.';
+
+CREATE FUNCTION arcano.keep_positions(p_on boolean DEFAULT true) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.keep_positions(p_on boolean) IS 'Whether each sweep writes the place of every job in the line to its column position; off by default, when position stays the place at which the job entered. queue_position counts in any case.';
+
+CREATE FUNCTION arcano.lock_line() RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '500ms'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.lock_line() IS 'Internal: holds others off from passing the line until the transaction ends; false: somebody else does.';
+
 CREATE FUNCTION arcano.lock_user(p_user_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
 COMMENT ON FUNCTION arcano.lock_user(p_user_id uuid) IS 'Internal: waits for the same user''s other create_job, and holds them off until the transaction ends.';
+
+CREATE FUNCTION arcano.need_read_committed() RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.need_read_committed() IS 'Internal: raises in a transaction that is not read committed.';
+
+CREATE FUNCTION arcano.pay_refund(p_refund_id bigint, p_source text) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.pay_refund(p_refund_id bigint, p_source text) IS 'Internal: tries to pay the refund p_refund_id, and answers whether it is paid now.';
+
+CREATE FUNCTION arcano.pay_refunds(p_limit integer) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.pay_refunds(p_limit integer) IS 'Internal: tries to pay at most p_limit refunds that are due, and answers how many are paid now.';
+
+CREATE FUNCTION arcano.plain_seconds(p_interval interval) RETURNS interval
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN make_interval(secs => (EXTRACT(epoch FROM p_interval))::double precision);
+
+COMMENT ON FUNCTION arcano.plain_seconds(p_interval interval) IS 'p_interval in plain seconds.';
+
+CREATE FUNCTION arcano.queue_position(p_job_id uuid) RETURNS integer
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.queue_position(p_job_id uuid) IS 'How many jobs are ahead of job p_job_id in the line, plus one, counted now; null: it is not in the line.';
+
+CREATE FUNCTION arcano.refund_is_paid(p_refund arcano.refund, p_source text, p_reason text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.refund_is_paid(p_refund arcano.refund, p_source text, p_reason text) IS 'Internal: marks p_refund and its job as refunded, and journals it.';
+
+CREATE FUNCTION arcano.refund_job(p_job arcano.job_ref, p_kind text, p_source text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.refund_job(p_job arcano.job_ref, p_kind text, p_source text) IS 'Internal: makes the refund of p_job that has just ended, of kind cancelled, failed, stalled or forced, and tries to pay it. p_source: what ended the job, for the journal.';
+
+CREATE FUNCTION arcano.refuse_end(p_status text) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.refuse_end(p_status text) IS 'Internal: raises if p_status is not one that a job can end as.';
+
+CREATE TABLE arcano.job_table (
+    job_table regclass NOT NULL,
+    tool text NOT NULL,
+    orphan_after interval DEFAULT '00:05:00'::interval NOT NULL,
+    touch_limit interval DEFAULT '01:00:00'::interval NOT NULL,
+    stall_after interval,
+    attached_at timestamp with time zone DEFAULT now() NOT NULL,
+    starting_stall_after interval,
+    charged_orphan_after interval,
+    refund_when text[] DEFAULT '{}'::text[] NOT NULL,
+    CONSTRAINT job_table_charged_orphan_after_in_range CHECK (((charged_orphan_after > '00:00:00'::interval) AND (charged_orphan_after <= '10 years'::interval))),
+    CONSTRAINT job_table_orphan_after_in_range CHECK (((orphan_after > '00:00:00'::interval) AND (orphan_after <= '10 years'::interval))),
+    CONSTRAINT job_table_refund_when_is_known CHECK ((refund_when <@ ARRAY['failed'::text, 'stalled'::text, 'forced'::text])),
+    CONSTRAINT job_table_stall_after_in_range CHECK (((stall_after > '00:00:00'::interval) AND (stall_after <= '10 years'::interval))),
+    CONSTRAINT job_table_starting_stall_after_in_range CHECK (((starting_stall_after > '00:00:00'::interval) AND (starting_stall_after <= '10 years'::interval))),
+    CONSTRAINT job_table_touch_limit_in_range CHECK (((touch_limit >= '00:00:00'::interval) AND (touch_limit <= '10 years'::interval)))
+);
+
+COMMENT ON TABLE arcano.job_table IS 'The attached job tables and their settings.';
+
+COMMENT ON COLUMN arcano.job_table.tool IS 'The name that people read: active_tool of check_user_active.';
+
+COMMENT ON COLUMN arcano.job_table.orphan_after IS 'How long a job without any sign of life is left alone. attach_job_table refuses less than 2 minutes: real clients were seen to need that long.';
+
+COMMENT ON COLUMN arcano.job_table.touch_limit IS 'How long after created_at a heartbeat still protects a job: an open tab must not keep a ghost alive for ever.';
+
+COMMENT ON COLUMN arcano.job_table.stall_after IS 'How long a running job (and a starting one, unless starting_stall_after says otherwise) may be without a sign of life before the sweep ends it as failed; null: for ever.';
+
+COMMENT ON COLUMN arcano.job_table.starting_stall_after IS 'The same for a job that is still starting, whose worker has only to reach the provider; null: as stall_after.';
+
+COMMENT ON COLUMN arcano.job_table.charged_orphan_after IS 'How long after its last sign of life a charged job that was never started and never in the line is ended and refunded by the sweep; null: never.';
+
+COMMENT ON COLUMN arcano.job_table.refund_when IS 'Which ends are refunded besides a cancelled job that never ran: failed, stalled, and forced (cancelled while it worked).';
+
+CREATE FUNCTION arcano.refuse_settings(p_settings arcano.job_table) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.refuse_settings(p_settings arcano.job_table) IS 'Internal: raises if one of p_settings is out of range.';
 
 CREATE FUNCTION arcano.refuse_unattached(p_table regclass) RETURNS void
     LANGUAGE plpgsql STABLE
@@ -132,19 +345,95 @@ CREATE FUNCTION arcano.refuse_values(p_table regclass, p_data jsonb) RETURNS voi
 
 COMMENT ON FUNCTION arcano.refuse_values(p_table regclass, p_data jsonb) IS 'Internal: raises if a value of p_data is not of its column''s type, naming each such column of p_table.';
 
+CREATE FUNCTION arcano.renumber_line() RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.renumber_line() IS 'Internal: sets position of the jobs in the line to their place, and answers how many had another.';
+
+CREATE FUNCTION arcano.requeue_job(p_job_id uuid, p_attempt integer DEFAULT NULL::integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT "position" integer) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.requeue_job(p_job_id uuid, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT "position" integer) IS 'Puts the starting or running job p_job_id back into the line and answers its place there; its slot is free, and its task_id forgotten. p_attempt: the attempt that the worker started; if the job is at another one, nothing changes. A job that waits or has ended, or is not there: changed is false, and note says why.';
+
+CREATE FUNCTION arcano.revive_job(p_job_id uuid, p_task_id text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.revive_job(p_job_id uuid, p_task_id text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) IS 'Internal: for start_job of a job that does not wait; revives it with p_task_id if the orphan rule healed it and its user has no other active job, else says why not.';
+
+CREATE FUNCTION arcano.run_or_queue(p_job_id uuid, p_run boolean DEFAULT true, OUT decision text, OUT api_account text, OUT "position" integer, OUT note text) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.run_or_queue(p_job_id uuid, p_run boolean, OUT decision text, OUT api_account text, OUT "position" integer, OUT note text) IS 'Decides about the waiting job p_job_id. run: it is starting, in a slot of api_account, and the caller is to start it at the provider. queued: it is in the line, at place position, for whoever claims it; with p_run false always so, for those who leave every start to workers. Null: it has ended or is not there, and note says so. The same call again answers the same.';
+
+CREATE FUNCTION arcano.set_account(p_name text, p_slots integer DEFAULT NULL::integer, p_enabled boolean DEFAULT NULL::boolean) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.set_account(p_name text, p_slots integer, p_enabled boolean) IS 'Sets the provider account p_name: p_slots, how many jobs may be starting or running in it at once, and p_enabled, false: start no more in it. Null leaves what it was; a new account needs p_slots and is enabled. Once there is any account, jobs start only in free slots; jobs that run go on, also beyond a lowered p_slots.';
+
+CREATE FUNCTION arcano.set_job_table(p_table regclass, p_settings jsonb) RETURNS arcano.job_table
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.set_job_table(p_table regclass, p_settings jsonb) IS 'Changes settings of the attached p_table, such as {"stall_after": "10 minutes"}, and answers all of them: tool, orphan_after, touch_limit, stall_after, starting_stall_after, charged_orphan_after, refund_when (which ends are refunded: failed, stalled, forced). Null switches a limit off. The column comments of arcano.job_table say what each does.';
+
+CREATE FUNCTION arcano.set_refund_function(p_function text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.set_refund_function(p_function text) IS 'Sets the function that gives credits back, such as public.refund_credits(uuid,integer,text): it gets the user, the amount that was charged, and a reference that is never given twice, and is called in the transaction that ends the job. If it raises or answers false, the refund stays due and is tried again by the sweep. Null: none, and refunds stay due until settle_refund.';
+
+CREATE FUNCTION arcano.settle_refund(p_refund_id bigint, p_note text DEFAULT NULL::text) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.settle_refund(p_refund_id bigint, p_note text) IS 'Marks the refund p_refund_id as paid in another way; p_note goes into the journal. False: it was paid already. The app''s function is not called.';
+
+CREATE FUNCTION arcano.stalling_jobs(p_within interval DEFAULT '00:01:00'::interval, p_limit integer DEFAULT 100) RETURNS TABLE(job_table text, job_id uuid, user_id uuid, task_id text, api_account text, attempt integer, stalls_at timestamp with time zone)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.stalling_jobs(p_within interval, p_limit integer) IS 'The jobs that stall within p_within if they give no sign of life, the soonest first, at most p_limit: ask the provider, then touch_job, finish_job or fail_job.';
+
+CREATE FUNCTION arcano.stalls_at(p_status text, p_started_at timestamp with time zone, p_heartbeat_at timestamp with time zone, p_starting_stall_after interval, p_stall_after interval) RETURNS timestamp with time zone
+    LANGUAGE sql STABLE PARALLEL SAFE
+    AS ...;
+
+COMMENT ON FUNCTION arcano.stalls_at(p_status text, p_started_at timestamp with time zone, p_heartbeat_at timestamp with time zone, p_starting_stall_after interval, p_stall_after interval) IS 'When the job that has these columns has stalled, given its table''s settings; null: never.';
+
 CREATE FUNCTION arcano.start_job(p_job_id uuid, p_task_id text DEFAULT NULL::text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.start_job(p_job_id uuid, p_task_id text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) IS 'Makes the waiting or starting job p_job_id a running one, with the provider''s p_task_id, and counts the attempt. A job that the orphan rule healed is revived (note: revived) if its user has no other active job; else note says healed and what is in the way. A job that runs or has ended, or is not there: changed is false, and note says why.';
+COMMENT ON FUNCTION arcano.start_job(p_job_id uuid, p_task_id text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) IS 'Makes the waiting or starting job p_job_id a running one, with the provider''s p_task_id, and counts the attempt; a running one that has no task_id yet gets p_task_id. If finish_task came before, the job is ended as that said. A job that the orphan rule healed is revived (note: revived) if its user has no other active job; else note says healed and what is in the way. A job that runs or has ended, or is not there: changed is false, and note says why.';
 
-CREATE FUNCTION arcano.sweep_orphans(p_limit integer DEFAULT 1000) RETURNS TABLE(job_table text, cancelled integer)
+CREATE FUNCTION arcano.sweep_jobs(p_cause text, p_limit integer, OUT job arcano.job_ref, OUT error text) RETURNS SETOF record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.sweep_jobs(p_cause text, p_limit integer, OUT job arcano.job_ref, OUT error text) IS 'Internal: ends at most p_limit jobs to which p_cause applies, as end_jobs does.';
+
+CREATE FUNCTION arcano.sweep_orphans(p_limit integer DEFAULT 1000) RETURNS TABLE(job_table text, cancelled integer, stalled integer)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.sweep_orphans(p_limit integer) IS 'Cancels at most p_limit orphans, the oldest first, and answers a row for each table with any. One that cannot be ended is journaled as an error and tried again later. Fewer than p_limit in all: nothing more to do now.';
+COMMENT ON FUNCTION arcano.sweep_orphans(p_limit integer) IS 'Cancels orphans, and charged ghosts and stalled jobs where their table says so, at most p_limit in all, and answers a row for each table with any. One that cannot be ended is journaled as an error and tried again later. Fewer than p_limit in all: nothing more to do now. Also tries again to pay refunds that are due, keeps positions where that is switched on, and wakes workers.';
 
 CREATE FUNCTION arcano.table_name(p_relid oid) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -152,6 +441,13 @@ CREATE FUNCTION arcano.table_name(p_relid oid) RETURNS text
     AS ...;
 
 COMMENT ON FUNCTION arcano.table_name(p_relid oid) IS 'Schema and name of the table p_relid, quoted where needed, such as public.upscaler_jobs.';
+
+CREATE FUNCTION arcano.take_slots(p_limit integer) RETURNS text[]
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.take_slots(p_limit integer) IS 'Internal: locks accounts with free slots, and answers up to p_limit of those slots, each as its account''s name; nulls where there are no accounts.';
 
 CREATE FUNCTION arcano.touch_job(p_job_id uuid, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -173,11 +469,34 @@ CREATE FUNCTION arcano.waiting_statuses() RETURNS text[]
 
 COMMENT ON FUNCTION arcano.waiting_statuses() IS 'The statuses of a job that waits to be worked on.';
 
+CREATE FUNCTION arcano.wake_workers() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.wake_workers() IS 'Internal: notifies channel arcano_jobs if there is a job in the line and a free slot.';
+
 CREATE FUNCTION arcano.working_statuses() RETURNS text[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN ARRAY['starting'::text, 'running'::text];
 
 COMMENT ON FUNCTION arcano.working_statuses() IS 'The statuses of a job that is being worked on.';
+
+CREATE TABLE arcano.account (
+    name text NOT NULL,
+    slots integer NOT NULL,
+    enabled boolean DEFAULT true NOT NULL,
+    CONSTRAINT account_name_is_not_empty CHECK ((name <> ''::text)),
+    CONSTRAINT account_slots_in_range CHECK (((slots >= 0) AND (slots <= 100000)))
+);
+
+COMMENT ON TABLE arcano.account IS 'The provider accounts. With none, claim_jobs knows no limit; else a job starts only into a free slot.';
+
+COMMENT ON COLUMN arcano.account.name IS 'As it stands in api_account of the jobs that hold its slots.';
+
+COMMENT ON COLUMN arcano.account.slots IS 'How many jobs may be starting or running in it at once.';
+
+COMMENT ON COLUMN arcano.account.enabled IS 'False: no job is started in it; those that run go on.';
 
 CREATE TABLE arcano.job (
     id uuid,
@@ -225,26 +544,27 @@ COMMENT ON COLUMN arcano.job.orphan_exempt IS 'An operator put the job back: the
 
 COMMENT ON COLUMN arcano.job.api_account IS 'The provider account whose slot the job holds.';
 
-CREATE TABLE arcano.job_table (
-    job_table regclass NOT NULL,
-    tool text NOT NULL,
-    orphan_after interval DEFAULT '00:05:00'::interval NOT NULL,
-    touch_limit interval DEFAULT '01:00:00'::interval NOT NULL,
-    stall_after interval,
-    attached_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT job_table_orphan_after_in_range CHECK (((orphan_after > '00:00:00'::interval) AND (orphan_after <= '10 years'::interval))),
-    CONSTRAINT job_table_touch_limit_in_range CHECK (((touch_limit >= '00:00:00'::interval) AND (touch_limit <= '10 years'::interval)))
-);
+CREATE VIEW arcano.account_status AS
+ SELECT a.name AS api_account,
+    a.enabled,
+    a.slots,
+    COALESCE(u.used, 0) AS used,
+        CASE
+            WHEN a.enabled THEN GREATEST((a.slots - COALESCE(u.used, 0)), 0)
+            ELSE 0
+        END AS free
+   FROM (arcano.account a
+     LEFT JOIN ( SELECT j.api_account,
+            (count(*))::integer AS used
+           FROM arcano.job j
+          WHERE arcano.is_working(j.status)
+          GROUP BY j.api_account) u ON ((u.api_account = a.name)));
 
-COMMENT ON TABLE arcano.job_table IS 'The attached job tables and their settings.';
+COMMENT ON VIEW arcano.account_status IS 'The provider accounts, and how many of their slots jobs hold.';
 
-COMMENT ON COLUMN arcano.job_table.tool IS 'The name that people read: active_tool of check_user_active.';
+COMMENT ON COLUMN arcano.account_status.used IS 'Jobs that are starting or running in it.';
 
-COMMENT ON COLUMN arcano.job_table.orphan_after IS 'How long a job without any sign of life is left alone. attach_job_table refuses less than 2 minutes: real clients were seen to need that long.';
-
-COMMENT ON COLUMN arcano.job_table.touch_limit IS 'How long after created_at a heartbeat still protects a job: an open tab must not keep a ghost alive for ever.';
-
-COMMENT ON COLUMN arcano.job_table.stall_after IS 'Reserved for ending stalled jobs; must be null in this release.';
+COMMENT ON COLUMN arcano.account_status.free IS 'How many more jobs may start in it now.';
 
 CREATE VIEW arcano.open_job AS
  SELECT j.tableoid AS relid,
@@ -259,10 +579,24 @@ CREATE VIEW arcano.open_job AS
     j.started_at,
     j."position",
     h.heals_at,
-    (arcano.is_waiting(j.status) AND COALESCE((h.heals_at < now()), false)) AS is_orphan
-   FROM ((arcano.job j
+    (l.is_outside AND COALESCE((h.heals_at < now()), false)) AS is_orphan,
+    (arcano.is_waiting(j.status) AND arcano.entered_line(j."position", j.waited_in_queue)) AS is_in_line,
+    s.stalls_at,
+    (arcano.is_working(j.status) AND COALESCE((s.stalls_at < now()), false)) AS is_stalled,
+        CASE
+            WHEN c.is_charged THEN g.since
+            ELSE NULL::timestamp with time zone
+        END AS charged_ghost_since,
+    (l.is_outside AND c.is_charged AND COALESCE((g.until < now()), false)) AS is_charged_ghost,
+    l.is_outside
+   FROM ((((((arcano.job j
      LEFT JOIN arcano.job_table t ON (((t.job_table)::oid = j.tableoid)))
      CROSS JOIN LATERAL ( SELECT arcano.heals_at(j.status, j.task_id, j."position", j.waited_in_queue, j.user_credit_cost, j.credits_charged, j.created_at, j.started_at, j.heartbeat_at, j.orphan_exempt, t.orphan_after, t.touch_limit) AS heals_at) h(heals_at))
+     CROSS JOIN LATERAL ( SELECT (arcano.is_waiting(j.status) AND (NOT arcano.entered_line(j."position", j.waited_in_queue))) AS "?column?") l(is_outside))
+     CROSS JOIN LATERAL ( SELECT arcano.stalls_at(j.status, j.started_at, j.heartbeat_at, t.starting_stall_after, t.stall_after) AS stalls_at) s(stalls_at))
+     CROSS JOIN LATERAL ( SELECT arcano.is_charged(j.credits_charged, j.user_credit_cost) AS is_charged) c(is_charged))
+     CROSS JOIN LATERAL ( SELECT arcano.heals_at(j.status, j.task_id, j."position", j.waited_in_queue, 0, false, j.created_at, j.started_at, j.heartbeat_at, j.orphan_exempt, t.orphan_after, t.touch_limit) AS heals_at,
+            arcano.heals_at(j.status, j.task_id, j."position", j.waited_in_queue, 0, false, j.created_at, j.started_at, j.heartbeat_at, j.orphan_exempt, t.charged_orphan_after, t.touch_limit) AS heals_at) g(since, until))
   WHERE arcano.is_active(j.status);
 
 COMMENT ON VIEW arcano.open_job IS 'Every waiting or working job of every attached table, with what the orphan rule says about it.';
@@ -270,6 +604,18 @@ COMMENT ON VIEW arcano.open_job IS 'Every waiting or working job of every attach
 COMMENT ON COLUMN arcano.open_job.heals_at IS 'When the rule makes the job an orphan if nothing more happens; null: never.';
 
 COMMENT ON COLUMN arcano.open_job.is_orphan IS 'Whether the job is an orphan now.';
+
+COMMENT ON COLUMN arcano.open_job.is_in_line IS 'Whether the job waits in the line.';
+
+COMMENT ON COLUMN arcano.open_job.stalls_at IS 'When the job has stalled if it gives no sign of life until then; null: never.';
+
+COMMENT ON COLUMN arcano.open_job.is_stalled IS 'Whether the job has stalled.';
+
+COMMENT ON COLUMN arcano.open_job.charged_ghost_since IS 'When the job became an orphan but for its charge, or will; null: it is not charged, or never.';
+
+COMMENT ON COLUMN arcano.open_job.is_charged_ghost IS 'Whether the job is a charged ghost for so long that its table says to end and refund it.';
+
+COMMENT ON COLUMN arcano.open_job.is_outside IS 'Whether the job waits outside of the line.';
 
 CREATE VIEW arcano.active_job AS
  SELECT job_table,
@@ -289,6 +635,20 @@ COMMENT ON VIEW arcano.active_job IS 'The jobs that block their users: waiting o
 
 COMMENT ON COLUMN arcano.active_job.heals_at IS 'When the rule makes the job an orphan if nothing more happens; null: never.';
 
+CREATE VIEW arcano.charged_ghost AS
+ SELECT job_table,
+    tool,
+    job_id,
+    user_id,
+    session_id,
+    status,
+    created_at,
+    charged_ghost_since AS ghost_since
+   FROM arcano.open_job o
+  WHERE (charged_ghost_since < now());
+
+COMMENT ON VIEW arcano.charged_ghost IS 'Jobs that were charged and then forgotten: they block their users until somebody cancels them, or the sweep where the table''s charged_orphan_after says so.';
+
 CREATE TABLE arcano.job_event (
     event_id bigint NOT NULL,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
@@ -299,15 +659,15 @@ CREATE TABLE arcano.job_event (
     job_id uuid NOT NULL,
     user_id uuid,
     job_before jsonb NOT NULL,
-    CONSTRAINT job_event_event_is_known CHECK ((event = ANY (ARRAY['healed'::text, 'cancelled'::text, 'failed'::text, 'completed'::text, 'revived'::text, 'late_finish'::text, 'error'::text]))),
-    CONSTRAINT job_event_source_is_known CHECK ((source = ANY (ARRAY['check'::text, 'sweep'::text, 'cancel_session'::text, 'start_job'::text, 'finish_job'::text])))
+    CONSTRAINT job_event_event_is_known CHECK ((event = ANY (ARRAY['healed'::text, 'cancelled'::text, 'force_cancelled'::text, 'stalled'::text, 'failed'::text, 'completed'::text, 'revived'::text, 'late_finish'::text, 'refund_due'::text, 'refunded'::text, 'error'::text]))),
+    CONSTRAINT job_event_source_is_known CHECK ((source = ANY (ARRAY['check'::text, 'sweep'::text, 'cancel_session'::text, 'cancel_job'::text, 'start_job'::text, 'finish_job'::text, 'settle_refund'::text])))
 );
 
 COMMENT ON TABLE arcano.job_event IS 'The journal: one row for every job that the package ended, written in the transaction that ended it, and one for every job that the sweep could not end.';
 
-COMMENT ON COLUMN arcano.job_event.event IS 'healed: cancelled by the orphan rule; cancelled, failed, completed: ended while it waited; revived: a healed job that was started after all; late_finish: finish_job came after the job had ended otherwise, and changed nothing; error: the job could not be cancelled, and reason says why.';
+COMMENT ON COLUMN arcano.job_event.event IS 'healed: cancelled by the orphan rule; cancelled, failed, completed: ended while it waited; force_cancelled: cancelled while it worked; stalled: failed, because it gave no sign of life; revived: a healed job that was started after all; late_finish: finish_job came after the job had ended otherwise, and changed nothing; refund_due: credits are owed, and reason says why they are not paid yet; refunded: they are paid; error: the job could not be ended, and reason says why.';
 
-COMMENT ON COLUMN arcano.job_event.source IS 'What did it: check (check_user_active, also inside create_job and start_job), sweep (sweep_orphans), cancel_session, start_job, or finish_job (fail_job too).';
+COMMENT ON COLUMN arcano.job_event.source IS 'What did it: check (check_user_active, also inside create_job and start_job), sweep (sweep_orphans), cancel_session, cancel_job, start_job, finish_job (fail_job, finish_jobs, finish_task and claim_jobs too), or settle_refund.';
 
 COMMENT ON COLUMN arcano.job_event.reason IS 'Why: the message written to the job, or SQLSTATE and message of the error.';
 
@@ -323,6 +683,22 @@ ALTER TABLE arcano.job_event ALTER COLUMN event_id ADD GENERATED ALWAYS AS IDENT
     NO MAXVALUE
     CACHE 1
 );
+
+CREATE VIEW arcano.line_job AS
+ SELECT job_table,
+    tool,
+    job_id,
+    user_id,
+    session_id,
+    status,
+    created_at,
+    "position"
+   FROM arcano.open_job o
+  WHERE is_in_line;
+
+COMMENT ON VIEW arcano.line_job IS 'The jobs that wait in the line; its order is created_at, then job_id.';
+
+COMMENT ON COLUMN arcano.line_job."position" IS 'Its place when it entered, or when the sweep last wrote it (keep_positions); queue_position tells the one now.';
 
 CREATE VIEW arcano.orphan_job AS
  SELECT job_table,
@@ -340,6 +716,52 @@ COMMENT ON VIEW arcano.orphan_job IS 'The jobs that the orphan rule ends at the 
 
 COMMENT ON COLUMN arcano.orphan_job.orphan_since IS 'Since when the job is an orphan.';
 
+CREATE VIEW arcano.queue_status AS
+ SELECT arcano.table_name((t.job_table)::oid) AS job_table,
+    t.tool,
+    count(*) FILTER (WHERE o.is_in_line) AS in_line,
+    min(o.created_at) FILTER (WHERE o.is_in_line) AS oldest_in_line,
+    count(*) FILTER (WHERE (o.is_waiting AND (NOT o.is_in_line))) AS outside_line,
+    count(*) FILTER (WHERE (o.status = 'starting'::text)) AS starting,
+    count(*) FILTER (WHERE (o.status = 'running'::text)) AS running,
+    count(*) FILTER (WHERE o.is_stalled) AS stalled
+   FROM (arcano.job_table t
+     LEFT JOIN arcano.open_job o ON ((o.relid = (t.job_table)::oid)))
+  GROUP BY t.job_table, t.tool;
+
+COMMENT ON VIEW arcano.queue_status IS 'Of each attached table, how many jobs wait and how many are worked on.';
+
+COMMENT ON COLUMN arcano.queue_status.outside_line IS 'Waiting, but not in the line: being made ready, or ghosts.';
+
+COMMENT ON COLUMN arcano.queue_status.stalled IS 'Worked on, but without a sign of life for longer than the table allows.';
+
+CREATE VIEW arcano.refund_due AS
+ SELECT refund_id,
+    arcano.table_name((job_table)::oid) AS job_table,
+    job_id,
+    user_id,
+    kind,
+    amount,
+    due_at,
+    tries,
+    tried_at,
+    error
+   FROM arcano.refund f
+  WHERE (paid_at IS NULL);
+
+COMMENT ON VIEW arcano.refund_due IS 'Refunds that are not paid yet; settle_refund marks one as paid in another way.';
+
+COMMENT ON COLUMN arcano.refund_due.error IS 'Why it is not paid yet.';
+
+ALTER TABLE arcano.refund ALTER COLUMN refund_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME arcano.refund_refund_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE arcano.release (
     only_one boolean DEFAULT true NOT NULL,
     source_fingerprint text NOT NULL,
@@ -354,12 +776,26 @@ COMMENT ON COLUMN arcano.release.source_fingerprint IS 'Of the files of sql/ tha
 
 COMMENT ON COLUMN arcano.release.loaded_fingerprint IS 'Of the functions and views as the database kept them: differs from a fresh one when somebody edited them by hand.';
 
+CREATE TABLE arcano.setting (
+    only_one boolean DEFAULT true NOT NULL,
+    refund_function text,
+    keep_positions boolean DEFAULT false NOT NULL,
+    CONSTRAINT setting_only_one_check CHECK (only_one)
+);
+
+COMMENT ON TABLE arcano.setting IS 'The settings that belong to no single table; always one row.';
+
+COMMENT ON COLUMN arcano.setting.refund_function IS 'The app''s own function that gives credits back, with its schema and argument types; null: none. Set by set_refund_function.';
+
+COMMENT ON COLUMN arcano.setting.keep_positions IS 'Whether each sweep writes the place of every job in the line to its column position. Set by keep_positions.';
+
 CREATE TABLE arcano.sweep_run (
     sweep_run_id bigint NOT NULL,
     started_at timestamp with time zone NOT NULL,
     finished_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     cancelled integer NOT NULL,
-    failed integer NOT NULL
+    failed integer NOT NULL,
+    stalled integer DEFAULT 0 NOT NULL
 );
 
 COMMENT ON TABLE arcano.sweep_run IS 'One row for every sweep, idle or not: the newest says whether anybody sweeps.';
@@ -367,6 +803,8 @@ COMMENT ON TABLE arcano.sweep_run IS 'One row for every sweep, idle or not: the 
 COMMENT ON COLUMN arcano.sweep_run.cancelled IS 'Jobs cancelled.';
 
 COMMENT ON COLUMN arcano.sweep_run.failed IS 'Jobs that could not be cancelled; each has an error in job_event.';
+
+COMMENT ON COLUMN arcano.sweep_run.stalled IS 'Jobs ended as failed because they stalled.';
 
 ALTER TABLE arcano.sweep_run ALTER COLUMN sweep_run_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME arcano.sweep_run_sweep_run_id_seq
@@ -377,19 +815,56 @@ ALTER TABLE arcano.sweep_run ALTER COLUMN sweep_run_id ADD GENERATED ALWAYS AS I
     CACHE 1
 );
 
+CREATE TABLE arcano.task (
+    task_id text NOT NULL,
+    job_table regclass,
+    job_id uuid,
+    attempt integer,
+    status text,
+    error text,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+COMMENT ON TABLE arcano.task IS 'Which job a provider''s task belongs to, for finish_task; kept for 30 days.';
+
+COMMENT ON COLUMN arcano.task.job_id IS 'Null: finish_task came first, and waits for start_job to bring this task_id.';
+
+COMMENT ON COLUMN arcano.task.attempt IS 'Which start of the job the provider gave this task to.';
+
+COMMENT ON COLUMN arcano.task.status IS 'How a finish_task that came first ends the job; null: nothing waits.';
+
+ALTER TABLE ONLY arcano.account
+    ADD CONSTRAINT account_pkey PRIMARY KEY (name);
+
 ALTER TABLE ONLY arcano.job_event
     ADD CONSTRAINT job_event_pkey PRIMARY KEY (event_id);
 
 ALTER TABLE ONLY arcano.job_table
     ADD CONSTRAINT job_table_pkey PRIMARY KEY (job_table);
 
+ALTER TABLE ONLY arcano.refund
+    ADD CONSTRAINT refund_once UNIQUE (job_table, job_id, kind);
+
+ALTER TABLE ONLY arcano.refund
+    ADD CONSTRAINT refund_pkey PRIMARY KEY (refund_id);
+
 ALTER TABLE ONLY arcano.release
     ADD CONSTRAINT release_pkey PRIMARY KEY (only_one);
+
+ALTER TABLE ONLY arcano.setting
+    ADD CONSTRAINT setting_pkey PRIMARY KEY (only_one);
 
 ALTER TABLE ONLY arcano.sweep_run
     ADD CONSTRAINT sweep_run_pkey PRIMARY KEY (sweep_run_id);
 
+ALTER TABLE ONLY arcano.task
+    ADD CONSTRAINT task_pkey PRIMARY KEY (task_id);
+
 CREATE INDEX job_event_job ON arcano.job_event USING btree (job_id, event_id);
+
+CREATE INDEX refund_unpaid ON arcano.refund USING btree (due_at) WHERE (paid_at IS NULL);
+
+CREATE INDEX task_created ON arcano.task USING btree (created_at);
 
 GRANT USAGE ON SCHEMA arcano TO arcano_backend;
 GRANT USAGE ON SCHEMA arcano TO arcano_operator;
@@ -400,6 +875,16 @@ REVOKE ALL ON FUNCTION arcano.attach_plan(p_table regclass, p_tool text, p_orpha
 
 REVOKE ALL ON FUNCTION arcano.attach_problems(p_table regclass, OUT errcode text, OUT problem text, OUT mend text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.bind_task(p_task_id text, p_job_id uuid, p_attempt integer) FROM PUBLIC;
+
+GRANT SELECT ON TABLE arcano.refund TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.call_refund_function(p_function text, p_refund arcano.refund) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.cancel_job(p_job_id uuid, p_force boolean, p_reason text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT refunded boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.cancel_job(p_job_id uuid, p_force boolean, p_reason text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT refunded boolean) TO arcano_backend;
+GRANT ALL ON FUNCTION arcano.cancel_job(p_job_id uuid, p_force boolean, p_reason text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT refunded boolean) TO arcano_operator;
+
 REVOKE ALL ON FUNCTION arcano.cancel_session(p_user_id uuid, p_session_id text, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.cancel_session(p_user_id uuid, p_session_id text, p_reason text) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.cancel_session(p_user_id uuid, p_session_id text, p_reason text) TO arcano_operator;
@@ -407,6 +892,12 @@ GRANT ALL ON FUNCTION arcano.cancel_session(p_user_id uuid, p_session_id text, p
 REVOKE ALL ON FUNCTION arcano.check_user_active(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.check_user_active(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.check_user_active(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer) TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.claim_jobs(p_limit integer, p_completed uuid[], p_attempts integer[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.claim_jobs(p_limit integer, p_completed uuid[], p_attempts integer[]) TO arcano_backend;
+GRANT ALL ON FUNCTION arcano.claim_jobs(p_limit integer, p_completed uuid[], p_attempts integer[]) TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.complete_jobs(p_job_ids uuid[], p_attempts integer[], p_error text, OUT job_ids uuid[], OUT attempts integer[], OUT freed boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.create_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.create_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) TO arcano_backend;
@@ -416,9 +907,15 @@ REVOKE ALL ON FUNCTION arcano.create_job_columns(p_table regclass, p_data jsonb)
 
 REVOKE ALL ON FUNCTION arcano.detach_job_table(p_table regclass) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.end_jobs(p_jobs arcano.job_ref[], p_source text, p_reason text, OUT job arcano.job_ref, OUT error text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.drop_account(p_name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.drop_account(p_name text) TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.end_jobs(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text, OUT job arcano.job_ref, OUT error text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.ended_statuses() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.entered_line(p_position integer, p_waited_in_queue boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.entered_line(p_position integer, p_waited_in_queue boolean) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.fail_job(p_job_id uuid, p_reason text, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.fail_job(p_job_id uuid, p_reason text, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_backend;
@@ -428,34 +925,116 @@ REVOKE ALL ON FUNCTION arcano.finish_job(p_job_id uuid, p_status text, p_error t
 GRANT ALL ON FUNCTION arcano.finish_job(p_job_id uuid, p_status text, p_error text, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.finish_job(p_job_id uuid, p_status text, p_error text, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_operator;
 
+REVOKE ALL ON FUNCTION arcano.finish_jobs(p_job_ids uuid[], p_status text, p_error text, p_attempts integer[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.finish_jobs(p_job_ids uuid[], p_status text, p_error text, p_attempts integer[]) TO arcano_backend;
+GRANT ALL ON FUNCTION arcano.finish_jobs(p_job_ids uuid[], p_status text, p_error text, p_attempts integer[]) TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid) TO arcano_backend;
+GRANT ALL ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid) TO arcano_operator;
+
 REVOKE ALL ON FUNCTION arcano.heals_at(p_status text, p_task_id text, p_position integer, p_waited_in_queue boolean, p_user_credit_cost integer, p_credits_charged boolean, p_created_at timestamp with time zone, p_started_at timestamp with time zone, p_heartbeat_at timestamp with time zone, p_orphan_exempt boolean, p_orphan_after interval, p_touch_limit interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.heals_at(p_status text, p_task_id text, p_position integer, p_waited_in_queue boolean, p_user_credit_cost integer, p_credits_charged boolean, p_created_at timestamp with time zone, p_started_at timestamp with time zone, p_heartbeat_at timestamp with time zone, p_orphan_exempt boolean, p_orphan_after interval, p_touch_limit interval) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.is_active(p_status text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.is_active(p_status text) TO arcano_operator;
 
+REVOKE ALL ON FUNCTION arcano.is_charged(p_credits_charged boolean, p_user_credit_cost integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.is_charged(p_credits_charged boolean, p_user_credit_cost integer) TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.is_put_off(p_job_id uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.is_waiting(p_status text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.is_waiting(p_status text) TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.is_working(p_status text) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.is_working(p_status text) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.job_indexes(p_table regclass, OUT index_name text, OUT definition text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.job_row(p_relid oid, p_job_id uuid) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.jobs_ahead(p_created_at timestamp with time zone, p_job_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.journal_refund(p_refund arcano.refund, p_event text, p_source text, p_reason text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.keep_positions(p_on boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.keep_positions(p_on boolean) TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.lock_line() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.lock_user(p_user_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.need_read_committed() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.pay_refund(p_refund_id bigint, p_source text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.pay_refunds(p_limit integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.plain_seconds(p_interval interval) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.queue_position(p_job_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.queue_position(p_job_id uuid) TO arcano_backend;
+GRANT ALL ON FUNCTION arcano.queue_position(p_job_id uuid) TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.refund_is_paid(p_refund arcano.refund, p_source text, p_reason text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.refund_job(p_job arcano.job_ref, p_kind text, p_source text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.refuse_end(p_status text) FROM PUBLIC;
+
+GRANT SELECT ON TABLE arcano.job_table TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.refuse_settings(p_settings arcano.job_table) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.refuse_unattached(p_table regclass) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.refuse_values(p_table regclass, p_data jsonb) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.renumber_line() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.requeue_job(p_job_id uuid, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT "position" integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.requeue_job(p_job_id uuid, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT "position" integer) TO arcano_backend;
+GRANT ALL ON FUNCTION arcano.requeue_job(p_job_id uuid, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT "position" integer) TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.revive_job(p_job_id uuid, p_task_id text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.run_or_queue(p_job_id uuid, p_run boolean, OUT decision text, OUT api_account text, OUT "position" integer, OUT note text) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.run_or_queue(p_job_id uuid, p_run boolean, OUT decision text, OUT api_account text, OUT "position" integer, OUT note text) TO arcano_backend;
+GRANT ALL ON FUNCTION arcano.run_or_queue(p_job_id uuid, p_run boolean, OUT decision text, OUT api_account text, OUT "position" integer, OUT note text) TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.set_account(p_name text, p_slots integer, p_enabled boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.set_account(p_name text, p_slots integer, p_enabled boolean) TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.set_job_table(p_table regclass, p_settings jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.set_job_table(p_table regclass, p_settings jsonb) TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.set_refund_function(p_function text) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.set_refund_function(p_function text) TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.settle_refund(p_refund_id bigint, p_note text) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.settle_refund(p_refund_id bigint, p_note text) TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.stalling_jobs(p_within interval, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.stalling_jobs(p_within interval, p_limit integer) TO arcano_backend;
+GRANT ALL ON FUNCTION arcano.stalling_jobs(p_within interval, p_limit integer) TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.stalls_at(p_status text, p_started_at timestamp with time zone, p_heartbeat_at timestamp with time zone, p_starting_stall_after interval, p_stall_after interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.stalls_at(p_status text, p_started_at timestamp with time zone, p_heartbeat_at timestamp with time zone, p_starting_stall_after interval, p_stall_after interval) TO arcano_operator;
+
 REVOKE ALL ON FUNCTION arcano.start_job(p_job_id uuid, p_task_id text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.start_job(p_job_id uuid, p_task_id text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.start_job(p_job_id uuid, p_task_id text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.sweep_jobs(p_cause text, p_limit integer, OUT job arcano.job_ref, OUT error text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.sweep_orphans(p_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.sweep_orphans(p_limit integer) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.table_name(p_relid oid) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.table_name(p_relid oid) TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.take_slots(p_limit integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.touch_job(p_job_id uuid, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.touch_job(p_job_id uuid, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_backend;
@@ -466,15 +1045,31 @@ REVOKE ALL ON FUNCTION arcano.unchanged_job(p_job_id uuid, OUT status text, OUT 
 REVOKE ALL ON FUNCTION arcano.waiting_statuses() FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.waiting_statuses() TO arcano_operator;
 
+REVOKE ALL ON FUNCTION arcano.wake_workers() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.working_statuses() FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.working_statuses() TO arcano_operator;
 
-GRANT SELECT ON TABLE arcano.job_table TO arcano_operator;
+GRANT SELECT ON TABLE arcano.account TO arcano_operator;
+
+GRANT SELECT ON TABLE arcano.account_status TO arcano_operator;
 
 GRANT SELECT ON TABLE arcano.active_job TO arcano_operator;
 
+GRANT SELECT ON TABLE arcano.charged_ghost TO arcano_operator;
+
 GRANT SELECT ON TABLE arcano.job_event TO arcano_operator;
+
+GRANT SELECT ON TABLE arcano.line_job TO arcano_operator;
 
 GRANT SELECT ON TABLE arcano.orphan_job TO arcano_operator;
 
+GRANT SELECT ON TABLE arcano.queue_status TO arcano_operator;
+
+GRANT SELECT ON TABLE arcano.refund_due TO arcano_operator;
+
+GRANT SELECT ON TABLE arcano.setting TO arcano_operator;
+
 GRANT SELECT ON TABLE arcano.sweep_run TO arcano_operator;
+
+GRANT SELECT ON TABLE arcano.task TO arcano_operator;

@@ -39,11 +39,15 @@ def test_it_adds_what_is_missing_and_says_so(fresh: psycopg.Connection, table: s
 
     assert strings(fresh, _COLUMNS, table) == before | contract
     name = table.removeprefix("public.")
-    assert strings(fresh, _INDEXES, table) == indexes | {f"{name}_arcano_active", f"{name}_arcano_waiting"}
+    assert strings(fresh, _INDEXES, table) == indexes | {
+        f"{name}_arcano_{kind}" for kind in ("active", "line", "outside", "working")
+    }
     assert [statement.split("(")[0].strip().split(" add ")[0] for statement in ran] == [
         f"alter table {table}",
         f"create index if not exists {name}_arcano_active on {table}",
-        f"create index if not exists {name}_arcano_waiting on {table}",
+        f"create index if not exists {name}_arcano_line on {table}",
+        f"create index if not exists {name}_arcano_outside on {table}",
+        f"create index if not exists {name}_arcano_working on {table}",
         "insert into arcano.job_table",
         f"alter table {table} inherit arcano.job",
     ]
@@ -159,17 +163,24 @@ def test_an_invalid_index_that_a_failed_build_left_is_dropped_first(fresh: psyco
     assert db.attach_plan(UPSCALER) == []
 
 
-@pytest.mark.parametrize("stall_after", ["10 minutes"])
-def test_what_this_release_cannot_do_is_refused(fresh: psycopg.Connection, stall_after: str) -> None:
-    with pytest.raises(InvalidArgument, match="p_stall_after is not supported"):
-        ArcanoDB(fresh).attach_job_table(UPSCALER, stall_after=stall_after)
-
-
 @pytest.mark.parametrize("orphan_after", [None, "0", "-5 minutes", "11 years"])
 def test_an_orphan_after_out_of_range_is_refused(fresh: psycopg.Connection, orphan_after: Any) -> None:
     fresh.execute("set arcano.force = on")
-    with pytest.raises(InvalidArgument, match="p_orphan_after must be between"):
+    with pytest.raises(InvalidArgument, match="orphan_after must be between 00:00:01 and 10 years"):
         ArcanoDB(fresh).attach_job_table(UPSCALER, orphan_after=orphan_after)
+
+
+def test_a_stall_after_is_a_setting_like_the_others(fresh: psycopg.Connection) -> None:
+    db = ArcanoDB(fresh)
+    with pytest.raises(
+        InvalidArgument, match="stall_after must be between 1 minute and 10 years, not 00:00:59"
+    ):
+        db.attach_job_table(UPSCALER, stall_after="59 seconds")
+    db.attach_job_table(UPSCALER, stall_after="1 day")
+    assert db.attach_plan(UPSCALER, stall_after="24 hours") == []
+    (setting,) = db.attach_job_table(UPSCALER)
+    assert "stall_after = excluded.stall_after" in setting
+    assert fresh.execute("select stall_after from arcano.job_table").fetchone() == (None,)
 
 
 # --- refusals -------------------------------------------------------------------------------------------
@@ -339,14 +350,18 @@ def test_somebody_elses_table_says_which_membership_it_needs(fresh: psycopg.Conn
 
 
 def test_what_the_partial_indexes_are_keyed_by(conn: psycopg.Connection) -> None:
-    """By user for the check, by age for the sweep: a batch must not read the whole backlog."""
+    """By user for the check, by age for the sweep, in its order for the line, by account for the slots."""
     indexes = conn.execute(
         "select substring(indexdef from 'USING.*') from pg_indexes"
         " where tablename = 'upscaler_jobs' and indexname ~ '_arcano_' order by indexname"
     ).fetchall()
     assert [definition for (definition,) in indexes] == [
         "USING btree (user_id) WHERE (status = ANY ('{pending,queued,starting,running}'::text[]))",
-        "USING btree (created_at) WHERE (status = ANY ('{pending,queued}'::text[]))",
+        "USING btree (created_at, id) WHERE ((status = ANY ('{pending,queued}'::text[]))"
+        """ AND ((waited_in_queue IS TRUE) OR (COALESCE("position", 0) <> 0)))""",
+        "USING btree (created_at) WHERE ((status = ANY ('{pending,queued}'::text[]))"
+        """ AND (NOT ((waited_in_queue IS TRUE) OR (COALESCE("position", 0) <> 0))))""",
+        "USING btree (api_account) WHERE (status = ANY ('{starting,running}'::text[]))",
     ]
 
 

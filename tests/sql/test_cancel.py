@@ -34,7 +34,7 @@ def test_all_waiting_jobs_of_the_user_and_no_working_one(conn: psycopg.Connectio
             "cancelled",
             "Session cancelled",
         )
-        [event] = events(conn, job_id)
+        event = events(conn, job_id)[0]
         assert (event["event"], event["source"]) == ("cancelled", "cancel_session")
     assert db.cancel_session(user) == []
 

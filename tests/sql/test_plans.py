@@ -89,6 +89,9 @@ def only(kind: str, *tables: str) -> set[str]:
     return {f"{table.removeprefix('public.')}{kind}" for table in tables or TOOLS}
 
 
+WAITING = only("_arcano_line") | only("_arcano_outside")
+
+
 def test_a_check_of_a_free_user_is_one_look_into_each_index(large: psycopg.Connection) -> None:
     assert scans(large, "select * from arcano.check_user_active(%s)", uuid4()) == dict.fromkeys(
         only("_arcano_active"), (1, 0)
@@ -109,7 +112,7 @@ def test_a_check_that_heals_reads_no_more_than_the_users_rows(large: psycopg.Con
     for table in TOOLS:
         make_job(large, table, user)
     found = scans(large, "select * from arcano.check_user_active(%s)", user)
-    assert set(found) <= only("_arcano_active") | only("_arcano_waiting") | only("_pkey")
+    assert set(found) <= only("_arcano_active") | WAITING | only("_pkey")
     assert sum(rows for _, rows in found.values()) < 100
 
 
@@ -150,8 +153,8 @@ def test_a_jobs_life_finds_it_by_its_primary_key(large: psycopg.Connection, call
 def test_the_sweep_reads_the_waiting_jobs_and_what_it_ends(large: psycopg.Connection, backlog: int) -> None:
     _add_ghosts(large, backlog // 4)
     found = scans(large, "select * from arcano.sweep_orphans(1000)")
-    assert set(found) <= only("_arcano_waiting") | only("_arcano_active") | only("_pkey")
-    assert only("_arcano_waiting") <= set(found)
+    assert set(found) <= WAITING | only("_arcano_active") | only("_pkey")
+    assert only("_arcano_outside") <= set(found)
     assert sum(rows for _, rows in found.values()) <= 20 * backlog
 
 
@@ -161,7 +164,7 @@ def test_cancelling_by_user_reads_no_table(large: psycopg.Connection, backlog: i
     user = make_user(large)
     make_job(large, "public.upscaler_jobs", user, position=1)
     found = scans(large, "select * from arcano.cancel_session(p_user_id => %s)", user)
-    assert set(found) <= only("_arcano_active") | only("_arcano_waiting") | only("_pkey")
+    assert set(found) <= only("_arcano_active") | WAITING | only("_pkey")
 
 
 @pytest.mark.parametrize("backlog", [0, 4000])
@@ -169,7 +172,7 @@ def test_cancelling_by_session_reads_the_waiting_jobs(large: psycopg.Connection,
     _add_ghosts(large, backlog // 4)
     make_job(large, "public.upscaler_jobs", make_user(large), session_id="visit", position=1)
     found = scans(large, "select * from arcano.cancel_session(p_session_id => %s)", "visit")
-    assert set(found) <= only("_arcano_active") | only("_arcano_waiting") | only("_pkey")
+    assert set(found) <= only("_arcano_active") | WAITING | only("_pkey")
 
 
 def test_the_counts_see_a_sequential_scan(large: psycopg.Connection) -> None:

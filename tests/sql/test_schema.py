@@ -22,6 +22,24 @@ FOR_BACKENDS = {
     "start_job",
     "fail_job",
     "finish_job",
+    "finish_jobs",
+    "finish_task",
+    "run_or_queue",
+    "claim_jobs",
+    "requeue_job",
+    "cancel_job",
+    "queue_position",
+    "stalling_jobs",
+}
+
+FOR_OPERATORS = {
+    "sweep_orphans",
+    "set_job_table",
+    "set_account",
+    "drop_account",
+    "keep_positions",
+    "set_refund_function",
+    "settle_refund",
 }
 
 GOLDEN = Path(__file__).with_name("golden_schema.sql")
@@ -95,7 +113,7 @@ def test_security_definer_functions_fix_their_search_path(conn: psycopg.Connecti
     definers = conn.execute(
         "select proname, proconfig from pg_proc where pronamespace = 'arcano'::regnamespace and prosecdef"
     ).fetchall()
-    assert {name for name, _ in definers} == FOR_BACKENDS | {"sweep_orphans"}
+    assert {name for name, _ in definers} == FOR_BACKENDS | FOR_OPERATORS
     assert all(config == ["search_path=pg_catalog, pg_temp"] for _, config in definers)
 
 
@@ -118,7 +136,7 @@ def test_what_each_group_role_may_call(conn: psycopg.Connection) -> None:
         return {name for (name,) in rows}
 
     assert functions("arcano_backend") == FOR_BACKENDS
-    assert functions("arcano_backend") | {"sweep_orphans"} <= functions("arcano_operator")
+    assert functions("arcano_operator") >= FOR_BACKENDS | FOR_OPERATORS
     assert not functions("arcano_operator") & {"end_jobs", "attach_job_table", "detach_job_table", "job_row"}
 
 
@@ -127,9 +145,17 @@ def test_an_operator_reads_the_views_and_sweeps(conn: psycopg.Connection) -> Non
     db = ArcanoDB(conn)
     assert (db.active_jobs(), db.orphan_jobs(), db.sweep_orphans()) == ([], [], [])
     assert len(db.job_tables()) == 4
-    for table in ("job_event", "sweep_run", "job_table"):
+    readable = (
+        "job_event sweep_run job_table account setting refund task charged_ghost line_job queue_status"
+        " account_status refund_due"
+    )
+    for table in readable.split():
         conn.execute(f"select * from arcano.{table}")
-    for forbidden in ("select * from arcano.job", "delete from arcano.job_event"):
+    for forbidden in (
+        "select * from arcano.job",
+        "delete from arcano.job_event",
+        "delete from arcano.account",
+    ):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             conn.execute(forbidden)
 

@@ -16,7 +16,7 @@ def test_it_cancels_the_orphans_of_all_tables_and_no_real_job(conn: psycopg.Conn
         make_job(conn, VESTE, make_user(conn), position=1),
         make_job(conn, POSE, make_user(conn), status="running"),
     ]
-    assert db.sweep_orphans() == [SweptTable(POSE, 1), SweptTable(UPSCALER, 2), SweptTable(VIDEO, 1)]
+    assert db.sweep_orphans() == [SweptTable(POSE, 1, 0), SweptTable(UPSCALER, 2, 0), SweptTable(VIDEO, 1, 0)]
     for ghost in ghosts:
         assert job(conn, ghost)["status"] == "cancelled"
         [event] = events(conn, ghost)
@@ -110,4 +110,4 @@ def test_a_trigger_that_needs_the_callers_search_path_is_an_error_in_the_journal
     assert events(conn, ghost)[0]["reason"] == '42P01: relation "users" does not exist'
     conn.execute("alter function public.count_users() set search_path = public")
     conn.execute("update arcano.job_event set created_at = created_at - interval '1 hour'")
-    assert db.sweep_orphans() == [SweptTable(UPSCALER, 1)]
+    assert db.sweep_orphans() == [SweptTable(UPSCALER, 1, 0)]

@@ -1,0 +1,46 @@
+-- Cancels one job: a waiting one freely, a working one only if the caller insists, because a provider may
+-- go on with it and charge for it. Waits for no row's lock.
+create or replace function arcano.cancel_job(
+  p_job_id arcano.job.id%type,
+  p_force boolean default false,
+  p_reason text default null,
+  out changed boolean,
+  out status text,
+  out attempt integer,
+  out note text,
+  out refunded boolean
+)
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_job record;
+  v_end record;
+begin
+  select j.tableoid as relid, j.status, j.api_account into v_job from arcano.job j where j.id = p_job_id;
+  if arcano.is_waiting(v_job.status) or p_force and arcano.is_working(v_job.status) then
+    select e.error into v_end
+      from arcano.end_jobs(
+        array[(v_job.relid, p_job_id)::arcano.job_ref], 'cancel_job',
+        case when arcano.is_waiting(v_job.status) then 'waiting' else 'forced' end,
+        coalesce(p_reason, 'Cancelled')
+      ) e;
+    changed := found and v_end.error is null;
+    note := case when not found then 'somebody is changing this job at this moment: try again' else v_end.error end;
+  else
+    changed := false;
+    note := case when arcano.is_working(v_job.status) then format('it is %s: p_force cancels it all the same', v_job.status) end;
+  end if;
+
+  select u.status, u.attempt, case when changed then note else coalesce(note, u.note) end
+    into status, attempt, note
+    from arcano.unchanged_job(p_job_id) u;
+  refunded := changed and exists (select from arcano.job j where j.id = p_job_id and j.credits_refunded);
+  if changed and v_job.api_account is not null then
+    perform arcano.wake_workers();
+  end if;
+end
+$$;
+
+comment on function arcano.cancel_job(uuid, boolean, text) is
+  'Cancels job p_job_id if it waits, or with p_force also if it is being worked on (then without a refund, unless its table says so), with p_reason as its error_message. changed is false, and note says why, for a job that works, has ended, is not there, or is being changed at this moment.';

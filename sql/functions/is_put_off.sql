@@ -1,0 +1,20 @@
+-- Whether the sweep leaves a job for later, because ending it failed: for 5 minutes at first, then for as
+-- long as it has been failing, at most a day. So the sweep does not starve behind many of them.
+create or replace function arcano.is_put_off(p_job_id arcano.job.id%type)
+returns boolean
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return exists (
+    select
+      from arcano.job_event e
+     where e.job_id = p_job_id and e.event = 'error'
+    having now() < max(e.created_at)
+      + least('1 day', greatest('5 minutes', max(e.created_at) - min(e.created_at)))
+  );
+end
+$$;
+
+comment on function arcano.is_put_off(uuid) is
+  'Internal: whether the sweep could not end job p_job_id lately, and does not try again yet.';

@@ -1,0 +1,19 @@
+-- How many jobs are in the line before the one with this created_at and id.
+create or replace function arcano.jobs_ahead(p_created_at timestamptz, p_job_id arcano.job.id%type)
+returns integer
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return (
+    select count(*)
+      from arcano.job j
+     where arcano.is_waiting(j.status)
+       and arcano.entered_line(j."position", j.waited_in_queue)
+       and (j.created_at, j.id) < (coalesce(p_created_at, 'infinity'), p_job_id)
+  );
+end
+$$;
+
+comment on function arcano.jobs_ahead(timestamptz, uuid) is
+  'Internal: how many jobs of the line come before the job with this created_at and id.';

@@ -1,0 +1,19 @@
+-- The place of a job in the line, counted now.
+create or replace function arcano.queue_position(p_job_id arcano.job.id%type)
+returns integer
+language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_job record;
+begin
+  select j.created_at, arcano.is_waiting(j.status) and arcano.entered_line(j."position", j.waited_in_queue) as is_in_line
+    into v_job
+    from arcano.job j
+   where j.id = p_job_id;
+  return case when v_job.is_in_line then arcano.jobs_ahead(v_job.created_at, p_job_id) + 1 end;
+end
+$$;
+
+comment on function arcano.queue_position(uuid) is
+  'How many jobs are ahead of job p_job_id in the line, plus one, counted now; null: it is not in the line.';

@@ -1,0 +1,52 @@
+-- Changes settings of an attached table; those not named stay as they are.
+create or replace function arcano.set_job_table(p_table regclass, p_settings jsonb)
+returns arcano.job_table
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_settings arcano.job_table%rowtype;
+  v_may_set text[];
+begin
+  select t.* into v_settings from arcano.job_table t where t.job_table = p_table for update;
+  if not found then
+    perform arcano.refuse_unattached(p_table);
+  end if;
+
+  select array_agg(a.attname order by a.attnum) into v_may_set
+    from pg_attribute a
+   where a.attrelid = 'arcano.job_table'::regclass and a.attnum > 0 and not a.attisdropped
+     and a.attname not in ('job_table', 'attached_at');
+  if jsonb_typeof(p_settings) is distinct from 'object' or not p_settings - v_may_set = '{}' then
+    raise exception 'p_settings must be a JSON object of settings'
+      using errcode = 'invalid_parameter_value', detail = format('It is %s.', coalesce(p_settings::text, 'null')),
+        hint = format('Its keys may be %s.', array_to_string(v_may_set, ', '));
+  end if;
+
+  v_settings := jsonb_populate_record(v_settings, p_settings);
+  v_settings.orphan_after := arcano.plain_seconds(v_settings.orphan_after);
+  v_settings.touch_limit := arcano.plain_seconds(v_settings.touch_limit);
+  v_settings.stall_after := arcano.plain_seconds(v_settings.stall_after);
+  v_settings.starting_stall_after := arcano.plain_seconds(v_settings.starting_stall_after);
+  v_settings.charged_orphan_after := arcano.plain_seconds(v_settings.charged_orphan_after);
+  perform arcano.refuse_settings(v_settings);
+
+  update arcano.job_table t
+     set tool = v_settings.tool, orphan_after = v_settings.orphan_after, touch_limit = v_settings.touch_limit,
+         stall_after = v_settings.stall_after, starting_stall_after = v_settings.starting_stall_after,
+         charged_orphan_after = v_settings.charged_orphan_after, refund_when = v_settings.refund_when
+   where t.job_table = p_table;
+  return v_settings;
+exception
+  when data_exception or not_null_violation or check_violation then
+    if sqlstate = '22023' then
+      raise;
+    end if;
+    raise exception 'p_settings has a value that cannot be set'
+      using errcode = 'invalid_parameter_value', detail = sqlerrm,
+        hint = 'Such as {"stall_after": "10 minutes", "refund_when": ["failed", "stalled", "forced"]}.';
+end
+$$;
+
+comment on function arcano.set_job_table(regclass, jsonb) is
+  'Changes settings of the attached p_table, such as {"stall_after": "10 minutes"}, and answers all of them: tool, orphan_after, touch_limit, stall_after, starting_stall_after, charged_orphan_after, refund_when (which ends are refunded: failed, stalled, forced). Null switches a limit off. The column comments of arcano.job_table say what each does.';

@@ -1,0 +1,29 @@
+-- The jobs that will stall, for whoever can ask the provider about them before that. Sees them in time
+-- only with p_within longer than the time between two calls.
+create or replace function arcano.stalling_jobs(p_within interval default '1 minute', p_limit integer default 100)
+returns table (
+  job_table text,
+  job_id arcano.job.id%type,
+  user_id arcano.job.user_id%type,
+  task_id arcano.job.task_id%type,
+  api_account text,
+  attempt integer,
+  stalls_at timestamptz
+)
+language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return query
+    select o.job_table, o.job_id, o.user_id, j.task_id, j.api_account, coalesce(j.attempt, 0), o.stalls_at
+      from arcano.open_job o
+      join arcano.job j on j.tableoid = o.relid and j.id = o.job_id
+     where arcano.is_working(o.status)
+       and o.stalls_at < now() + p_within
+     order by o.stalls_at
+     limit p_limit;
+end
+$$;
+
+comment on function arcano.stalling_jobs(interval, integer) is
+  'The jobs that stall within p_within if they give no sign of life, the soonest first, at most p_limit: ask the provider, then touch_job, finish_job or fail_job.';

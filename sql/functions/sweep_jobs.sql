@@ -1,0 +1,46 @@
+-- Ends the oldest jobs to which a cause of the sweep applies: orphan, charged_ghost or stalled.
+create or replace function arcano.sweep_jobs(
+  p_cause text,
+  p_limit integer,
+  out job arcano.job_ref,
+  out error text
+)
+returns setof record
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_jobs arcano.job_ref[];
+begin
+  -- Two statements, because each is read through an index of its own.
+  if p_cause = 'stalled' then
+    select array_agg(c.job) into v_jobs
+      from (
+        select (j.tableoid, j.id)::arcano.job_ref as job
+          from arcano.open_job o
+          join arcano.job j on j.tableoid = o.relid and j.id = o.job_id
+         where o.is_stalled and not arcano.is_put_off(o.job_id)
+         order by o.stalls_at
+         limit p_limit
+           for update of j skip locked
+      ) c;
+  else
+    select array_agg(c.job) into v_jobs
+      from (
+        select (j.tableoid, j.id)::arcano.job_ref as job
+          from arcano.open_job o
+          join arcano.job j on j.tableoid = o.relid and j.id = o.job_id
+         where o.is_outside
+           and case p_cause when 'orphan' then o.is_orphan when 'charged_ghost' then o.is_charged_ghost end
+           and not arcano.is_put_off(o.job_id)
+         order by o.created_at
+         limit p_limit
+           for update of j skip locked
+      ) c;
+  end if;
+  return query select e.job, e.error from arcano.end_jobs(v_jobs, 'sweep', p_cause) e;
+end
+$$;
+
+comment on function arcano.sweep_jobs(text, integer) is
+  'Internal: ends at most p_limit jobs to which p_cause applies, as end_jobs does.';

@@ -1,0 +1,47 @@
+-- Up to p_limit free slots, each as the name of its account, the least loaded account first; nulls where
+-- there are no accounts, and so no limit. Every account answered is locked until the transaction ends, so
+-- that nobody else counts its free slots meanwhile; one that somebody else has locked is passed over.
+create or replace function arcano.take_slots(p_limit integer)
+returns text[]
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_accounts text[];
+  v_slots text[];
+begin
+  if not exists (select from arcano.account) then
+    return array_fill(null::text, array[p_limit]);
+  end if;
+
+  -- Which have free slots is only certain once they are locked: if not one of them has, look again.
+  for v_round in 1..3 loop
+    select array_agg(l.name) into v_accounts
+      from (
+        select a.name
+          from arcano.account a
+          join arcano.account_status s on s.api_account = a.name
+         where s.free > 0
+         order by s.used::float8 / s.slots, a.name
+         limit p_limit
+           for no key update of a skip locked
+      ) l;
+    exit when v_accounts is null;
+
+    select array_agg(f.name order by f.load, f.name) into v_slots
+      from (
+        select s.api_account as name, n::float8 / s.slots as load
+          from arcano.account_status s
+         cross join generate_series(s.used + 1, least(s.used + s.free, s.used + p_limit)) n
+         where s.api_account = any (v_accounts)
+         order by load, name
+         limit p_limit
+      ) f;
+    exit when v_slots is not null;
+  end loop;
+  return coalesce(v_slots, '{}');
+end
+$$;
+
+comment on function arcano.take_slots(integer) is
+  'Internal: locks accounts with free slots, and answers up to p_limit of those slots, each as its account''s name; nulls where there are no accounts.';

@@ -118,13 +118,13 @@ alter table arcano.job_event
     )),
   add constraint job_event_source_is_known
     check (source in (
-      'check', 'sweep', 'cancel_session', 'cancel_job', 'start_job', 'finish_job', 'settle_refund'
+      'check', 'sweep', 'cancel_session', 'cancel_job', 'start_job', 'finish_job', 'claim_jobs', 'settle_refund'
     ));
 
 comment on column arcano.job_event.event is
-  'healed: cancelled by the orphan rule; cancelled, failed, completed: ended while it waited; force_cancelled: cancelled while it worked; stalled: failed, because it gave no sign of life; revived: a healed job that was started after all; late_finish: finish_job came after the job had ended otherwise, and changed nothing; refund_due: credits are owed, and reason says why they are not paid yet; refunded: they are paid; error: the job could not be ended, and reason says why.';
+  'healed: cancelled by the orphan rule; cancelled, failed, completed: ended while it waited; force_cancelled: cancelled while it worked; stalled: failed, because it gave no sign of life; revived: a healed job that was started after all; late_finish: finish_job came after the job had ended otherwise, and changed nothing; refund_due: credits are owed, and reason says why they are not paid yet; refunded: they are paid; error: the job could not be started or ended, and reason says why.';
 comment on column arcano.job_event.source is
-  'What did it: check (check_user_active, also inside create_job and start_job), sweep (sweep_orphans), cancel_session, cancel_job, start_job, finish_job (fail_job, finish_jobs, finish_task and claim_jobs too), or settle_refund.';
+  'What did it: check (check_user_active, also inside create_job and start_job), sweep (sweep_orphans), cancel_session, cancel_job, start_job, finish_job (fail_job, finish_jobs and finish_task too), claim_jobs, or settle_refund.';
 
 -- Its answer has another column now.
 drop function if exists arcano.sweep_orphans(integer);

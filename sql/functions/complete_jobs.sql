@@ -1,38 +1,32 @@
 -- The common case of finish_jobs, in one statement: jobs that are worked on, at the attempt that the caller
--- started, are completed. Locked in the order of their ids, so that two callers with the same jobs wait for
--- each other and not each for the other.
+-- started, are completed. In the order of their ids, so that two callers with the same jobs wait for each
+-- other and not each for the other.
 create or replace function arcano.complete_jobs(
   p_job_ids uuid[],
   p_attempts integer[],
   p_error text,
   out job_ids uuid[],
-  out attempts integer[],
-  out freed boolean
+  out attempts integer[]
 )
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan -- else an array of another length is planned again
+set enable_seqscan = off -- nor may a plan outlive the time when most rows waited
 as $$
 begin
-  -- Found by id alone: with a condition on status here, the planner may walk a partial index.
-  with locked as materialized (
-    select j.tableoid as relid, j.id
-      from unnest(p_job_ids, p_attempts) g (id, attempt)
-      join arcano.job j on j.id = g.id
-       and case when arcano.is_working(j.status) and coalesce(g.attempt = coalesce(j.attempt, 0), true) then true end
-     order by j.id
-       for no key update of j
-  ), ended as (
+  -- With is_working outside of the case, the small index of working jobs finds them by id.
+  with ended as (
     update arcano.job j
        set status = 'completed', completed_at = clock_timestamp(), error_message = coalesce(p_error, j.error_message)
-      from locked l
-     where j.id = l.id and j.tableoid = l.relid
-    returning j.id, coalesce(j.attempt, 0) as attempt, j.api_account
+      from (select u.id, u.attempt from unnest(p_job_ids, p_attempts) u (id, attempt) order by u.id) g
+     where j.id = g.id
+       and arcano.is_working(j.status)
+       and case when coalesce(g.attempt = coalesce(j.attempt, 0), true) then true end
+    returning j.id, coalesce(j.attempt, 0) as attempt
   )
-  select array_agg(e.id), array_agg(e.attempt), count(e.api_account) > 0
-    into job_ids, attempts, freed
-    from ended e;
+  select array_agg(e.id), array_agg(e.attempt) into job_ids, attempts from ended e;
 end
 $$;
 
 comment on function arcano.complete_jobs(uuid[], integer[], text) is
-  'Internal: completes those of p_job_ids that are worked on, and answers them with their attempts, and whether any of them held a slot.';
+  'Internal: completes those of p_job_ids that are worked on, and answers them with their attempts.';

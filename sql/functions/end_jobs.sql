@@ -85,8 +85,7 @@ begin
       left join ended e on e.relid = w.relid and e.job_id = w.job_id;
 
     if v_wanted <> coalesce(cardinality(v_ended), 0) then
-      raise exception 'a trigger of the job table suppressed or changed the update'
-        using errcode = 'triggered_data_change_violation';
+      perform arcano.refuse_suppression();
     end if;
     if v_charged is not null then
       perform arcano.refund_job(r::arcano.job_ref, v_refund_kind, p_source) from unnest(v_charged) r;
@@ -105,10 +104,7 @@ begin
       error := v_sqlstate || ': ' || error;
       -- Not for the check: it may be asked many times a second, and the sweep says it too.
       if p_source <> 'check' then
-        insert into arcano.job_event (event, source, reason, job_table, job_id, user_id, job_before)
-        select 'error', p_source, error, o.job_table, o.job_id, o.user_id, arcano.job_row(o.relid, o.job_id)
-          from arcano.open_job o
-         where o.job_id = job.id and o.relid = job.relid;
+        perform arcano.journal_error(job, p_source, error);
       end if;
       return next;
       return;

@@ -13,20 +13,20 @@ as $$
            when octet_length(c.relname || d.suffix) < 64 then c.relname || d.suffix
            else left(c.relname, 20) || '_' || left(md5(c.relname), 12) || d.suffix
          end,
-         format('on %s (%s) where status = any (%L::text[])%s', c.oid::regclass, d.key, d.statuses, d.further)
+         format('on %s %s where status = any (%L::text[])%s', c.oid::regclass, d.key, d.statuses, d.further)
     from pg_class c
     cross join (
       values
         -- the active jobs of a user: check_user_active, cancel_session
-        ('_arcano_active', 'user_id', arcano.waiting_statuses() || arcano.working_statuses(), ''),
+        ('_arcano_active', '(user_id)', arcano.waiting_statuses() || arcano.working_statuses(), ''),
         -- the line in its order: claim_jobs, queue_position
-        ('_arcano_line', 'created_at, id', arcano.waiting_statuses(),
+        ('_arcano_line', '(created_at, id)', arcano.waiting_statuses(),
           ' and (waited_in_queue is true or coalesce("position", 0) <> 0)'),
         -- what waits outside of the line, by age: sweep_orphans
-        ('_arcano_outside', 'created_at', arcano.waiting_statuses(),
+        ('_arcano_outside', '(created_at)', arcano.waiting_statuses(),
           ' and not (waited_in_queue is true or coalesce("position", 0) <> 0)'),
-        -- the jobs that are worked on: slots, stalls
-        ('_arcano_working', 'api_account', arcano.working_statuses(), '')
+        -- the jobs that are worked on: slots, stalls, and finding many by id to end them
+        ('_arcano_working', '(id) include (api_account)', arcano.working_statuses(), '')
     ) d (suffix, key, statuses, further)
    where c.oid = p_table
 $$;

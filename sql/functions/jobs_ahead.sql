@@ -3,6 +3,7 @@ create or replace function arcano.jobs_ahead(p_created_at timestamptz, p_job_id 
 returns integer
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
+set enable_seqscan = off -- a plan made while most rows waited must not outlive that
 as $$
 begin
   return (

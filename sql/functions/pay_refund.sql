@@ -26,8 +26,8 @@ begin
     v_error := 'the job does not say how much was charged';
   else
     begin
+      perform from arcano.job j where j.id = v_refund.job_id and j.tableoid = v_refund.job_table for no key update nowait;
       perform arcano.call_refund_function(v_function, v_refund);
-      perform from arcano.job j where j.id = v_refund.job_id for no key update nowait;
       perform arcano.refund_is_paid(v_refund, p_source, 'paid by ' || v_function);
       return true;
     exception

@@ -1,19 +1,16 @@
--- Up to p_limit free slots, each as the name of its account, the least loaded account first; nulls where
--- there are no accounts, and so no limit. Every account answered is locked until the transaction ends, so
+-- Up to p_limit free slots, each as the name of its account, the least loaded account first. Every account answered is locked until the transaction ends, so
 -- that nobody else counts its free slots meanwhile; one that somebody else has locked is passed over.
 create or replace function arcano.take_slots(p_limit integer)
 returns text[]
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan -- else an array of another length is planned again
+set enable_seqscan = off -- nor may a plan outlive the time when most rows waited
 as $$
 declare
   v_accounts text[];
   v_slots text[];
 begin
-  if not exists (select from arcano.account) then
-    return array_fill(null::text, array[p_limit]);
-  end if;
-
   -- Which have free slots is only certain once they are locked: if not one of them has, look again.
   for v_round in 1..3 loop
     select array_agg(l.name) into v_accounts
@@ -44,4 +41,4 @@ end
 $$;
 
 comment on function arcano.take_slots(integer) is
-  'Internal: locks accounts with free slots, and answers up to p_limit of those slots, each as its account''s name; nulls where there are no accounts.';
+  'Internal: locks accounts with free slots, and answers up to p_limit of those slots, each as its account''s name.';

@@ -4,11 +4,18 @@ create or replace function arcano.wake_workers()
 returns void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
+set enable_seqscan = off -- a plan made while most rows waited must not outlive that
 as $$
 begin
-  if exists (select from arcano.open_job o where o.is_in_line)
-    and (not exists (select from arcano.account) or exists (select from arcano.account_status a where a.free > 0))
-  then
+  if exists (select from arcano.account) and not exists (select from arcano.account_status a where a.free > 0) then
+    return;
+  end if;
+  perform
+    from arcano.job j
+   where arcano.is_waiting(j.status) and arcano.entered_line(j."position", j.waited_in_queue)
+   order by j.created_at, j.id
+   limit 1;
+  if found then
     perform pg_notify('arcano_jobs', '');
   end if;
 end

@@ -97,7 +97,14 @@ CREATE FUNCTION arcano.claim_jobs(p_limit integer DEFAULT 1, p_completed uuid[] 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.claim_jobs(p_limit integer, p_completed uuid[], p_attempts integer[]) IS 'Starts at most p_limit jobs, the oldest of the line first, in free slots of the accounts, and answers them. p_completed, p_attempts: jobs that the caller has completed, as for finish_jobs, which are ended first. No row: the line is empty, or no slot is free.';
+COMMENT ON FUNCTION arcano.claim_jobs(p_limit integer, p_completed uuid[], p_attempts integer[]) IS 'Starts at most p_limit jobs, the oldest of the line first, in free slots of the accounts, and answers them. p_completed, p_attempts: jobs that the caller has completed, as for finish_jobs, which are ended first. No row: the line is empty, or no slot is free. A job that cannot be started is journaled as an error, and tried again later.';
+
+CREATE FUNCTION arcano.claim_one_by_one(p_slots text[]) RETURNS TABLE(job_table text, job_id uuid, user_id uuid, api_account text, attempt integer)
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.claim_one_by_one(p_slots text[]) IS 'Internal: starts jobs of the line in p_slots, as take_slots answers them, one statement for each.';
 
 CREATE FUNCTION arcano.complete_jobs(p_job_ids uuid[], p_attempts integer[], p_error text, OUT job_ids uuid[], OUT attempts integer[], OUT freed boolean) RETURNS record
     LANGUAGE plpgsql
@@ -165,7 +172,7 @@ CREATE FUNCTION arcano.finish_jobs(p_job_ids uuid[], p_status text DEFAULT 'comp
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.finish_jobs(p_job_ids uuid[], p_status text, p_error text, p_attempts integer[]) IS 'Ends the jobs p_job_ids, each as finish_job would with p_status, p_error and its element of p_attempts, and answers a row for each of them, in no order. One that has ended already or is not there does not keep the others from it: its changed is false, and note says why.';
+COMMENT ON FUNCTION arcano.finish_jobs(p_job_ids uuid[], p_status text, p_error text, p_attempts integer[]) IS 'Ends the jobs p_job_ids, each as finish_job would with p_status, p_error and its element of p_attempts, and answers a row for each of them, in no order. One that has ended already, is not there or cannot be ended does not keep the others from it: its changed is false, and note says why.';
 
 CREATE FUNCTION arcano.finish_task(p_task_id text, p_status text DEFAULT 'completed'::text, p_error text DEFAULT NULL::text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -205,6 +212,13 @@ CREATE FUNCTION arcano.jobs_ahead(p_created_at timestamp with time zone, p_job_i
     AS ...;
 
 COMMENT ON FUNCTION arcano.jobs_ahead(p_created_at timestamp with time zone, p_job_id uuid) IS 'Internal: how many jobs of the line come before the job with this created_at and id.';
+
+CREATE FUNCTION arcano.journal_error(p_job arcano.job_ref, p_source text, p_reason text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.journal_error(p_job arcano.job_ref, p_source text, p_reason text) IS 'Internal: journals that p_source could not change p_job, and why.';
 
 CREATE FUNCTION arcano.journal_refund(p_refund arcano.refund, p_event text, p_source text, p_reason text) RETURNS void
     LANGUAGE plpgsql
@@ -330,6 +344,13 @@ CREATE FUNCTION arcano.refuse_settings(p_settings arcano.job_table) RETURNS void
     AS ...;
 
 COMMENT ON FUNCTION arcano.refuse_settings(p_settings arcano.job_table) IS 'Internal: raises if one of p_settings is out of range.';
+
+CREATE FUNCTION arcano.refuse_suppression() RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.refuse_suppression() IS 'Internal: raises that a trigger kept a job as it was.';
 
 CREATE FUNCTION arcano.refuse_unattached(p_table regclass) RETURNS void
     LANGUAGE plpgsql STABLE
@@ -660,14 +681,14 @@ CREATE TABLE arcano.job_event (
     user_id uuid,
     job_before jsonb NOT NULL,
     CONSTRAINT job_event_event_is_known CHECK ((event = ANY (ARRAY['healed'::text, 'cancelled'::text, 'force_cancelled'::text, 'stalled'::text, 'failed'::text, 'completed'::text, 'revived'::text, 'late_finish'::text, 'refund_due'::text, 'refunded'::text, 'error'::text]))),
-    CONSTRAINT job_event_source_is_known CHECK ((source = ANY (ARRAY['check'::text, 'sweep'::text, 'cancel_session'::text, 'cancel_job'::text, 'start_job'::text, 'finish_job'::text, 'settle_refund'::text])))
+    CONSTRAINT job_event_source_is_known CHECK ((source = ANY (ARRAY['check'::text, 'sweep'::text, 'cancel_session'::text, 'cancel_job'::text, 'start_job'::text, 'finish_job'::text, 'claim_jobs'::text, 'settle_refund'::text])))
 );
 
 COMMENT ON TABLE arcano.job_event IS 'The journal: one row for every job that the package ended, written in the transaction that ended it, and one for every job that the sweep could not end.';
 
-COMMENT ON COLUMN arcano.job_event.event IS 'healed: cancelled by the orphan rule; cancelled, failed, completed: ended while it waited; force_cancelled: cancelled while it worked; stalled: failed, because it gave no sign of life; revived: a healed job that was started after all; late_finish: finish_job came after the job had ended otherwise, and changed nothing; refund_due: credits are owed, and reason says why they are not paid yet; refunded: they are paid; error: the job could not be ended, and reason says why.';
+COMMENT ON COLUMN arcano.job_event.event IS 'healed: cancelled by the orphan rule; cancelled, failed, completed: ended while it waited; force_cancelled: cancelled while it worked; stalled: failed, because it gave no sign of life; revived: a healed job that was started after all; late_finish: finish_job came after the job had ended otherwise, and changed nothing; refund_due: credits are owed, and reason says why they are not paid yet; refunded: they are paid; error: the job could not be started or ended, and reason says why.';
 
-COMMENT ON COLUMN arcano.job_event.source IS 'What did it: check (check_user_active, also inside create_job and start_job), sweep (sweep_orphans), cancel_session, cancel_job, start_job, finish_job (fail_job, finish_jobs, finish_task and claim_jobs too), or settle_refund.';
+COMMENT ON COLUMN arcano.job_event.source IS 'What did it: check (check_user_active, also inside create_job and start_job), sweep (sweep_orphans), cancel_session, cancel_job, start_job, finish_job (fail_job, finish_jobs and finish_task too), claim_jobs, or settle_refund.';
 
 COMMENT ON COLUMN arcano.job_event.reason IS 'Why: the message written to the job, or SQLSTATE and message of the error.';
 
@@ -897,6 +918,8 @@ REVOKE ALL ON FUNCTION arcano.claim_jobs(p_limit integer, p_completed uuid[], p_
 GRANT ALL ON FUNCTION arcano.claim_jobs(p_limit integer, p_completed uuid[], p_attempts integer[]) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.claim_jobs(p_limit integer, p_completed uuid[], p_attempts integer[]) TO arcano_operator;
 
+REVOKE ALL ON FUNCTION arcano.claim_one_by_one(p_slots text[]) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.complete_jobs(p_job_ids uuid[], p_attempts integer[], p_error text, OUT job_ids uuid[], OUT attempts integer[], OUT freed boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.create_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) FROM PUBLIC;
@@ -956,6 +979,8 @@ REVOKE ALL ON FUNCTION arcano.job_row(p_relid oid, p_job_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.jobs_ahead(p_created_at timestamp with time zone, p_job_id uuid) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.journal_error(p_job arcano.job_ref, p_source text, p_reason text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.journal_refund(p_refund arcano.refund, p_event text, p_source text, p_reason text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.keep_positions(p_on boolean) FROM PUBLIC;
@@ -986,6 +1011,8 @@ REVOKE ALL ON FUNCTION arcano.refuse_end(p_status text) FROM PUBLIC;
 GRANT SELECT ON TABLE arcano.job_table TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.refuse_settings(p_settings arcano.job_table) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.refuse_suppression() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.refuse_unattached(p_table regclass) FROM PUBLIC;
 

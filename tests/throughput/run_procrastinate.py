@@ -1,0 +1,52 @@
+"""procrastinate: its own worker, until the queue is empty; its concurrency stands for a batch."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+import time
+
+import procrastinate
+import psycopg
+from protocol import report, wait_for_go
+
+
+def app_of(dsn: str) -> procrastinate.App:
+    return procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=dsn))
+
+
+async def fill(dsn: str, jobs: int) -> None:
+    async with app_of(dsn).open_async() as app:
+        async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as connection:
+            cursor = await connection.execute("select to_regclass('procrastinate_jobs')")
+            if (await cursor.fetchone())[0] is None:
+                await app.schema_manager.apply_schema_async()
+            await connection.execute("truncate procrastinate_jobs cascade")
+            task = app.configure_task("noop")
+            for begin in range(0, jobs, 1000):
+                await task.batch_defer_async(*[{} for _ in range(min(1000, jobs - begin))])
+            await connection.execute("vacuum analyze")
+
+
+async def work(dsn: str, batch: int) -> None:
+    app = app_of(dsn)
+    done = 0
+
+    @app.task(name="noop")
+    async def noop() -> None:
+        nonlocal done
+        done += 1
+
+    async with app.open_async():
+        wait_for_go()
+        started = time.time()
+        await app.run_worker_async(
+            concurrency=batch, wait=False, listen_notify=False, install_signal_handlers=False
+        )
+        report(started, done)
+
+
+if __name__ == "__main__":
+    logging.disable(logging.WARNING)  # it warns of an app in the main module
+    asyncio.run({"fill": fill, "work": work}[sys.argv[1]](sys.argv[2], int(sys.argv[3])))

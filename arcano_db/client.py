@@ -21,13 +21,25 @@ from arcano_db import statements
 from arcano_db.errors import translated
 from arcano_db.job import AsyncJob, Job, UserBlocked
 from arcano_db.rows import (
+    AccountStatus,
     ActiveCheck,
     ActiveJob,
     CancelledJob,
+    CancelledOne,
+    ChargedGhost,
+    ClaimedJob,
     CreatedJob,
+    FinishedJob,
+    FinishedTask,
     JobChange,
     JobTable,
+    LineJob,
     OrphanJob,
+    QueueDecision,
+    QueueStatus,
+    RefundDue,
+    RequeuedJob,
+    StallingJob,
     SweptTable,
 )
 
@@ -36,6 +48,7 @@ if TYPE_CHECKING:
 
 Row = TypeVar("Row")
 
+_ONE_MINUTE = timedelta(minutes=1)
 _FIVE_MINUTES = timedelta(minutes=5)
 
 
@@ -154,6 +167,126 @@ class ArcanoDB:
         """
         return self._fetch(class_row(JobChange), statements.FINISH_JOB, (job_id, status, error, attempt))[0]
 
+    def finish_jobs(
+        self,
+        job_ids: Sequence[UUID | str],
+        status: str = "completed",
+        error: str | None = None,
+        attempts: Sequence[int | None] | None = None,
+    ) -> list[FinishedJob]:
+        """End many jobs at once, and answer a row for each of them, in no order.
+
+        Calls ``arcano.finish_jobs``. One that cannot be ended does not keep the others from it.
+
+        Args:
+            job_ids: The jobs.
+            status: As for :meth:`finish_job`.
+            error: As for :meth:`finish_job`.
+            attempts: As for :meth:`finish_job`, one for each job; None: whatever attempt they are at.
+
+        Raises:
+            InvalidArgument: ``status`` is none of the three, an id is None, or there are more or fewer
+                attempts than jobs.
+        """
+        arguments = (list(job_ids), status, error, _to_list(attempts))
+        return self._fetch(class_row(FinishedJob), statements.FINISH_JOBS, arguments)
+
+    def finish_task(self, task_id: str, status: str = "completed", error: str | None = None) -> FinishedTask:
+        """End the job that a provider's task belongs to; for webhooks, which know their task alone.
+
+        Calls ``arcano.finish_task``. A call that comes before ``start_job`` has brought the ``task_id`` is
+        kept for 30 days, and applied then.
+
+        Args:
+            task_id: The provider's id.
+            status: As for :meth:`finish_job`.
+            error: As for :meth:`finish_job`.
+
+        Raises:
+            InvalidArgument: ``task_id`` is None, or ``status`` is none of the three.
+        """
+        return self._fetch(class_row(FinishedTask), statements.FINISH_TASK, (task_id, status, error))[0]
+
+    def run_or_queue(self, job_id: UUID | str, run: bool = True) -> QueueDecision:
+        """Run a job now if a slot is free and nobody is ahead, or put it into the line.
+
+        Calls ``arcano.run_or_queue``. The same call again answers the same.
+
+        Args:
+            job_id: A waiting job.
+            run: False: put it into the line in any case, and leave its start to workers.
+
+        Raises:
+            WrongIsolation: The transaction is not read committed.
+        """
+        return self._fetch(class_row(QueueDecision), statements.RUN_OR_QUEUE, (job_id, run))[0]
+
+    def claim_jobs(
+        self,
+        limit: int = 1,
+        completed: Sequence[UUID | str] | None = None,
+        attempts: Sequence[int | None] | None = None,
+    ) -> list[ClaimedJob]:
+        """Start the oldest jobs of the line, in free slots; they are the caller's to work on.
+
+        Calls ``arcano.claim_jobs``. An empty answer: the line is empty, or no slot is free.
+
+        Args:
+            limit: The most jobs to claim, 1 to 10,000.
+            completed: Jobs that the caller has completed, to be ended first, in the same transaction.
+            attempts: Of each of those, as for :meth:`finish_jobs`.
+
+        Raises:
+            InvalidArgument: ``limit`` is out of range, or as for :meth:`finish_jobs`.
+            WrongIsolation: The transaction is not read committed.
+        """
+        arguments = (limit, _to_list(completed), _to_list(attempts))
+        return self._fetch(class_row(ClaimedJob), statements.CLAIM_JOBS, arguments)
+
+    def requeue_job(self, job_id: UUID | str, attempt: int | None = None) -> RequeuedJob:
+        """Put a job that is worked on back into the line, at its own place: the provider is full.
+
+        Calls ``arcano.requeue_job``.
+
+        Args:
+            job_id: The job.
+            attempt: The attempt that the caller started; if the job is at another, nothing changes.
+        """
+        return self._fetch(class_row(RequeuedJob), statements.REQUEUE_JOB, (job_id, attempt))[0]
+
+    def queue_position(self, job_id: UUID | str) -> int | None:
+        """How many jobs are ahead in the line, plus one, counted now; None: the job is not in the line.
+
+        Calls ``arcano.queue_position``.
+
+        Args:
+            job_id: The job.
+        """
+        return self._fetch(scalar_row, statements.QUEUE_POSITION, (job_id,))[0]  # type: ignore[no-any-return]
+
+    def stalling_jobs(self, within: timedelta = _ONE_MINUTE, limit: int = 100) -> list[StallingJob]:
+        """The jobs that will be ended as stalled unless there is a sign of life, the soonest first.
+
+        Calls ``arcano.stalling_jobs``.
+
+        Args:
+            within: How far ahead to look.
+            limit: The most rows to answer.
+        """
+        return self._fetch(class_row(StallingJob), statements.STALLING_JOBS, (within, limit))
+
+    def cancel_job(self, job_id: UUID | str, force: bool = False, reason: str | None = None) -> CancelledOne:
+        """Cancel a waiting job, or with ``force`` also one that is worked on.
+
+        Calls ``arcano.cancel_job``.
+
+        Args:
+            job_id: The job.
+            force: Cancel it even while it is worked on; not refunded then, unless its table says so.
+            reason: Its ``error_message``.
+        """
+        return self._fetch(class_row(CancelledOne), statements.CANCEL_JOB, (job_id, force, reason))[0]
+
     @contextmanager
     def job(
         self,
@@ -241,6 +374,104 @@ class ArcanoDB:
         """
         return self._fetch(class_row(OrphanJob), statements.ORPHAN_JOBS, (limit,))
 
+    def charged_ghosts(self, limit: int | None = None) -> list[ChargedGhost]:
+        """The jobs that were charged and then forgotten, oldest first; reads ``arcano.charged_ghost``.
+
+        Args:
+            limit: The most rows to answer; None: all.
+        """
+        return self._fetch(class_row(ChargedGhost), statements.CHARGED_GHOSTS, (limit,))
+
+    def line_jobs(self, limit: int | None = None) -> list[LineJob]:
+        """The line, in its order; reads ``arcano.line_job``.
+
+        Args:
+            limit: The most rows to answer; None: all.
+        """
+        return self._fetch(class_row(LineJob), statements.LINE_JOBS, (limit,))
+
+    def queue_status(self) -> list[QueueStatus]:
+        """How many jobs of each table wait and are worked on; reads ``arcano.queue_status``."""
+        return self._fetch(class_row(QueueStatus), statements.QUEUE_STATUS, ())
+
+    def account_status(self) -> list[AccountStatus]:
+        """The provider accounts and their slots; reads ``arcano.account_status``."""
+        return self._fetch(class_row(AccountStatus), statements.ACCOUNT_STATUS, ())
+
+    def set_account(self, name: str, slots: int | None = None, enabled: bool | None = None) -> None:
+        """Add a provider account or change one.
+
+        Calls ``arcano.set_account``. With any account, jobs start in free slots alone.
+
+        Args:
+            name: As it stands in ``api_account`` of jobs.
+            slots: How many jobs may be starting or running in it at once; None: as it was.
+            enabled: Whether jobs may start in it; None: as it was, and True for a new one.
+
+        Raises:
+            InvalidArgument: There is no name, or no number of slots for a new account.
+        """
+        self._call(statements.SET_ACCOUNT, (name, slots, enabled))
+
+    def drop_account(self, name: str) -> None:
+        """Forget a provider account; the jobs that run in it go on. Without any, there is no limit.
+
+        Calls ``arcano.drop_account``.
+
+        Args:
+            name: The account.
+
+        Raises:
+            InvalidArgument: There is none of that name.
+        """
+        self._call(statements.DROP_ACCOUNT, (name,))
+
+    def keep_positions(self, on: bool = True) -> None:
+        """Let each sweep write the place of every job in the line to its column ``position``, or not.
+
+        Calls ``arcano.keep_positions``.
+
+        Args:
+            on: Whether it does.
+        """
+        self._call(statements.KEEP_POSITIONS, (on,))
+
+    def refunds_due(self, limit: int | None = None) -> list[RefundDue]:
+        """The refunds that are not paid yet, the oldest first; reads ``arcano.refund_due``.
+
+        Args:
+            limit: The most rows to answer; None: all.
+        """
+        return self._fetch(class_row(RefundDue), statements.REFUNDS_DUE, (limit,))
+
+    def set_refund_function(self, function: str | None) -> None:
+        """Register the app's own function that gives credits back.
+
+        Calls ``arcano.set_refund_function``.
+
+        Args:
+            function: With its schema and argument types, such as
+                ``public.refund_credits(uuid,integer,text)``; None: none.
+
+        Raises:
+            InvalidArgument: It cannot be the refund function, and ``detail`` says why.
+        """
+        self._call(statements.SET_REFUND_FUNCTION, (function,))
+
+    def settle_refund(self, refund_id: int, note: str | None = None) -> bool:
+        """Mark a refund as paid in another way; False: it was paid already.
+
+        Calls ``arcano.settle_refund``.
+
+        Args:
+            refund_id: As :meth:`refunds_due` lists it.
+            note: How, for the journal.
+
+        Raises:
+            InvalidArgument: There is no such refund.
+        """
+        return bool(self._fetch(scalar_row, statements.SETTLE_REFUND, (refund_id, note))[0])
+
     def job_tables(self) -> list[JobTable]:
         """The attached tables with their settings; reads ``arcano.job_table``."""
         return self._fetch(class_row(JobTable), statements.JOB_TABLES, ())
@@ -250,7 +481,7 @@ class ArcanoDB:
         table: str,
         tool: str | None = None,
         orphan_after: timedelta | str = _FIVE_MINUTES,
-        stall_after: timedelta | None = None,
+        stall_after: timedelta | str | None = None,
     ) -> list[str]:
         """Make a table a job table, and answer the statements that took; none: it was one already.
 
@@ -262,7 +493,8 @@ class ArcanoDB:
             tool: The name that people read; by default the one it has, or the table's own.
             orphan_after: How long a job without a sign of life is left alone, 2 minutes or more;
                 a ``timedelta``, or text that PostgreSQL reads as an interval.
-            stall_after: Reserved; must be None.
+            stall_after: How long a job that is worked on may be without a sign of life before the sweep ends
+                it as failed; None: for ever.
 
         Raises:
             CannotAttach: The table does not fit; ``hint`` holds the statements that would mend it.
@@ -276,7 +508,7 @@ class ArcanoDB:
         table: str,
         tool: str | None = None,
         orphan_after: timedelta | str = _FIVE_MINUTES,
-        stall_after: timedelta | None = None,
+        stall_after: timedelta | str | None = None,
         concurrently: bool = True,
     ) -> list[str]:
         """The statements that would attach a table, in their order; runs none of them.
@@ -297,6 +529,22 @@ class ArcanoDB:
         arguments = (table, tool, orphan_after, stall_after, concurrently)
         return self._fetch(scalar_row, statements.ATTACH_PLAN, arguments)
 
+    def set_job_table(self, table: str, settings: Mapping[str, Any]) -> None:
+        """Change settings of an attached table; those not named stay as they are.
+
+        Calls ``arcano.set_job_table``.
+
+        Args:
+            table: The table, with its schema.
+            settings: ``tool``, ``orphan_after``, ``touch_limit``, ``stall_after``, ``starting_stall_after``,
+                ``charged_orphan_after`` (``timedelta`` or text; None: no limit) and ``refund_when``.
+
+        Raises:
+            InvalidArgument: A setting is unknown or out of range.
+            NotAttached: The table is not attached.
+        """
+        self._call(statements.SET_JOB_TABLE, (table, _to_json(settings)))
+
     def detach_job_table(self, table: str) -> None:
         """Undo :meth:`attach_job_table`; no data and no column is touched.
 
@@ -308,8 +556,11 @@ class ArcanoDB:
         Raises:
             NotAttached: The table is not attached.
         """
+        self._call(statements.DETACH_JOB_TABLE, (table,))
+
+    def _call(self, statement: LiteralString, arguments: Sequence[object]) -> None:
         with translated(), self._connection() as connection:
-            connection.execute(statements.DETACH_JOB_TABLE, (table,))
+            connection.execute(statement, arguments)
 
     def _fetch(
         self, rows: BaseRowFactory[Row], statement: LiteralString, arguments: Sequence[object]
@@ -377,6 +628,57 @@ class AsyncArcanoDB:
         arguments = (job_id, status, error, attempt)
         return (await self._fetch(class_row(JobChange), statements.FINISH_JOB, arguments))[0]
 
+    async def finish_jobs(
+        self,
+        job_ids: Sequence[UUID | str],
+        status: str = "completed",
+        error: str | None = None,
+        attempts: Sequence[int | None] | None = None,
+    ) -> list[FinishedJob]:
+        """See :meth:`ArcanoDB.finish_jobs`."""
+        arguments = (list(job_ids), status, error, _to_list(attempts))
+        return await self._fetch(class_row(FinishedJob), statements.FINISH_JOBS, arguments)
+
+    async def finish_task(
+        self, task_id: str, status: str = "completed", error: str | None = None
+    ) -> FinishedTask:
+        """See :meth:`ArcanoDB.finish_task`."""
+        return (await self._fetch(class_row(FinishedTask), statements.FINISH_TASK, (task_id, status, error)))[
+            0
+        ]
+
+    async def run_or_queue(self, job_id: UUID | str, run: bool = True) -> QueueDecision:
+        """See :meth:`ArcanoDB.run_or_queue`."""
+        return (await self._fetch(class_row(QueueDecision), statements.RUN_OR_QUEUE, (job_id, run)))[0]
+
+    async def claim_jobs(
+        self,
+        limit: int = 1,
+        completed: Sequence[UUID | str] | None = None,
+        attempts: Sequence[int | None] | None = None,
+    ) -> list[ClaimedJob]:
+        """See :meth:`ArcanoDB.claim_jobs`."""
+        arguments = (limit, _to_list(completed), _to_list(attempts))
+        return await self._fetch(class_row(ClaimedJob), statements.CLAIM_JOBS, arguments)
+
+    async def requeue_job(self, job_id: UUID | str, attempt: int | None = None) -> RequeuedJob:
+        """See :meth:`ArcanoDB.requeue_job`."""
+        return (await self._fetch(class_row(RequeuedJob), statements.REQUEUE_JOB, (job_id, attempt)))[0]
+
+    async def queue_position(self, job_id: UUID | str) -> int | None:
+        """See :meth:`ArcanoDB.queue_position`."""
+        return (await self._fetch(scalar_row, statements.QUEUE_POSITION, (job_id,)))[0]  # type: ignore[no-any-return]
+
+    async def stalling_jobs(self, within: timedelta = _ONE_MINUTE, limit: int = 100) -> list[StallingJob]:
+        """See :meth:`ArcanoDB.stalling_jobs`."""
+        return await self._fetch(class_row(StallingJob), statements.STALLING_JOBS, (within, limit))
+
+    async def cancel_job(
+        self, job_id: UUID | str, force: bool = False, reason: str | None = None
+    ) -> CancelledOne:
+        """See :meth:`ArcanoDB.cancel_job`."""
+        return (await self._fetch(class_row(CancelledOne), statements.CANCEL_JOB, (job_id, force, reason)))[0]
+
     @asynccontextmanager
     async def job(
         self,
@@ -422,6 +724,46 @@ class AsyncArcanoDB:
         """See :meth:`ArcanoDB.orphan_jobs`."""
         return await self._fetch(class_row(OrphanJob), statements.ORPHAN_JOBS, (limit,))
 
+    async def charged_ghosts(self, limit: int | None = None) -> list[ChargedGhost]:
+        """See :meth:`ArcanoDB.charged_ghosts`."""
+        return await self._fetch(class_row(ChargedGhost), statements.CHARGED_GHOSTS, (limit,))
+
+    async def line_jobs(self, limit: int | None = None) -> list[LineJob]:
+        """See :meth:`ArcanoDB.line_jobs`."""
+        return await self._fetch(class_row(LineJob), statements.LINE_JOBS, (limit,))
+
+    async def queue_status(self) -> list[QueueStatus]:
+        """See :meth:`ArcanoDB.queue_status`."""
+        return await self._fetch(class_row(QueueStatus), statements.QUEUE_STATUS, ())
+
+    async def account_status(self) -> list[AccountStatus]:
+        """See :meth:`ArcanoDB.account_status`."""
+        return await self._fetch(class_row(AccountStatus), statements.ACCOUNT_STATUS, ())
+
+    async def set_account(self, name: str, slots: int | None = None, enabled: bool | None = None) -> None:
+        """See :meth:`ArcanoDB.set_account`."""
+        await self._call(statements.SET_ACCOUNT, (name, slots, enabled))
+
+    async def drop_account(self, name: str) -> None:
+        """See :meth:`ArcanoDB.drop_account`."""
+        await self._call(statements.DROP_ACCOUNT, (name,))
+
+    async def keep_positions(self, on: bool = True) -> None:
+        """See :meth:`ArcanoDB.keep_positions`."""
+        await self._call(statements.KEEP_POSITIONS, (on,))
+
+    async def refunds_due(self, limit: int | None = None) -> list[RefundDue]:
+        """See :meth:`ArcanoDB.refunds_due`."""
+        return await self._fetch(class_row(RefundDue), statements.REFUNDS_DUE, (limit,))
+
+    async def set_refund_function(self, function: str | None) -> None:
+        """See :meth:`ArcanoDB.set_refund_function`."""
+        await self._call(statements.SET_REFUND_FUNCTION, (function,))
+
+    async def settle_refund(self, refund_id: int, note: str | None = None) -> bool:
+        """See :meth:`ArcanoDB.settle_refund`."""
+        return bool((await self._fetch(scalar_row, statements.SETTLE_REFUND, (refund_id, note)))[0])
+
     async def job_tables(self) -> list[JobTable]:
         """See :meth:`ArcanoDB.job_tables`."""
         return await self._fetch(class_row(JobTable), statements.JOB_TABLES, ())
@@ -431,7 +773,7 @@ class AsyncArcanoDB:
         table: str,
         tool: str | None = None,
         orphan_after: timedelta | str = _FIVE_MINUTES,
-        stall_after: timedelta | None = None,
+        stall_after: timedelta | str | None = None,
     ) -> list[str]:
         """See :meth:`ArcanoDB.attach_job_table`."""
         arguments = (table, tool, orphan_after, stall_after)
@@ -442,18 +784,25 @@ class AsyncArcanoDB:
         table: str,
         tool: str | None = None,
         orphan_after: timedelta | str = _FIVE_MINUTES,
-        stall_after: timedelta | None = None,
+        stall_after: timedelta | str | None = None,
         concurrently: bool = True,
     ) -> list[str]:
         """See :meth:`ArcanoDB.attach_plan`."""
         arguments = (table, tool, orphan_after, stall_after, concurrently)
         return await self._fetch(scalar_row, statements.ATTACH_PLAN, arguments)
 
+    async def set_job_table(self, table: str, settings: Mapping[str, Any]) -> None:
+        """See :meth:`ArcanoDB.set_job_table`."""
+        await self._call(statements.SET_JOB_TABLE, (table, _to_json(settings)))
+
     async def detach_job_table(self, table: str) -> None:
         """See :meth:`ArcanoDB.detach_job_table`."""
+        await self._call(statements.DETACH_JOB_TABLE, (table,))
+
+    async def _call(self, statement: LiteralString, arguments: Sequence[object]) -> None:
         with translated():
             async with self._connection() as connection:
-                await connection.execute(statements.DETACH_JOB_TABLE, (table,))
+                await connection.execute(statement, arguments)
 
     async def _fetch(
         self, rows: BaseRowFactory[Row], statement: LiteralString, arguments: Sequence[object]
@@ -470,6 +819,10 @@ class AsyncArcanoDB:
         else:
             async with self.source.connection() as connection:
                 yield connection
+
+
+def _to_list(values: Sequence[Row] | None) -> list[Row] | None:
+    return None if values is None else list(values)
 
 
 def _to_json(data: Mapping[str, Any] | None) -> str:

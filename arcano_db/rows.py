@@ -66,7 +66,7 @@ class CreatedJob:
 
 @dataclass(frozen=True, slots=True)
 class JobChange:
-    """The answer of ``touch_job``, ``start_job``, ``fail_job`` and ``finish_job``.
+    """The answer of ``touch_job``, ``start_job``, ``fail_job`` and ``finish_job``, and part of some others.
 
     Attributes:
         changed: Whether the call changed the job; False: it came late or twice, and ``note`` says why.
@@ -79,6 +79,110 @@ class JobChange:
     status: str | None
     attempt: int | None
     note: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedJob(JobChange):
+    """A row of the answer of ``arcano.finish_jobs``: as :class:`JobChange`, and of which job.
+
+    Attributes:
+        job_id: The job.
+    """
+
+    job_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedTask(JobChange):
+    """The answer of ``arcano.finish_task``: as :class:`JobChange`, and of which job.
+
+    Attributes:
+        job_id: The job; None: none has that ``task_id`` yet, and the call is kept.
+    """
+
+    job_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class RequeuedJob(JobChange):
+    """The answer of ``arcano.requeue_job``: as :class:`JobChange`, and the job's place.
+
+    Attributes:
+        position: Its place in the line; None: nothing changed.
+    """
+
+    position: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class CancelledOne(JobChange):
+    """The answer of ``arcano.cancel_job``: as :class:`JobChange`, and what became of the credits.
+
+    Attributes:
+        refunded: Whether its credits have been given back.
+    """
+
+    refunded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class QueueDecision:
+    """The answer of ``arcano.run_or_queue``.
+
+    Attributes:
+        decision: ``run``: it is starting, and the caller's to start; ``queued``: it is in the line; None: it
+            has ended or is not there.
+        api_account: The account whose slot it has; None unless ``run``.
+        position: Its place in the line; None unless ``queued``.
+        note: Why there is no decision.
+    """
+
+    decision: str | None
+    api_account: str | None
+    position: int | None
+    note: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedJob:
+    """A job that ``arcano.claim_jobs`` started, and which is the caller's to work on.
+
+    Attributes:
+        job_table: Its table, with the schema.
+        job_id: Its id.
+        user_id: Whose it is.
+        api_account: The account whose slot it has; None: there are no accounts.
+        attempt: How often it was started, to be told when it is finished.
+    """
+
+    job_table: str
+    job_id: UUID
+    user_id: UUID | None
+    api_account: str | None
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class StallingJob:
+    """A job that ``arcano.stalling_jobs`` lists: it will be ended as stalled if nobody hears of it.
+
+    Attributes:
+        job_table: Its table, with the schema.
+        job_id: Its id.
+        user_id: Whose it is.
+        task_id: The provider's id; None: it never took the job, as far as is known.
+        api_account: The account whose slot it has, if any.
+        attempt: How often it was started.
+        stalls_at: When it has stalled; may have passed.
+    """
+
+    job_table: str
+    job_id: UUID
+    user_id: UUID | None
+    task_id: str | None
+    api_account: str | None
+    attempt: int
+    stalls_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +241,129 @@ class OrphanJob:
 
 
 @dataclass(frozen=True, slots=True)
+class ChargedGhost:
+    """A row of the view ``arcano.charged_ghost``: a job that was charged and then forgotten.
+
+    Attributes:
+        job_table: Its table, with the schema.
+        tool: Its tool, as people read it.
+        job_id: Its id.
+        user_id: Whose it is.
+        session_id: The page visit it was made in, if known.
+        status: Its status, a waiting one.
+        created_at: When it was made.
+        ghost_since: Since when it would be an orphan, had it not been charged.
+    """
+
+    job_table: str
+    tool: str
+    job_id: UUID
+    user_id: UUID | None
+    session_id: str | None
+    status: str
+    created_at: datetime
+    ghost_since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LineJob:
+    """A row of the view ``arcano.line_job``: a job that waits in the line.
+
+    Attributes:
+        job_table: Its table, with the schema.
+        tool: Its tool, as people read it; None: the table has no settings.
+        job_id: Its id.
+        user_id: Whose it is.
+        session_id: The page visit it was made in, if known.
+        status: Its status, a waiting one.
+        created_at: When it was made.
+        position: Its place when it entered, or when the sweep last wrote it.
+    """
+
+    job_table: str
+    tool: str | None
+    job_id: UUID
+    user_id: UUID | None
+    session_id: str | None
+    status: str
+    created_at: datetime | None
+    position: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class QueueStatus:
+    """A row of the view ``arcano.queue_status``: how many jobs of a table wait and are worked on.
+
+    Attributes:
+        job_table: The table, with the schema.
+        tool: Its tool, as people read it.
+        in_line: Jobs that wait in the line.
+        oldest_in_line: When the first of those was made.
+        outside_line: Jobs that wait outside of the line: being made ready, or ghosts.
+        starting: Jobs that are starting.
+        running: Jobs that are running.
+        stalled: Of those two, the ones without a sign of life for longer than the table allows.
+    """
+
+    job_table: str
+    tool: str
+    in_line: int
+    oldest_in_line: datetime | None
+    outside_line: int
+    starting: int
+    running: int
+    stalled: int
+
+
+@dataclass(frozen=True, slots=True)
+class AccountStatus:
+    """A row of the view ``arcano.account_status``: a provider account and its slots.
+
+    Attributes:
+        api_account: Its name.
+        enabled: Whether jobs may start in it.
+        slots: How many jobs may be starting or running in it at once.
+        used: How many are.
+        free: How many more may start now.
+    """
+
+    api_account: str
+    enabled: bool
+    slots: int
+    used: int
+    free: int
+
+
+@dataclass(frozen=True, slots=True)
+class RefundDue:
+    """A row of the view ``arcano.refund_due``: credits that a user is owed.
+
+    Attributes:
+        refund_id: Its number, for ``settle_refund``.
+        job_table: The job's table, with the schema.
+        job_id: The job.
+        user_id: Who is owed.
+        kind: Which end of the job it is for: cancelled, failed, stalled or forced.
+        amount: What was charged, in credits; None: the job does not say.
+        due_at: Since when it is due.
+        tries: How often the refund function was called for it.
+        tried_at: When it was called last.
+        error: Why it is not paid yet.
+    """
+
+    refund_id: int
+    job_table: str
+    job_id: UUID
+    user_id: UUID | None
+    kind: str
+    amount: int | None
+    due_at: datetime
+    tries: int
+    tried_at: datetime | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class ActiveJob:
     """A row of the view ``arcano.active_job``: a job that blocks its user.
 
@@ -174,6 +401,10 @@ class JobTable:
         tool: Its tool, as people read it.
         orphan_after: How long a job without a sign of life is left alone.
         touch_limit: How long after ``created_at`` a heartbeat still protects a job.
+        stall_after: How long a job that is worked on may be without a sign of life; None: for ever.
+        starting_stall_after: The same for one that is still starting; None: as ``stall_after``.
+        charged_orphan_after: After how long a charged ghost is ended and refunded; None: never.
+        refund_when: Which ends are refunded besides a cancelled job that never ran.
         attached_at: When it was attached.
         active: How many jobs of it block their users now.
         orphans: How many of its jobs are orphans now.
@@ -183,6 +414,10 @@ class JobTable:
     tool: str
     orphan_after: timedelta
     touch_limit: timedelta
+    stall_after: timedelta | None
+    starting_stall_after: timedelta | None
+    charged_orphan_after: timedelta | None
+    refund_when: list[str]
     attached_at: datetime
     active: int
     orphans: int

@@ -12,13 +12,41 @@ FAIL_JOB = "select * from arcano.fail_job(%s::uuid, %s, %s)"
 
 FINISH_JOB = "select * from arcano.finish_job(%s::uuid, %s, %s, %s)"
 
+FINISH_JOBS = "select * from arcano.finish_jobs(%s::uuid[], %s, %s, %s::integer[])"
+
+FINISH_TASK = "select * from arcano.finish_task(%s, %s, %s)"
+
+RUN_OR_QUEUE = "select * from arcano.run_or_queue(%s::uuid, %s)"
+
+CLAIM_JOBS = "select * from arcano.claim_jobs(%s, %s::uuid[], %s::integer[])"
+
+REQUEUE_JOB = "select * from arcano.requeue_job(%s::uuid, %s)"
+
+QUEUE_POSITION = "select arcano.queue_position(%s::uuid)"
+
+STALLING_JOBS = "select * from arcano.stalling_jobs(%s, %s)"
+
+CANCEL_JOB = "select * from arcano.cancel_job(%s::uuid, %s, %s)"
+
 CANCEL_SESSION = "select * from arcano.cancel_session(%s::uuid, %s, %s)"
 
 SWEEP_ORPHANS = "select * from arcano.sweep_orphans(%s)"
 
+SET_ACCOUNT = "select arcano.set_account(%s, %s, %s)"
+
+DROP_ACCOUNT = "select arcano.drop_account(%s)"
+
+KEEP_POSITIONS = "select arcano.keep_positions(%s)"
+
+SET_REFUND_FUNCTION = "select arcano.set_refund_function(%s)"
+
+SETTLE_REFUND = "select arcano.settle_refund(%s, %s)"
+
 ATTACH_JOB_TABLE = "select statement from arcano.attach_job_table(%s::regclass, %s, %s, %s)"
 
 ATTACH_PLAN = "select statement from arcano.attach_plan(%s::regclass, %s, %s, %s, %s)"
+
+SET_JOB_TABLE = "select arcano.set_job_table(%s::regclass, %s::jsonb)"
 
 DETACH_JOB_TABLE = "select arcano.detach_job_table(%s::regclass)"
 
@@ -26,8 +54,19 @@ ACTIVE_JOBS = "select * from arcano.active_job order by created_at, job_id limit
 
 ORPHAN_JOBS = "select * from arcano.orphan_job order by created_at, job_id limit %s"
 
+CHARGED_GHOSTS = "select * from arcano.charged_ghost order by created_at, job_id limit %s"
+
+LINE_JOBS = "select * from arcano.line_job order by created_at, job_id limit %s"
+
+QUEUE_STATUS = "select * from arcano.queue_status order by job_table"
+
+ACCOUNT_STATUS = "select * from arcano.account_status order by api_account"
+
+REFUNDS_DUE = "select * from arcano.refund_due order by due_at, refund_id limit %s"
+
 JOB_TABLES = """
-    select n.job_table, s.tool, s.orphan_after, s.touch_limit, s.attached_at,
+    select n.job_table, s.tool, s.orphan_after, s.touch_limit, s.stall_after, s.starting_stall_after,
+           s.charged_orphan_after, s.refund_when, s.attached_at,
            (select count(*) from arcano.active_job a where a.job_table = n.job_table) as active,
            (select count(*) from arcano.orphan_job o where o.job_table = n.job_table) as orphans
       from arcano.job_table s

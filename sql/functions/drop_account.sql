@@ -8,7 +8,7 @@ begin
   delete from arcano.account a where a.name = p_name;
   if not found then
     raise exception 'there is no account %', coalesce(p_name, 'null')
-      using errcode = 'undefined_object',
+      using errcode = 'invalid_parameter_value',
         detail = coalesce(
           (select 'Accounts: ' || string_agg(a.name, ', ' order by a.name) from arcano.account a), 'There are no accounts.'),
         hint = 'select * from arcano.account_status; lists them.';

@@ -1,4 +1,4 @@
-"""Jobs claimed and finished a second, of no-op jobs, beside other queues: ``python tests/throughput/measure.py``.
+"""No-op jobs claimed and finished a second, beside other queues: ``python tests/throughput/measure.py``.
 
 Not a test: nothing is asserted about time. All on one embedded server with durable commits, in one run: each
 round runs every case once, one after the other, and what is printed is the median of the rounds. Workers are
@@ -137,7 +137,9 @@ def main() -> None:
                         results.setdefault((queue.name, workers, batch), []).append(rate)
                         print(f"{queue.name}, {workers} workers, batch {batch}: {rate:.0f}", file=sys.stderr)
     print(f"PostgreSQL {chosen.version}, jobs a second, median of {chosen.rounds} rounds\n")
-    print("| queue | workers | " + " | ".join(f"batch {b}" for b in JOBS) + " |\n|---|---|" + "---|" * len(JOBS))
+    print(
+        "| queue | workers | " + " | ".join(f"batch {b}" for b in JOBS) + " |\n|---|---|" + "---|" * len(JOBS)
+    )
     for queue in queues:
         for workers in (1, 4):
             rates = [results.get((queue.name, workers, batch)) for batch in JOBS]

@@ -8,7 +8,12 @@ import time
 import psycopg
 from protocol import report, wait_for_go
 
-TABLES = ("public.upscaler_jobs", "public.video_upscaler_jobs", "public.pose_changer_jobs", "public.veste_ai_jobs")
+TABLES = (
+    "public.upscaler_jobs",
+    "public.video_upscaler_jobs",
+    "public.pose_changer_jobs",
+    "public.veste_ai_jobs",
+)
 
 
 def fill(dsn: str, jobs: int) -> None:

@@ -17,16 +17,18 @@ def app_of(dsn: str) -> procrastinate.App:
 
 
 async def fill(dsn: str, jobs: int) -> None:
-    async with app_of(dsn).open_async() as app:
-        async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as connection:
-            cursor = await connection.execute("select to_regclass('procrastinate_jobs')")
-            if (await cursor.fetchone())[0] is None:
-                await app.schema_manager.apply_schema_async()
-            await connection.execute("truncate procrastinate_jobs cascade")
-            task = app.configure_task("noop")
-            for begin in range(0, jobs, 1000):
-                await task.batch_defer_async(*[{} for _ in range(min(1000, jobs - begin))])
-            await connection.execute("vacuum analyze")
+    async with (
+        app_of(dsn).open_async() as app,
+        await psycopg.AsyncConnection.connect(dsn, autocommit=True) as connection,
+    ):
+        cursor = await connection.execute("select to_regclass('procrastinate_jobs')")
+        if (await cursor.fetchone())[0] is None:
+            await app.schema_manager.apply_schema_async()
+        await connection.execute("truncate procrastinate_jobs cascade")
+        task = app.configure_task("noop")
+        for begin in range(0, jobs, 1000):
+            await task.batch_defer_async(*[{} for _ in range(min(1000, jobs - begin))])
+        await connection.execute("vacuum analyze")
 
 
 async def work(dsn: str, batch: int) -> None:

@@ -15,26 +15,28 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_job record;
-  v_end record;
+  v_error text;
+  v_why text;
 begin
+  changed := false;
   select j.tableoid as relid, j.status, j.api_account into v_job from arcano.job j where j.id = p_job_id;
   if arcano.is_waiting(v_job.status) or p_force and arcano.is_working(v_job.status) then
-    select e.error into v_end
+    select e.error into v_error
       from arcano.end_jobs(
         array[(v_job.relid, p_job_id)::arcano.job_ref], 'cancel_job',
         case when arcano.is_waiting(v_job.status) then 'waiting' else 'forced' end,
         coalesce(p_reason, 'Cancelled')
       ) e;
-    changed := found and v_end.error is null;
-    note := case when not found then 'somebody is changing this job at this moment: try again' else v_end.error end;
-  else
-    changed := false;
-    note := case when arcano.is_working(v_job.status) then format('it is %s: p_force cancels it all the same', v_job.status) end;
+    changed := found and v_error is null;
+    v_why := coalesce(v_error, 'somebody is changing this job at this moment: try again');
+  elsif arcano.is_working(v_job.status) then
+    v_why := format('it is %s: p_force cancels it all the same', v_job.status);
   end if;
 
-  select u.status, u.attempt, case when changed then note else coalesce(note, u.note) end
-    into status, attempt, note
-    from arcano.unchanged_job(p_job_id) u;
+  select u.status, u.attempt, coalesce(v_why, u.note) into status, attempt, note from arcano.unchanged_job(p_job_id) u;
+  if changed then
+    note := null;
+  end if;
   refunded := changed and exists (select from arcano.job j where j.id = p_job_id and j.credits_refunded);
   if changed and v_job.api_account is not null then
     perform arcano.wake_workers();

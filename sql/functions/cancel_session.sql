@@ -26,11 +26,15 @@ begin
      and (p_user_id is null or j.user_id = p_user_id)
      and (p_session_id is null or j.session_id = p_session_id);
 
+  select array_agg(e.job) into v_jobs
+    from arcano.end_jobs(v_jobs, 'cancel_session', 'waiting', coalesce(p_reason, 'Session cancelled')) e
+   where e.error is null;
+
+  -- A statement of its own, which sees the refunds.
   return query
     select arcano.table_name(j.tableoid), j.id, j.credits_refunded is true
-      from arcano.end_jobs(v_jobs, 'cancel_session', 'waiting', coalesce(p_reason, 'Session cancelled')) e
-      join arcano.job j on j.id = (e.job).id and j.tableoid = (e.job).relid
-     where e.error is null
+      from unnest(v_jobs) r
+      join arcano.job j on j.id = r.id and j.tableoid = r.relid
      order by 1, 2;
 end
 $$;

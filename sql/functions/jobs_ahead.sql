@@ -3,6 +3,7 @@ create or replace function arcano.jobs_ahead(p_created_at timestamptz, p_job_id 
 returns integer
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan -- a plan for one date may read the app's own indexes by date
 set enable_seqscan = off -- a plan made while most rows waited must not outlive that
 as $$
 begin

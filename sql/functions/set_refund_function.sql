@@ -14,7 +14,7 @@ begin
     select case
              when p.oid is null then 'there is no such function'
              when p.prokind <> 'f' or p.proretset then 'it is no ordinary function'
-             when p.proargtypes::oid[] <> array['uuid'::regtype, 'integer'::regtype, 'text'::regtype]::oid[]
+             when oidvectortypes(p.proargtypes) <> 'uuid, integer, text'
                then 'it does not take a user (uuid), an amount (integer) and a reference (text)'
              when p.prorettype not in ('boolean'::regtype, 'void'::regtype) then 'it answers neither boolean nor void'
              when not pg_has_role(p.proowner, current_user, 'member') then format(

@@ -95,23 +95,27 @@ COMMENT ON FUNCTION arcano.check_user_active(p_user_id uuid, OUT has_active_job 
 CREATE FUNCTION arcano.claim_jobs(p_limit integer DEFAULT 1, p_completed uuid[] DEFAULT NULL::uuid[], p_attempts integer[] DEFAULT NULL::integer[]) RETURNS TABLE(job_table text, job_id uuid, user_id uuid, api_account text, attempt integer)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_seqscan TO 'off'
     AS ...;
 
 COMMENT ON FUNCTION arcano.claim_jobs(p_limit integer, p_completed uuid[], p_attempts integer[]) IS 'Starts at most p_limit jobs, the oldest of the line first, in free slots of the accounts, and answers them. p_completed, p_attempts: jobs that the caller has completed, as for finish_jobs, which are ended first. No row: the line is empty, or no slot is free. A job that cannot be started is journaled as an error, and tried again later.';
 
-CREATE FUNCTION arcano.claim_one_by_one(p_slots text[]) RETURNS TABLE(job_table text, job_id uuid, user_id uuid, api_account text, attempt integer)
+CREATE FUNCTION arcano.claim_one_by_one(p_slots text[], p_limit integer) RETURNS TABLE(job_table text, job_id uuid, user_id uuid, api_account text, attempt integer)
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.claim_one_by_one(p_slots text[]) IS 'Internal: starts jobs of the line in p_slots, as take_slots answers them, one statement for each.';
+COMMENT ON FUNCTION arcano.claim_one_by_one(p_slots text[], p_limit integer) IS 'Internal: starts at most p_limit jobs of the line, in p_slots (null: in none), one statement for each.';
 
-CREATE FUNCTION arcano.complete_jobs(p_job_ids uuid[], p_attempts integer[], p_error text, OUT job_ids uuid[], OUT attempts integer[], OUT freed boolean) RETURNS record
+CREATE FUNCTION arcano.complete_jobs(p_job_ids uuid[], p_attempts integer[], p_error text, OUT job_ids uuid[], OUT attempts integer[]) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_seqscan TO 'off'
     AS ...;
 
-COMMENT ON FUNCTION arcano.complete_jobs(p_job_ids uuid[], p_attempts integer[], p_error text, OUT job_ids uuid[], OUT attempts integer[], OUT freed boolean) IS 'Internal: completes those of p_job_ids that are worked on, and answers them with their attempts, and whether any of them held a slot.';
+COMMENT ON FUNCTION arcano.complete_jobs(p_job_ids uuid[], p_attempts integer[], p_error text, OUT job_ids uuid[], OUT attempts integer[]) IS 'Internal: completes those of p_job_ids that are worked on, and answers them with their attempts.';
 
 CREATE FUNCTION arcano.create_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text DEFAULT NULL::text, p_data jsonb DEFAULT '{}'::jsonb, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -159,6 +163,13 @@ CREATE FUNCTION arcano.entered_line(p_position integer, p_waited_in_queue boolea
     AS ...;
 
 COMMENT ON FUNCTION arcano.fail_job(p_job_id uuid, p_reason text, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) IS 'Ends job p_job_id as failed, with p_reason as its error_message. Otherwise as finish_job.';
+
+CREATE FUNCTION arcano.finish_each(p_job_ids uuid[], p_status text, p_error text, p_attempts integer[]) RETURNS TABLE(job_id uuid, changed boolean, status text, attempt integer, note text)
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.finish_each(p_job_ids uuid[], p_status text, p_error text, p_attempts integer[]) IS 'Internal: as finish_jobs, for who wakes workers afterwards.';
 
 CREATE FUNCTION arcano.finish_job(p_job_id uuid, p_status text DEFAULT 'completed'::text, p_error text DEFAULT NULL::text, p_attempt integer DEFAULT NULL::integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -209,6 +220,8 @@ COMMENT ON FUNCTION arcano.job_row(p_relid oid, p_job_id uuid) IS 'The row of jo
 CREATE FUNCTION arcano.jobs_ahead(p_created_at timestamp with time zone, p_job_id uuid) RETURNS integer
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_seqscan TO 'off'
     AS ...;
 
 COMMENT ON FUNCTION arcano.jobs_ahead(p_created_at timestamp with time zone, p_job_id uuid) IS 'Internal: how many jobs of the line come before the job with this created_at and id.';
@@ -466,9 +479,11 @@ COMMENT ON FUNCTION arcano.table_name(p_relid oid) IS 'Schema and name of the ta
 CREATE FUNCTION arcano.take_slots(p_limit integer) RETURNS text[]
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_seqscan TO 'off'
     AS ...;
 
-COMMENT ON FUNCTION arcano.take_slots(p_limit integer) IS 'Internal: locks accounts with free slots, and answers up to p_limit of those slots, each as its account''s name; nulls where there are no accounts.';
+COMMENT ON FUNCTION arcano.take_slots(p_limit integer) IS 'Internal: locks accounts with free slots, and answers up to p_limit of those slots, each as its account''s name.';
 
 CREATE FUNCTION arcano.touch_job(p_job_id uuid, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -493,6 +508,7 @@ COMMENT ON FUNCTION arcano.waiting_statuses() IS 'The statuses of a job that wai
 CREATE FUNCTION arcano.wake_workers() RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
     AS ...;
 
 COMMENT ON FUNCTION arcano.wake_workers() IS 'Internal: notifies channel arcano_jobs if there is a job in the line and a free slot.';
@@ -918,9 +934,9 @@ REVOKE ALL ON FUNCTION arcano.claim_jobs(p_limit integer, p_completed uuid[], p_
 GRANT ALL ON FUNCTION arcano.claim_jobs(p_limit integer, p_completed uuid[], p_attempts integer[]) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.claim_jobs(p_limit integer, p_completed uuid[], p_attempts integer[]) TO arcano_operator;
 
-REVOKE ALL ON FUNCTION arcano.claim_one_by_one(p_slots text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.claim_one_by_one(p_slots text[], p_limit integer) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.complete_jobs(p_job_ids uuid[], p_attempts integer[], p_error text, OUT job_ids uuid[], OUT attempts integer[], OUT freed boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.complete_jobs(p_job_ids uuid[], p_attempts integer[], p_error text, OUT job_ids uuid[], OUT attempts integer[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.create_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.create_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) TO arcano_backend;
@@ -943,6 +959,8 @@ GRANT ALL ON FUNCTION arcano.entered_line(p_position integer, p_waited_in_queue 
 REVOKE ALL ON FUNCTION arcano.fail_job(p_job_id uuid, p_reason text, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.fail_job(p_job_id uuid, p_reason text, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.fail_job(p_job_id uuid, p_reason text, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.finish_each(p_job_ids uuid[], p_status text, p_error text, p_attempts integer[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.finish_job(p_job_id uuid, p_status text, p_error text, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.finish_job(p_job_id uuid, p_status text, p_error text, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_backend;

@@ -361,7 +361,7 @@ def test_what_the_partial_indexes_are_keyed_by(conn: psycopg.Connection) -> None
         """ AND ((waited_in_queue IS TRUE) OR (COALESCE("position", 0) <> 0)))""",
         "USING btree (created_at) WHERE ((status = ANY ('{pending,queued}'::text[]))"
         """ AND (NOT ((waited_in_queue IS TRUE) OR (COALESCE("position", 0) <> 0))))""",
-        "USING btree (api_account) WHERE (status = ANY ('{starting,running}'::text[]))",
+        "USING btree (id) INCLUDE (api_account) WHERE (status = ANY ('{starting,running}'::text[]))",
     ]
 
 

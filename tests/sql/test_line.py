@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from uuid import UUID, uuid4
 
 import psycopg
@@ -26,7 +27,12 @@ def test_a_free_slot_and_nobody_ahead_is_a_run(conn: psycopg.Connection, db: Arc
     first = make_job(conn, UPSCALER, make_user(conn), "1 second")
     assert db.run_or_queue(first) == QueueDecision("run", "one", None, None)
     row = job(conn, first)
-    assert (row["status"], row["api_account"], row["attempt"], row["position"]) == ("starting", "one", 1, None)
+    assert (row["status"], row["api_account"], row["attempt"], row["position"]) == (
+        "starting",
+        "one",
+        1,
+        None,
+    )
     assert row["started_at"] is not None
     assert db.run_or_queue(first) == QueueDecision("run", "one", None, None)
     assert job(conn, first) == row
@@ -193,7 +199,9 @@ def test_the_last_batch_is_finished_and_the_next_one_claimed_in_one_call(
     claimed = db.claim_jobs(2)
     again = db.claim_jobs(2, [c.job_id for c in claimed], [c.attempt for c in claimed])
     assert [c.job_id for c in again] == made[2:4]
-    assert [job(conn, job_id)["status"] for job_id in made] == ["completed"] * 2 + ["starting"] * 2 + ["queued"]
+    assert [job(conn, job_id)["status"] for job_id in made] == ["completed"] * 2 + ["starting"] * 2 + [
+        "queued"
+    ]
     # A late attempt ends nothing.
     assert db.claim_jobs(2, [made[2]], [7]) == []
     assert job(conn, made[2])["status"] == "starting"
@@ -209,9 +217,10 @@ def test_a_limit_out_of_range(db: ArcanoDB, limit: int | None) -> None:
 def test_an_old_snapshot_is_refused(conn: psycopg.Connection, db: ArcanoDB, level: str) -> None:
     waiting = make_job(conn, UPSCALER, make_user(conn), "1 second")
     for call in (lambda: db.claim_jobs(), lambda: db.run_or_queue(waiting)):
-        with pytest.raises(WrongIsolation), conn.transaction():
-            conn.execute(f"set transaction isolation level {level}")
+        conn.execute(f"begin isolation level {level}")
+        with pytest.raises(WrongIsolation):
             call()
+        conn.rollback()
 
 
 VETO_SECOND = "new.status = 'starting' and old.session_id = 'poison'"
@@ -375,12 +384,8 @@ def heard(conn: psycopg.Connection, connect):
     def ask() -> int:
         # What was notified before this own notification has come by then.
         conn.execute("select pg_notify('arcano_jobs', 'end')")
-        count = 0
-        for notice in listener.notifies(timeout=30):
-            if notice.payload == "end":
-                return count
-            count += 1
-        raise AssertionError("the notification never came")
+        payloads = (notice.payload for notice in listener.notifies(timeout=30))
+        return len(list(takewhile(lambda payload: payload != "end", payloads)))
 
     return ask
 
@@ -423,9 +428,7 @@ def test_workers_are_woken_where_a_job_or_a_slot_becomes_available(
     assert heard() == 1  # once a transaction
 
 
-def test_a_lost_wake_up_is_made_good_by_the_next_sweep(
-    conn: psycopg.Connection, db: ArcanoDB, heard
-) -> None:
+def test_a_lost_wake_up_is_made_good_by_the_next_sweep(conn: psycopg.Connection, db: ArcanoDB, heard) -> None:
     db.set_account("a", 1)
     running = enter(conn, UPSCALER, "2 minutes")
     enter(conn, VIDEO, "1 minute")

@@ -175,10 +175,66 @@ def test_cancelling_by_session_reads_the_waiting_jobs(large: psycopg.Connection,
     assert set(found) <= only("_arcano_active") | WAITING | only("_pkey")
 
 
+@pytest.mark.parametrize("accounts", [0, 3])
+@pytest.mark.parametrize(("line", "limit"), [(0, 1), (400, 1), (400, 50), (400, 1000)])
+def test_a_claim_reads_the_head_of_the_line(
+    large: psycopg.Connection, accounts: int, line: int, limit: int
+) -> None:
+    for number in range(accounts):
+        large.execute("select arcano.set_account(%s, 100)", (str(number),))
+    _add_line(large, line // 4)
+    found = scans(large, "select * from arcano.claim_jobs(%s)", limit)
+    assert set(found) <= only("_arcano_line") | only("_arcano_working")
+    # Who waits, who works, and who works now; the rest of the line, however long, is not read.
+    assert sum(rows for _, rows in found.values()) <= 5 * min(line, limit) + 8 * len(TOOLS)
+
+
+def test_finishing_many_reads_the_working_jobs_alone(large: psycopg.Connection) -> None:
+    _add_line(large, 50)
+    claimed = [row[0] for row in large.execute("select job_id from arcano.claim_jobs(100)")]
+    found = scans(large, "select * from arcano.finish_jobs(%s)", claimed)
+    assert set(found) <= only("_arcano_working")
+    assert sum(rows for _, rows in found.values()) == 100
+    found = scans(large, "select * from arcano.claim_jobs(100, %s)", claimed)
+    assert set(found) <= only("_arcano_working") | only("_arcano_line")
+
+
+@pytest.mark.parametrize(
+    "call",
+    ["run_or_queue(%s)", "queue_position(%s)", "cancel_job(%s)", "requeue_job(%s)", "cancel_job(%s, true)"],
+)
+def test_what_concerns_one_job_reads_that_and_the_line(large: psycopg.Connection, call: str) -> None:
+    large.execute("select arcano.set_account('a', 1)")
+    _add_line(large, 50)
+    status = "running" if "requeue" in call or "true" in call else "queued"
+    waiting = make_job(large, "public.upscaler_jobs", make_user(large), "1 second", status=status)
+    found = scans(large, f"select * from arcano.{call}", waiting)
+    assert set(found) <= only("_pkey") | only("_arcano_line") | only("_arcano_working") | only(
+        "_arcano_active"
+    )
+
+
+def test_the_sweep_reads_the_working_jobs_for_stalls(large: psycopg.Connection) -> None:
+    large.execute(
+        """select arcano.set_job_table(job_table, '{"stall_after": "1 hour"}') from arcano.job_table"""
+    )
+    _add_line(large, 50)
+    large.execute("select arcano.claim_jobs(100)")
+    large.execute("select arcano.keep_positions()")
+    found = scans(large, "select * from arcano.sweep_orphans()")
+    assert set(found) <= WAITING | only("_arcano_working") | only("_arcano_active") | only("_pkey")
+
+
 def test_the_counts_see_a_sequential_scan(large: psycopg.Connection) -> None:
     """What the tests above say would be red is red."""
     found = scans(large, "select count(*) from public.upscaler_jobs where error_message is not null")
     assert found == {"upscaler_jobs": (1, ROWS)}
+
+
+def _add_line(connection: psycopg.Connection, in_each_table: int) -> None:
+    _add_ghosts(connection, in_each_table)
+    connection.execute("update arcano.job set waited_in_queue = true where arcano.is_waiting(status)")
+    connection.execute("analyze")
 
 
 def _add_ghosts(connection: psycopg.Connection, in_each_table: int) -> None:

@@ -114,7 +114,7 @@ def test_security_definer_functions_fix_their_search_path(conn: psycopg.Connecti
         "select proname, proconfig from pg_proc where pronamespace = 'arcano'::regnamespace and prosecdef"
     ).fetchall()
     assert {name for name, _ in definers} == FOR_BACKENDS | FOR_OPERATORS
-    assert all(config == ["search_path=pg_catalog, pg_temp"] for _, config in definers)
+    assert all(config[0] == "search_path=pg_catalog, pg_temp" for _, config in definers)
 
 
 def test_public_may_do_nothing(conn: psycopg.Connection) -> None:

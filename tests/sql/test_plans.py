@@ -175,18 +175,20 @@ def test_cancelling_by_session_reads_the_waiting_jobs(large: psycopg.Connection,
     assert set(found) <= only("_arcano_active") | WAITING | only("_pkey")
 
 
-@pytest.mark.parametrize("accounts", [0, 3])
-@pytest.mark.parametrize(("line", "limit"), [(0, 1), (400, 1), (400, 50), (400, 1000)])
-def test_a_claim_reads_the_head_of_the_line(
-    large: psycopg.Connection, accounts: int, line: int, limit: int
-) -> None:
-    for number in range(accounts):
-        large.execute("select arcano.set_account(%s, 100)", (str(number),))
-    _add_line(large, line // 4)
-    found = scans(large, "select * from arcano.claim_jobs(%s)", limit)
-    assert set(found) <= only("_arcano_line") | only("_arcano_working")
-    # Who waits, who works, and who works now; the rest of the line, however long, is not read.
-    assert sum(rows for _, rows in found.values()) <= 5 * min(line, limit) + 8 * len(TOOLS)
+def test_a_claim_reads_the_head_of_the_line(large: psycopg.Connection) -> None:
+    def claim_reads_little(line: int, limit: int) -> None:
+        found = scans(large, "select * from arcano.claim_jobs(%s)", limit)
+        assert set(found) <= only("_arcano_line") | only("_arcano_working")
+        # Who waits, who works, and who works now; the rest of the line, however long, is not read.
+        assert sum(rows for _, rows in found.values()) <= 5 * min(line, limit) + 8 * len(TOOLS)
+
+    claim_reads_little(0, 1)
+    _add_line(large, 100)
+    for limit in (1, 50, 1000):
+        claim_reads_little(400, limit)
+    large.execute("select arcano.set_account(n::text, 100) from generate_series(1, 3) n")
+    for limit in (1, 50, 1000):
+        claim_reads_little(400, limit)
 
 
 def test_finishing_many_reads_the_working_jobs_alone(large: psycopg.Connection) -> None:
@@ -199,19 +201,20 @@ def test_finishing_many_reads_the_working_jobs_alone(large: psycopg.Connection) 
     assert set(found) <= only("_arcano_working") | only("_arcano_line")
 
 
-@pytest.mark.parametrize(
-    "call",
-    ["run_or_queue(%s)", "queue_position(%s)", "cancel_job(%s)", "requeue_job(%s)", "cancel_job(%s, true)"],
-)
-def test_what_concerns_one_job_reads_that_and_the_line(large: psycopg.Connection, call: str) -> None:
+def test_what_concerns_one_job_reads_that_and_the_line(large: psycopg.Connection) -> None:
     large.execute("select arcano.set_account('a', 1)")
     _add_line(large, 50)
-    status = "running" if "requeue" in call or "true" in call else "queued"
-    waiting = make_job(large, "public.upscaler_jobs", make_user(large), "1 second", status=status)
-    found = scans(large, f"select * from arcano.{call}", waiting)
-    assert set(found) <= only("_pkey") | only("_arcano_line") | only("_arcano_working") | only(
-        "_arcano_active"
-    )
+    waiting = make_job(large, "public.upscaler_jobs", make_user(large), "1 second")
+    running = make_job(large, "public.upscaler_jobs", make_user(large), "1 second", status="running")
+    allowed = only("_pkey") | only("_arcano_line") | only("_arcano_working") | only("_arcano_active")
+    for call, job_id in (
+        ("run_or_queue(%s)", waiting),
+        ("queue_position(%s)", waiting),
+        ("cancel_job(%s)", waiting),
+        ("cancel_job(%s, true)", running),
+        ("requeue_job(%s)", running),
+    ):
+        assert set(scans(large, f"select * from arcano.{call}", job_id)) <= allowed, call
 
 
 def test_the_sweep_reads_the_working_jobs_for_stalls(large: psycopg.Connection) -> None:

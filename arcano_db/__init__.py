@@ -38,6 +38,7 @@ from arcano_db.rows import (
     StallingJob,
     SweptTable,
 )
+from arcano_db.working import HandOver, Requeue, WorkJob
 
 __all__ = [
     "AccountStatus",
@@ -55,6 +56,7 @@ __all__ = [
     "CreatedJob",
     "FinishedJob",
     "FinishedTask",
+    "HandOver",
     "InvalidArgument",
     "Job",
     "JobChange",
@@ -67,9 +69,11 @@ __all__ = [
     "QueueDecision",
     "QueueStatus",
     "RefundDue",
+    "Requeue",
     "RequeuedJob",
     "StallingJob",
     "SweptTable",
     "UserBlocked",
+    "WorkJob",
     "WrongIsolation",
 ]

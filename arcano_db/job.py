@@ -60,7 +60,8 @@ class _Settled:
         return change
 
 
-def _reason(error: BaseException) -> str:
+def reason_of(error: BaseException) -> str:
+    """What a job's ``error_message`` says of an exception."""
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
 
 
@@ -126,7 +127,7 @@ class Job(_Settled):
         if self._settled or _is_doomed(self._db.source):
             return
         try:
-            self.fail(NO_RESULT if error is None else _reason(error))
+            self.fail(NO_RESULT if error is None else reason_of(error))
         except psycopg.Error as failure:
             if error is None:
                 raise
@@ -166,7 +167,7 @@ class AsyncJob(_Settled):
     async def _leave(self, error: BaseException | None) -> None:
         if self._settled or _is_doomed(self._db.source):
             return
-        ending = asyncio.ensure_future(self.fail(NO_RESULT if error is None else _reason(error)))
+        ending = asyncio.ensure_future(self.fail(NO_RESULT if error is None else reason_of(error)))
         cancelled: asyncio.CancelledError | None = None
         while not ending.done():
             try:

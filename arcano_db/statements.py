@@ -14,6 +14,15 @@ FINISH_JOB = "select * from arcano.finish_job(%s::uuid, %s, %s, %s)"
 
 FINISH_JOBS = "select * from arcano.finish_jobs(%s::uuid[], %s, %s, %s::integer[])"
 
+# The next two for the worker, one call for each of many jobs in one round trip.
+START_EACH = """
+    select i.job_id, s.* from unnest(%s::uuid[]) i (job_id) cross join lateral arcano.start_job(i.job_id) s
+"""
+
+TOUCH_EACH = """
+    select i.job_id, t.* from unnest(%s::uuid[]) i (job_id) cross join lateral arcano.touch_job(i.job_id) t
+"""
+
 FINISH_TASK = "select * from arcano.finish_task(%s, %s, %s)"
 
 RUN_OR_QUEUE = "select * from arcano.run_or_queue(%s::uuid, %s)"

@@ -22,7 +22,7 @@ async def sweep_until_stopped(dsn: str, every: float, limit: int) -> None:
     """Sweep again and again until SIGTERM or SIGINT; a lost server is waited for.
 
     Calls ``arcano.sweep_orphans``: full batches follow each other at once, and after one that was not
-    full there is a pause. Logs one line for each sweep that cancelled anything.
+    full there is a pause. Logs a line for what each sweep cancelled, and one for what it failed.
 
     Args:
         dsn: A libpq connection string; empty: libpq's environment variables.
@@ -61,14 +61,16 @@ async def _sweep_for_ever(dsn: str, every: float, limit: int) -> None:
 
 async def _sweep_once(db: AsyncArcanoDB, limit: int) -> None:
     started = time.monotonic()
-    total: Counter[str] = Counter()
+    cancelled: Counter[str] = Counter()
+    stalled: Counter[str] = Counter()
     while True:
-        batch = {table.job_table: table.cancelled for table in await db.sweep_orphans(limit)}
-        total.update(batch)
-        if sum(batch.values()) < limit:
+        batch = await db.sweep_orphans(limit)
+        cancelled.update({table.job_table: table.cancelled for table in batch if table.cancelled})
+        stalled.update({table.job_table: table.stalled for table in batch if table.stalled})
+        if sum(table.cancelled + table.stalled for table in batch) < limit:
             break
-    if total:
-        tables = ", ".join(f"{table} {count}" for table, count in sorted(total.items()))
-        log.info(
-            "cancelled %d orphans in %.2f seconds: %s", total.total(), time.monotonic() - started, tables
-        )
+    seconds = time.monotonic() - started
+    for what, counted in (("cancelled %d orphans", cancelled), ("failed %d stalled jobs", stalled)):
+        if counted:
+            tables = ", ".join(f"{table} {count}" for table, count in sorted(counted.items()))
+            log.info(what + " in %.2f seconds: %s", counted.total(), seconds, tables)

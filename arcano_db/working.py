@@ -1,0 +1,477 @@
+"""A worker as a process of its own: ``arcano-db work --call module:function``.
+
+It claims jobs of the line, calls a function with each, keeps ``heartbeat_at`` fresh meanwhile, and finishes
+or fails them. The shortest way to a real backend, not the only one: all that it does are calls of the SQL
+interface, which any other program can make.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import inspect
+import logging
+import signal
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, TypeVar
+from uuid import UUID
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import dict_row
+
+from arcano_db import statements
+from arcano_db.client import AsyncArcanoDB
+from arcano_db.job import reason_of
+from arcano_db.rows import ClaimedJob, StallingJob
+
+log = logging.getLogger("arcano_db.work")
+
+Answer = TypeVar("Answer")
+
+_FIRST_PAUSE_SECONDS = 1.0
+_LONGEST_PAUSE_SECONDS = 30.0
+# How long a worker that was told to stop at once still tries to put its jobs back.
+_LAST_WORDS_SECONDS = 5.0
+
+
+class WorkError(Exception):
+    """The worker cannot go on; the message says what to do."""
+
+
+class Requeue(Exception):
+    """Raised by the worker's function: the provider is full, so back into the line with this job."""
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """Answered by the worker's function: a provider has the job now, and its webhook will finish it.
+
+    The job stays running, holds its slot, and gives no more signs of life by itself.
+
+    Attributes:
+        task_id: The provider's id, which ``finish_task`` knows it by.
+    """
+
+    task_id: str
+
+
+class WorkJob:
+    """A job that the worker's function is called with; ``job["prompt"]`` is a column of its row.
+
+    Attributes:
+        job_table: Its table, with the schema.
+        job_id: Its id.
+        user_id: Whose it is.
+        api_account: The account whose slot it has; None: there are no accounts.
+        attempt: How often it was started.
+        row: All columns of its own table, as psycopg gives them.
+        lost: Whether somebody has ended the job meanwhile, so that working on is in vain. An async function
+            is cancelled then.
+    """
+
+    def __init__(self, claimed: ClaimedJob, row: dict[str, Any]) -> None:
+        """Not to be called: the worker does."""
+        self.job_table = claimed.job_table
+        self.job_id = claimed.job_id
+        self.user_id = claimed.user_id
+        self.api_account = claimed.api_account
+        self.attempt = claimed.attempt
+        self.row = row
+        self.lost = False
+
+    def __getitem__(self, column: str) -> Any:
+        """The value of a column of the job's row."""
+        return self.row[column]
+
+    def __str__(self) -> str:
+        """Table and id, as the log names it."""
+        return f"{self.job_table} {self.job_id}"
+
+
+@dataclass(frozen=True)
+class WorkOptions:
+    """What ``arcano-db work`` can be told.
+
+    Attributes:
+        call: The function, sync or async, called with a :class:`WorkJob`. What it returns is thrown away,
+            but for a :class:`HandOver`; an exception fails the job, but for :class:`Requeue`.
+        reconcile: Called with a :class:`arcano_db.StallingJob` that no worker gives signs of life for, to ask
+            the provider: answers ``running``, ``finished`` or ``gone``, or None if it cannot say.
+        concurrency: The most jobs at once. Each call of a sync function is in a thread of its own.
+        poll: How many seconds to wait before asking again while nothing wakes the worker.
+        heartbeat: How many seconds between signs of life, and between two looks at stalling jobs.
+        grace: How many seconds jobs may go on after SIGTERM before they are put back into the line.
+        listen: Whether to be woken by notifications; through a pooler in transaction mode that is impossible.
+    """
+
+    call: Callable[[WorkJob], Any]
+    reconcile: Callable[[StallingJob], Any] | None = None
+    concurrency: int = 1
+    poll: float = 2.0
+    heartbeat: float = 20.0
+    grace: float = 30.0
+    listen: bool = True
+
+
+@dataclass
+class _Running:
+    """A job that is worked on, and the task that does."""
+
+    job: WorkJob
+    interrupted: bool = False
+    task: asyncio.Task[None] | None = field(default=None)
+
+    def cancel(self) -> None:
+        if self.task is not None:
+            self.task.cancel()
+
+
+async def work_until_stopped(dsn: str, options: WorkOptions) -> None:
+    """Work until SIGTERM or SIGINT; a lost server is waited for.
+
+    At the first signal no more jobs are claimed, and those that are worked on may go on for the grace period;
+    what is not done by then, or at a second signal, goes back into the line.
+
+    Args:
+        dsn: A libpq connection string; empty: libpq's environment variables.
+        options: What to do and how.
+
+    Raises:
+        WorkError: The worker's login may not do what a worker must.
+        ArcanoError: The database is not migrated.
+    """
+    worker = _Worker(dsn, options)
+    working = asyncio.ensure_future(worker.run())
+    loop = asyncio.get_running_loop()
+
+    def interrupt() -> None:
+        worker.interrupt()
+        loop.call_later(_LAST_WORDS_SECONDS, working.cancel)
+
+    def stop() -> None:
+        if worker.stopping:
+            interrupt()
+        else:
+            log.info("stopping: %d jobs may go on for %g seconds", len(worker.running), options.grace)
+            worker.stop()
+            loop.call_later(options.grace, interrupt)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    try:
+        await working
+    except asyncio.CancelledError:
+        log.warning("stopped without a word to the server: %d jobs are left as they are", len(worker.running))
+    else:
+        log.info("stopped")
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+class _Worker:
+    def __init__(self, dsn: str, options: WorkOptions) -> None:
+        self.options = options
+        self.stopping = False
+        self.running: dict[UUID, _Running] = {}
+        self._server = _Server(dsn, prepare=options.listen)
+        # What the function is done with, and the server does not know yet.
+        self._completed: list[WorkJob] = []
+        # Set by whatever may let the worker go on: a notification, a job that is done, a signal.
+        self._something = asyncio.Event()
+        self._claiming: asyncio.Future[None] = asyncio.Future()
+        self._paused_until = 0.0
+
+    def stop(self) -> None:
+        self.stopping = True
+        self._something.set()
+        if self._server.away and not self.running and not self._completed:
+            # Nothing is to be told to a server that is not there.
+            self._claiming.cancel()
+
+    def interrupt(self) -> None:
+        for running in self.running.values():
+            running.interrupted = True
+            running.cancel()
+
+    async def run(self) -> None:
+        besides = [asyncio.ensure_future(self._beat())]
+        if self.options.listen:
+            besides.append(asyncio.ensure_future(self._listen()))
+        if self.options.reconcile is not None:
+            besides.append(asyncio.ensure_future(self._reconcile()))
+        self._claiming = asyncio.ensure_future(self._claim())
+        tasks = [self._claiming, *besides]
+        try:
+            # Whichever fails first ends all: it has no way to go on.
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                if not task.cancelled():
+                    task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self._server.close()
+
+    async def _claim(self) -> None:
+        while not (self.stopping and not self.running and not self._completed):
+            self._something.clear()
+            completed, self._completed = self._completed, []
+            ids, attempts = [job.job_id for job in completed], [job.attempt for job in completed]
+            free = self.options.concurrency - len(self.running)
+            claimed: Sequence[ClaimedJob] = []
+            if free > 0 and not self.stopping and time.monotonic() >= self._paused_until:
+                claimed = await self._server.ask(lambda db: db.claim_jobs(free, ids, attempts))  # noqa: B023
+                await self._begin(claimed)
+            elif completed:
+                await self._server.ask(lambda db: db.finish_jobs(ids, attempts=attempts))  # noqa: B023
+            if not claimed:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._something.wait(), self.options.poll)
+
+    async def _begin(self, claimed: Sequence[ClaimedJob]) -> None:
+        """Say that the jobs run, read their rows, and call the function with each."""
+        if not claimed:
+            return
+        try:
+            started = await self._server.ask(lambda db: _each(db, statements.START_EACH, claimed))
+            rows = await self._server.ask(lambda db: _rows(db, claimed))
+        except psycopg.Error as error:
+            await self._put_back(claimed)
+            raise WorkError(
+                f"{str(error).strip()}\nHint: Let the worker's login read the job tables (grant select)."
+            ) from error
+        begun = [job for job in claimed if started[job.job_id]["changed"]]
+        unseen = [job for job in begun if job.job_id not in rows]
+        # A row that was deleted meanwhile cannot be put back.
+        if unseen and await self._put_back(unseen):
+            await self._put_back(begun)
+            raise WorkError(
+                f"the row of {unseen[0].job_table} {unseen[0].job_id} is hidden by row level security\n"
+                "Hint: Let the worker's login read the rows of all users."
+            )
+        for job in begun:
+            if job.job_id in rows:
+                running = _Running(WorkJob(job, rows[job.job_id]))
+                self.running[job.job_id] = running
+                running.task = asyncio.ensure_future(self._work(running))
+
+    async def _put_back(self, jobs: Sequence[ClaimedJob]) -> bool:
+        answers = [
+            await self._server.ask(lambda db: db.requeue_job(job.job_id, job.attempt))  # noqa: B023
+            for job in jobs
+        ]
+        return any(answer.changed for answer in answers)
+
+    async def _work(self, running: _Running) -> None:
+        job, began = running.job, time.monotonic()
+        server, end = self._server, "completed"
+        try:
+            try:
+                answer = await _call(self.options.call, job)
+            except Requeue:
+                end = "put back into the line"
+                # Who asks again at once is told the same.
+                self._paused_until = time.monotonic() + self.options.poll
+                await server.ask(lambda db: db.requeue_job(job.job_id, job.attempt))
+            except asyncio.CancelledError:
+                if job.lost:
+                    end = "given up"
+                elif running.interrupted:
+                    end = "interrupted, and put back into the line"
+                    await server.ask(lambda db: db.requeue_job(job.job_id, job.attempt))
+                else:
+                    end = "failed"
+                    await server.ask(lambda db: db.fail_job(job.job_id, "CancelledError", job.attempt))
+            except Exception as error:
+                end = "failed"
+                log.warning("%s failed", job, exc_info=error)
+                reason = reason_of(error)
+                await server.ask(lambda db: db.fail_job(job.job_id, reason, job.attempt))
+            else:
+                if isinstance(answer, HandOver):
+                    end = "handed over"
+                    await server.ask(lambda db: db.start_job(job.job_id, answer.task_id))
+                elif not job.lost:
+                    self._completed.append(job)
+            log.info("%s %s after %.2f seconds", job, end, time.monotonic() - began)
+        finally:
+            del self.running[job.job_id]
+            self._something.set()
+
+    async def _beat(self) -> None:
+        """Give signs of life of the jobs that are worked on, and learn which were ended meanwhile."""
+        while True:
+            await asyncio.sleep(self.options.heartbeat)
+            jobs = [running.job for running in self.running.values()]
+            if not jobs:
+                continue
+            answers = await self._server.ask(lambda db: _each(db, statements.TOUCH_EACH, jobs))  # noqa: B023
+            for job in jobs:
+                answer = answers[job.job_id]
+                ours = answer["changed"] and answer["attempt"] == job.attempt
+                running = self.running.get(job.job_id)
+                if not ours and running is not None and running.job is job and not job.lost:
+                    log.warning(
+                        "%s is not this worker's any more: %s", job, answer["note"] or "started again"
+                    )
+                    job.lost = True
+                    running.cancel()
+
+    async def _listen(self) -> None:
+        """Wake up when a job or a slot becomes available; without this, the worker asks now and then."""
+        while True:
+            with contextlib.suppress(psycopg.OperationalError):
+                async with await self._server.connect() as connection:
+                    await connection.execute("listen arcano_jobs")
+                    # What was notified before it listened is lost.
+                    self._something.set()
+                    async for _ in connection.notifies():
+                        self._something.set()
+            await asyncio.sleep(_FIRST_PAUSE_SECONDS)
+
+    async def _reconcile(self) -> None:
+        """Ask the provider about jobs that nobody gives signs of life for, before they stall."""
+        within = timedelta(seconds=3 * self.options.heartbeat)
+        while True:
+            for job in await self._server.ask(lambda db: db.stalling_jobs(within)):
+                if job.job_id not in self.running:
+                    await self._reconcile_one(job)
+            await asyncio.sleep(self.options.heartbeat)
+
+    async def _reconcile_one(self, job: StallingJob) -> None:
+        assert self.options.reconcile is not None
+        try:
+            answer = await _call(self.options.reconcile, job)
+        except Exception as error:
+            log.warning("%s %s: the provider could not be asked", job.job_table, job.job_id, exc_info=error)
+            return
+        if answer == "running":
+            await self._server.ask(lambda db: db.touch_job(job.job_id))
+        elif answer == "finished":
+            await self._server.ask(lambda db: db.finish_job(job.job_id, attempt=job.attempt))
+        elif answer == "gone":
+            reason = "The provider does not know this job any more"
+            await self._server.ask(lambda db: db.fail_job(job.job_id, reason, job.attempt))
+        elif answer is not None:
+            log.error("--reconcile must answer running, finished, gone or None, not %r", answer)
+        log.info("%s %s: the provider says %s", job.job_table, job.job_id, answer)
+
+
+class _Server:
+    """One connection for all calls, made again whenever it is lost."""
+
+    def __init__(self, dsn: str, *, prepare: bool) -> None:
+        self._dsn = dsn
+        self._prepare = prepare
+        self._connecting = asyncio.Lock()
+        self._connection: psycopg.AsyncConnection[Any] | None = None
+
+    async def connect(self) -> psycopg.AsyncConnection[Any]:
+        return await psycopg.AsyncConnection.connect(
+            self._dsn,
+            autocommit=True,
+            application_name="arcano-db work",
+            prepare_threshold=5 if self._prepare else None,
+        )
+
+    @property
+    def away(self) -> bool:
+        return self._connection is None or self._connection.closed
+
+    async def close(self) -> None:
+        if self._connection is not None:
+            await self._connection.close()
+
+    async def ask(self, call: Callable[[AsyncArcanoDB], Awaitable[Answer]]) -> Answer:
+        """Make a call, and make it again for as long as the server cannot answer it."""
+        while True:
+            connection = await self._connected()
+            try:
+                return await call(AsyncArcanoDB(connection))
+            except psycopg.OperationalError as error:
+                log.warning("trying again: %s", str(error).strip())
+                await asyncio.sleep(_FIRST_PAUSE_SECONDS)
+
+    async def _connected(self) -> psycopg.AsyncConnection[Any]:
+        pause = _FIRST_PAUSE_SECONDS
+        async with self._connecting:
+            while self._connection is None or self._connection.closed:
+                try:
+                    self._connection = await self.connect()
+                except psycopg.OperationalError as error:
+                    log.warning("no server, trying again in %g seconds: %s", pause, str(error).strip())
+                    await asyncio.sleep(pause)
+                    pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+                else:
+                    log.info("connected")
+            return self._connection
+
+
+async def _each(
+    db: AsyncArcanoDB, statement: str, jobs: Sequence[ClaimedJob | WorkJob]
+) -> dict[UUID, dict[str, Any]]:
+    """Make one call for each of many jobs, in one round trip."""
+    cursor = db.source.cursor(row_factory=dict_row)  # type: ignore[union-attr]
+    await cursor.execute(statement.encode(), ([job.job_id for job in jobs],))
+    return {row["job_id"]: row async for row in cursor}
+
+
+async def _rows(db: AsyncArcanoDB, jobs: Sequence[ClaimedJob]) -> dict[UUID, dict[str, Any]]:
+    """The whole rows of jobs, with the columns of their own tables."""
+    of_table: dict[str, list[UUID]] = defaultdict(list)
+    for job in jobs:
+        of_table[job.job_table].append(job.job_id)
+    rows: dict[UUID, dict[str, Any]] = {}
+    for table, ids in of_table.items():
+        cursor = db.source.cursor(row_factory=dict_row)  # type: ignore[union-attr]
+        # The name comes from the server, quoted where it must be.
+        statement = sql.SQL("select * from only {} where id = any(%s)").format(sql.SQL(table))
+        await cursor.execute(statement, (ids,))
+        rows |= {row["id"]: row async for row in cursor}
+    return rows
+
+
+async def _call(function: Callable[[Any], Any], argument: Any) -> Any:
+    """Call an async function here, and any other in a thread of its own."""
+    if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
+        getattr(function, "__call__", None)  # noqa: B004
+    ):
+        return await function(argument)
+    return await _in_thread(function, argument)
+
+
+async def _in_thread(function: Callable[[Any], Any], argument: Any) -> Any:
+    # A daemon: what does not end must not keep the process from ending.
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[Any] = loop.create_future()
+
+    def settle(result: Any, error: BaseException | None) -> None:
+        if future.done():
+            return
+        if error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(result)
+
+    def run() -> None:
+        result: Any = None
+        error: BaseException | None = None
+        try:
+            result = function(argument)
+        except StopIteration as stop:  # which no future takes
+            error = RuntimeError(f"StopIteration: {stop}")
+        except BaseException as raised:
+            error = raised
+        with contextlib.suppress(RuntimeError):  # the loop is closed by now
+            loop.call_soon_threadsafe(settle, result, error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return await future

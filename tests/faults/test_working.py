@@ -1,0 +1,325 @@
+"""``arcano-db work`` as a real process: what it does with jobs, signals, a lost server, and its own death."""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from helpers import POSE, UPSCALER, VESTE, VIDEO, events, job, make_app, make_job, make_user, until
+from psycopg.conninfo import make_conninfo
+
+from arcano_db import ArcanoDB
+from arcano_db.embedded import EmbeddedServer, embedded_server
+
+COMMAND = Path(sys.executable).with_name("arcano-db")
+
+
+class Worker:
+    """A running ``arcano-db work``, and its log line by line."""
+
+    def __init__(self, dsn: str, *arguments: str, call: str = "in_async", gate: Path | None = None) -> None:
+        self.process = subprocess.Popen(
+            [COMMAND, "work", "--dsn", dsn, "--call", f"worker_app:{call}", *arguments],
+            cwd=Path(__file__).parent,
+            env={**os.environ, **({"GATE": str(gate)} if gate else {})},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self._queue: queue.Queue[str] = queue.Queue()
+        self.lines: list[str] = []
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        with self.process.stderr as log:
+            for line in log:
+                self._queue.put(line.strip())
+
+    def wait_for(self, text: str) -> str:
+        """The next line that has this text."""
+        while True:
+            line = self._queue.get(timeout=30)
+            self.lines.append(line)
+            if text in line:
+                return line
+
+    def end(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Send a signal, and answer the exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(timeout=30)
+
+
+@pytest.fixture
+def work(dsn: str) -> Iterator[Callable[..., Worker]]:
+    started: list[Worker] = []
+
+    def _work(*arguments: str, dsn: str = dsn, **options: Any) -> Worker:
+        started.append(Worker(dsn, *arguments, **options))
+        return started[-1]
+
+    yield _work
+    for worker in started:
+        worker.process.kill()
+        worker.process.wait()
+
+
+def enter(conn: psycopg.Connection, table: str, wanted: str = "ok", **columns: Any) -> UUID:
+    """A job that waits in the line."""
+    # One table has no session_id of its own; attaching gave it one.
+    made = make_job(conn, table, make_user(conn), "1 minute", session_id=wanted, **columns)
+    ArcanoDB(conn).run_or_queue(made, run=False)
+    return made
+
+
+def until_status(conn: psycopg.Connection, job_id: UUID, status: str) -> None:
+    until(lambda: job(conn, job_id)["status"] == status)
+
+
+@pytest.mark.parametrize("call", ["in_async", "in_sync"])
+def test_it_does_the_jobs_of_all_tables_as_its_function_says(
+    conn: psycopg.Connection, work: Callable[..., Worker], call: str
+) -> None:
+    fine = [enter(conn, table) for table in (UPSCALER, VIDEO, POSE, VESTE)]
+    failing = enter(conn, VIDEO, "fail")
+    handed = enter(conn, POSE, "hand over")
+    back = enter(conn, UPSCALER, "requeue")
+    worker = work("--concurrency", "3", "--poll", "0.1", call=call)
+    for job_id in (*fine, back):
+        until_status(conn, job_id, "completed")
+    row = job(conn, failing)
+    assert (row["status"], row["error_message"], row["attempt"]) == ("failed", "ValueError: no pixels", 1)
+    assert job(conn, back)["attempt"] == 2
+    row = job(conn, handed)
+    assert (row["status"], row["task_id"]) == ("running", f"task-{handed}")
+    assert ArcanoDB(conn).finish_task(f"task-{handed}").changed
+    worker.wait_for(f"{VIDEO} {failing} failed after")
+    assert worker.end() == 0
+    assert events(conn) == []
+
+
+def test_it_is_woken_and_does_not_have_to_ask(conn: psycopg.Connection, work: Callable[..., Worker]) -> None:
+    worker = work("--poll", "3600")
+    worker.wait_for("connected")
+    listening = (
+        "select 1 from pg_stat_activity where application_name = 'arcano-db work' and query like 'listen%'"
+    )
+    until(lambda: conn.execute(listening).fetchone())
+    first = enter(conn, UPSCALER)
+    until_status(conn, first, "completed")
+    ArcanoDB(conn).set_account("a", 1)
+    made = [enter(conn, UPSCALER) for _ in range(3)]
+    for job_id in made:
+        until_status(conn, job_id, "completed")
+    assert {job(conn, job_id)["api_account"] for job_id in made} == {"a"}
+
+
+def test_without_notifications_it_asks_now_and_then(
+    conn: psycopg.Connection, work: Callable[..., Worker]
+) -> None:
+    work("--poll", "0.05", "--no-listen").wait_for("connected")
+    made = enter(conn, UPSCALER)
+    until_status(conn, made, "completed")
+
+
+def test_a_long_job_stays_alive_and_no_sweep_ends_it(
+    conn: psycopg.Connection, db: ArcanoDB, work: Callable[..., Worker], tmp_path: Path
+) -> None:
+    conn.execute("set arcano.force = on")
+    db.set_job_table(UPSCALER, {"stall_after": "3 seconds"})
+    gate = tmp_path / "gate"
+    waiting = enter(conn, UPSCALER, "wait")
+    work("--heartbeat", "0.1", gate=gate, call="in_sync").wait_for("connected")
+    until(lambda: job(conn, waiting)["heartbeat_at"])
+    # As if it had started long ago: only the beats keep it.
+    conn.execute(f"update {UPSCALER} set started_at = now() - interval '1 day'")
+    last = job(conn, waiting)["heartbeat_at"]
+    until(lambda: job(conn, waiting)["heartbeat_at"] > last)
+    assert db.sweep_orphans() == []
+    gate.touch()
+    until_status(conn, waiting, "completed")
+
+
+@pytest.mark.parametrize("call", ["in_async", "in_sync"])
+def test_a_job_that_somebody_cancels_is_given_up(
+    conn: psycopg.Connection, db: ArcanoDB, work: Callable[..., Worker], call: str
+) -> None:
+    waiting = enter(conn, UPSCALER, "wait")
+    worker = work("--heartbeat", "0.1", call=call)
+    until_status(conn, waiting, "running")
+    assert db.cancel_job(waiting, force=True).changed
+    worker.wait_for("is not this worker's any more: already cancelled")
+    other = enter(conn, VIDEO)
+    until_status(conn, other, "completed")
+    assert job(conn, waiting)["status"] == "cancelled"
+    assert [event["event"] for event in events(conn)] == ["force_cancelled"]
+    assert worker.end() == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_an_idle_worker_at_once(work: Callable[..., Worker], number: signal.Signals) -> None:
+    worker = work("--poll", "3600")
+    worker.wait_for("connected")
+    began = time.monotonic()
+    assert worker.end(number) == 0
+    assert time.monotonic() - began < 5
+    worker.wait_for("stopped")
+
+
+def test_after_a_signal_the_running_job_is_finished_and_no_other_claimed(
+    conn: psycopg.Connection, work: Callable[..., Worker], tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    running = enter(conn, UPSCALER, "wait")
+    worker = work(gate=gate)
+    until_status(conn, running, "running")
+    worker.process.send_signal(signal.SIGTERM)
+    worker.wait_for("stopping: 1 jobs may go on for 30 seconds")
+    waiting = enter(conn, VIDEO)
+    gate.touch()
+    assert worker.process.wait(timeout=30) == 0
+    assert (job(conn, running)["status"], job(conn, waiting)["status"]) == ("completed", "queued")
+
+
+@pytest.mark.parametrize("call", ["in_async", "never_ends"])
+@pytest.mark.parametrize("how", ["a second signal", "no grace"])
+def test_what_is_not_done_in_time_goes_back_to_its_place(
+    conn: psycopg.Connection, db: ArcanoDB, work: Callable[..., Worker], how: str, call: str
+) -> None:
+    running = enter(conn, UPSCALER, "wait")
+    worker = work("--grace", "0" if how == "no grace" else "3600", call=call)
+    until_status(conn, running, "running")
+    worker.process.send_signal(signal.SIGTERM)
+    worker.wait_for("stopping")
+    if how == "a second signal":
+        worker.process.send_signal(signal.SIGTERM)
+    assert worker.process.wait(timeout=30) == 0
+    worker.wait_for("interrupted, and put back into the line")
+    assert (job(conn, running)["status"], db.queue_position(running)) == ("queued", 1)
+
+
+def test_killed_it_leaves_a_job_that_stalls_and_frees_its_slot(
+    conn: psycopg.Connection, db: ArcanoDB, work: Callable[..., Worker]
+) -> None:
+    db.set_account("a", 1)
+    db.set_job_table(UPSCALER, {"stall_after": "10 minutes"})
+    running, waiting = enter(conn, UPSCALER, "wait"), enter(conn, VIDEO)
+    worker = work()
+    until_status(conn, running, "running")
+    worker.end(signal.SIGKILL)
+    assert [a.free for a in db.account_status()] == [0]
+    conn.execute(f"update {UPSCALER} set started_at = now() - interval '11 minutes'")
+    work("--poll", "3600").wait_for("connected")
+    db.sweep_orphans()
+    until_status(conn, waiting, "completed")
+    assert [event["event"] for event in events(conn, running)] == ["stalled"]
+
+
+def test_the_provider_is_asked_before_a_job_stalls(
+    conn: psycopg.Connection, db: ArcanoDB, work: Callable[..., Worker]
+) -> None:
+    db.set_job_table(UPSCALER, {"stall_after": "1 minute"})
+    made = {
+        answer: make_job(
+            conn,
+            UPSCALER,
+            make_user(conn),
+            status="running",
+            task_id=answer,
+            attempt=1,
+            started_at="2020-01-01",
+        )
+        for answer in ("running", "finished", "gone", "unknown", "nonsense")
+    }
+    worker = work("--reconcile", "worker_app:reconcile", "--heartbeat", "0.2")
+    until_status(conn, made["finished"], "completed")
+    until_status(conn, made["gone"], "failed")
+    until(lambda: job(conn, made["running"])["heartbeat_at"])
+    assert job(conn, made["gone"])["error_message"] == "The provider does not know this job any more"
+    worker.wait_for("must answer running, finished, gone or None, not 'nonsense'")
+    assert {job(conn, made[answer])["status"] for answer in ("unknown", "nonsense")} == {"running"}
+    db.sweep_orphans()
+    assert {job(conn, made[answer])["status"] for answer in ("unknown", "nonsense")} == {"failed"}
+    assert job(conn, made["running"])["status"] == "running"
+
+
+@pytest.mark.parametrize("hidden", [False, True], ids=["no grant", "row level security"])
+def test_a_login_that_may_not_read_the_jobs_is_told_so_and_nothing_is_lost(
+    conn: psycopg.Connection, db: ArcanoDB, dsn: str, work: Callable[..., Worker], hidden: bool
+) -> None:
+    role = f"worker_{conn.info.backend_pid}"
+    conn.execute(f"create role {role} login; grant arcano_backend to {role}")
+    try:
+        if hidden:
+            conn.execute(f"grant select on all tables in schema public to {role}")
+        waiting = enter(conn, UPSCALER)
+        worker = work(dsn=make_conninfo(dsn, user=role))
+        assert worker.process.wait(timeout=30) == 1
+        worker.wait_for("Error:")
+        worker.wait_for("read the rows of all users" if hidden else "grant select")
+        assert (job(conn, waiting)["status"], db.queue_position(waiting)) == ("queued", 1)
+    finally:
+        conn.execute(f"drop owned by {role}; drop role {role}")
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        ("worker_app:missing", "has no attribute 'missing'"),
+        ("no_such_module:call", "No module named 'no_such_module'"),
+        ("worker_app:NOT_A_FUNCTION", "is not a function"),
+        ("worker_app", "give it as module:function"),
+    ],
+)
+def test_a_function_that_is_none_is_refused(dsn: str, call: str, message: str) -> None:
+    refused = subprocess.run(
+        [COMMAND, "work", "--dsn", dsn, "--call", call],
+        cwd=Path(__file__).parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert refused.returncode == 2
+    assert message in refused.stderr
+
+
+@pytest.fixture
+def own_server(request: pytest.FixtureRequest) -> Iterator[EmbeddedServer]:
+    """A server of this test alone, with the app attached."""
+    with embedded_server(request.config.getoption("--pg-version"), {"fsync": "off"}) as server:
+        make_app(server.dsn())
+        yield server
+
+
+def test_it_survives_a_restart_of_the_server(
+    own_server: EmbeddedServer, work: Callable[..., Worker], tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    worker = work("--concurrency", "2", "--heartbeat", "0.2", gate=gate, dsn=own_server.dsn())
+    with psycopg.connect(own_server.dsn(), autocommit=True) as conn:
+        running, failing = enter(conn, UPSCALER, "wait"), enter(conn, VIDEO, "fail")
+        until_status(conn, running, "running")
+        until_status(conn, failing, "failed")
+    own_server.stop("immediate")
+    worker.wait_for("no server, trying again in 1 seconds")
+    # The function is done while there is nobody to tell.
+    gate.touch()
+    worker.wait_for("completed after")
+    own_server.start()
+    worker.wait_for("connected")
+    with psycopg.connect(own_server.dsn(), autocommit=True) as conn:
+        until_status(conn, running, "completed")
+        until_status(conn, enter(conn, VIDEO), "completed")
+    own_server.stop("immediate")
+    worker.wait_for("no server, trying again in 1 seconds")
+    assert worker.end() == 0
+    own_server.start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -95,6 +96,19 @@ def until_blocked(watcher: psycopg.Connection, blocked: psycopg.Connection) -> N
     """Wait until a connection is waiting for a lock."""
     pid = blocked.info.backend_pid
     until(lambda: watcher.execute("select cardinality(pg_blocking_pids(%s)) > 0", (pid,)).fetchone()[0])
+
+
+def in_background(call: Callable[[], Any]) -> Callable[[], Any]:
+    """Start a call in a thread; what it answers waits for its end."""
+    answers: list[Any] = []
+    thread = threading.Thread(target=lambda: answers.append(call()), daemon=True)
+    thread.start()
+
+    def answer() -> Any:
+        thread.join(timeout=30)
+        return answers[0]
+
+    return answer
 
 
 def veto(connection: psycopg.Connection, table: str, condition: str = "true") -> None:

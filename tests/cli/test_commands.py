@@ -39,9 +39,17 @@ def test_help_teaches_every_command(run: Run) -> None:
                 assert option.help, (name, option.name)
 
 
+def test_help_keeps_its_tables(run: Run) -> None:
+    assert "    arcano-db migrate                      schema arcano" in run("--help").output
+    assert "    # app.py\n    async def render(job):" in run("work", "--help").output
+
+
 @pytest.mark.parametrize("command", DATABASE_COMMANDS)
 def test_each_command_takes_a_dsn(command: str) -> None:
-    assert "--dsn" in {name for option in main.commands[command].params for name in option.opts}
+    found = main.commands[command]
+    for one in found.commands.values() if isinstance(found, click.Group) else [found]:
+        assert "--dsn" in {name for option in one.params for name in option.opts}
+        assert one.help
 
 
 def test_the_dsn_comes_from_the_option_then_database_url_then_libpq(
@@ -227,6 +235,11 @@ def test_wrong_usage_is_exit_code_2(run: Run, dsn: str) -> None:
         ("check", "not-a-uuid"),
         ("check",),
         ("cancel",),
+        ("cancel", str(uuid4()), "--session", "visit"),
+        ("cancel", "--session", "visit", "--force"),
+        ("configure", UPSCALER),
+        ("configure", UPSCALER, "stall_after"),
+        ("work",),
         ("sweep", "--limit", "0"),
         ("sweep", "--every", "0"),
         ("sweep", "--every", "1", "--json"),
@@ -267,3 +280,93 @@ def test_orphans_and_sweep(run: Run, dsn: str, conn: psycopg.Connection) -> None
     assert job(conn, ghosts[2])["status"] == "queued"
     assert UPSCALER in run("sweep", "--dsn", dsn).stdout
     assert len(events(conn)) == 3
+
+
+def test_cancel_one_job(run: Run, dsn: str, conn: psycopg.Connection) -> None:
+    waiting = make_job(conn, UPSCALER, make_user(conn), position=1)
+    running = make_job(conn, VIDEO, make_user(conn), status="running")
+    done = run("cancel", waiting, "--reason", "enough", "--dsn", dsn)
+    assert (done.exit_code, done.stdout) == (0, "cancelled\n")
+    assert job(conn, waiting)["error_message"] == "enough"
+    refused = run("cancel", running, "--dsn", dsn)
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert "p_force cancels it all the same" in refused.stderr
+    forced = run("cancel", running, "--force", "--json", "--dsn", dsn)
+    assert forced.exit_code == 0
+    assert json.loads(forced.stdout)["changed"] is True
+
+
+def test_configure_and_attach_with_a_stall_limit(run: Run, dsn: str, migrated_dsn: str) -> None:
+    changed = run(
+        "configure",
+        VESTE,
+        "stall_after=10 minutes",
+        "refund_when=failed,stalled",
+        "tool=Dresser",
+        "--dsn",
+        dsn,
+    )
+    assert changed.exit_code == 0
+    (row,) = (r for r in json.loads(run("tables", "--json", "--dsn", dsn).stdout) if r["job_table"] == VESTE)
+    assert (row["stall_after"], row["refund_when"], row["tool"]) == (600, ["failed", "stalled"], "Dresser")
+    assert run("configure", VESTE, "stall_after=", "refund_when=", "--dsn", dsn).exit_code == 0
+    (row,) = (r for r in json.loads(run("tables", "--json", "--dsn", dsn).stdout) if r["job_table"] == VESTE)
+    assert (row["stall_after"], row["refund_when"]) == (None, [])
+    refused = run("configure", VESTE, "stall_after=10 seconds", "--dsn", dsn)
+    assert refused.exit_code == 1
+    assert "stall_after must be between 1 minute" in refused.stderr
+    assert run("configure", VESTE, "stall_after=10 seconds", "--force", "--dsn", dsn).exit_code == 0
+
+    assert run("attach", VESTE, "--stall-after", "1 hour", "--dsn", migrated_dsn).exit_code == 0
+    (row,) = json.loads(run("tables", "--json", "--dsn", migrated_dsn).stdout)
+    assert row["stall_after"] == 3600
+
+
+def test_accounts_and_the_queue(run: Run, dsn: str, conn: psycopg.Connection) -> None:
+    empty = run("queue", "--dsn", dsn)
+    assert "No accounts: claims have no limit." in empty.stdout
+    assert "Nobody waits in the line." in empty.stdout
+    assert "No accounts." in run("account", "list", "--dsn", dsn).stdout
+    assert run("account", "set", "provider-1", "--dsn", dsn).exit_code == 1
+    assert run("account", "set", "provider-1", "--slots", "3", "--dsn", dsn).exit_code == 0
+    assert run("account", "set", "provider-1", "--disabled", "--dsn", dsn).exit_code == 0
+    assert json.loads(run("account", "list", "--json", "--dsn", dsn).stdout) == [
+        {"api_account": "provider-1", "enabled": False, "slots": 3, "used": 0, "free": 0}
+    ]
+    waiting = make_job(conn, UPSCALER, make_user(conn), "1 second", waited_in_queue=True, position=1)
+    found = json.loads(run("queue", "--json", "--dsn", dsn).stdout)
+    assert [line["job_id"] for line in found["line"]] == [str(waiting)]
+    assert {t["job_table"]: t["in_line"] for t in found["tables"]}[UPSCALER] == 1
+    assert str(waiting) in run("queue", "--dsn", dsn).stdout
+    assert run("account", "drop", "provider-1", "--dsn", dsn).exit_code == 0
+    gone = run("account", "drop", "provider-1", "--dsn", dsn)
+    assert gone.exit_code == 1
+    assert "there is no account provider-1" in gone.stderr
+
+
+def test_refunds(run: Run, dsn: str, conn: psycopg.Connection) -> None:
+    nothing = run("refund", "list", "--dsn", dsn)
+    assert nothing.stdout == "No refund is due.\n\nNo charged ghosts.\n"
+    waiting = make_job(conn, VIDEO, make_user(conn), credits_charged=True, position=1)
+    ghost = make_job(conn, VIDEO, make_user(conn), credits_charged=True)
+    run("cancel", waiting, "--dsn", dsn)
+    found = json.loads(run("refund", "list", "--json", "--dsn", dsn).stdout)
+    assert [row["job_id"] for row in found["due"]] == [str(waiting)]
+    assert [row["job_id"] for row in found["charged_ghosts"]] == [str(ghost)]
+    refund_id = found["due"][0]["refund_id"]
+    assert "settled" in run("refund", "settle", refund_id, "--note", "by hand", "--dsn", dsn).stderr
+    assert "paid already" in run("refund", "settle", refund_id, "--dsn", dsn).stderr
+    assert run("refund", "settle", "999", "--dsn", dsn).exit_code == 1
+
+    assert run("refund", "function", "--dsn", dsn).exit_code == 2
+    refused = run("refund", "function", "public.nothing(uuid,integer,text)", "--dsn", dsn)
+    assert refused.exit_code == 1
+    assert "there is no such function" in refused.stderr
+    conn.execute(
+        "create function public.pay(uuid, integer, text) returns boolean language sql as 'select true'"
+    )
+    assert run("refund", "function", "public.pay(uuid,integer,text)", "--dsn", dsn).exit_code == 0
+    answer = run("cancel", make_job(conn, VIDEO, make_user(conn), credits_charged=True), "--dsn", dsn)
+    assert answer.stdout == "cancelled, and refunded\n"
+    assert run("refund", "function", "--none", "--dsn", dsn).exit_code == 0
+    assert conn.execute("select refund_function from arcano.setting").fetchone() == (None,)

@@ -115,6 +115,47 @@ def test_sweep_and_lists(call: Call, conn: psycopg.Connection) -> None:
     assert [event["source"] for event in events(conn)] == ["sweep", "sweep"]
 
 
+def test_the_queue(call: Call, conn: psycopg.Connection) -> None:
+    made = [make_job(conn, table, make_user(conn), "1 second") for table in (UPSCALER, VIDEO, VESTE)]
+    call("set_account", "a", 2)
+    assert call("run_or_queue", made[0]) == arcano_db.QueueDecision("run", "a", None, None)
+    assert [call("run_or_queue", job_id, run=False).position for job_id in made[1:]] == [1, 2]
+    assert [row.job_id for row in call("line_jobs")] == made[1:]
+    assert call("queue_position", made[2]) == 2
+    (claimed,) = call("claim_jobs", 5)
+    assert claimed == arcano_db.ClaimedJob(VIDEO, made[1], claimed.user_id, "a", 1)
+    assert [(a.used, a.free) for a in call("account_status")] == [(2, 0)]
+    assert call("requeue_job", made[1], 1).position == 1
+    (claimed,) = call("claim_jobs", 5, completed=[made[0]], attempts=[1])[:1]
+    assert claimed.attempt == 2
+    assert job(conn, made[0])["status"] == "completed"
+    call("start_job", made[1], "task")
+    assert call("finish_task", "task").job_id == made[1]
+    (done,) = call("finish_jobs", [made[2]], "failed", "no", [1])
+    assert (done.changed, done.status, done.job_id) == (True, "failed", made[2])
+    assert {row.in_line for row in call("queue_status")} == {0}
+    call("drop_account", "a")
+    call("keep_positions")
+    call("keep_positions", False)
+    assert call("account_status") == []
+
+
+def test_stalls_refunds_and_settings(call: Call, conn: psycopg.Connection) -> None:
+    call("set_job_table", UPSCALER, {"stall_after": timedelta(minutes=2)})
+    running = make_job(conn, UPSCALER, make_user(conn), status="running", started_at="2020-01-01")
+    assert [row.job_id for row in call("stalling_jobs", timedelta(minutes=1))] == [running]
+    assert not call("cancel_job", running).changed
+    assert call("cancel_job", running, force=True, reason="enough").changed
+    charged = [make_job(conn, VIDEO, make_user(conn), credits_charged=True) for _ in range(2)]
+    assert call("cancel_job", charged[0]).refunded is False
+    assert [row.job_id for row in call("charged_ghosts")] == charged[1:]
+    (due,) = call("refunds_due")
+    assert call("settle_refund", due.refund_id, "by hand") is True
+    with pytest.raises(arcano_db.InvalidArgument, match="cannot be the refund function"):
+        call("set_refund_function", "public.nothing(uuid,integer,text)")
+    call("set_refund_function", None)
+
+
 def test_detach_plan_attach(call: Call, conn: psycopg.Connection) -> None:
     call("detach_job_table", VESTE)
     assert VESTE not in {row.job_table for row in call("job_tables")}

@@ -6,29 +6,15 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from helpers import UPSCALER, VIDEO, events, job, make_job, make_user, until_blocked
+from helpers import UPSCALER, VIDEO, events, in_background, job, make_job, make_user, until_blocked
 
 from arcano_db import ArcanoDB, JobChange
 
 Connect = Callable[..., psycopg.Connection]
-
-
-def in_background(call: Callable[[], Any]) -> Callable[[], Any]:
-    """Start a call in a thread; what it answers waits for its end."""
-    answers: list[Any] = []
-    thread = threading.Thread(target=lambda: answers.append(call()), daemon=True)
-    thread.start()
-
-    def answer() -> Any:
-        thread.join(timeout=30)
-        return answers[0]
-
-    return answer
 
 
 def test_of_many_starts_one_changes_anything(conn: psycopg.Connection, connect: Connect) -> None:

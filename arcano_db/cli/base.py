@@ -1,0 +1,95 @@
+"""What the commands share: the group ``arcano-db``, how a database is named, and exit codes."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+import psycopg
+
+from arcano_db import ArcanoDB, ArcanoError, migrating
+from arcano_db.demo import DemoError
+from arcano_db.working import WorkError
+
+FREE = 0
+FAILED = 1
+BLOCKED = 3
+NOT_UP_TO_DATE = 4
+
+
+def dsn_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--dsn``; the command gets ``dsn`` as libpq understands it."""
+
+    @click.option(
+        "--dsn",
+        envvar="DATABASE_URL",
+        metavar="DSN",
+        help="The database, as a URL or a libpq connection string."
+        " Default: $DATABASE_URL, else libpq's own variables (PGHOST, PGDATABASE, ...).",
+    )
+    @functools.wraps(command)
+    def with_dsn(*args: Any, dsn: str | None, **kwargs: Any) -> Any:
+        # SQLAlchemy's way to name a driver is common in DATABASE_URL, and unknown to libpq.
+        return command(*args, dsn=re.sub(r"^(postgres(?:ql)?)\+\w+://", r"\1://", dsn or ""), **kwargs)
+
+    return with_dsn
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")
+
+
+class _Group(click.Group):
+    """Turns the package's and the server's errors into a message and exit code 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (ArcanoError, DemoError, WorkError, migrating.MigrationError) as error:
+            raise click.ClickException(str(error)) from error
+        except psycopg.OperationalError as error:
+            raise click.ClickException(
+                f"{str(error).strip()}\nHint: Name the database with --dsn or DATABASE_URL."
+                if error.sqlstate is None
+                else str(error).strip()
+            ) from error
+        except psycopg.Error as error:
+            raise click.ClickException(str(error).strip()) from error
+
+
+@contextmanager
+def database(dsn: str) -> Iterator[ArcanoDB]:
+    """The calls over a connection of the command's own, in autocommit."""
+    with psycopg.connect(dsn, autocommit=True, application_name="arcano-db") as connection:
+        yield ArcanoDB(connection)
+
+
+def log_to_stderr() -> None:
+    """Log as those commands do that go on until they are stopped."""
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="arcano-db")
+def main() -> None:
+    """A ghost job never blocks a user, and a real job is never cancelled by mistake.
+
+    \b
+    First steps on your own database:
+      arcano-db migrate                      schema arcano and its functions
+      arcano-db attach public.my_jobs        make a table of yours a job table
+      arcano-db check USER_ID                is a job in this user's way?
+      arcano-db sweep --every 30             clear ghosts, until stopped
+      arcano-db work --call module:function  claim jobs of the line and run a function with each
+
+    \b
+    Without a database:
+      arcano-db demo                         the whole story on an embedded PostgreSQL
+
+    Exit codes: 0 done, 1 failed, 2 wrong usage; check: 0 free, 3 blocked; status: 4 not up to date.
+    """

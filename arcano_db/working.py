@@ -229,7 +229,8 @@ class _Worker:
             claimed: Sequence[ClaimedJob] = []
             if free > 0 and not self.stopping and time.monotonic() >= self._paused_until:
                 claimed = await self._server.ask(lambda db: db.claim_jobs(free, ids, attempts))  # noqa: B023
-                await self._begin(claimed)
+                if claimed:
+                    await self._begin(claimed)
             elif completed:
                 await self._server.ask(lambda db: db.finish_jobs(ids, attempts=attempts))  # noqa: B023
             if not claimed:
@@ -238,30 +239,44 @@ class _Worker:
 
     async def _begin(self, claimed: Sequence[ClaimedJob]) -> None:
         """Say that the jobs run, read their rows, and call the function with each."""
-        if not claimed:
-            return
+        started = await self._start(claimed)
         try:
-            started = await self._server.ask(lambda db: _each(db, statements.START_EACH, claimed))
-            rows = await self._server.ask(lambda db: _rows(db, claimed))
+            rows = await self._server.ask(lambda db: _rows(db, started))
         except psycopg.Error as error:
-            await self._put_back(claimed)
+            await self._put_back(started)
             raise WorkError(
                 f"{str(error).strip()}\nHint: Let the worker's login read the job tables (grant select)."
             ) from error
-        begun = [job for job in claimed if started[job.job_id]["changed"]]
-        unseen = [job for job in begun if job.job_id not in rows]
+        unseen = [job for job in started if job.job_id not in rows]
         # A row that was deleted meanwhile cannot be put back.
         if unseen and await self._put_back(unseen):
-            await self._put_back(begun)
+            await self._put_back(started)
             raise WorkError(
                 f"the row of {unseen[0].job_table} {unseen[0].job_id} is hidden by row level security\n"
                 "Hint: Let the worker's login read the rows of all users."
             )
-        for job in begun:
+        for job in started:
             if job.job_id in rows:
                 running = _Running(WorkJob(job, rows[job.job_id]))
                 self.running[job.job_id] = running
                 running.task = asyncio.ensure_future(self._work(running))
+
+    async def _start(self, claimed: Sequence[ClaimedJob]) -> list[ClaimedJob]:
+        """Those that run now, and that nobody has ended meanwhile; all in one round trip if that can be."""
+        try:
+            answers = await self._server.ask(lambda db: _each(db, statements.START_EACH, claimed))
+            return [job for job in claimed if answers[job.job_id]["changed"]]
+        except psycopg.Error:
+            started = []
+            for job in claimed:
+                try:
+                    answer = await self._server.ask(lambda db: db.start_job(job.job_id))  # noqa: B023
+                except psycopg.Error as error:
+                    why = str(error).strip()
+                    log.warning("%s %s could not be started: %s", job.job_table, job.job_id, why)
+                else:
+                    started += [job] if answer.changed else []
+            return started
 
     async def _put_back(self, jobs: Sequence[ClaimedJob]) -> bool:
         answers = [
@@ -272,39 +287,47 @@ class _Worker:
 
     async def _work(self, running: _Running) -> None:
         job, began = running.job, time.monotonic()
-        server, end = self._server, "completed"
         try:
-            try:
-                answer = await _call(self.options.call, job)
-            except Requeue:
-                end = "put back into the line"
-                # Who asks again at once is told the same.
-                self._paused_until = time.monotonic() + self.options.poll
-                await server.ask(lambda db: db.requeue_job(job.job_id, job.attempt))
-            except asyncio.CancelledError:
-                if job.lost:
-                    end = "given up"
-                elif running.interrupted:
-                    end = "interrupted, and put back into the line"
-                    await server.ask(lambda db: db.requeue_job(job.job_id, job.attempt))
-                else:
-                    end = "failed"
-                    await server.ask(lambda db: db.fail_job(job.job_id, "CancelledError", job.attempt))
-            except Exception as error:
-                end = "failed"
-                log.warning("%s failed", job, exc_info=error)
-                reason = reason_of(error)
-                await server.ask(lambda db: db.fail_job(job.job_id, reason, job.attempt))
-            else:
-                if isinstance(answer, HandOver):
-                    end = "handed over"
-                    await server.ask(lambda db: db.start_job(job.job_id, answer.task_id))
-                elif not job.lost:
-                    self._completed.append(job)
+            end = await self._call(running)
+        except psycopg.Error as error:
+            # Such as the app's own trigger. Without signs of life it stalls, where its table says so.
+            log.warning("%s could not be ended: %s", job, str(error).strip())
+        else:
             log.info("%s %s after %.2f seconds", job, end, time.monotonic() - began)
         finally:
             del self.running[job.job_id]
             self._something.set()
+
+    async def _call(self, running: _Running) -> str:
+        """Call the function, and do to the job what follows from that; answers what that was."""
+        job, ask = running.job, self._server.ask
+        try:
+            answer = await _call(self.options.call, job)
+        except Requeue:
+            # Who asks again at once is told the same.
+            self._paused_until = time.monotonic() + self.options.poll
+            await ask(lambda db: db.requeue_job(job.job_id, job.attempt))
+            return "put back into the line"
+        except asyncio.CancelledError:
+            if job.lost:
+                return "given up"
+            if running.interrupted:
+                await ask(lambda db: db.requeue_job(job.job_id, job.attempt))
+                return "interrupted, and put back into the line"
+            await ask(lambda db: db.fail_job(job.job_id, "CancelledError", job.attempt))
+            return "failed"
+        except Exception as error:
+            log.warning("%s failed", job, exc_info=error)
+            reason = reason_of(error)
+            await ask(lambda db: db.fail_job(job.job_id, reason, job.attempt))
+            return "failed"
+        if isinstance(answer, HandOver):
+            await ask(lambda db: db.start_job(job.job_id, answer.task_id))
+            return "handed over"
+        if job.lost:
+            return "given up"
+        self._completed.append(job)
+        return "completed"
 
     async def _beat(self) -> None:
         """Give signs of life of the jobs that are worked on, and learn which were ended meanwhile."""

@@ -8,12 +8,13 @@ from typing import Any
 
 import psycopg
 import pytest
+from helpers import make_app
 from psycopg.conninfo import make_conninfo
 from pytest_postgresql import factories
 
 from arcano_db import ArcanoDB, migrating
 from arcano_db.demo import TOOLS, script
-from arcano_db.embedded import DEFAULT_VERSION, VERSIONS, EmbeddedServer
+from arcano_db.embedded import DEFAULT_VERSION, VERSIONS, EmbeddedServer, embedded_server
 
 SERVER = pytest.StashKey[EmbeddedServer]()
 
@@ -97,6 +98,16 @@ def arcano_tables() -> dict[str, str]:
 def server(request: pytest.FixtureRequest) -> EmbeddedServer:
     """The server that every database of this process is on; not to be stopped."""
     return request.config.stash[SERVER]
+
+
+@pytest.fixture
+def own_server(request: pytest.FixtureRequest) -> Iterator[EmbeddedServer]:
+    """A server of one test alone, with the app attached: to be stopped, or for many clients."""
+    # A crash of the server alone loses no commit without fsync either.
+    settings = {"fsync": "off", "max_connections": "200"}
+    with embedded_server(request.config.getoption("--pg-version"), settings) as server:
+        make_app(server.dsn())
+        yield server
 
 
 @pytest.fixture

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import queue
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -125,3 +130,35 @@ def veto(connection: psycopg.Connection, table: str, condition: str = "true") ->
         create trigger veto before update on {table} for each row execute function public.veto();
         """
     )
+
+
+class LongCommand:
+    """A command of ``arcano-db`` that goes on until it is stopped, and its log line by line."""
+
+    def __init__(self, *arguments: str, **options: Any) -> None:
+        command = [Path(sys.executable).with_name("arcano-db"), *arguments]
+        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, **options)
+        self._lines: queue.Queue[str] = queue.Queue()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        with self.process.stderr as log:
+            for line in log:
+                self._lines.put(line.strip())
+
+    def wait_for(self, text: str) -> str:
+        """The next line that has this text."""
+        while text not in (line := self._lines.get(timeout=30)):
+            pass
+        return line
+
+    def end(self, number: signal.Signals = signal.SIGTERM) -> float:
+        """Send a signal, and answer how many seconds the process went on; it must end well."""
+        started = time.monotonic()
+        self.process.send_signal(number)
+        assert self.process.wait(timeout=30) == 0
+        return time.monotonic() - started
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()

@@ -10,17 +10,15 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from helpers import make_app
 
 from arcano_db import ArcanoDB
 from arcano_db.demo import TOOLS
-from arcano_db.embedded import EmbeddedServer, embedded_server
+from arcano_db.embedded import EmbeddedServer
 
 TABS = 8
 
@@ -103,14 +101,6 @@ def browser(dsn: str, users: list[UUID], seconds: float, seed: int, results: Any
     for thread in tabs:
         thread.join()
     results.put(seen)
-
-
-@pytest.fixture
-def own_server(request: pytest.FixtureRequest) -> Iterator[EmbeddedServer]:
-    settings = {"fsync": "off", "max_connections": "200"}
-    with embedded_server(request.config.getoption("--pg-version"), settings) as server:
-        make_app(server.dsn())
-        yield server
 
 
 def test_never_two_active_jobs_of_one_user(

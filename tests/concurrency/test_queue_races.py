@@ -47,18 +47,22 @@ def test_the_same_question_twice_at_once_is_one_answer(
     assert (job(conn, waiting)["attempt"], db.account_status()[0].used) == (1, 1)
 
 
-def test_who_finds_the_line_held_up_is_put_into_it_and_overtakes_nobody(
+def test_nobody_overtakes_one_who_is_just_entering_the_line(
     conn: psycopg.Connection, db: ArcanoDB, connect: Connect
 ) -> None:
-    db.set_account("a", 5)
-    older, younger = (make_job(conn, UPSCALER, make_user(conn), age) for age in ("2 seconds", "1 second"))
+    db.set_account("a", 1)
+    running, older, younger = (
+        make_job(conn, UPSCALER, make_user(conn), f"{seconds} seconds") for seconds in (3, 2, 1)
+    )
+    db.run_or_queue(running)
     other = connect(autocommit=False)
-    assert ArcanoDB(other).run_or_queue(older).decision == "run"
-    # The other one does not commit: after half a second this one stops waiting, and starts nothing.
+    assert ArcanoDB(other).run_or_queue(older).decision == "queued"
+    db.finish_job(running)
+    # The slot is free, and the older one cannot be seen yet. After half a second this one stops waiting for
+    # it, and starts nothing.
     assert db.run_or_queue(younger).decision == "queued"
-    other.rollback()
-    assert [claimed.job_id for claimed in db.claim_jobs(5)] == [younger]
-    assert job(conn, older)["status"] == "queued"
+    other.commit()
+    assert [claimed.job_id for claimed in db.claim_jobs(5)] == [older]
 
 
 def test_claims_at_once_take_different_jobs(conn: psycopg.Connection, db: ArcanoDB, connect: Connect) -> None:

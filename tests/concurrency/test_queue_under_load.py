@@ -13,17 +13,15 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from helpers import make_app
 
 from arcano_db import ArcanoDB
 from arcano_db.demo import TOOLS
-from arcano_db.embedded import EmbeddedServer, embedded_server
+from arcano_db.embedded import EmbeddedServer
 
 ACCOUNTS, SLOTS, WORKERS, FEEDERS = 3, 3, 12, 2
 
@@ -60,15 +58,6 @@ OVERTAKEN = """
             and a.left_began > b.left_ended
        )
 """
-
-
-@pytest.fixture
-def own_server(request: pytest.FixtureRequest) -> Iterator[EmbeddedServer]:
-    # A crash of the server alone loses no commit without fsync either.
-    settings = {"fsync": "off", "max_connections": "100"}
-    with embedded_server(request.config.getoption("--pg-version"), settings) as server:
-        make_app(server.dsn())
-        yield server
 
 
 class Crowd:

@@ -2,63 +2,29 @@
 
 from __future__ import annotations
 
-import queue
 import signal
-import subprocess
-import sys
-import threading
-import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import psycopg
 import pytest
-from helpers import UPSCALER, VESTE, job, make_app, make_job, make_user, until
+from helpers import UPSCALER, VESTE, LongCommand, job, make_job, make_user, until
 
 from arcano_db import ArcanoDB
-from arcano_db.embedded import EmbeddedServer, embedded_server
+from arcano_db.embedded import EmbeddedServer
 
 
-class Sweeper:
-    """A running ``arcano-db sweep --every``, and its log line by line."""
-
-    def __init__(self, dsn: str, every: str = "0.2") -> None:
-        command = [Path(sys.executable).with_name("arcano-db"), "sweep", "--every", every, "--dsn", dsn]
-        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-        self.lines: list[str] = []
-        self._queue: queue.Queue[str] = queue.Queue()
-        threading.Thread(target=self._read, daemon=True).start()
-
-    def _read(self) -> None:
-        with self.process.stderr as log:
-            for line in log:
-                self._queue.put(line.strip())
-
-    def wait_for(self, text: str) -> str:
-        """The next line that has this text."""
-        while True:
-            line = self._queue.get(timeout=30)
-            self.lines.append(line)
-            if text in line:
-                return line
-
-    def end(self, number: signal.Signals) -> float:
-        """Send a signal, and answer how many seconds the process went on."""
-        started = time.monotonic()
-        self.process.send_signal(number)
-        assert self.process.wait(timeout=30) == 0
-        return time.monotonic() - started
+def start_sweeper(dsn: str, every: str = "0.2") -> LongCommand:
+    return LongCommand("sweep", "--every", every, "--dsn", dsn)
 
 
 @pytest.fixture
-def sweeper(dsn: str) -> Iterator[Sweeper]:
-    sweeper = Sweeper(dsn)
+def sweeper(dsn: str) -> Iterator[LongCommand]:
+    sweeper = start_sweeper(dsn)
     yield sweeper
-    sweeper.process.kill()
-    sweeper.process.wait()
+    sweeper.kill()
 
 
-def test_one_line_for_a_sweep_that_did_something(sweeper: Sweeper, conn: psycopg.Connection) -> None:
+def test_one_line_for_a_sweep_that_did_something(sweeper: LongCommand, conn: psycopg.Connection) -> None:
     sweeper.wait_for("sweeping every 0.2 seconds")
     user = make_user(conn)
     with conn.transaction():
@@ -75,14 +41,14 @@ def test_one_line_for_a_sweep_that_did_something(sweeper: Sweeper, conn: psycopg
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_a_pause_within_a_second(dsn: str, number: signal.Signals) -> None:
-    sweeper = Sweeper(dsn, every="3600")
+    sweeper = start_sweeper(dsn, every="3600")
     sweeper.wait_for("sweeping every 3600 seconds")
     assert sweeper.end(number) < 1
     assert "stopped" in sweeper.wait_for("")
 
 
 def test_a_signal_ends_a_sweep_that_waits_and_leaves_nothing_behind(
-    sweeper: Sweeper, conn: psycopg.Connection, connect
+    sweeper: LongCommand, conn: psycopg.Connection, connect
 ) -> None:
     """A migration of the app holds a whole table: the batch waits for that, and is given up."""
     sweeper.wait_for("sweeping")
@@ -101,10 +67,9 @@ def test_killed_in_the_middle_nothing_is_lost(dsn: str, conn: psycopg.Connection
     with conn.transaction():
         for _ in range(300):
             make_job(conn, UPSCALER, user)
-    sweeper = Sweeper(dsn)
+    sweeper = start_sweeper(dsn)
     sweeper.wait_for("sweeping")
-    sweeper.process.kill()
-    sweeper.process.wait()
+    sweeper.kill()
     # The killed one's last batch may still be running in the server.
     until(lambda: (ArcanoDB(conn).sweep_orphans(), ArcanoDB(conn).orphan_jobs())[1] == [])
     assert conn.execute(
@@ -113,16 +78,8 @@ def test_killed_in_the_middle_nothing_is_lost(dsn: str, conn: psycopg.Connection
     ).fetchone() == (300, 300)
 
 
-@pytest.fixture
-def own_server(request: pytest.FixtureRequest) -> Iterator[EmbeddedServer]:
-    """A server of this test alone, with the app attached."""
-    with embedded_server(request.config.getoption("--pg-version"), {"fsync": "off"}) as server:
-        make_app(server.dsn())
-        yield server
-
-
 def test_it_survives_a_restart_of_the_server(own_server: EmbeddedServer) -> None:
-    sweeper = Sweeper(own_server.dsn())
+    sweeper = start_sweeper(own_server.dsn())
     try:
         sweeper.wait_for("sweeping")
         own_server.stop("immediate")
@@ -140,5 +97,4 @@ def test_it_survives_a_restart_of_the_server(own_server: EmbeddedServer) -> None
         assert sweeper.end(signal.SIGTERM) < 1
         own_server.start()
     finally:
-        sweeper.process.kill()
-        sweeper.process.wait()
+        sweeper.kill()

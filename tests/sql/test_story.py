@@ -239,6 +239,66 @@ def test_a_job_in_line_is_safe_from_the_rule_however_the_slots_were_counted(
     assert (answer.active_job_id, answer.heals_at) == (line[-1], None)
 
 
+def test_a_job_does_not_count_itself(conn: psycopg.Connection, db: ArcanoDB) -> None:
+    # One request counted its own row, found the only slot taken, and waited for itself.
+    db.set_account("provider", 1)
+    only = make_job(conn, UPSCALER, make_user(conn), "1 second")
+    assert db.run_or_queue(only).decision == "run"
+    assert db.run_or_queue(only).decision == "run"
+
+
+def test_a_lost_call_leaves_no_free_slot_beside_a_full_line(conn: psycopg.Connection, db: ArcanoDB) -> None:
+    # The call that was to start the next job was lost, and nobody started any after that.
+    db.set_account("provider", 3)
+    jobs = [make_job(conn, UPSCALER, make_user(conn), f"{9 - n} seconds") for n in range(6)]
+    for job_id in jobs:
+        db.run_or_queue(job_id)
+    assert [account.free for account in db.account_status()] == [0]
+    conn.execute(f"update {UPSCALER} set status = 'failed' where id = any(%s)", (jobs[:3],))
+    assert [claimed.job_id for claimed in db.claim_jobs(3)] == jobs[3:]
+
+
+def test_two_sweeps_refund_once(conn: psycopg.Connection, db: ArcanoDB, connect: Connect) -> None:
+    # Two sweeps at once refunded twice.
+    conn.execute(
+        """
+        create table public.refunded (amount integer);
+        create function public.refund_credits(uuid, integer, text) returns boolean language sql as
+          $body$ insert into public.refunded values ($2); select true $body$;
+        """
+    )
+    db.set_refund_function("public.refund_credits(uuid,integer,text)")
+    db.set_job_table(VIDEO, {"charged_orphan_after": "1 day"})
+    make_job(conn, VIDEO, make_user(conn), "2 days", credits_charged=True)
+    other = connect(autocommit=False)
+    ArcanoDB(other).sweep_orphans()
+    db.sweep_orphans()
+    other.commit()
+    db.sweep_orphans()
+    assert conn.execute("select amount from public.refunded").fetchall() == [(150,)]
+
+
+def test_a_sweep_that_meets_a_completion_leaves_the_job_its_output(
+    conn: psycopg.Connection, db: ArcanoDB, connect: Connect
+) -> None:
+    # A sweep that raced a completion failed a job that had its output.
+    db.set_job_table(UPSCALER, {"stall_after": "1 minute"})
+    quiet = make_job(conn, UPSCALER, make_user(conn), status="running", attempt=1, started_at="2020-01-01")
+    worker = connect(autocommit=False)
+    ArcanoDB(worker).finish_job(quiet)
+    assert db.sweep_orphans() == []
+    worker.commit()
+    assert db.sweep_orphans() == []
+    assert job(conn, quiet)["status"] == "completed"
+
+
+def test_a_webhook_that_comes_before_the_task_id_is_not_lost(conn: psycopg.Connection, db: ArcanoDB) -> None:
+    # The provider's webhook arrived before the task_id was written: 'job not found', never sent again.
+    early = make_job(conn, UPSCALER, make_user(conn), "1 second")
+    assert db.finish_task("provider-task").job_id is None
+    assert db.start_job(early, "provider-task").status == "completed"
+
+
 def test_nobody_cancels_anyones_jobs_with_the_public_key(conn: psycopg.Connection, connect: Connect) -> None:
     # The user id came from the request body, and anyone with the public key could send it.
     user = make_user(conn)

@@ -51,6 +51,7 @@ begin
       arcano.is_waiting(text), arcano.is_working(text), arcano.is_active(text),
       arcano.table_name(oid),
       arcano.entered_line(integer, boolean),
+      arcano.is_in_line(text, integer, boolean),
       arcano.is_charged(boolean, integer),
       arcano.stalls_at(text, timestamptz, timestamptz, interval, interval),
       arcano.heals_at(

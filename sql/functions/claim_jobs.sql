@@ -42,7 +42,7 @@ begin
     -- No account is locked for an empty line.
     perform
       from arcano.job j
-     where arcano.is_waiting(j.status) and arcano.entered_line(j."position", j.waited_in_queue)
+     where arcano.is_in_line(j.status, j."position", j.waited_in_queue)
      order by j.created_at, j.id
      limit 1;
     if not found then
@@ -56,7 +56,7 @@ begin
       from (
         select j.tableoid as relid, j.ctid as tid
           from arcano.job j
-         where arcano.is_waiting(j.status) and arcano.entered_line(j."position", j.waited_in_queue)
+         where arcano.is_in_line(j.status, j."position", j.waited_in_queue)
          order by j.created_at, j.id
          limit coalesce(cardinality(v_slots), p_limit)
            for no key update skip locked

@@ -19,7 +19,7 @@ begin
   for v_job in
     select j.tableoid as relid, j.id, j.user_id
       from arcano.job j
-     where arcano.is_waiting(j.status) and arcano.entered_line(j."position", j.waited_in_queue)
+     where arcano.is_in_line(j.status, j."position", j.waited_in_queue)
        and not arcano.is_put_off(j.id)
      order by j.created_at, j.id
   loop

@@ -10,8 +10,7 @@ begin
   return (
     select count(*)
       from arcano.job j
-     where arcano.is_waiting(j.status)
-       and arcano.entered_line(j."position", j.waited_in_queue)
+     where arcano.is_in_line(j.status, j."position", j.waited_in_queue)
        and (j.created_at, j.id) < (coalesce(p_created_at, 'infinity'), p_job_id)
   );
 end

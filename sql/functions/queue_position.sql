@@ -7,7 +7,7 @@ as $$
 declare
   v_job record;
 begin
-  select j.created_at, arcano.is_waiting(j.status) and arcano.entered_line(j."position", j.waited_in_queue) as is_in_line
+  select j.created_at, arcano.is_in_line(j.status, j."position", j.waited_in_queue) as is_in_line
     into v_job
     from arcano.job j
    where j.id = p_job_id;

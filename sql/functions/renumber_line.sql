@@ -11,7 +11,7 @@ begin
   with line as (
     select j.tableoid as relid, j.id, j."position", row_number() over (order by j.created_at, j.id) as place
       from arcano.job j
-     where arcano.is_waiting(j.status) and arcano.entered_line(j."position", j.waited_in_queue)
+     where arcano.is_in_line(j.status, j."position", j.waited_in_queue)
   ), moved as materialized (
     select j.tableoid as relid, j.id, l.place
       from line l

@@ -12,7 +12,7 @@ begin
   end if;
   perform
     from arcano.job j
-   where arcano.is_waiting(j.status) and arcano.entered_line(j."position", j.waited_in_queue)
+   where arcano.is_in_line(j.status, j."position", j.waited_in_queue)
    order by j.created_at, j.id
    limit 1;
   if found then

@@ -17,7 +17,7 @@ select j.tableoid as relid,
        -- heals_at is null for a job that does not wait or is in the line. Said here as well, it lets
        -- whoever asks for orphans read them through the partial index of what waits outside of the line.
        l.is_outside and coalesce(h.heals_at < now(), false) as is_orphan,
-       arcano.is_waiting(j.status) and arcano.entered_line(j."position", j.waited_in_queue) as is_in_line,
+       arcano.is_in_line(j.status, j."position", j.waited_in_queue) as is_in_line,
        s.stalls_at,
        arcano.is_working(j.status) and coalesce(s.stalls_at < now(), false) as is_stalled,
        case when c.is_charged then g.since end as charged_ghost_since,

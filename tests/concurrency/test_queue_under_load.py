@@ -158,9 +158,10 @@ def _watch(server: EmbeddedServer, crowd: Crowd, jobs: int, restarts: int) -> Co
     crowd.start("sweep")
     crowd.start("cancel", 30)
     conn = psycopg.connect(crowd.dsn, autocommit=True)
-    next_kill, workers = began + 3, WORKERS
+    next_kill, made = began + 3, 0
     while True:
-        for _ in range(workers - len(crowd.of("work"))):
+        # The line grows first, so that there is one to overtake and to leave.
+        for _ in range(WORKERS - len(crowd.of("work")) if made >= jobs / 2 else 0):
             crowd.start("work")
         assert all(p.poll() in (None, 0, -signal.SIGKILL) for _, p in crowd.started)
         try:
@@ -183,7 +184,7 @@ def _watch(server: EmbeddedServer, crowd: Crowd, jobs: int, restarts: int) -> Co
             seen["seconds"] = round(time.monotonic() - began)
             conn.close()
             return seen
-        if time.monotonic() > next_kill:
+        if time.monotonic() > next_kill and crowd.of("work"):
             next_kill = time.monotonic() + 2
             chance.choice(crowd.of("work")).kill()
             seen["workers killed"] += 1

@@ -617,7 +617,7 @@ CREATE VIEW arcano.open_job AS
     j."position",
     h.heals_at,
     (l.is_outside AND COALESCE((h.heals_at < now()), false)) AS is_orphan,
-    (arcano.is_waiting(j.status) AND arcano.entered_line(j."position", j.waited_in_queue)) AS is_in_line,
+    arcano.is_in_line(j.status, j."position", j.waited_in_queue) AS is_in_line,
     s.stalls_at,
     (arcano.is_working(j.status) AND COALESCE((s.stalls_at < now()), false)) AS is_stalled,
         CASE
@@ -982,6 +982,9 @@ GRANT ALL ON FUNCTION arcano.is_active(p_status text) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.is_charged(p_credits_charged boolean, p_user_credit_cost integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.is_charged(p_credits_charged boolean, p_user_credit_cost integer) TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.is_in_line(p_status text, p_position integer, p_waited_in_queue boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.is_in_line(p_status text, p_position integer, p_waited_in_queue boolean) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.is_put_off(p_job_id uuid) FROM PUBLIC;
 

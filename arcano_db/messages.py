@@ -20,6 +20,18 @@ _MESSAGES: dict[str, dict[Language, str]] = {
         "en": "You already have a job in progress: {tool}.",
         "pt-BR": "Você já tem um trabalho em andamento: {tool}.",
     },
+    "starting": {
+        "en": "Your job is starting.",
+        "pt-BR": "Seu trabalho está começando.",
+    },
+    "in line": {
+        "en": "You are number {position} in the line.",
+        "pt-BR": "Você é o número {position} da fila.",
+    },
+    "ended": {
+        "en": "This job has already ended.",
+        "pt-BR": "Este trabalho já terminou.",
+    },
     "one at a time": {
         "en": "You already have a job in progress.",
         "pt-BR": "Você já tem um trabalho em andamento.",
@@ -28,7 +40,9 @@ _MESSAGES: dict[str, dict[Language, str]] = {
 
 
 def message(
-    key: Literal["free", "blocked", "one at a time"], language: Language, **values: str | None
+    key: Literal["free", "blocked", "starting", "in line", "ended", "one at a time"],
+    language: Language,
+    **values: str | int | None,
 ) -> str:
     """The message ``key`` in ``language``, with ``values`` filled in."""
     return _MESSAGES[key][language].format(**values)

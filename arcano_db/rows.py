@@ -142,6 +142,12 @@ class QueueDecision:
     position: int | None
     note: str | None
 
+    def message(self, language: Language = "en") -> str:
+        """What to tell the user, in English (``en``) or Brazilian Portuguese (``pt-BR``)."""
+        if self.decision == "queued":
+            return message("in line", language, position=self.position)
+        return message("starting" if self.decision == "run" else "ended", language)
+
 
 @dataclass(frozen=True, slots=True)
 class ClaimedJob:

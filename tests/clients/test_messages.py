@@ -11,8 +11,8 @@ from arcano_db.messages import LANGUAGES, message
 
 
 def test_each_language_has_each_message() -> None:
-    for key in ("free", "blocked"):
-        texts = [message(key, language, tool="Video Upscaler") for language in LANGUAGES]
+    for key in ("free", "blocked", "starting", "in line", "ended", "one at a time"):
+        texts = [message(key, language, tool="Video Upscaler", position=4) for language in LANGUAGES]
         assert len(set(texts)) == len(LANGUAGES)
 
 
@@ -34,3 +34,14 @@ def test_the_answer_of_a_check_as_a_sentence(
     assert db.check_user_active(user).message(language) == free
     make_job(conn, VIDEO, user, status="running")
     assert db.check_user_active(user).message(language) == blocked
+
+
+def test_the_place_in_the_line_as_a_sentence(conn: psycopg.Connection, db: ArcanoDB) -> None:
+    waiting = make_job(conn, VIDEO, make_user(conn), "1 second")
+    queued = db.run_or_queue(waiting)
+    assert queued.message() == "You are number 1 in the line."
+    assert queued.message("pt-BR") == "Você é o número 1 da fila."
+    db.claim_jobs()
+    assert db.run_or_queue(waiting).message("pt-BR") == "Seu trabalho está começando."
+    db.finish_job(waiting)
+    assert db.run_or_queue(waiting).message("pt-BR") == "Este trabalho já terminou."

@@ -16,7 +16,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import UUID
@@ -125,10 +125,13 @@ class _Running:
 
     job: WorkJob
     interrupted: bool = False
-    task: asyncio.Task[None] | None = field(default=None)
+    task: asyncio.Task[None] | None = None
+    # Whether the function has been called and has not returned. After that nothing is cut short any more:
+    # what came of it is being told to the server.
+    calling: bool = False
 
     def cancel(self) -> None:
-        if self.task is not None:
+        if self.calling and self.task is not None:
             self.task.cancel()
 
 
@@ -179,6 +182,7 @@ class _Worker:
     def __init__(self, dsn: str, options: WorkOptions) -> None:
         self.options = options
         self.stopping = False
+        self._interrupted = False
         self.running: dict[UUID, _Running] = {}
         self._server = _Server(dsn, prepare=options.listen)
         # What the function is done with, and the server does not know yet.
@@ -196,6 +200,7 @@ class _Worker:
             self._claiming.cancel()
 
     def interrupt(self) -> None:
+        self._interrupted = True
         for running in self.running.values():
             running.interrupted = True
             running.cancel()
@@ -239,6 +244,9 @@ class _Worker:
 
     async def _begin(self, claimed: Sequence[ClaimedJob]) -> None:
         """Say that the jobs run, read their rows, and call the function with each."""
+        if self.stopping:
+            await self._put_back(claimed)
+            return
         started = await self._start(claimed)
         try:
             rows = await self._server.ask(lambda db: _rows(db, started))
@@ -255,6 +263,9 @@ class _Worker:
                 f"the row of {unseen[0].job_table} {unseen[0].job_id} is hidden by row level security\n"
                 "Hint: Let the worker's login read the rows of all users."
             )
+        if self._interrupted:
+            await self._put_back(started)
+            return
         for job in started:
             if job.job_id in rows:
                 running = _Running(WorkJob(job, rows[job.job_id]))
@@ -301,21 +312,21 @@ class _Worker:
     async def _call(self, running: _Running) -> str:
         """Call the function, and do to the job what follows from that; answers what that was."""
         job, ask = running.job, self._server.ask
+        if running.interrupted or job.lost:
+            return await self._cut_short(running)
         try:
-            answer = await _call(self.options.call, job)
+            running.calling = True
+            try:
+                answer = await _call(self.options.call, job)
+            finally:
+                running.calling = False
         except Requeue:
             # Who asks again at once is told the same.
             self._paused_until = time.monotonic() + self.options.poll
             await ask(lambda db: db.requeue_job(job.job_id, job.attempt))
             return "put back into the line"
         except asyncio.CancelledError:
-            if job.lost:
-                return "given up"
-            if running.interrupted:
-                await ask(lambda db: db.requeue_job(job.job_id, job.attempt))
-                return "interrupted, and put back into the line"
-            await ask(lambda db: db.fail_job(job.job_id, "CancelledError", job.attempt))
-            return "failed"
+            return await self._cut_short(running)
         except Exception as error:
             log.warning("%s failed", job, exc_info=error)
             reason = reason_of(error)
@@ -328,6 +339,17 @@ class _Worker:
             return "given up"
         self._completed.append(job)
         return "completed"
+
+    async def _cut_short(self, running: _Running) -> str:
+        job, ask = running.job, self._server.ask
+        if job.lost:
+            return "given up"
+        if running.interrupted:
+            await ask(lambda db: db.requeue_job(job.job_id, job.attempt))
+            return "interrupted, and put back into the line"
+        # The function has cancelled itself.
+        await ask(lambda db: db.fail_job(job.job_id, "CancelledError", job.attempt))
+        return "failed"
 
     async def _beat(self) -> None:
         """Give signs of life of the jobs that are worked on, and learn which were ended meanwhile."""

@@ -10,7 +10,12 @@ declare
   v_problem text;
 begin
   if p_function is not null then
-    v_function := to_regprocedure(p_function);
+    begin
+      v_function := to_regprocedure(p_function);
+    exception
+      when syntax_error or data_exception or undefined_object then
+        null; -- before PostgreSQL 16 what is no name at all is an error, and not null
+    end;
     select case
              when p.oid is null then 'there is no such function'
              when p.prokind <> 'f' or p.proretset then 'it is no ordinary function'

@@ -29,7 +29,9 @@ def test_of_many_that_ask_at_once_as_many_run_as_there_are_slots(
     calls = [in_background(partial(ArcanoDB(connect()).run_or_queue, job_id)) for job_id in made]
     answers = [answer() for answer in calls]
     assert Counter(answer.decision for answer in answers) == {"run": 3, "queued": 5}
-    assert sorted(answer.position for answer in answers if answer.position) == [1, 2, 3, 4, 5]
+    # On a busy machine one may have waited for half a second, and not have seen all that are ahead.
+    assert all(answer.position in range(1, 6) for answer in answers if answer.decision == "queued")
+    assert sorted(place for job_id in made if (place := db.queue_position(job_id))) == [1, 2, 3, 4, 5]
     assert Counter(answer.api_account for answer in answers) == {"a": 2, "b": 1, None: 5}
 
 

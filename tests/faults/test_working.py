@@ -152,7 +152,7 @@ def test_after_a_signal_the_running_job_is_finished_and_no_other_claimed(
     worker = work(gate=gate)
     until_status(conn, running, "running")
     worker.process.send_signal(signal.SIGTERM)
-    worker.wait_for("stopping: 1 jobs may go on for 30 seconds")
+    worker.wait_for("jobs may go on for 30 seconds")
     waiting = enter(conn, VIDEO)
     gate.touch()
     assert worker.process.wait(timeout=30) == 0

@@ -1,5 +1,5 @@
--- True for a waiting status. It folds to "status = any (constant)" in a plan, which is the predicate
--- of each attached table's partial index of waiting jobs.
+-- True for a waiting status. It folds to "status = any (constant)" in a plan, which is part of the
+-- predicates of each attached table's partial indexes of waiting jobs.
 create or replace function arcano.is_waiting(p_status text)
 returns boolean
 language sql immutable parallel safe

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
 import time
 from collections import Counter
 
 import psycopg
 
 from arcano_db.client import AsyncArcanoDB
+from arcano_db.signals import stop_signals
 
 log = logging.getLogger("arcano_db.sweep")
 
@@ -30,17 +30,12 @@ async def sweep_until_stopped(dsn: str, every: float, limit: int) -> None:
         limit: The most jobs of one batch.
     """
     sweeping = asyncio.ensure_future(_sweep_for_ever(dsn, every, limit))
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        # Cancelling interrupts whatever it waits for: a pause, a connection, a running batch.
-        loop.add_signal_handler(number, sweeping.cancel)
-    try:
-        await sweeping
-    except asyncio.CancelledError:
-        log.info("stopped")
-    finally:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(number)
+    # Cancelling interrupts whatever it waits for: a pause, a connection, a running batch.
+    with stop_signals(sweeping.cancel):
+        try:
+            await sweeping
+        except asyncio.CancelledError:
+            log.info("stopped")
 
 
 async def _sweep_for_ever(dsn: str, every: float, limit: int) -> None:

@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import inspect
 import logging
-import signal
 import threading
 import time
 from collections import defaultdict
@@ -29,6 +28,7 @@ from arcano_db import statements
 from arcano_db.client import AsyncArcanoDB
 from arcano_db.job import reason_of
 from arcano_db.rows import ClaimedJob, StallingJob
+from arcano_db.signals import stop_signals
 
 log = logging.getLogger("arcano_db.work")
 
@@ -124,7 +124,6 @@ class _Running:
     """A job that is worked on, and the task that does."""
 
     job: WorkJob
-    interrupted: bool = False
     task: asyncio.Task[None] | None = None
     # Whether the function has been called and has not returned. After that nothing is cut short any more:
     # what came of it is being told to the server.
@@ -165,17 +164,14 @@ async def work_until_stopped(dsn: str, options: WorkOptions) -> None:
             worker.stop()
             loop.call_later(options.grace, interrupt)
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop)
-    try:
-        await working
-    except asyncio.CancelledError:
-        log.warning("stopped without a word to the server: %d jobs are left as they are", len(worker.running))
-    else:
-        log.info("stopped")
-    finally:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(number)
+    with stop_signals(stop):
+        try:
+            await working
+        except asyncio.CancelledError:
+            left = len(worker.running)
+            log.warning("stopped without a word to the server: %d jobs are left as they are", left)
+        else:
+            log.info("stopped")
 
 
 class _Worker:
@@ -202,7 +198,6 @@ class _Worker:
     def interrupt(self) -> None:
         self._interrupted = True
         for running in self.running.values():
-            running.interrupted = True
             running.cancel()
 
     async def run(self) -> None:
@@ -312,8 +307,8 @@ class _Worker:
     async def _call(self, running: _Running) -> str:
         """Call the function, and do to the job what follows from that; answers what that was."""
         job, ask = running.job, self._server.ask
-        if running.interrupted or job.lost:
-            return await self._cut_short(running)
+        if self._interrupted or job.lost:
+            return await self._cut_short(job)
         try:
             running.calling = True
             try:
@@ -326,7 +321,7 @@ class _Worker:
             await ask(lambda db: db.requeue_job(job.job_id, job.attempt))
             return "put back into the line"
         except asyncio.CancelledError:
-            return await self._cut_short(running)
+            return await self._cut_short(job)
         except Exception as error:
             log.warning("%s failed", job, exc_info=error)
             reason = reason_of(error)
@@ -340,11 +335,11 @@ class _Worker:
         self._completed.append(job)
         return "completed"
 
-    async def _cut_short(self, running: _Running) -> str:
-        job, ask = running.job, self._server.ask
+    async def _cut_short(self, job: WorkJob) -> str:
+        ask = self._server.ask
         if job.lost:
             return "given up"
-        if running.interrupted:
+        if self._interrupted:
             await ask(lambda db: db.requeue_job(job.job_id, job.attempt))
             return "interrupted, and put back into the line"
         # The function has cancelled itself.

@@ -63,9 +63,18 @@ class _Group(click.Group):
 
 
 @contextmanager
-def database(dsn: str) -> Iterator[ArcanoDB]:
-    """The calls over a connection of the command's own, in autocommit."""
+def connected(dsn: str, *, force: bool = False) -> Iterator[psycopg.Connection[Any]]:
+    """A connection of the command's own, in autocommit; ``force``: intervals below the limits are taken."""
     with psycopg.connect(dsn, autocommit=True, application_name="arcano-db") as connection:
+        if force:
+            connection.execute("set arcano.force = on")
+        yield connection
+
+
+@contextmanager
+def database(dsn: str, *, force: bool = False) -> Iterator[ArcanoDB]:
+    """The calls over a connection as :func:`connected` makes it."""
+    with connected(dsn, force=force) as connection:
         yield ArcanoDB(connection)
 
 

@@ -19,6 +19,7 @@ from arcano_db.cli.base import (
     FAILED,
     FREE,
     NOT_UP_TO_DATE,
+    connected,
     database,
     dsn_option,
     json_option,
@@ -151,9 +152,7 @@ def attach(
     Adds the columns and indexes that it lacks and puts it under the orphan rule. Each statement runs by
     itself, the indexes concurrently; after a failure run it again and it goes on where it stopped.
     """
-    with psycopg.connect(dsn, autocommit=True, application_name="arcano-db") as connection:
-        if force:
-            connection.execute("set arcano.force = on")
+    with connected(dsn, force=force) as connection:
         plan = ArcanoDB(connection).attach_plan(table, tool, orphan_after, stall_after)
         if not plan:
             say(f"nothing to do: {table} is attached with these settings")
@@ -249,10 +248,8 @@ def configure(table: str, settings: tuple[str, ...], dsn: str, force: bool) -> N
         if not equals:
             raise click.UsageError(f"{setting!r} has no value; give it as {setting}=VALUE.")
         values[name] = [v for v in value.split(",") if v] if name == "refund_when" else value or None
-    with psycopg.connect(dsn, autocommit=True, application_name="arcano-db") as connection:
-        if force:
-            connection.execute("set arcano.force = on")
-        ArcanoDB(connection).set_job_table(table, values)
+    with database(dsn, force=force) as db:
+        db.set_job_table(table, values)
     say(f"changed {table}")
 
 

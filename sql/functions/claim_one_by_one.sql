@@ -17,7 +17,7 @@ declare
   v_job record;
 begin
   for v_job in
-    select j.tableoid as relid, j.id, j.user_id
+    select j.tableoid as relid, j.id
       from arcano.job j
      where arcano.is_in_line(j.status, j."position", j.waited_in_queue)
        and not arcano.is_put_off(j.id)

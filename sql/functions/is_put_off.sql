@@ -1,5 +1,5 @@
--- Whether the sweep leaves a job for later, because ending it failed: for 5 minutes at first, then for as
--- long as it has been failing, at most a day. So the sweep does not starve behind many of them.
+-- Whether the sweep and claims leave a job for later, because ending or starting it failed: for 5 minutes at
+-- first, then for as long as it has been failing, at most a day. So they do not starve behind many of them.
 create or replace function arcano.is_put_off(p_job_id arcano.job.id%type)
 returns boolean
 language plpgsql stable
@@ -17,4 +17,4 @@ end
 $$;
 
 comment on function arcano.is_put_off(uuid) is
-  'Internal: whether the sweep could not end job p_job_id lately, and does not try again yet.';
+  'Internal: whether job p_job_id could not be ended or started lately, and is not to be tried again yet.';

@@ -14,6 +14,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_job record;
+  v_may_run boolean;
   v_ahead integer;
   v_slots text[];
 begin
@@ -38,11 +39,9 @@ begin
     return;
   end if;
 
-  if not arcano.lock_line() or p_run is not true then
-    v_slots := '{}';
-  end if;
+  v_may_run := arcano.lock_line();
   v_ahead := arcano.jobs_ahead(v_job.created_at, p_job_id);
-  if v_slots is null and v_ahead = 0 and exists (select from arcano.account) then
+  if v_may_run and p_run and v_ahead = 0 then
     v_slots := arcano.take_slots(1);
   end if;
   if cardinality(v_slots) > 0 then

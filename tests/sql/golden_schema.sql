@@ -202,7 +202,7 @@ CREATE FUNCTION arcano.is_active(p_status text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS ...;
 
-COMMENT ON FUNCTION arcano.is_put_off(p_job_id uuid) IS 'Internal: whether the sweep could not end job p_job_id lately, and does not try again yet.';
+COMMENT ON FUNCTION arcano.is_put_off(p_job_id uuid) IS 'Internal: whether job p_job_id could not be ended or started lately, and is not to be tried again yet.';
 
 CREATE FUNCTION arcano.is_waiting(p_status text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE

@@ -31,15 +31,11 @@ begin
          for no key update skip locked;
       continue when not found;
 
-      update arcano.job j
-         set status = 'starting', api_account = p_slots[v_taken + 1], started_at = clock_timestamp(),
-             attempt = coalesce(j.attempt, 0) + 1
-       where j.id = v_job.id and j.tableoid = v_job.relid
-      returning arcano.table_name(v_job.relid), j.id, j.user_id, j.api_account, j.attempt
-        into job_table, job_id, user_id, api_account, attempt;
-      if not found then
-        perform arcano.refuse_suppression();
-      end if;
+      api_account := p_slots[v_taken + 1];
+      select s.user_id, s.attempt into user_id, attempt
+        from arcano.start_in_slot((v_job.relid, v_job.id)::arcano.job_ref, api_account) s;
+      job_table := arcano.table_name(v_job.relid);
+      job_id := v_job.id;
       v_taken := v_taken + 1;
       return next;
     exception

@@ -26,6 +26,9 @@ begin
        set status = 'queued', waited_in_queue = true, "position" = requeue_job."position",
            api_account = null, started_at = null, heartbeat_at = null, task_id = null
      where j.id = p_job_id and j.tableoid = v_job.relid;
+    if not found then
+      perform arcano.refuse_suppression();
+    end if;
   end if;
   select u.status, u.attempt, u.note into status, attempt, note from arcano.unchanged_job(p_job_id) u;
   if changed then

@@ -47,16 +47,16 @@ begin
   if cardinality(v_slots) > 0 then
     decision := 'run';
     api_account := v_slots[1];
-    update arcano.job j
-       set status = 'starting', api_account = v_slots[1], started_at = clock_timestamp(),
-           attempt = coalesce(j.attempt, 0) + 1
-     where j.id = p_job_id and j.tableoid = v_job.relid;
+    perform arcano.start_in_slot((v_job.relid, p_job_id)::arcano.job_ref, api_account);
   else
     decision := 'queued';
     "position" := v_ahead + 1;
     update arcano.job j
        set status = 'queued', waited_in_queue = true, "position" = v_ahead + 1
      where j.id = p_job_id and j.tableoid = v_job.relid;
+    if not found then
+      perform arcano.refuse_suppression();
+    end if;
     perform arcano.wake_workers();
   end if;
 end

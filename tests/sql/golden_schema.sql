@@ -448,6 +448,13 @@ CREATE FUNCTION arcano.stalls_at(p_status text, p_started_at timestamp with time
 
 COMMENT ON FUNCTION arcano.stalls_at(p_status text, p_started_at timestamp with time zone, p_heartbeat_at timestamp with time zone, p_starting_stall_after interval, p_stall_after interval) IS 'When the job that has these columns has stalled, given its table''s settings; null: never.';
 
+CREATE FUNCTION arcano.start_in_slot(p_job arcano.job_ref, p_account text, OUT user_id uuid, OUT attempt integer) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.start_in_slot(p_job arcano.job_ref, p_account text, OUT user_id uuid, OUT attempt integer) IS 'Internal: starts p_job in a slot of p_account (null: in none), and answers its user and attempt.';
+
 CREATE FUNCTION arcano.start_job(p_job_id uuid, p_task_id text DEFAULT NULL::text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1069,6 +1076,8 @@ GRANT ALL ON FUNCTION arcano.stalling_jobs(p_within interval, p_limit integer) T
 
 REVOKE ALL ON FUNCTION arcano.stalls_at(p_status text, p_started_at timestamp with time zone, p_heartbeat_at timestamp with time zone, p_starting_stall_after interval, p_stall_after interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.stalls_at(p_status text, p_started_at timestamp with time zone, p_heartbeat_at timestamp with time zone, p_starting_stall_after interval, p_stall_after interval) TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.start_in_slot(p_job arcano.job_ref, p_account text, OUT user_id uuid, OUT attempt integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.start_job(p_job_id uuid, p_task_id text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.start_job(p_job_id uuid, p_task_id text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_backend;

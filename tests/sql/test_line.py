@@ -245,7 +245,8 @@ def test_a_job_whose_start_is_vetoed_stops_no_other(conn: psycopg.Connection, db
     assert [claimed.job_id for claimed in db.claim_jobs()] == [poison]
 
 
-def test_a_trigger_that_suppresses_a_start_stops_no_other(conn: psycopg.Connection, db: ArcanoDB) -> None:
+def suppress(conn: psycopg.Connection) -> None:
+    """Give a table a trigger that skips updates of some rows, and tells nobody."""
     conn.execute(
         f"""
         create function public.keep() returns trigger language plpgsql as
@@ -253,12 +254,34 @@ def test_a_trigger_that_suppresses_a_start_stops_no_other(conn: psycopg.Connecti
         create trigger keep before update on {UPSCALER} for each row execute function public.keep();
         """
     )
+
+
+def test_a_trigger_that_suppresses_a_start_stops_no_other(conn: psycopg.Connection, db: ArcanoDB) -> None:
+    suppress(conn)
     db.set_account("a", 1)
     poison = enter(conn, UPSCALER, "5 minutes", session_id="poison")
     other = enter(conn, UPSCALER, "1 minute")
     assert [(claimed.job_id, claimed.api_account) for claimed in db.claim_jobs(1)] == [(other, "a")]
     assert [event["reason"][:5] for event in events(conn, poison)] == ["27000"]
     assert [a.used for a in db.account_status()] == [1]
+
+
+def test_nobody_is_told_to_run_a_job_that_a_trigger_kept_waiting(
+    conn: psycopg.Connection, db: ArcanoDB
+) -> None:
+    db.set_account("a", 1)
+    waiting = make_job(conn, UPSCALER, make_user(conn), "0", session_id="poison")
+    working = make_job(conn, UPSCALER, make_user(conn), status="running", session_id="poison")
+    suppress(conn)
+    before = [job(conn, job_id) for job_id in (waiting, working)]
+    for call in (
+        lambda: db.run_or_queue(waiting),
+        lambda: db.run_or_queue(waiting, run=False),
+        lambda: db.requeue_job(working),
+    ):
+        with pytest.raises(psycopg.errors.TriggeredDataChangeViolation):
+            call()
+    assert [job(conn, job_id) for job_id in (waiting, working)] == before
 
 
 # --- requeue_job ----------------------------------------------------------------------------------------

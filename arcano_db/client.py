@@ -66,16 +66,17 @@ class ArcanoDB:
         """Keep the connection or pool; nothing is sent yet."""
         self.source = source
 
-    def check_user_active(self, user_id: UUID | str) -> ActiveCheck:
+    def check_user_active(self, user_id: UUID | str | None = None) -> ActiveCheck:
         """Heal the orphans of a user, then tell whether a job is in the user's way.
 
         Calls ``arcano.check_user_active``.
 
         Args:
-            user_id: The user who wants to start a job.
+            user_id: The user who wants to start a job. None: the caller, who may act for one user alone.
 
         Raises:
-            InvalidArgument: ``user_id`` is None.
+            InvalidArgument: ``user_id`` is None, and the caller a backend.
+            NotAllowed: The caller may act for one user alone, and for another one or nobody.
         """
         return self._fetch(class_row(ActiveCheck), statements.CHECK_USER_ACTIVE, (user_id,))[0]
 
@@ -83,7 +84,7 @@ class ArcanoDB:
         self,
         table: str,
         job_id: UUID | str,
-        user_id: UUID | str,
+        user_id: UUID | str | None,
         session_id: str | None = None,
         data: Mapping[str, Any] | None = None,
     ) -> CreatedJob:
@@ -95,7 +96,7 @@ class ArcanoDB:
         Args:
             table: The attached table, with its schema.
             job_id: Made by the client, such as with ``uuid4()``.
-            user_id: Whose job it is.
+            user_id: Whose job it is. None: the caller's, who may act for one user alone.
             session_id: Of which page visit.
             data: Values of the table's own columns, ``user_credit_cost`` and ``credits_charged``, as JSON
                 takes them; what JSON does not know is given as text.
@@ -105,6 +106,7 @@ class ArcanoDB:
             JobIdTaken: The id is that of another user's job, or of a job in another table.
             NotAttached: The table is not attached.
             WrongIsolation: The transaction is not read committed.
+            NotAllowed: The caller may act for one user alone, and for another one or nobody.
         """
         arguments = (table, job_id, user_id, session_id, _to_json(data))
         return self._fetch(class_row(CreatedJob), statements.CREATE_JOB, arguments)[0]
@@ -458,6 +460,20 @@ class ArcanoDB:
         """
         self._call(statements.SET_REFUND_FUNCTION, (function,))
 
+    def set_identity_function(self, function: str | None) -> None:
+        """Register the function that says which user a caller with ``arcano_user`` alone is.
+
+        Calls ``arcano.set_identity_function``.
+
+        Args:
+            function: With its schema and parentheses, such as ``public.user_of_login()``; None: believe what
+                a gateway has set.
+
+        Raises:
+            InvalidArgument: It cannot be the identity function, and ``detail`` says why.
+        """
+        self._call(statements.SET_IDENTITY_FUNCTION, (function,))
+
     def settle_refund(self, refund_id: int, note: str | None = None) -> bool:
         """Mark a refund as paid in another way; False: it was paid already.
 
@@ -537,7 +553,8 @@ class ArcanoDB:
         Args:
             table: The table, with its schema.
             settings: ``tool``, ``orphan_after``, ``touch_limit``, ``stall_after``, ``starting_stall_after``,
-                ``charged_orphan_after`` (``timedelta`` or text; None: no limit) and ``refund_when``.
+                ``charged_orphan_after`` (``timedelta`` or text; None: no limit), ``refund_when`` and
+                ``user_columns``.
 
         Raises:
             InvalidArgument: A setting is unknown or out of range.
@@ -589,7 +606,7 @@ class AsyncArcanoDB:
         """Keep the connection or pool; nothing is sent yet."""
         self.source = source
 
-    async def check_user_active(self, user_id: UUID | str) -> ActiveCheck:
+    async def check_user_active(self, user_id: UUID | str | None = None) -> ActiveCheck:
         """See :meth:`ArcanoDB.check_user_active`."""
         return (await self._fetch(class_row(ActiveCheck), statements.CHECK_USER_ACTIVE, (user_id,)))[0]
 
@@ -597,7 +614,7 @@ class AsyncArcanoDB:
         self,
         table: str,
         job_id: UUID | str,
-        user_id: UUID | str,
+        user_id: UUID | str | None,
         session_id: str | None = None,
         data: Mapping[str, Any] | None = None,
     ) -> CreatedJob:
@@ -759,6 +776,10 @@ class AsyncArcanoDB:
     async def set_refund_function(self, function: str | None) -> None:
         """See :meth:`ArcanoDB.set_refund_function`."""
         await self._call(statements.SET_REFUND_FUNCTION, (function,))
+
+    async def set_identity_function(self, function: str | None) -> None:
+        """See :meth:`ArcanoDB.set_identity_function`."""
+        await self._call(statements.SET_IDENTITY_FUNCTION, (function,))
 
     async def settle_refund(self, refund_id: int, note: str | None = None) -> bool:
         """See :meth:`ArcanoDB.settle_refund`."""

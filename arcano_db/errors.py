@@ -46,6 +46,10 @@ class WrongIsolation(ArcanoError):
     """The transaction is not read committed, so that a job cannot be admitted in it (SQLSTATE 25000)."""
 
 
+class NotAllowed(ArcanoError):
+    """The caller may act for one user alone: this is about another, or nobody calls (SQLSTATE 42501)."""
+
+
 class CannotAttach(ArcanoError):
     """A table cannot be a job table; ``detail`` says why and ``hint`` what would mend it."""
 
@@ -64,6 +68,7 @@ _BY_SQLSTATE: dict[str, type[ArcanoError]] = {
     "0A000": InvalidArgument,
     "23505": JobIdTaken,
     "25000": WrongIsolation,
+    "42501": NotAllowed,
     "42809": CannotAttach,
     "42804": CannotAttach,
     "42P16": CannotAttach,
@@ -83,6 +88,8 @@ def _kind(error: psycopg.Error) -> type[ArcanoError] | None:
     # Ours was raised by a function of ours, and not by a trigger or constraint of the app below it.
     first_line = (diag.context or "").partition("\n")[0]
     if diag.source_function == "exec_stmt_raise" and " arcano." in first_line:
+        if error.sqlstate == "42501" and " arcano.attach_plan(" in first_line:  # whose table it is
+            return CannotAttach
         return _BY_SQLSTATE.get(error.sqlstate or "")
     return None
 

@@ -411,6 +411,7 @@ class JobTable:
         starting_stall_after: The same for one that is still starting; None: as ``stall_after``.
         charged_orphan_after: After how long a charged ghost is ended and refunded; None: never.
         refund_when: Which ends are refunded besides a cancelled job that never ran.
+        user_columns: Which of the table's own columns a caller with ``arcano_user`` may give.
         attached_at: When it was attached.
         active: How many jobs of it block their users now.
         orphans: How many of its jobs are orphans now.
@@ -424,6 +425,7 @@ class JobTable:
     starting_stall_after: timedelta | None
     charged_orphan_after: timedelta | None
     refund_when: list[str]
+    user_columns: list[str]
     attached_at: datetime
     active: int
     orphans: int

@@ -49,6 +49,8 @@ KEEP_POSITIONS = "select arcano.keep_positions(%s)"
 
 SET_REFUND_FUNCTION = "select arcano.set_refund_function(%s)"
 
+SET_IDENTITY_FUNCTION = "select arcano.set_identity_function(%s)"
+
 SETTLE_REFUND = "select arcano.settle_refund(%s, %s)"
 
 ATTACH_JOB_TABLE = "select statement from arcano.attach_job_table(%s::regclass, %s, %s, %s)"
@@ -75,7 +77,7 @@ REFUNDS_DUE = "select * from arcano.refund_due order by due_at, refund_id limit 
 
 JOB_TABLES = """
     select n.job_table, s.tool, s.orphan_after, s.touch_limit, s.stall_after, s.starting_stall_after,
-           s.charged_orphan_after, s.refund_when, s.attached_at,
+           s.charged_orphan_after, s.refund_when, s.user_columns, s.attached_at,
            (select count(*) from arcano.active_job a where a.job_table = n.job_table) as active,
            (select count(*) from arcano.orphan_job o where o.job_table = n.job_table) as orphans
       from arcano.job_table s

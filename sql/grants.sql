@@ -2,6 +2,22 @@
 -- functions: a job table's grants and row level security do not apply to a query on its parent.
 revoke all on all functions in schema arcano from public;
 
+-- Default privileges of the database may have given the contract's table to somebody when it was made.
+do $$
+declare
+  v_grantee oid;
+begin
+  for v_grantee in
+    select distinct a.grantee
+      from pg_class c cross join lateral aclexplode(c.relacl) a
+     where c.oid = any (array['arcano.job', 'arcano.open_job', 'arcano.lock']::regclass[]) and a.grantee <> c.relowner
+  loop
+    execute format('revoke all on arcano.job, arcano.open_job, arcano.lock from %s',
+      case v_grantee when 0 then 'public' else v_grantee::regrole::text end);
+  end loop;
+end
+$$;
+
 do $$
 declare
   v_role regrole;
@@ -30,6 +46,19 @@ begin
     $grant$, v_role);
   end loop;
 
+  -- Each of these asks who calls, and answers about that user alone.
+  if to_regrole('arcano_user') is not null then
+    grant usage on schema arcano to arcano_user;
+    grant execute on function
+      arcano.check_user_active(uuid),
+      arcano.create_job(regclass, uuid, uuid, text, jsonb),
+      arcano.touch_job(uuid),
+      arcano.cancel_session(uuid, text, text),
+      arcano.cancel_job(uuid, boolean, text),
+      arcano.queue_position(uuid)
+      to arcano_user;
+  end if;
+
   if to_regrole('arcano_operator') is not null then
     grant execute on function
       arcano.sweep_orphans(integer),
@@ -38,6 +67,7 @@ begin
       arcano.drop_account(text),
       arcano.keep_positions(boolean),
       arcano.set_refund_function(text),
+      arcano.set_identity_function(text),
       arcano.settle_refund(bigint, text)
       to arcano_operator;
     grant select on

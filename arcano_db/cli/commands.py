@@ -239,6 +239,7 @@ def configure(table: str, settings: tuple[str, ...], dsn: str, force: bool) -> N
       starting_stall_after  the same while it is starting
       charged_orphan_after  after how long a charged ghost is ended and refunded
       refund_when           which ends are refunded too: failed,stalled,forced
+      user_columns          what arcano_user may give with a new job: scale,input_image_url
 
     An empty value switches a limit off: arcano-db configure public.my_jobs stall_after=
     """
@@ -247,10 +248,28 @@ def configure(table: str, settings: tuple[str, ...], dsn: str, force: bool) -> N
         name, equals, value = setting.partition("=")
         if not equals:
             raise click.UsageError(f"{setting!r} has no value; give it as {setting}=VALUE.")
-        values[name] = [v for v in value.split(",") if v] if name == "refund_when" else value or None
+        is_list = name in ("refund_when", "user_columns")
+        values[name] = [v for v in value.split(",") if v] if is_list else value or None
     with database(dsn, force=force) as db:
         db.set_job_table(table, values)
     say(f"changed {table}")
+
+
+@main.command()
+@click.argument("function", required=False)
+@dsn_option
+@click.option("--none", "forget", is_flag=True, help="Forget it: believe what a gateway has set.")
+def identity(function: str | None, dsn: str, forget: bool) -> None:
+    """Register the FUNCTION that says which user a caller with the role arcano_user is.
+
+    Such as 'public.user_of_login()': it answers a user's id, or null for nobody. For logins that may send
+    SQL of their own it is the only safe way, if it asks session_user. Run this as the migrating role.
+    """
+    if forget == (function is not None):
+        raise click.UsageError("Give FUNCTION or --none.")
+    with database(dsn) as db:
+        db.set_identity_function(function)
+    say(f"set {function}" if function else "forgotten")
 
 
 @main.command()

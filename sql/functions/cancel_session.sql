@@ -12,6 +12,9 @@ as $$
 declare
   v_jobs arcano.job_ref[];
 begin
+  if not arcano.is_trusted() then
+    p_user_id := arcano.own_user(p_user_id);
+  end if;
   if p_user_id is null and p_session_id is null then
     raise exception 'cancel_session needs p_user_id, p_session_id, or both'
       using errcode = 'invalid_parameter_value', detail = 'Both are null.',
@@ -40,4 +43,4 @@ end
 $$;
 
 comment on function arcano.cancel_session(uuid, text, text) is
-  'Cancels the waiting jobs of user p_user_id or session p_session_id (both given: both must match), with p_reason as their error_message, and answers a row for each. Working jobs are never touched. Neither given: an error.';
+  'Cancels the waiting jobs of user p_user_id or session p_session_id (both given: both must match), with p_reason as their error_message, and answers a row for each. Working jobs are never touched. Neither given: an error. For a caller who may act for one user alone, p_user_id is always that user.';

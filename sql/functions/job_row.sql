@@ -5,6 +5,10 @@ create or replace function arcano.job_row(p_relid oid, p_job_id arcano.job.id%ty
 returns jsonb
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
+-- A caller's settings must not change what the journal keeps, nor whether it can be read back.
+set datestyle = iso
+set intervalstyle = iso_8601
+set extra_float_digits = 1
 as $$
 declare
   v_row jsonb;

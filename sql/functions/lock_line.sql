@@ -1,25 +1,20 @@
 -- One at a time: who asks whether anybody is ahead in the line, and then passes or joins it. Waits for
 -- another's transaction for at most half a second, and then answers false: a job that is put into the line
 -- overtakes nobody, so that one who holds on to the line stops no one else.
+--
+-- The lock is on a table that nobody else may lock.
 create or replace function arcano.lock_line()
 returns boolean
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 set lock_timeout = '500ms'
 as $$
-declare
-  v_key constant bigint := hashtextextended('arcano line', 0);
 begin
-  if pg_try_advisory_xact_lock(v_key) then
-    return true;
-  end if;
-  begin
-    perform pg_advisory_xact_lock(v_key);
-    return true;
-  exception
-    when lock_not_available then
-      return false;
-  end;
+  lock table arcano.lock in exclusive mode;
+  return true;
+exception
+  when lock_not_available then
+    return false;
 end
 $$;
 

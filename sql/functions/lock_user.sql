@@ -1,5 +1,6 @@
 -- One at a time for each user, until the transaction ends: what reads the user's active jobs after
--- this sees all that those before it have committed.
+-- this sees all that those before it have committed. The seed keeps the key from being guessed, and so
+-- from being held by somebody else.
 create or replace function arcano.lock_user(p_user_id arcano.job.user_id%type)
 returns void
 language plpgsql volatile
@@ -7,7 +8,8 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform arcano.need_read_committed();
-  perform pg_advisory_xact_lock(hashtextextended('arcano user ' || p_user_id, 0));
+  perform pg_advisory_xact_lock(hashtextextended(
+    'arcano user ' || p_user_id, coalesce((select l.seed from arcano.lock l), 0)));
 end
 $$;
 

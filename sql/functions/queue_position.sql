@@ -7,6 +7,9 @@ as $$
 declare
   v_job record;
 begin
+  if not arcano.is_trusted() then
+    perform arcano.refuse_strange_job(p_job_id);
+  end if;
   select j.created_at, arcano.is_in_line(j.status, j."position", j.waited_in_queue) as is_in_line
     into v_job
     from arcano.job j

@@ -35,7 +35,7 @@ begin
   end if;
 
   perform arcano.lock_user(v_job.user_id);
-  select c.* into v_in_the_way from arcano.check_user_active(v_job.user_id) c;
+  select c.* into v_in_the_way from arcano.find_active_job(v_job.user_id) c;
   if v_in_the_way.has_active_job then
     select u.status, u.attempt into status, attempt from arcano.unchanged_job(p_job_id) u;
     note := format('healed; in the way: %s %s (%s)', v_in_the_way.active_table, v_in_the_way.active_job_id,

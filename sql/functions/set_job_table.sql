@@ -30,11 +30,22 @@ begin
   v_settings.starting_stall_after := arcano.plain_seconds(v_settings.starting_stall_after);
   v_settings.charged_orphan_after := arcano.plain_seconds(v_settings.charged_orphan_after);
   perform arcano.refuse_settings(v_settings);
+  if exists (
+    select
+      from unnest(v_settings.user_columns) u (name)
+     where not exists (select from pg_attribute a where a.attrelid = p_table and a.attname = u.name and a.attnum > 0)
+        or exists (select from pg_attribute c where c.attrelid = 'arcano.job'::regclass and c.attname = u.name)
+  ) then
+    raise exception 'user_columns must be columns of %, and none of the contract''s', p_table
+      using errcode = 'invalid_parameter_value', detail = format('They are %s.', v_settings.user_columns),
+        hint = 'Only a backend sets the contract''s.';
+  end if;
 
   update arcano.job_table t
      set tool = v_settings.tool, orphan_after = v_settings.orphan_after, touch_limit = v_settings.touch_limit,
          stall_after = v_settings.stall_after, starting_stall_after = v_settings.starting_stall_after,
-         charged_orphan_after = v_settings.charged_orphan_after, refund_when = v_settings.refund_when
+         charged_orphan_after = v_settings.charged_orphan_after, refund_when = v_settings.refund_when,
+         user_columns = v_settings.user_columns
    where t.job_table = p_table;
   return v_settings;
 exception
@@ -49,4 +60,4 @@ end
 $$;
 
 comment on function arcano.set_job_table(regclass, jsonb) is
-  'Changes settings of the attached p_table, such as {"stall_after": "10 minutes"}, and answers all of them: tool, orphan_after, touch_limit, stall_after, starting_stall_after, charged_orphan_after, refund_when (which ends are refunded: failed, stalled, forced). Null switches a limit off. The column comments of arcano.job_table say what each does.';
+  'Changes settings of the attached p_table, such as {"stall_after": "10 minutes"}, and answers all of them: tool, orphan_after, touch_limit, stall_after, starting_stall_after, charged_orphan_after, refund_when (which ends are refunded: failed, stalled, forced), user_columns (what arcano_user may give in p_data). Null switches a limit off. The column comments of arcano.job_table say what each does.';

@@ -3,6 +3,7 @@ create or replace function arcano.table_name(p_relid oid)
 returns text
 language plpgsql stable parallel safe
 set search_path = pg_catalog, pg_temp
+set quote_all_identifiers = off -- a caller's setting must not change the name
 as $$
 begin
   return p_relid::regclass::text;

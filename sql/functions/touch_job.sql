@@ -11,6 +11,9 @@ language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+  if not arcano.is_trusted() then
+    perform arcano.refuse_strange_job(p_job_id);
+  end if;
   update arcano.job j
      set heartbeat_at = clock_timestamp()
    where j.id = p_job_id

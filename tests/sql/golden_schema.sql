@@ -9,9 +9,8 @@ CREATE TYPE arcano.job_ref AS (
 
 COMMENT ON TYPE arcano.job_ref IS 'A job of an attached table: the table''s oid and the job''s id.';
 
-CREATE FUNCTION arcano.attach_job_table(p_table regclass, p_tool text DEFAULT NULL::text, p_orphan_after interval DEFAULT '00:05:00'::interval, p_stall_after interval DEFAULT NULL::interval) RETURNS TABLE(statement text)
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
+CREATE FUNCTION arcano.acting_role() RETURNS name
+    LANGUAGE sql STABLE PARALLEL SAFE
     AS ...;
 
 COMMENT ON FUNCTION arcano.attach_job_table(p_table regclass, p_tool text, p_orphan_after interval, p_stall_after interval) IS 'Attaches p_table: adds the contract columns and partial indexes that it lacks and makes it inherit arcano.job; answers the statements it ran. p_tool: the name people read, by default the table''s. p_orphan_after: how long a job without a sign of life is left alone; under 2 minutes is refused. p_stall_after: how long a job that is worked on may be without a sign of life before the sweep ends it as failed, null: for ever. set_job_table sets what else there is. Errors name what is wrong with the table (detail) and the statements that would mend it (hint).';
@@ -71,6 +70,13 @@ CREATE FUNCTION arcano.call_refund_function(p_function text, p_refund arcano.ref
 
 COMMENT ON FUNCTION arcano.call_refund_function(p_function text, p_refund arcano.refund) IS 'Internal: calls p_function with user, amount and reference of p_refund.';
 
+CREATE FUNCTION arcano.caller_id() RETURNS uuid
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.caller_id() IS 'Internal: the user that an arcano_user caller is, from the registered function or what a gateway has set; raises if that is nobody.';
+
 CREATE FUNCTION arcano.cancel_job(p_job_id uuid, p_force boolean DEFAULT false, p_reason text DEFAULT NULL::text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT refunded boolean) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -83,14 +89,14 @@ CREATE FUNCTION arcano.cancel_session(p_user_id uuid DEFAULT NULL::uuid, p_sessi
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.cancel_session(p_user_id uuid, p_session_id text, p_reason text) IS 'Cancels the waiting jobs of user p_user_id or session p_session_id (both given: both must match), with p_reason as their error_message, and answers a row for each. Working jobs are never touched. Neither given: an error.';
+COMMENT ON FUNCTION arcano.cancel_session(p_user_id uuid, p_session_id text, p_reason text) IS 'Cancels the waiting jobs of user p_user_id or session p_session_id (both given: both must match), with p_reason as their error_message, and answers a row for each. Working jobs are never touched. Neither given: an error. For a caller who may act for one user alone, p_user_id is always that user.';
 
-CREATE FUNCTION arcano.check_user_active(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer) RETURNS record
+CREATE FUNCTION arcano.check_user_active(p_user_id uuid DEFAULT NULL::uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.check_user_active(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer) IS 'Heals the orphans of user p_user_id, then answers in exactly one row whether a job is in the user''s way, and which: working before waiting, then the oldest. heals_at: when the rule would free the user if nothing more happens, null: never. healed: how many orphans this call cancelled.';
+COMMENT ON FUNCTION arcano.check_user_active(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer) IS 'Heals the orphans of user p_user_id, then answers in exactly one row whether a job is in the user''s way, and which: working before waiting, then the oldest. heals_at: when the rule would free the user if nothing more happens, null: never. healed: how many orphans this call cancelled. A caller who may act for one user alone leaves p_user_id out or names that user.';
 
 CREATE FUNCTION arcano.claim_jobs(p_limit integer DEFAULT 1, p_completed uuid[] DEFAULT NULL::uuid[], p_attempts integer[] DEFAULT NULL::integer[]) RETURNS TABLE(job_table text, job_id uuid, user_id uuid, api_account text, attempt integer)
     LANGUAGE plpgsql SECURITY DEFINER
@@ -108,6 +114,13 @@ CREATE FUNCTION arcano.claim_one_by_one(p_slots text[], p_limit integer) RETURNS
 
 COMMENT ON FUNCTION arcano.claim_one_by_one(p_slots text[], p_limit integer) IS 'Internal: starts at most p_limit jobs of the line, in p_slots (null: in none), one statement for each.';
 
+CREATE FUNCTION arcano.claimed_user() RETURNS uuid
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.claimed_user() IS 'The user named by the session''s settings request.jwt.claims (sub), request.jwt.claim.sub or arcano.user_id; null: nobody, or more than one. Whoever may send SQL of their own can set them: see set_identity_function.';
+
 CREATE FUNCTION arcano.complete_jobs(p_job_ids uuid[], p_attempts integer[], p_error text, OUT job_ids uuid[], OUT attempts integer[]) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -117,19 +130,19 @@ CREATE FUNCTION arcano.complete_jobs(p_job_ids uuid[], p_attempts integer[], p_e
 
 COMMENT ON FUNCTION arcano.complete_jobs(p_job_ids uuid[], p_attempts integer[], p_error text, OUT job_ids uuid[], OUT attempts integer[]) IS 'Internal: completes those of p_job_ids that are worked on, and answers them with their attempts.';
 
-CREATE FUNCTION arcano.create_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text DEFAULT NULL::text, p_data jsonb DEFAULT '{}'::jsonb, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) RETURNS record
+CREATE FUNCTION arcano.create_job(p_table regclass, p_job_id uuid, p_user_id uuid DEFAULT NULL::uuid, p_session_id text DEFAULT NULL::text, p_data jsonb DEFAULT '{}'::jsonb, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.create_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) IS 'Makes job p_job_id (an id that the client made) of user p_user_id in the attached table p_table, unless another job is in the user''s way: then created is false, job_id null, and active_* that job. The same call again: created is false, and active_* the job itself. p_session_id: the page visit. p_data: the table''s own columns, user_credit_cost and credits_charged; others keep their defaults. Errors: null, a column that is unknown or the package''s own, a value of the wrong type, an id of another user''s job, a transaction that is not read committed.';
+COMMENT ON FUNCTION arcano.create_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) IS 'Makes job p_job_id (an id that the client made) of user p_user_id in the attached table p_table, unless another job is in the user''s way: then created is false, job_id null, and active_* that job. The same call again: created is false, and active_* the job itself. p_session_id: the page visit. p_data: the table''s own columns, user_credit_cost and credits_charged; others keep their defaults. Errors: null, a column that is unknown or the package''s own, a value of the wrong type, an id of another user''s job, a transaction that is not read committed. A caller who may act for one user alone leaves p_user_id out or names that user, and gives only the columns in user_columns of the table.';
 
-CREATE FUNCTION arcano.create_job_columns(p_table regclass, p_data jsonb) RETURNS text[]
+CREATE FUNCTION arcano.create_job_columns(p_table regclass, p_data jsonb, p_trusted boolean) RETURNS text[]
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.create_job_columns(p_table regclass, p_data jsonb) IS 'Internal: the columns of p_table that p_data names, quoted; raises for one that cannot be given.';
+COMMENT ON FUNCTION arcano.create_job_columns(p_table regclass, p_data jsonb, p_trusted boolean) IS 'Internal: the columns of p_table that p_data names, quoted; raises for one that cannot be given. p_trusted: by a backend.';
 
 CREATE FUNCTION arcano.detach_job_table(p_table regclass) RETURNS void
     LANGUAGE plpgsql
@@ -163,6 +176,20 @@ CREATE FUNCTION arcano.entered_line(p_position integer, p_waited_in_queue boolea
     AS ...;
 
 COMMENT ON FUNCTION arcano.fail_job(p_job_id uuid, p_reason text, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) IS 'Ends job p_job_id as failed, with p_reason as its error_message. Otherwise as finish_job.';
+
+CREATE FUNCTION arcano.find_active_job(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.find_active_job(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer) IS 'Internal: heals the orphans of user p_user_id, and answers as check_user_active does.';
+
+CREATE FUNCTION arcano.find_function(p_function text, p_purpose text, p_arguments text, p_results regtype[], p_example text) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.find_function(p_function text, p_purpose text, p_arguments text, p_results regtype[], p_example text) IS 'Internal: the full name of the function p_function; raises unless it takes p_arguments, answers one of p_results, and belongs to who migrated. p_purpose and p_example are for the error.';
 
 CREATE FUNCTION arcano.finish_each(p_job_ids uuid[], p_status text, p_error text, p_attempts integer[]) RETURNS TABLE(job_id uuid, changed boolean, status text, attempt integer, note text)
     LANGUAGE plpgsql
@@ -202,7 +229,19 @@ CREATE FUNCTION arcano.is_active(p_status text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS ...;
 
+COMMENT ON FUNCTION arcano.is_gateway() IS 'Internal: whether this session''s login may act as a backend, so that the settings of the session are its word.';
+
+CREATE FUNCTION arcano.is_in_line(p_status text, p_position integer, p_waited_in_queue boolean) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS ...;
+
 COMMENT ON FUNCTION arcano.is_put_off(p_job_id uuid) IS 'Internal: whether job p_job_id could not be ended or started lately, and is not to be tried again yet.';
+
+CREATE FUNCTION arcano.is_trusted() RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    AS ...;
+
+COMMENT ON FUNCTION arcano.is_trusted() IS 'Internal: whether this call acts as a trusted backend; false: it speaks for one user alone.';
 
 CREATE FUNCTION arcano.is_waiting(p_status text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -213,6 +252,9 @@ COMMENT ON FUNCTION arcano.job_indexes(p_table regclass, OUT index_name text, OU
 CREATE FUNCTION arcano.job_row(p_relid oid, p_job_id uuid) RETURNS jsonb
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "DateStyle" TO 'iso'
+    SET "IntervalStyle" TO 'iso_8601'
+    SET extra_float_digits TO '1'
     AS ...;
 
 COMMENT ON FUNCTION arcano.job_row(p_relid oid, p_job_id uuid) IS 'The row of job p_job_id of table p_relid with all columns of that table, or null.';
@@ -268,6 +310,13 @@ CREATE FUNCTION arcano.need_read_committed() RETURNS void
     AS ...;
 
 COMMENT ON FUNCTION arcano.need_read_committed() IS 'Internal: raises in a transaction that is not read committed.';
+
+CREATE FUNCTION arcano.own_user(p_user_id uuid) RETURNS uuid
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.own_user(p_user_id uuid) IS 'Internal: the user who calls; raises if p_user_id is another.';
 
 CREATE FUNCTION arcano.pay_refund(p_refund_id bigint, p_source text) RETURNS boolean
     LANGUAGE plpgsql
@@ -327,6 +376,7 @@ CREATE TABLE arcano.job_table (
     starting_stall_after interval,
     charged_orphan_after interval,
     refund_when text[] DEFAULT '{}'::text[] NOT NULL,
+    user_columns text[] DEFAULT '{}'::text[] NOT NULL,
     CONSTRAINT job_table_charged_orphan_after_in_range CHECK (((charged_orphan_after > '00:00:00'::interval) AND (charged_orphan_after <= '10 years'::interval))),
     CONSTRAINT job_table_orphan_after_in_range CHECK (((orphan_after > '00:00:00'::interval) AND (orphan_after <= '10 years'::interval))),
     CONSTRAINT job_table_refund_when_is_known CHECK ((refund_when <@ ARRAY['failed'::text, 'stalled'::text, 'forced'::text])),
@@ -351,12 +401,21 @@ COMMENT ON COLUMN arcano.job_table.charged_orphan_after IS 'How long after its l
 
 COMMENT ON COLUMN arcano.job_table.refund_when IS 'Which ends are refunded besides a cancelled job that never ran: failed, stalled, and forced (cancelled while it worked).';
 
+COMMENT ON COLUMN arcano.job_table.user_columns IS 'Which of the table''s own columns an arcano_user caller may give in p_data of create_job.';
+
 CREATE FUNCTION arcano.refuse_settings(p_settings arcano.job_table) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
 COMMENT ON FUNCTION arcano.refuse_settings(p_settings arcano.job_table) IS 'Internal: raises if one of p_settings is out of range.';
+
+CREATE FUNCTION arcano.refuse_strange_job(p_job_id uuid) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.refuse_strange_job(p_job_id uuid) IS 'Internal: raises unless p_job_id is a job of the user who calls.';
 
 CREATE FUNCTION arcano.refuse_suppression() RETURNS void
     LANGUAGE plpgsql STABLE
@@ -414,12 +473,19 @@ CREATE FUNCTION arcano.set_account(p_name text, p_slots integer DEFAULT NULL::in
 
 COMMENT ON FUNCTION arcano.set_account(p_name text, p_slots integer, p_enabled boolean) IS 'Sets the provider account p_name: p_slots, how many jobs may be starting or running in it at once, and p_enabled, false: start no more in it. Null leaves what it was; a new account needs p_slots and is enabled. Once there is any account, jobs start only in free slots; jobs that run go on, also beyond a lowered p_slots.';
 
+CREATE FUNCTION arcano.set_identity_function(p_function text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.set_identity_function(p_function text) IS 'Sets the function that says which user an arcano_user caller is, such as public.user_of_login(): it takes nothing, answers a user''s id or null for nobody, and is asked instead of the settings that a gateway sets. It runs with the rights of the role that migrated: session_user is the login, current_setting(''role'') the role that it has set. arcano.claimed_user() believes what any login has set. Null: none.';
+
 CREATE FUNCTION arcano.set_job_table(p_table regclass, p_settings jsonb) RETURNS arcano.job_table
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.set_job_table(p_table regclass, p_settings jsonb) IS 'Changes settings of the attached p_table, such as {"stall_after": "10 minutes"}, and answers all of them: tool, orphan_after, touch_limit, stall_after, starting_stall_after, charged_orphan_after, refund_when (which ends are refunded: failed, stalled, forced). Null switches a limit off. The column comments of arcano.job_table say what each does.';
+COMMENT ON FUNCTION arcano.set_job_table(p_table regclass, p_settings jsonb) IS 'Changes settings of the attached p_table, such as {"stall_after": "10 minutes"}, and answers all of them: tool, orphan_after, touch_limit, stall_after, starting_stall_after, charged_orphan_after, refund_when (which ends are refunded: failed, stalled, forced), user_columns (what arcano_user may give in p_data). Null switches a limit off. The column comments of arcano.job_table say what each does.';
 
 CREATE FUNCTION arcano.set_refund_function(p_function text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -479,6 +545,7 @@ COMMENT ON FUNCTION arcano.sweep_orphans(p_limit integer) IS 'Cancels orphans, a
 CREATE FUNCTION arcano.table_name(p_relid oid) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET quote_all_identifiers TO 'off'
     AS ...;
 
 COMMENT ON FUNCTION arcano.table_name(p_relid oid) IS 'Schema and name of the table p_relid, quoted where needed, such as public.upscaler_jobs.';
@@ -744,6 +811,16 @@ COMMENT ON VIEW arcano.line_job IS 'The jobs that wait in the line; its order is
 
 COMMENT ON COLUMN arcano.line_job."position" IS 'Its place when it entered, or when the sweep last wrote it (keep_positions); queue_position tells the one now.';
 
+CREATE TABLE arcano.lock (
+    only_one boolean DEFAULT true NOT NULL,
+    seed bigint DEFAULT hashtextextended((gen_random_uuid())::text, (0)::bigint) NOT NULL,
+    CONSTRAINT lock_only_one_check CHECK (only_one)
+);
+
+COMMENT ON TABLE arcano.lock IS 'What the package''s own locks are made of. Nobody may read it: whoever knows the seed can hold up a user''s create_job. The table itself is locked by who passes the line.';
+
+COMMENT ON COLUMN arcano.lock.seed IS 'Of the keys of the users'' advisory locks.';
+
 CREATE VIEW arcano.orphan_job AS
  SELECT job_table,
     tool,
@@ -824,6 +901,7 @@ CREATE TABLE arcano.setting (
     only_one boolean DEFAULT true NOT NULL,
     refund_function text,
     keep_positions boolean DEFAULT false NOT NULL,
+    identity_function text,
     CONSTRAINT setting_only_one_check CHECK (only_one)
 );
 
@@ -832,6 +910,8 @@ COMMENT ON TABLE arcano.setting IS 'The settings that belong to no single table;
 COMMENT ON COLUMN arcano.setting.refund_function IS 'The app''s own function that gives credits back, with its schema and argument types; null: none. Set by set_refund_function.';
 
 COMMENT ON COLUMN arcano.setting.keep_positions IS 'Whether each sweep writes the place of every job in the line to its column position. Set by keep_positions.';
+
+COMMENT ON COLUMN arcano.setting.identity_function IS 'The function that says which user an arcano_user caller is, with its schema; null: what a gateway has set. Set by set_identity_function.';
 
 CREATE TABLE arcano.sweep_run (
     sweep_run_id bigint NOT NULL,
@@ -886,6 +966,9 @@ ALTER TABLE ONLY arcano.job_event
 ALTER TABLE ONLY arcano.job_table
     ADD CONSTRAINT job_table_pkey PRIMARY KEY (job_table);
 
+ALTER TABLE ONLY arcano.lock
+    ADD CONSTRAINT lock_pkey PRIMARY KEY (only_one);
+
 ALTER TABLE ONLY arcano.refund
     ADD CONSTRAINT refund_once UNIQUE (job_table, job_id, kind);
 
@@ -912,6 +995,11 @@ CREATE INDEX task_created ON arcano.task USING btree (created_at);
 
 GRANT USAGE ON SCHEMA arcano TO arcano_backend;
 GRANT USAGE ON SCHEMA arcano TO arcano_operator;
+GRANT USAGE ON SCHEMA arcano TO arcano_user;
+
+REVOKE ALL ON TYPE arcano.job_ref FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.acting_role() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.attach_job_table(p_table regclass, p_tool text, p_orphan_after interval, p_stall_after interval) FROM PUBLIC;
 
@@ -925,17 +1013,22 @@ GRANT SELECT ON TABLE arcano.refund TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.call_refund_function(p_function text, p_refund arcano.refund) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.caller_id() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.cancel_job(p_job_id uuid, p_force boolean, p_reason text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT refunded boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.cancel_job(p_job_id uuid, p_force boolean, p_reason text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT refunded boolean) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.cancel_job(p_job_id uuid, p_force boolean, p_reason text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT refunded boolean) TO arcano_operator;
+GRANT ALL ON FUNCTION arcano.cancel_job(p_job_id uuid, p_force boolean, p_reason text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT refunded boolean) TO arcano_user;
 
 REVOKE ALL ON FUNCTION arcano.cancel_session(p_user_id uuid, p_session_id text, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.cancel_session(p_user_id uuid, p_session_id text, p_reason text) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.cancel_session(p_user_id uuid, p_session_id text, p_reason text) TO arcano_operator;
+GRANT ALL ON FUNCTION arcano.cancel_session(p_user_id uuid, p_session_id text, p_reason text) TO arcano_user;
 
 REVOKE ALL ON FUNCTION arcano.check_user_active(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.check_user_active(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.check_user_active(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer) TO arcano_operator;
+GRANT ALL ON FUNCTION arcano.check_user_active(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer) TO arcano_user;
 
 REVOKE ALL ON FUNCTION arcano.claim_jobs(p_limit integer, p_completed uuid[], p_attempts integer[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.claim_jobs(p_limit integer, p_completed uuid[], p_attempts integer[]) TO arcano_backend;
@@ -943,13 +1036,16 @@ GRANT ALL ON FUNCTION arcano.claim_jobs(p_limit integer, p_completed uuid[], p_a
 
 REVOKE ALL ON FUNCTION arcano.claim_one_by_one(p_slots text[], p_limit integer) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.claimed_user() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.complete_jobs(p_job_ids uuid[], p_attempts integer[], p_error text, OUT job_ids uuid[], OUT attempts integer[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.create_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.create_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.create_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) TO arcano_operator;
+GRANT ALL ON FUNCTION arcano.create_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) TO arcano_user;
 
-REVOKE ALL ON FUNCTION arcano.create_job_columns(p_table regclass, p_data jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.create_job_columns(p_table regclass, p_data jsonb, p_trusted boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.detach_job_table(p_table regclass) FROM PUBLIC;
 
@@ -966,6 +1062,10 @@ GRANT ALL ON FUNCTION arcano.entered_line(p_position integer, p_waited_in_queue 
 REVOKE ALL ON FUNCTION arcano.fail_job(p_job_id uuid, p_reason text, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.fail_job(p_job_id uuid, p_reason text, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.fail_job(p_job_id uuid, p_reason text, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.find_active_job(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.find_function(p_function text, p_purpose text, p_arguments text, p_results regtype[], p_example text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.finish_each(p_job_ids uuid[], p_status text, p_error text, p_attempts integer[]) FROM PUBLIC;
 
@@ -990,10 +1090,14 @@ GRANT ALL ON FUNCTION arcano.is_active(p_status text) TO arcano_operator;
 REVOKE ALL ON FUNCTION arcano.is_charged(p_credits_charged boolean, p_user_credit_cost integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.is_charged(p_credits_charged boolean, p_user_credit_cost integer) TO arcano_operator;
 
+REVOKE ALL ON FUNCTION arcano.is_gateway() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.is_in_line(p_status text, p_position integer, p_waited_in_queue boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.is_in_line(p_status text, p_position integer, p_waited_in_queue boolean) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.is_put_off(p_job_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.is_trusted() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.is_waiting(p_status text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.is_waiting(p_status text) TO arcano_operator;
@@ -1020,6 +1124,8 @@ REVOKE ALL ON FUNCTION arcano.lock_user(p_user_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.need_read_committed() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.own_user(p_user_id uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.pay_refund(p_refund_id bigint, p_source text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.pay_refunds(p_limit integer) FROM PUBLIC;
@@ -1029,6 +1135,7 @@ REVOKE ALL ON FUNCTION arcano.plain_seconds(p_interval interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION arcano.queue_position(p_job_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.queue_position(p_job_id uuid) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.queue_position(p_job_id uuid) TO arcano_operator;
+GRANT ALL ON FUNCTION arcano.queue_position(p_job_id uuid) TO arcano_user;
 
 REVOKE ALL ON FUNCTION arcano.refund_is_paid(p_refund arcano.refund, p_source text, p_reason text) FROM PUBLIC;
 
@@ -1039,6 +1146,8 @@ REVOKE ALL ON FUNCTION arcano.refuse_end(p_status text) FROM PUBLIC;
 GRANT SELECT ON TABLE arcano.job_table TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.refuse_settings(p_settings arcano.job_table) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.refuse_strange_job(p_job_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.refuse_suppression() FROM PUBLIC;
 
@@ -1060,6 +1169,9 @@ GRANT ALL ON FUNCTION arcano.run_or_queue(p_job_id uuid, p_run boolean, OUT deci
 
 REVOKE ALL ON FUNCTION arcano.set_account(p_name text, p_slots integer, p_enabled boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.set_account(p_name text, p_slots integer, p_enabled boolean) TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.set_identity_function(p_function text) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.set_identity_function(p_function text) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.set_job_table(p_table regclass, p_settings jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.set_job_table(p_table regclass, p_settings jsonb) TO arcano_operator;
@@ -1096,6 +1208,7 @@ REVOKE ALL ON FUNCTION arcano.take_slots(p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION arcano.touch_job(p_job_id uuid, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.touch_job(p_job_id uuid, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.touch_job(p_job_id uuid, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_operator;
+GRANT ALL ON FUNCTION arcano.touch_job(p_job_id uuid, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_user;
 
 REVOKE ALL ON FUNCTION arcano.unchanged_job(p_job_id uuid, OUT status text, OUT attempt integer, OUT note text) FROM PUBLIC;
 

@@ -38,6 +38,7 @@ FOR_OPERATORS = {
     "set_account",
     "drop_account",
     "keep_positions",
+    "set_identity_function",
     "set_refund_function",
     "settle_refund",
 }

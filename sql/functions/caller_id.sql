@@ -1,0 +1,38 @@
+-- Which user a caller is who may act for one user alone. Nobody is an error, and never the service.
+--
+-- Dynamic, because which function the operator registered is not known before.
+create or replace function arcano.caller_id()
+returns arcano.job.user_id%type
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_function text;
+  v_user_id arcano.job.user_id%type;
+begin
+  select s.identity_function into v_function from arcano.setting s;
+  if v_function is not null then
+    execute format('select %s()', to_regprocedure(v_function)::oid::regproc) into v_user_id;
+  elsif arcano.is_gateway() then
+    v_user_id := arcano.claimed_user();
+  end if;
+  if v_user_id is null then
+    raise exception 'it is not known which user calls'
+      using errcode = 'insufficient_privilege',
+        detail = case
+          when v_function is not null then format('%s names nobody.', v_function)
+          when arcano.is_gateway() then 'None of request.jwt.claims, request.jwt.claim.sub and arcano.user_id names a user, or two of them name two.'
+          else format('%s may not act as a backend, and so what this session has set is not believed.', session_user)
+        end,
+        hint = case
+          when v_function is null and not arcano.is_gateway()
+            then 'An operator can register a function that knows the user of a login: select arcano.set_identity_function(...);'
+          else 'Sign in.'
+        end;
+  end if;
+  return v_user_id;
+end
+$$;
+
+comment on function arcano.caller_id() is
+  'Internal: the user that an arcano_user caller is, from the registered function or what a gateway has set; raises if that is nobody.';

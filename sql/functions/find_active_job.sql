@@ -1,0 +1,48 @@
+-- What check_user_active promises, for any user: heals the user's ghosts, and finds the job in the way.
+create or replace function arcano.find_active_job(
+  p_user_id arcano.job.user_id%type,
+  out has_active_job boolean,
+  out active_tool text,
+  out active_table text,
+  out active_status text,
+  out active_job_id arcano.job.id%type,
+  out created_at timestamptz,
+  out started_at timestamptz,
+  out "position" integer,
+  out heals_at timestamptz,
+  out healed integer
+)
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_orphans arcano.job_ref[];
+  v_ignored arcano.job_ref[] := '{}';
+begin
+  healed := 0;
+  -- The second round asks again after the orphans that the first one found were healed. One that
+  -- could not be ended, for whatever reason, is ignored; one still there was locked.
+  for v_round in 1..2 loop
+    select o.tool, o.job_table, o.status, o.job_id, o.created_at, o.started_at, o."position",
+           case when count(*) over () = count(o.heals_at) over () then max(o.heals_at) over () end,
+           array_agg((o.relid, o.job_id)::arcano.job_ref) filter (where o.is_orphan) over ()
+      into active_tool, active_table, active_status, active_job_id, created_at, started_at, "position",
+           heals_at, v_orphans
+      from arcano.open_job o
+     where o.user_id = p_user_id
+       and (o.relid, o.job_id)::arcano.job_ref <> all (v_ignored)
+     order by o.is_waiting, o.created_at, o.job_id, o.relid
+     limit 1;
+    has_active_job := found;
+    exit when v_orphans is null or v_round = 2;
+
+    select count(*) filter (where e.error is null),
+           coalesce(array_agg(e.job) filter (where e.error is not null), '{}')
+      into healed, v_ignored
+      from arcano.end_jobs(v_orphans, 'check', 'orphan') e;
+  end loop;
+end
+$$;
+
+comment on function arcano.find_active_job(uuid) is
+  'Internal: heals the orphans of user p_user_id, and answers as check_user_active does.';

@@ -1,0 +1,15 @@
+-- Registers the function that says which user an arcano_user caller is. For logins that may send SQL of their
+-- own it is the only safe way, if it asks session_user: all else they can set themselves.
+create or replace function arcano.set_identity_function(p_function text)
+returns void
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  update arcano.setting set identity_function = arcano.find_function(
+    p_function, 'identity', '', array['uuid']::regtype[], 'public.user_of_login()');
+end
+$$;
+
+comment on function arcano.set_identity_function(text) is
+  'Sets the function that says which user an arcano_user caller is, such as public.user_of_login(): it takes nothing, answers a user''s id or null for nobody, and is asked instead of the settings that a gateway sets. It runs with the rights of the role that migrated: session_user is the login, current_setting(''role'') the role that it has set. arcano.claimed_user() believes what any login has set. Null: none.';

@@ -29,6 +29,7 @@ from arcano_db.rows import (
     ChargedGhost,
     ClaimedJob,
     CreatedJob,
+    ExplainedCondition,
     FinishedJob,
     FinishedTask,
     JobChange,
@@ -265,6 +266,19 @@ class ArcanoDB:
             job_id: The job.
         """
         return self._fetch(scalar_row, statements.QUEUE_POSITION, (job_id,))[0]  # type: ignore[no-any-return]
+
+    def explain_job(self, job_id: UUID | str) -> list[ExplainedCondition]:
+        """Tell why a job blocks its user or does not: each condition of the orphan rule, and the journal.
+
+        Calls ``arcano.explain_job``.
+
+        Args:
+            job_id: The job.
+
+        Raises:
+            NotAllowed: The caller may act for one user alone, and it is no job of theirs.
+        """
+        return self._fetch(class_row(ExplainedCondition), statements.EXPLAIN_JOB, (job_id,))
 
     def stalling_jobs(self, within: timedelta = _ONE_MINUTE, limit: int = 100) -> list[StallingJob]:
         """The jobs that will be ended as stalled unless there is a sign of life, the soonest first.
@@ -685,6 +699,10 @@ class AsyncArcanoDB:
     async def queue_position(self, job_id: UUID | str) -> int | None:
         """See :meth:`ArcanoDB.queue_position`."""
         return (await self._fetch(scalar_row, statements.QUEUE_POSITION, (job_id,)))[0]  # type: ignore[no-any-return]
+
+    async def explain_job(self, job_id: UUID | str) -> list[ExplainedCondition]:
+        """See :meth:`ArcanoDB.explain_job`."""
+        return await self._fetch(class_row(ExplainedCondition), statements.EXPLAIN_JOB, (job_id,))
 
     async def stalling_jobs(self, within: timedelta = _ONE_MINUTE, limit: int = 100) -> list[StallingJob]:
         """See :meth:`ArcanoDB.stalling_jobs`."""

@@ -222,6 +222,22 @@ class SweptTable:
 
 
 @dataclass(frozen=True, slots=True)
+class ExplainedCondition:
+    """One condition of the orphan rule for one job, or what follows from them, or what the journal has.
+
+    Attributes:
+        condition: Which, in words.
+        holds: Whether it does; all conditions of an orphan hold, and the one that does not is what protects
+            the job.
+        detail: The columns that say so, or when.
+    """
+
+    condition: str
+    holds: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class OrphanJob:
     """A row of the view ``arcano.orphan_job``: a ghost that nobody has healed yet.
 

@@ -33,6 +33,8 @@ REQUEUE_JOB = "select * from arcano.requeue_job(%s::uuid, %s)"
 
 QUEUE_POSITION = "select arcano.queue_position(%s::uuid)"
 
+EXPLAIN_JOB = "select * from arcano.explain_job(%s::uuid)"
+
 STALLING_JOBS = "select * from arcano.stalling_jobs(%s, %s)"
 
 CANCEL_JOB = "select * from arcano.cancel_job(%s::uuid, %s, %s)"

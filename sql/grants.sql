@@ -41,6 +41,7 @@ begin
         arcano.requeue_job(uuid, integer),
         arcano.cancel_job(uuid, boolean, text),
         arcano.queue_position(uuid),
+        arcano.explain_job(uuid),
         arcano.stalling_jobs(interval, integer)
         to %s
     $grant$, v_role);
@@ -55,7 +56,8 @@ begin
       arcano.touch_job(uuid),
       arcano.cancel_session(uuid, text, text),
       arcano.cancel_job(uuid, boolean, text),
-      arcano.queue_position(uuid)
+      arcano.queue_position(uuid),
+      arcano.explain_job(uuid)
       to arcano_user;
   end if;
 

@@ -154,6 +154,10 @@ def test_stalls_refunds_and_settings(call: Call, conn: psycopg.Connection) -> No
     with pytest.raises(arcano_db.InvalidArgument, match="cannot be the refund function"):
         call("set_refund_function", "public.nothing(uuid,integer,text)")
     call("set_refund_function", None)
+    with pytest.raises(arcano_db.InvalidArgument, match="cannot be the identity function"):
+        call("set_identity_function", "public.nothing()")
+    call("set_identity_function", None)
+    assert [row.holds for row in call("explain_job", charged[1])] == [True] * 4 + [False, True, True, False]
 
 
 def test_detach_plan_attach(call: Call, conn: psycopg.Connection) -> None:

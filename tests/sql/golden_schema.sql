@@ -175,6 +175,13 @@ CREATE FUNCTION arcano.entered_line(p_position integer, p_waited_in_queue boolea
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS ...;
 
+COMMENT ON FUNCTION arcano.explain_job(p_job_id uuid) IS 'Why job p_job_id blocks its user or does not: a row for each condition of the orphan rule, whether it holds, and the columns that say so; then what follows, and what the journal has about the job. All must hold for an orphan: the one that does not is what protects it. A caller who may act for one user alone may ask about that user''s jobs.';
+
+CREATE FUNCTION arcano.fail_job(p_job_id uuid, p_reason text, p_attempt integer DEFAULT NULL::integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
 COMMENT ON FUNCTION arcano.fail_job(p_job_id uuid, p_reason text, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) IS 'Ends job p_job_id as failed, with p_reason as its error_message. Otherwise as finish_job.';
 
 CREATE FUNCTION arcano.find_active_job(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer) RETURNS record
@@ -1058,6 +1065,11 @@ REVOKE ALL ON FUNCTION arcano.ended_statuses() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.entered_line(p_position integer, p_waited_in_queue boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.entered_line(p_position integer, p_waited_in_queue boolean) TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.explain_job(p_job_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.explain_job(p_job_id uuid) TO arcano_backend;
+GRANT ALL ON FUNCTION arcano.explain_job(p_job_id uuid) TO arcano_operator;
+GRANT ALL ON FUNCTION arcano.explain_job(p_job_id uuid) TO arcano_user;
 
 REVOKE ALL ON FUNCTION arcano.fail_job(p_job_id uuid, p_reason text, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.fail_job(p_job_id uuid, p_reason text, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_backend;

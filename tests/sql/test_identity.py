@@ -193,10 +193,8 @@ def calls(user_id: UUID | None, job_id: UUID) -> dict[str, Callable[[ArcanoDB], 
         "cancel_job": lambda db: db.cancel_job(job_id),
         "touch_job": lambda db: db.touch_job(job_id),
         "queue_position": lambda db: db.queue_position(job_id),
+        "explain_job": lambda db: db.explain_job(job_id),
     }
-
-
-ABOUT_A_USER = ("check_user_active", "create_job", "cancel_session")
 
 
 @pytest.mark.parametrize("call", calls(None, uuid4()))

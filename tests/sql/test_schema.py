@@ -29,6 +29,7 @@ FOR_BACKENDS = {
     "requeue_job",
     "cancel_job",
     "queue_position",
+    "explain_job",
     "stalling_jobs",
 }
 

@@ -5,5 +5,3 @@ drop table if exists arcano.lock;
 alter table arcano.job_table drop column if exists user_columns;
 
 alter table arcano.setting drop column if exists identity_function;
-
-grant usage on type arcano.job_ref to public;

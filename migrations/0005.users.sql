@@ -21,6 +21,3 @@ insert into arcano.lock default values on conflict do nothing;
 comment on table arcano.lock is
   'What the package''s own locks are made of. Nobody may read it: whoever knows the seed can hold up a user''s create_job. The table itself is locked by who passes the line.';
 comment on column arcano.lock.seed is 'Of the keys of the users'' advisory locks.';
-
--- A type is everybody's by default, and a column of it elsewhere would be in the way of its next change.
-revoke all on type arcano.job_ref from public;

@@ -18,6 +18,18 @@ begin
 end
 $$;
 
+-- A type, of a table's rows too, is everybody's by default, and a column of it elsewhere would be in the way
+-- of the table's next change.
+do $$
+begin
+  execute (
+    select 'revoke all on type ' || string_agg(t.oid::regtype::text, ', ') || ' from public'
+      from pg_type t
+     where t.typnamespace = 'arcano'::regnamespace and t.typtype = 'c'
+  );
+end
+$$;
+
 do $$
 declare
   v_role regrole;

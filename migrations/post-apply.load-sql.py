@@ -18,8 +18,20 @@ SQL = Path(__file__).resolve().parent.parent / "sql"
 FOLDERS = ("functions", "views")
 GRANTS = "grants.sql"
 
-# A view must come after those that it reads; the other files in any order.
-FIRST = ("open_job.sql",)
+# Views, and functions whose body is one "return", are bound to what they name when they are made, so that
+# nothing that lies in a caller's search_path is ever run for it. Those that others name come first, in this
+# order; the rest in any.
+FIRST = (
+    "waiting_statuses.sql",
+    "working_statuses.sql",
+    "is_waiting.sql",
+    "is_working.sql",
+    "entered_line.sql",
+    "is_charged.sql",
+    "finish_task.sql",
+    "acting_role.sql",
+    "open_job.sql",
+)
 
 # What the load touches gets a new row version in these catalogues; what has no file keeps its old one.
 _OBJECTS = """
@@ -58,11 +70,11 @@ def files():
 
 
 def _definitions():
-    return [
-        path
-        for folder in FOLDERS
-        for path in sorted((SQL / folder).glob("*.sql"), key=lambda p: (p.name not in FIRST, p.name))
-    ]
+    return [path for folder in FOLDERS for path in sorted((SQL / folder).glob("*.sql"), key=_place)]
+
+
+def _place(path):
+    return (FIRST.index(path.name) if path.name in FIRST else len(FIRST), path.name)
 
 
 def source_fingerprint():

@@ -3,7 +3,7 @@
 create or replace function arcano.acting_role()
 returns name
 language sql stable parallel safe
-as $$ select coalesce(nullif(current_setting('role'), 'none')::name, session_user) $$;
+return coalesce(nullif(current_setting('role'), 'none')::name, session_user);
 
 comment on function arcano.acting_role() is
   'Internal: the role that this call acts as, from set role or else the login.';

@@ -3,7 +3,7 @@
 create or replace function arcano.entered_line(p_position integer, p_waited_in_queue boolean)
 returns boolean
 language sql immutable parallel safe
-as $$ select p_waited_in_queue is true or coalesce(p_position, 0) <> 0 $$;
+return p_waited_in_queue is true or coalesce(p_position, 0) <> 0;
 
 comment on function arcano.entered_line(integer, boolean) is
   'Whether a job with this position and waited_in_queue entered the real queue.';

@@ -10,6 +10,7 @@ create or replace function arcano.find_function(
 returns text
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
+set quote_all_identifiers = off -- a caller's setting must not change the names of types
 as $$
 declare
   v_function oid;

@@ -26,25 +26,23 @@ create or replace function arcano.heals_at(
 )
 returns timestamptz
 language sql stable parallel safe
-as $$
-  select case
-    when arcano.is_waiting(p_status)
-      and p_task_id is null
-      and p_started_at is null
-      and not arcano.entered_line(p_position, p_waited_in_queue)
-      and p_orphan_exempt is not true
-      and not arcano.is_charged(p_credits_charged, p_user_credit_cost)
-      and p_created_at is not null
-    then
-      least(
-        greatest(
-          p_created_at,
-          least(coalesce(p_heartbeat_at, p_created_at), least(p_created_at, '200000-01-01 00:00+00') + p_touch_limit)
-        ),
-        '200000-01-01 00:00+00'
-      ) + p_orphan_after
-  end
-$$;
+return case
+  when arcano.is_waiting(p_status)
+    and p_task_id is null
+    and p_started_at is null
+    and not arcano.entered_line(p_position, p_waited_in_queue)
+    and p_orphan_exempt is not true
+    and not arcano.is_charged(p_credits_charged, p_user_credit_cost)
+    and p_created_at is not null
+  then
+    least(
+      greatest(
+        p_created_at,
+        least(coalesce(p_heartbeat_at, p_created_at), least(p_created_at, '200000-01-01 00:00+00') + p_touch_limit)
+      ),
+      '200000-01-01 00:00+00'
+    ) + p_orphan_after
+end;
 
 comment on function arcano.heals_at(
   text, text, integer, boolean, integer, boolean, timestamptz, timestamptz, timestamptz, boolean, interval, interval

@@ -3,7 +3,7 @@
 create or replace function arcano.is_active(p_status text)
 returns boolean
 language sql immutable parallel safe
-as $$ select p_status = any (arcano.waiting_statuses() || arcano.working_statuses()) $$;
+return p_status = any (arcano.waiting_statuses() || arcano.working_statuses());
 
 comment on function arcano.is_active(text) is
   'Whether a job of this status is waiting or being worked on, and so blocks its user unless it is an orphan.';

@@ -2,7 +2,7 @@
 create or replace function arcano.is_charged(p_credits_charged boolean, p_user_credit_cost integer)
 returns boolean
 language sql immutable parallel safe
-as $$ select coalesce(p_credits_charged, p_user_credit_cost > 0, false) $$;
+return coalesce(p_credits_charged, p_user_credit_cost > 0, false);
 
 comment on function arcano.is_charged(boolean, integer) is
   'Whether a job with these credits_charged and user_credit_cost was charged.';

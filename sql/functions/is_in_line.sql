@@ -3,7 +3,7 @@
 create or replace function arcano.is_in_line(p_status text, p_position integer, p_waited_in_queue boolean)
 returns boolean
 language sql immutable parallel safe
-as $$ select arcano.is_waiting(p_status) and arcano.entered_line(p_position, p_waited_in_queue) $$;
+return arcano.is_waiting(p_status) and arcano.entered_line(p_position, p_waited_in_queue);
 
 comment on function arcano.is_in_line(text, integer, boolean) is
   'Whether a job of this status, position and waited_in_queue waits in the line.';

@@ -3,9 +3,7 @@
 create or replace function arcano.is_trusted()
 returns boolean
 language sql stable parallel safe
-as $$
-  select has_function_privilege(arcano.acting_role(), 'arcano.finish_task(text, text, text)'::regprocedure, 'execute')
-$$;
+return has_function_privilege(arcano.acting_role(), 'arcano.finish_task(text, text, text)'::regprocedure, 'execute');
 
 comment on function arcano.is_trusted() is
   'Internal: whether this call acts as a trusted backend; false: it speaks for one user alone.';

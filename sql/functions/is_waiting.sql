@@ -3,7 +3,7 @@
 create or replace function arcano.is_waiting(p_status text)
 returns boolean
 language sql immutable parallel safe
-as $$ select p_status = any (arcano.waiting_statuses()) $$;
+return p_status = any (arcano.waiting_statuses());
 
 comment on function arcano.is_waiting(text) is
   'Whether a job of this status waits to be worked on.';

@@ -4,7 +4,7 @@
 create or replace function arcano.is_working(p_status text)
 returns boolean
 language sql immutable parallel safe
-as $$ select p_status = any (arcano.working_statuses()) $$;
+return p_status = any (arcano.working_statuses());
 
 comment on function arcano.is_working(text) is
   'Whether a job of this status is being worked on.';

@@ -12,12 +12,10 @@ create or replace function arcano.stalls_at(
 )
 returns timestamptz
 language sql stable parallel safe
-as $$
-  select case when arcano.is_working(p_status) then
-    least(greatest(p_started_at, p_heartbeat_at), '200000-01-01 00:00+00')
-      + case when p_status = 'starting' then coalesce(p_starting_stall_after, p_stall_after) else p_stall_after end
-  end
-$$;
+return case when arcano.is_working(p_status) then
+  least(greatest(p_started_at, p_heartbeat_at), '200000-01-01 00:00+00')
+    + case when p_status = 'starting' then coalesce(p_starting_stall_after, p_stall_after) else p_stall_after end
+end;
 
 comment on function arcano.stalls_at(text, timestamptz, timestamptz, interval, interval) is
   'When the job that has these columns has stalled, given its table''s settings; null: never.';

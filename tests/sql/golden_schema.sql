@@ -11,6 +11,13 @@ COMMENT ON TYPE arcano.job_ref IS 'A job of an attached table: the table''s oid 
 
 CREATE FUNCTION arcano.acting_role() RETURNS name
     LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN COALESCE((NULLIF(current_setting('role'::text), 'none'::text))::name, SESSION_USER);
+
+COMMENT ON FUNCTION arcano.acting_role() IS 'Internal: the role that this call acts as, from set role or else the login.';
+
+CREATE FUNCTION arcano.attach_job_table(p_table regclass, p_tool text DEFAULT NULL::text, p_orphan_after interval DEFAULT '00:05:00'::interval, p_stall_after interval DEFAULT NULL::interval) RETURNS TABLE(statement text)
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
 COMMENT ON FUNCTION arcano.attach_job_table(p_table regclass, p_tool text, p_orphan_after interval, p_stall_after interval) IS 'Attaches p_table: adds the contract columns and partial indexes that it lacks and makes it inherit arcano.job; answers the statements it ran. p_tool: the name people read, by default the table''s. p_orphan_after: how long a job without a sign of life is left alone; under 2 minutes is refused. p_stall_after: how long a job that is worked on may be without a sign of life before the sweep ends it as failed, null: for ever. set_job_table sets what else there is. Errors name what is wrong with the table (detail) and the statements that would mend it (hint).';
@@ -173,6 +180,13 @@ COMMENT ON FUNCTION arcano.ended_statuses() IS 'The statuses of a job that has e
 
 CREATE FUNCTION arcano.entered_line(p_position integer, p_waited_in_queue boolean) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN ((p_waited_in_queue IS TRUE) OR (COALESCE(p_position, 0) <> 0));
+
+COMMENT ON FUNCTION arcano.entered_line(p_position integer, p_waited_in_queue boolean) IS 'Whether a job with this position and waited_in_queue entered the real queue.';
+
+CREATE FUNCTION arcano.explain_job(p_job_id uuid) RETURNS TABLE(condition text, holds boolean, detail text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
 COMMENT ON FUNCTION arcano.explain_job(p_job_id uuid) IS 'Why job p_job_id blocks its user or does not: a row for each condition of the orphan rule, whether it holds, and the columns that say so; then what follows, and what the journal has about the job. All must hold for an orphan: the one that does not is what protects it. A caller who may act for one user alone may ask about that user''s jobs.';
@@ -194,6 +208,7 @@ COMMENT ON FUNCTION arcano.find_active_job(p_user_id uuid, OUT has_active_job bo
 CREATE FUNCTION arcano.find_function(p_function text, p_purpose text, p_arguments text, p_results regtype[], p_example text) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET quote_all_identifiers TO 'off'
     AS ...;
 
 COMMENT ON FUNCTION arcano.find_function(p_function text, p_purpose text, p_arguments text, p_results regtype[], p_example text) IS 'Internal: the full name of the function p_function; raises unless it takes p_arguments, answers one of p_results, and belongs to who migrated. p_purpose and p_example are for the error.';
@@ -226,32 +241,77 @@ CREATE FUNCTION arcano.finish_task(p_task_id text, p_status text DEFAULT 'comple
 
 COMMENT ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid) IS 'finish_job for the job whose task_id is p_task_id, at the attempt that the provider got it for. If no job has that task_id yet, changed is false, and the call is kept for 30 days and applied by the start_job that brings it; of two such calls the first one counts.';
 
+CREATE FUNCTION arcano.is_charged(p_credits_charged boolean, p_user_credit_cost integer) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN COALESCE(p_credits_charged, (p_user_credit_cost > 0), false);
+
+COMMENT ON FUNCTION arcano.is_charged(p_credits_charged boolean, p_user_credit_cost integer) IS 'Whether a job with these credits_charged and user_credit_cost was charged.';
+
+CREATE FUNCTION arcano.waiting_statuses() RETURNS text[]
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN ARRAY['pending'::text, 'queued'::text];
+
+COMMENT ON FUNCTION arcano.waiting_statuses() IS 'The statuses of a job that waits to be worked on.';
+
+CREATE FUNCTION arcano.is_waiting(p_status text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (p_status = ANY (arcano.waiting_statuses()));
+
+COMMENT ON FUNCTION arcano.is_waiting(p_status text) IS 'Whether a job of this status waits to be worked on.';
+
 CREATE FUNCTION arcano.heals_at(p_status text, p_task_id text, p_position integer, p_waited_in_queue boolean, p_user_credit_cost integer, p_credits_charged boolean, p_created_at timestamp with time zone, p_started_at timestamp with time zone, p_heartbeat_at timestamp with time zone, p_orphan_exempt boolean, p_orphan_after interval, p_touch_limit interval) RETURNS timestamp with time zone
     LANGUAGE sql STABLE PARALLEL SAFE
-    AS ...;
+    RETURN CASE WHEN (arcano.is_waiting(p_status) AND (p_task_id IS NULL) AND (p_started_at IS NULL) AND (NOT arcano.entered_line(p_position, p_waited_in_queue)) AND (p_orphan_exempt IS NOT TRUE) AND (NOT arcano.is_charged(p_credits_charged, p_user_credit_cost)) AND (p_created_at IS NOT NULL)) THEN (LEAST(GREATEST(p_created_at, LEAST(COALESCE(p_heartbeat_at, p_created_at), (LEAST(p_created_at, '200000-01-01 00:00:00+00'::timestamp with time zone) + p_touch_limit))), '200000-01-01 00:00:00+00'::timestamp with time zone) + p_orphan_after) ELSE NULL::timestamp with time zone END;
 
 COMMENT ON FUNCTION arcano.heals_at(p_status text, p_task_id text, p_position integer, p_waited_in_queue boolean, p_user_credit_cost integer, p_credits_charged boolean, p_created_at timestamp with time zone, p_started_at timestamp with time zone, p_heartbeat_at timestamp with time zone, p_orphan_exempt boolean, p_orphan_after interval, p_touch_limit interval) IS 'The orphan rule: when the job that has these columns becomes an orphan, given its table''s settings; null: never.';
 
+CREATE FUNCTION arcano.working_statuses() RETURNS text[]
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN ARRAY['starting'::text, 'running'::text];
+
+COMMENT ON FUNCTION arcano.working_statuses() IS 'The statuses of a job that is being worked on.';
+
 CREATE FUNCTION arcano.is_active(p_status text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (p_status = ANY ((arcano.waiting_statuses() || arcano.working_statuses())));
+
+COMMENT ON FUNCTION arcano.is_active(p_status text) IS 'Whether a job of this status is waiting or being worked on, and so blocks its user unless it is an orphan.';
+
+CREATE FUNCTION arcano.is_gateway() RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
 COMMENT ON FUNCTION arcano.is_gateway() IS 'Internal: whether this session''s login may act as a backend, so that the settings of the session are its word.';
 
 CREATE FUNCTION arcano.is_in_line(p_status text, p_position integer, p_waited_in_queue boolean) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (arcano.is_waiting(p_status) AND arcano.entered_line(p_position, p_waited_in_queue));
+
+COMMENT ON FUNCTION arcano.is_in_line(p_status text, p_position integer, p_waited_in_queue boolean) IS 'Whether a job of this status, position and waited_in_queue waits in the line.';
+
+CREATE FUNCTION arcano.is_put_off(p_job_id uuid) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
 COMMENT ON FUNCTION arcano.is_put_off(p_job_id uuid) IS 'Internal: whether job p_job_id could not be ended or started lately, and is not to be tried again yet.';
 
 CREATE FUNCTION arcano.is_trusted() RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE
-    AS ...;
+    RETURN has_function_privilege(arcano.acting_role(), ('arcano.finish_task(text,text,text)'::regprocedure)::oid, 'execute'::text);
 
 COMMENT ON FUNCTION arcano.is_trusted() IS 'Internal: whether this call acts as a trusted backend; false: it speaks for one user alone.';
 
-CREATE FUNCTION arcano.is_waiting(p_status text) RETURNS boolean
+CREATE FUNCTION arcano.is_working(p_status text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (p_status = ANY (arcano.working_statuses()));
+
+COMMENT ON FUNCTION arcano.is_working(p_status text) IS 'Whether a job of this status is being worked on.';
+
+CREATE FUNCTION arcano.job_indexes(p_table regclass, OUT index_name text, OUT definition text) RETURNS SETOF record
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
 COMMENT ON FUNCTION arcano.job_indexes(p_table regclass, OUT index_name text, OUT definition text) IS 'The names and definitions of the partial indexes that attaching gives to p_table.';
@@ -517,7 +577,7 @@ COMMENT ON FUNCTION arcano.stalling_jobs(p_within interval, p_limit integer) IS 
 
 CREATE FUNCTION arcano.stalls_at(p_status text, p_started_at timestamp with time zone, p_heartbeat_at timestamp with time zone, p_starting_stall_after interval, p_stall_after interval) RETURNS timestamp with time zone
     LANGUAGE sql STABLE PARALLEL SAFE
-    AS ...;
+    RETURN CASE WHEN arcano.is_working(p_status) THEN (LEAST(GREATEST(p_started_at, p_heartbeat_at), '200000-01-01 00:00:00+00'::timestamp with time zone) + CASE WHEN (p_status = 'starting'::text) THEN COALESCE(p_starting_stall_after, p_stall_after) ELSE p_stall_after END) ELSE NULL::timestamp with time zone END;
 
 COMMENT ON FUNCTION arcano.stalls_at(p_status text, p_started_at timestamp with time zone, p_heartbeat_at timestamp with time zone, p_starting_stall_after interval, p_stall_after interval) IS 'When the job that has these columns has stalled, given its table''s settings; null: never.';
 
@@ -580,12 +640,6 @@ CREATE FUNCTION arcano.unchanged_job(p_job_id uuid, OUT status text, OUT attempt
 
 COMMENT ON FUNCTION arcano.unchanged_job(p_job_id uuid, OUT status text, OUT attempt integer, OUT note text) IS 'Internal: status and attempt of job p_job_id, and the note of a call that came late or twice.';
 
-CREATE FUNCTION arcano.waiting_statuses() RETURNS text[]
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN ARRAY['pending'::text, 'queued'::text];
-
-COMMENT ON FUNCTION arcano.waiting_statuses() IS 'The statuses of a job that waits to be worked on.';
-
 CREATE FUNCTION arcano.wake_workers() RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -593,12 +647,6 @@ CREATE FUNCTION arcano.wake_workers() RETURNS void
     AS ...;
 
 COMMENT ON FUNCTION arcano.wake_workers() IS 'Internal: notifies channel arcano_jobs if there is a job in the line and a free slot.';
-
-CREATE FUNCTION arcano.working_statuses() RETURNS text[]
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN ARRAY['starting'::text, 'running'::text];
-
-COMMENT ON FUNCTION arcano.working_statuses() IS 'The statuses of a job that is being worked on.';
 
 CREATE TABLE arcano.account (
     name text NOT NULL,
@@ -1093,14 +1141,23 @@ REVOKE ALL ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error
 GRANT ALL ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid) TO arcano_operator;
 
+REVOKE ALL ON FUNCTION arcano.is_charged(p_credits_charged boolean, p_user_credit_cost integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.is_charged(p_credits_charged boolean, p_user_credit_cost integer) TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.waiting_statuses() FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.waiting_statuses() TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.is_waiting(p_status text) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.is_waiting(p_status text) TO arcano_operator;
+
 REVOKE ALL ON FUNCTION arcano.heals_at(p_status text, p_task_id text, p_position integer, p_waited_in_queue boolean, p_user_credit_cost integer, p_credits_charged boolean, p_created_at timestamp with time zone, p_started_at timestamp with time zone, p_heartbeat_at timestamp with time zone, p_orphan_exempt boolean, p_orphan_after interval, p_touch_limit interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.heals_at(p_status text, p_task_id text, p_position integer, p_waited_in_queue boolean, p_user_credit_cost integer, p_credits_charged boolean, p_created_at timestamp with time zone, p_started_at timestamp with time zone, p_heartbeat_at timestamp with time zone, p_orphan_exempt boolean, p_orphan_after interval, p_touch_limit interval) TO arcano_operator;
 
+REVOKE ALL ON FUNCTION arcano.working_statuses() FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.working_statuses() TO arcano_operator;
+
 REVOKE ALL ON FUNCTION arcano.is_active(p_status text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.is_active(p_status text) TO arcano_operator;
-
-REVOKE ALL ON FUNCTION arcano.is_charged(p_credits_charged boolean, p_user_credit_cost integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION arcano.is_charged(p_credits_charged boolean, p_user_credit_cost integer) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.is_gateway() FROM PUBLIC;
 
@@ -1110,9 +1167,6 @@ GRANT ALL ON FUNCTION arcano.is_in_line(p_status text, p_position integer, p_wai
 REVOKE ALL ON FUNCTION arcano.is_put_off(p_job_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.is_trusted() FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION arcano.is_waiting(p_status text) FROM PUBLIC;
-GRANT ALL ON FUNCTION arcano.is_waiting(p_status text) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.is_working(p_status text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.is_working(p_status text) TO arcano_operator;
@@ -1224,13 +1278,7 @@ GRANT ALL ON FUNCTION arcano.touch_job(p_job_id uuid, OUT changed boolean, OUT s
 
 REVOKE ALL ON FUNCTION arcano.unchanged_job(p_job_id uuid, OUT status text, OUT attempt integer, OUT note text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.waiting_statuses() FROM PUBLIC;
-GRANT ALL ON FUNCTION arcano.waiting_statuses() TO arcano_operator;
-
 REVOKE ALL ON FUNCTION arcano.wake_workers() FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION arcano.working_statuses() FROM PUBLIC;
-GRANT ALL ON FUNCTION arcano.working_statuses() TO arcano_operator;
 
 GRANT SELECT ON TABLE arcano.account TO arcano_operator;
 

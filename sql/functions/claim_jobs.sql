@@ -29,10 +29,7 @@ declare
   v_tids tid[];
   v_started record;
 begin
-  if p_limit is null or p_limit not between 1 and 10000 then
-    raise exception 'p_limit must be between 1 and 10000, not %', coalesce(p_limit::text, 'null')
-      using errcode = 'invalid_parameter_value', hint = 'It is the most jobs that one call may claim, such as 1.';
-  end if;
+  perform arcano.refuse_limit(p_limit, 10000);
   perform arcano.need_read_committed();
 
   if p_completed is not null then

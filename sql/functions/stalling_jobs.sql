@@ -14,6 +14,11 @@ language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+  perform arcano.refuse_limit(p_limit);
+  if (p_within between '0' and '10 years') is not true then
+    raise exception 'p_within must be between 0 and 10 years, not %', coalesce(p_within::text, 'null')
+      using errcode = 'invalid_parameter_value', hint = 'It is how far ahead to look, such as 1 minute.';
+  end if;
   return query
     select o.job_table, o.job_id, o.user_id, j.task_id, j.api_account, coalesce(j.attempt, 0), o.stalls_at
       from arcano.open_job o

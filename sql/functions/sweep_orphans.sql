@@ -23,11 +23,7 @@ declare
   v_errors integer;
   v_failed integer := 0;
 begin
-  if p_limit is null or p_limit < 1 then
-    raise exception 'p_limit must be 1 or more, not %', coalesce(p_limit::text, 'null')
-      using errcode = 'invalid_parameter_value', hint = 'It is the most jobs that one call may end, such as 1000.';
-  end if;
-
+  perform arcano.refuse_limit(p_limit);
   for v_cause in
     select c.cause
       from (

@@ -433,6 +433,13 @@ CREATE FUNCTION arcano.refuse_end(p_status text) RETURNS void
 
 COMMENT ON FUNCTION arcano.refuse_end(p_status text) IS 'Internal: raises if p_status is not one that a job can end as.';
 
+CREATE FUNCTION arcano.refuse_limit(p_limit integer, p_most integer DEFAULT NULL::integer) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.refuse_limit(p_limit integer, p_most integer) IS 'Internal: raises if p_limit is null, below 1, or above p_most.';
+
 CREATE TABLE arcano.job_table (
     job_table regclass NOT NULL,
     tool text NOT NULL,
@@ -1208,6 +1215,8 @@ REVOKE ALL ON FUNCTION arcano.refund_is_paid(p_refund arcano.refund, p_source te
 REVOKE ALL ON FUNCTION arcano.refund_job(p_job arcano.job_ref, p_kind text, p_source text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.refuse_end(p_status text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.refuse_limit(p_limit integer, p_most integer) FROM PUBLIC;
 
 GRANT SELECT ON TABLE arcano.job_table TO arcano_operator;
 

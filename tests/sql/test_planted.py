@@ -70,9 +70,9 @@ def plant(mallory: psycopg.Connection) -> dict[str, int]:
                format_type(o.oprresult, null)
           from pg_catalog.pg_operator o
          where o.oprleft <> 0
-           and o.oprname = any (string_to_array('= <> < > <= >= + - * / || ->> ~ @> <@', ' '))
-           and o.oprleft::regtype::text in ('uuid', 'text', 'oid', 'tid', 'integer', 'bigint', 'name', 'jsonb',
-             'double precision', 'timestamp with time zone', 'interval', 'anycompatible', 'anyarray',
+           and o.oprname = any ('{=,<>,<,>,<=,>=,+,-,*,/,||,->>,~,@>,<@}')
+           and o.oprleft::regtype::text in ('uuid', 'text', 'oid', 'tid', 'integer', 'bigint', 'name',
+             'jsonb', 'double precision', 'timestamp with time zone', 'interval', 'anycompatible', 'anyarray',
              'anycompatiblearray')
         """
     ).fetchall()

@@ -18,6 +18,7 @@ from psycopg import AsyncConnection, Connection
 from psycopg.rows import BaseRowFactory, class_row, scalar_row
 
 from arcano_db import statements
+from arcano_db.dates import with_any_date
 from arcano_db.errors import translated
 from arcano_db.job import AsyncJob, Job, UserBlocked
 from arcano_db.rows import (
@@ -597,7 +598,8 @@ class ArcanoDB:
         self, rows: BaseRowFactory[Row], statement: LiteralString, arguments: Sequence[object]
     ) -> list[Row]:
         with translated(), self._connection() as connection:
-            cursor = connection.cursor(row_factory=rows)
+            # Binary, because of dates and intervals psycopg reads no other text than ISO's.
+            cursor = with_any_date(connection.cursor(row_factory=rows, binary=True))
             return cursor.execute(statement, arguments).fetchall()
 
     @contextmanager
@@ -848,7 +850,7 @@ class AsyncArcanoDB:
     ) -> list[Row]:
         with translated():
             async with self._connection() as connection:
-                cursor = connection.cursor(row_factory=rows)
+                cursor = with_any_date(connection.cursor(row_factory=rows, binary=True))
                 return await (await cursor.execute(statement, arguments)).fetchall()
 
     @asynccontextmanager

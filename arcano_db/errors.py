@@ -71,6 +71,7 @@ _BY_SQLSTATE: dict[str, type[ArcanoError]] = {
     "42501": NotAllowed,
     "42809": CannotAttach,
     "42804": CannotAttach,
+    "42P01": CannotAttach,
     "42P16": CannotAttach,
     "42P07": CannotAttach,
     "23514": CannotAttach,

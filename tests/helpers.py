@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -22,10 +23,36 @@ from arcano_db.demo import TOOLS, script
 
 MESSAGE = "Auto-clean: orphan queued job (client failed before enqueue/run)"
 
+ORPHAN_AFTER = timedelta(minutes=5)
+TOUCH_LIMIT = timedelta(hours=1)
+
 UPSCALER = "public.upscaler_jobs"
 VIDEO = "public.video_upscaler_jobs"
 POSE = "public.pose_changer_jobs"
 VESTE = "public.veste_ai_jobs"
+
+
+def is_orphan(row: dict[str, Any], now: datetime) -> bool:
+    """The rule of the design once more, in other words, as ages rather than dates."""
+    if row["status"] not in ("pending", "queued"):
+        return False
+    if row["task_id"] is not None or row["started_at"] is not None:
+        return False
+    if row["position"] is not None and row["position"] != 0:
+        return False
+    if row["waited_in_queue"] is True or row["orphan_exempt"] is True:
+        return False
+    if row["credits_charged"] is True:
+        return False
+    if row["credits_charged"] is None and row["user_credit_cost"] is not None and row["user_credit_cost"] > 0:
+        return False
+    if row["created_at"] is None:
+        return False
+    silent_for = now - row["created_at"]
+    if row["heartbeat_at"] is not None:
+        counted_until = min(row["heartbeat_at"], row["created_at"] + TOUCH_LIMIT)
+        silent_for = min(silent_for, now - counted_until)
+    return silent_for > ORPHAN_AFTER
 
 
 def make_app(dsn: str) -> None:

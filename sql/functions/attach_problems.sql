@@ -19,7 +19,7 @@ declare
 begin
   select c.* into v_class from pg_class c where c.oid = p_table;
   if not found then
-    return query select '42P01', format('there is no table %s', p_table), null::text;
+    return query select '42P01', format('there is no table %s', p_table), 'select oid::regclass from pg_class where relkind = ''r''; -- one of these';
     return;
   end if;
 

@@ -1,9 +1,11 @@
 -- The same length of time in plain seconds: a day or a month would depend on the session's time zone and
--- the calendar.
+-- the calendar. What is longer than any setting may be becomes 10,000 years, which plain seconds can say.
 create or replace function arcano.plain_seconds(p_interval interval)
 returns interval
 language sql immutable parallel safe
-return make_interval(secs => extract(epoch from p_interval)::double precision);
+return case when p_interval is not null then
+  make_interval(secs => least(greatest(extract(epoch from p_interval)::double precision, -315576000000), 315576000000))
+end;
 
 comment on function arcano.plain_seconds(interval) is
   'p_interval in plain seconds.';

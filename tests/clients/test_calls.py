@@ -7,7 +7,7 @@ import dataclasses
 import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -158,6 +158,18 @@ def test_stalls_refunds_and_settings(call: Call, conn: psycopg.Connection) -> No
         call("set_identity_function", "public.nothing()")
     call("set_identity_function", None)
     assert [row.holds for row in call("explain_job", charged[1])] == [True] * 4 + [False, True, True, False]
+
+
+@pytest.mark.parametrize("created_at", ["infinity", "294276-12-31 23:59:59+00", "-infinity", "0044-03-15 BC"])
+def test_a_date_that_python_does_not_know(call: Call, conn: psycopg.Connection, created_at: str) -> None:
+    user = make_user(conn)
+    odd = make_job(conn, UPSCALER, user, status="running")
+    conn.execute(f"update {UPSCALER} set created_at = %s", (created_at,))
+    last = created_at[0] in "i2"
+    expected = (datetime.max if last else datetime.min).replace(tzinfo=UTC)
+    answer = call("check_user_active", user)
+    assert (answer.active_job_id, answer.created_at) == (odd, expected)
+    assert [row.created_at for row in call("active_jobs")] == [expected]
 
 
 def test_detach_plan_attach(call: Call, conn: psycopg.Connection) -> None:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import psycopg
 import pytest
-from helpers import POSE, UPSCALER, VIDEO, job, make_job, make_user
+from helpers import ORPHAN_AFTER, POSE, UPSCALER, VIDEO, is_orphan, job, make_job, make_user
 
 from arcano_db import ArcanoDB
-
-ORPHAN_AFTER = timedelta(minutes=5)
-TOUCH_LIMIT = timedelta(hours=1)
 
 
 @pytest.mark.parametrize(
@@ -159,29 +156,6 @@ FACTORS: dict[str, list[Any]] = {
     "created_at": [None, timedelta(hours=3), ORPHAN_AFTER, timedelta(seconds=1)],
     "heartbeat_at": [None, timedelta(hours=4), timedelta(minutes=20), timedelta(seconds=1)],
 }
-
-
-def is_orphan(row: dict[str, Any], now: datetime) -> bool:
-    """The rule of the design once more, in other words, as ages rather than dates."""
-    if row["status"] not in ("pending", "queued"):
-        return False
-    if row["task_id"] is not None or row["started_at"] is not None:
-        return False
-    if row["position"] is not None and row["position"] != 0:
-        return False
-    if row["waited_in_queue"] is True or row["orphan_exempt"] is True:
-        return False
-    if row["credits_charged"] is True:
-        return False
-    if row["credits_charged"] is None and row["user_credit_cost"] is not None and row["user_credit_cost"] > 0:
-        return False
-    if row["created_at"] is None:
-        return False
-    silent_for = now - row["created_at"]
-    if row["heartbeat_at"] is not None:
-        counted_until = min(row["heartbeat_at"], row["created_at"] + TOUCH_LIMIT)
-        silent_for = min(silent_for, now - counted_until)
-    return silent_for > ORPHAN_AFTER
 
 
 def test_every_combination_of_the_inputs(migrated_dsn: str) -> None:

@@ -1,0 +1,33 @@
+"""Dates as PostgreSQL knows them and Python does not."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg import AsyncCursor, Cursor
+from psycopg.abc import Buffer
+from psycopg.types.datetime import TimestamptzBinaryLoader
+
+C = TypeVar("C", Cursor[Any], AsyncCursor[Any])
+
+
+class _TimestamptzLoader(TimestamptzBinaryLoader):
+    """Loads a date beyond Python's calendar, such as infinity, as the first or last that Python has.
+
+    Whoever may insert rows can write such a date, and must not keep others from reading the list that it is in.
+    """
+
+    def load(self, data: Buffer) -> datetime:
+        try:
+            return super().load(data)
+        except psycopg.DataError:
+            before = bytes(data)[0] & 0x80  # microseconds from 2000, negative
+            return (datetime.min if before else datetime.max).replace(tzinfo=UTC)
+
+
+def with_any_date(cursor: C) -> C:
+    """Make a binary cursor load every timestamptz there is, and answer it."""
+    cursor.adapters.register_loader("timestamptz", _TimestamptzLoader)
+    return cursor

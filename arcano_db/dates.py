@@ -14,9 +14,9 @@ C = TypeVar("C", Cursor[Any], AsyncCursor[Any])
 
 
 class _TimestamptzLoader(TimestamptzBinaryLoader):
-    """Loads a date beyond Python's calendar, such as infinity, as the first or last that Python has.
+    """Loads a date beyond Python's calendar, such as infinity, as the first or last one there.
 
-    Whoever may insert rows can write such a date, and must not keep others from reading the list that it is in.
+    Whoever may insert rows can write such a date, and must not keep others from reading the list with it.
     """
 
     def load(self, data: Buffer) -> datetime:

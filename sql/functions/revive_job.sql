@@ -37,9 +37,11 @@ begin
   perform arcano.lock_user(v_job.user_id);
   select c.* into v_in_the_way from arcano.find_active_job(v_job.user_id) c;
   if v_in_the_way.has_active_job then
-    select u.status, u.attempt into status, attempt from arcano.unchanged_job(p_job_id) u;
-    note := format('healed; in the way: %s %s (%s)', v_in_the_way.active_table, v_in_the_way.active_job_id,
-      v_in_the_way.active_status);
+    select u.status, u.attempt, u.note into status, attempt, note from arcano.unchanged_job(p_job_id) u;
+    if v_in_the_way.active_job_id <> p_job_id then -- else another start_job was first
+      note := format('healed; in the way: %s %s (%s)', v_in_the_way.active_table, v_in_the_way.active_job_id,
+        v_in_the_way.active_status);
+    end if;
     return;
   end if;
 

@@ -19,6 +19,10 @@ declare
   v_slots text[];
 begin
   perform arcano.need_read_committed();
+  note := arcano.gone_past(p_job_id);
+  if note is not null then
+    return;
+  end if;
 
   select j.tableoid as relid, j.status, j.created_at, j.api_account, j."position",
          arcano.entered_line(j."position", j.waited_in_queue) as entered_line

@@ -14,6 +14,13 @@ language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+  note := arcano.gone_past(p_job_id);
+  if note is not null then
+    changed := false;
+    select u.status, u.attempt into status, attempt from arcano.unchanged_job(p_job_id) u;
+    return;
+  end if;
+
   update arcano.job j
      set status = 'running',
          task_id = coalesce(p_task_id, j.task_id),

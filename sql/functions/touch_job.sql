@@ -14,6 +14,13 @@ begin
   if not arcano.is_trusted() then
     perform arcano.refuse_strange_job(p_job_id);
   end if;
+  note := arcano.gone_past(p_job_id);
+  if note is not null then
+    changed := false;
+    select u.status, u.attempt into status, attempt from arcano.unchanged_job(p_job_id) u;
+    return;
+  end if;
+
   update arcano.job j
      set heartbeat_at = clock_timestamp()
    where j.id = p_job_id

@@ -10,11 +10,16 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from helpers import UPSCALER, VIDEO, events, in_background, job, make_job, make_user, until_blocked
+from helpers import UPSCALER, VIDEO, events, in_background, job, make_job, make_user, until, until_blocked
 
 from arcano_db import ArcanoDB, JobChange
 
 Connect = Callable[..., psycopg.Connection]
+
+
+def blocked_by(watcher: psycopg.Connection, connection: psycopg.Connection) -> list[int]:
+    pid = connection.info.backend_pid
+    return watcher.execute("select pg_blocking_pids(%s)", (pid,)).fetchone()[0]
 
 
 def test_of_many_starts_one_changes_anything(conn: psycopg.Connection, connect: Connect) -> None:
@@ -95,6 +100,34 @@ def test_a_healed_job_comes_back_while_its_user_goes_on(
     assert conn.execute("select count(*) from arcano.active_job where user_id = %s", (user,)).fetchone() == (
         1,
     )
+
+
+def test_two_late_starts_of_one_healed_job_do_not_wait_in_a_circle(
+    conn: psycopg.Connection, connect: Connect
+) -> None:
+    """One finds the job before it is healed, and gets its row; the other comes after, and wants its user."""
+    user = make_user(conn)
+    ghost = make_job(conn, UPSCALER, user)
+    healer, app, early, late = connect(autocommit=False), connect(autocommit=False), connect(), connect()
+    lock = f"select from {UPSCALER} where id = %s for update"
+    assert ArcanoDB(healer).check_user_active(user).healed == 1
+    locked = in_background(lambda: app.execute(lock, (ghost,)))
+    until_blocked(conn, app)
+    early_start = in_background(lambda: ArcanoDB(early).start_job(ghost))
+    until_blocked(conn, early)
+    healer.commit()
+    locked()
+    until(lambda: blocked_by(conn, early) == [app.info.backend_pid])
+    came: list[JobChange] = []
+    late_start = in_background(lambda: came.append(ArcanoDB(late).start_job(ghost)))
+    until(lambda: came or blocked_by(conn, late))
+    app.commit()
+    late_start()
+    answers = [early_start(), *came]
+    assert sorted(answer.changed for answer in answers) == [False, True]
+    (refused,) = (answer for answer in answers if not answer.changed)
+    assert refused is came[0]
+    assert refused.note == "already running"
 
 
 def test_a_cancel_leaves_a_job_that_is_being_started_alone(

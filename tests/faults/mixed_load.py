@@ -39,7 +39,8 @@ PROMISES = (
 # The app's own trigger sees every change of a status, in the transaction that makes it.
 AUDIT = """
     create table public.audit (
-      job_id uuid not null, old_row jsonb not null, new_row jsonb not null, at timestamptz not null default now()
+      job_id uuid not null, old_row jsonb not null, new_row jsonb not null,
+      at timestamptz not null default now()
     );
     create function public.audit() returns trigger language plpgsql set timezone = 'UTC' as $body$
     begin
@@ -71,6 +72,23 @@ RETURNS_SEEN = """
      where old_row ->> 'status' in ('completed', 'failed', 'cancelled')
 """
 RETURNS_KEPT = "select job_id::text from arcano.job_event where event = 'revived'"
+
+HEALED = f"""
+    select at, (jsonb_populate_record(null::arcano.job, old_row)).*
+      from public.audit
+     where new_row ->> 'error_message' = '{MESSAGE}'
+"""
+
+CLIENTS_LEFT = "select count(*) from pg_stat_activity where application_name = 'mixed client'"
+
+# A client that locks the jobs of some users, and does nothing more.
+HOLDER = """
+import signal, sys, psycopg
+conn = psycopg.connect(sys.argv[1])
+lock = "select id from arcano.job where user_id = any (%s::uuid[]) for update"
+print(len(conn.execute(lock, (sys.argv[2:],)).fetchall()), flush=True)
+signal.pause()
+"""
 
 WAITS = """
     select wait_event, query from pg_stat_activity
@@ -121,7 +139,8 @@ class MixedLoad:
             conn.execute(AUDIT)
             for table in TOOLS:
                 conn.execute(
-                    f"create trigger audit after update on {table} for each row execute function public.audit()"
+                    f"create trigger audit after update on {table}"
+                    " for each row execute function public.audit()"
                 )
             insert = "insert into public.users (id, email) values (%s, %s)"
             everybody = [*self.users, *self.haunted, *self.duelling, *self.held]
@@ -198,7 +217,11 @@ class MixedLoad:
             "duelling": [str(user) for user in self.duelling],
         }
         self.folder.joinpath("plan.json").write_text(json.dumps(plan))
-        command = [sys.executable, str(Path(__file__).with_name("mixed_client.py")), str(self.folder / "plan.json")]
+        command = [
+            sys.executable,
+            str(Path(__file__).with_name("mixed_client.py")),
+            str(self.folder / "plan.json"),
+        ]
         self._spawner = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
         )
@@ -240,8 +263,7 @@ class MixedLoad:
                 by_user.setdefault(row["user_id"], []).append(row)
         for user, jobs in by_user.items():
             if len(jobs) > 1:
-                short = [{k: v for k, v in row.items() if v is not None} for row in jobs]
-                self.seen.append(("3 one active job a user", f"{user}: {short}"))
+                self.seen.append(("3 one active job a user", f"{user}: {[_short(row) for row in jobs]}"))
         for account, used in conn.execute(
             "select api_account, count(*) from arcano.job where status in ('starting', 'running')"
             " and api_account is not null group by 1 having count(*) > 3"
@@ -252,58 +274,51 @@ class MixedLoad:
 
     def judge(self) -> tuple[Counter[str], dict[str, list[str]]]:
         """How many of each call were made, and what was seen that must never be, by promise."""
-        done: Counter[str] = Counter()
+        violations = self.what_was_seen()
+        with psycopg.connect(self.dsn, autocommit=True) as conn:
+            until(lambda: conn.execute(CLIENTS_LEFT).fetchone() == (0,))
+            db = ArcanoDB(conn)
+            violations[PROMISES[0]] += [
+                f"{user} is still blocked at the end"
+                for user in self.haunted
+                if db.check_user_active(user).has_active_job
+            ]
+            kept = conn.execute("select count(*) from arcano.job_event").fetchone()[0]
+        # Once more, of what those who were killed left behind.
+        violations[PROMISES[4]] = self.what_was_seen()[PROMISES[4]]
+        done = Counter(journaled=kept)
+        for entry in self._logged():
+            done.update(entry.get("done", {}))
+        return done, violations
+
+    def what_was_seen(self) -> dict[str, list[str]]:
+        """What must never be: seen by the observer and by the clients, and to be read in the database now."""
         violations: dict[str, list[str]] = {promise: [] for promise in PROMISES}
         for promise, what in self.seen:
             violations[promise].append(what)
-        for log in self.folder.glob("*.log"):
-            for line in log.read_text().splitlines():
-                try:
-                    entry = json.loads(line)
-                except json.JSONDecodeError:
-                    continue  # its writer was killed
-                done.update(entry.get("done", {}))
-                if "violation" in entry:
-                    violations[entry["violation"]].append(entry["what"])
-
-        with psycopg.connect(self.dsn, autocommit=True) as conn:
-            until(
-                lambda: (
-                    conn.execute(
-                        "select count(*) from pg_stat_activity where application_name = 'mixed client'"
-                    ).fetchone()
-                    == (0,)
-                )
-            )
-            db = ArcanoDB(conn)
-            for user in self.haunted:
-                if db.check_user_active(user).has_active_job:
-                    violations[PROMISES[0]].append(f"{user} is still blocked at the end")
-            audit = conn.cursor(row_factory=dict_row).execute(
-                "select at, (jsonb_populate_record(null::arcano.job, old_row)).* from public.audit"
-                " where new_row ->> 'error_message' = %s",
-                (MESSAGE,),
-            )
-            for row in audit:
-                if not is_orphan(row, row["at"]):
-                    violations[PROMISES[1]].append(str({k: v for k, v in row.items() if v is not None}))
+        for entry in self._logged():
+            if "violation" in entry:
+                violations[entry["violation"]].append(entry["what"])
+        with psycopg.connect(self.dsn) as conn:
+            conn.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            audit = conn.cursor(row_factory=dict_row).execute(HEALED)
+            violations[PROMISES[1]] += [_short(row) for row in audit if not is_orphan(row, row["at"])]
             for seen, kept in ((ENDS_SEEN, ENDS_KEPT), (RETURNS_SEEN, RETURNS_KEPT)):
                 in_rows = Counter(text for (text,) in conn.execute(seen))
                 in_journal = Counter(text for (text,) in conn.execute(kept))
-                done["journaled"] += in_journal.total()
                 violations[PROMISES[4]] += [f"not in the journal: {text}" for text in in_rows - in_journal]
                 violations[PROMISES[4]] += [f"only in the journal: {text}" for text in in_journal - in_rows]
-        return done, violations
+        return violations
+
+    def _logged(self) -> Iterator[dict[str, Any]]:
+        for log in self.folder.glob("*.log"):
+            for line in log.read_text().splitlines():
+                with contextlib.suppress(json.JSONDecodeError):  # its writer was killed
+                    yield json.loads(line)
 
 
-def hold(dsn: str, users: list[UUID]) -> psycopg.Connection:
-    """A client that holds the rows of these users' jobs, and does nothing more."""
-    conn = psycopg.connect(dsn)
-    locked = conn.execute(
-        "select id from arcano.job where user_id = any (%s) for update", (users,)
-    ).fetchall()
-    assert len(locked) == len(users)
-    return conn
+def _short(row: dict[str, Any]) -> str:
+    return str({column: value for column, value in row.items() if value is not None})
 
 
 def report(name: str, injected: int, done: Counter[str], violations: dict[str, list[str]], looks: int) -> str:

@@ -1,34 +1,49 @@
-"""The five promises under faults: eight clients, every kind of call, and something that goes wrong all the time.
+"""The five promises under faults: eight clients that make every call, and something that goes wrong.
 
 A small count here; ``--full`` makes it a long one; ``-n0 -s`` prints the table.
 """
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
+from faults.mixed_load import HOLDER, PROMISES, MixedLoad, report
 
+from arcano_db import migrating
 from arcano_db.embedded import EmbeddedServer
-from faults.mixed_load import MixedLoad, hold, report
 
-# The fault, how it is injected, how often and for how many seconds here, and in full. Without an injection, the
-# clients do it to themselves, and count it.
+# The fault, how it is injected, and how often in how many seconds: here, and in full. Without an injection
+# the clients do it to themselves, and count it.
 FAULTS: dict[str, tuple[Callable[[MixedLoad], None] | None, tuple[int, float], tuple[int, float]]] = {
     "none": (None, (0, 3), (0, 60)),
-    "SIGKILL of clients": (MixedLoad.kill_client, (20, 4), (1000, 180)),
-    "pg_terminate_backend": (MixedLoad.cut_connection, (40, 4), (1000, 120)),
-    "server stopped with immediate": (MixedLoad.restart, (2, 5), (60, 180)),
-    "SIGKILL of the postmaster": (MixedLoad.kill_server, (2, 5), (60, 180)),
-    "timeouts": (None, (0, 4), (0, 60)),
-    "isolation": (None, (0, 4), (0, 60)),
+    "SIGKILL of clients": (MixedLoad.kill_client, (20, 3), (1000, 180)),
+    "pg_terminate_backend": (MixedLoad.cut_connection, (30, 3), (1000, 120)),
+    "server stopped with immediate": (MixedLoad.restart, (2, 4), (60, 150)),
+    "SIGKILL of the postmaster": (MixedLoad.kill_server, (2, 4), (60, 150)),
+    "timeouts": (None, (0, 3), (0, 60)),
+    "isolation": (None, (0, 3), (0, 60)),
     "clock": (None, (0, 3), (0, 60)),
 }
 
 # What the clients count of what they do to themselves.
-COUNTED = {"timeouts": (" met 57014", " met 55P03"), "isolation": ("retried after 40001",), "clock": ("age",)}
+COUNTED = {"timeouts": (" met 57014", " met 55P03"), "isolation": "retried after 40001", "clock": "age"}
+
+
+def judge(load: MixedLoad, fault: str, injected: int) -> None:
+    done, violations = load.judge()
+    injected += sum(count for what, count in done.items() if what.endswith(COUNTED.get(fault, "never")))
+    print("\n" + report(fault, injected, done, violations, load.looks))
+    print(dict(done.most_common()))
+    assert not any(violations.values()), {p: (len(v), v[:3]) for p, v in violations.items() if v}
+    assert done["check"] > 100
+    assert injected > 0 or fault == "none"
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -41,31 +56,73 @@ def test_no_fault_breaks_a_promise(
     load.prepare()
     with load.running():
         injected = load.watch(seconds, inject and (lambda: inject(load)), times)
-    done, violations = load.judge()
-    injected += sum(n for what, n in done.items() if what.endswith(COUNTED.get(fault, ("never",))))
-    print("\n" + report(fault, injected, done, violations, load.looks))
-    print(dict(done.most_common()))
-    assert not any(violations.values()), {p: (len(v), v[:3]) for p, v in violations.items() if v}
-    assert done["check"] > 100
-    assert injected > 0 or fault == "none"
+    judge(load, fault, injected)
 
 
-def test_a_paused_client_that_holds_rows(
+def test_nobody_waits_for_a_paused_client_that_holds_rows(
     own_server: EmbeddedServer, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    """It holds two ghosts and two jobs in the line from the beginning to the end: nobody waits for it."""
-    load = MixedLoad(own_server, tmp_path, {"a paused client"})
+    """It holds two ghosts and two jobs in the line from the beginning to the end."""
+    load = MixedLoad(own_server, tmp_path)
     load.prepare()
-    holder = hold(load.dsn, load.held)
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, load.dsn, *map(str, load.held)], stdout=subprocess.PIPE, text=True
+    )
+    assert holder.stdout.readline() == "4\n"
+    holder.send_signal(signal.SIGSTOP)
     with load.running():
-        load.watch(120 if request.config.getoption("--full") else 3)
-    with psycopg.connect(load.dsn) as conn:
-        held = conn.execute(
-            "select count(*) from arcano.job where user_id = any (%s)", (load.held,)
-        ).fetchone()
-    done, violations = load.judge()
-    holder.close()
-    print("\n" + report("a paused client that holds rows", len(load.held), done, violations, load.looks))
-    assert not any(violations.values()), {p: (len(v), v[:3]) for p, v in violations.items() if v}
-    assert held[0] >= 4
-    assert done["check"] > 100
+        load.watch(150 if request.config.getoption("--full") else 3)
+    holder.kill()
+    holder.wait()
+    holder.stdout.close()
+    judge(load, "paused client that holds rows", len(load.held))
+
+
+# --- the judge can tell --------------------------------------------------------------------------------
+
+# A deliberate break of the SQL: the file, what stands there and what instead, and which promise falls.
+MUTATIONS: dict[str, tuple[str, str, str, str]] = {
+    "rule without waited_in_queue": (
+        "entered_line", "p_waited_in_queue is true or coalesce", "coalesce", PROMISES[1],
+    ),
+    "update without the second test": (
+        "end_jobs",
+        """       where case p_cause
+               when 'orphan' then o.is_orphan
+""",
+        """       where case p_cause
+               when 'orphan' then true
+""",
+        PROMISES[1],
+    ),
+    "no advisory lock": ("lock_user", "perform pg_advisory_xact_lock(", "perform (", PROMISES[2]),
+    "journal outside the transaction": (
+        "end_jobs",
+        "insert into arcano.job_event (event, source, reason, job_table, job_id, user_id, job_before)",
+        "insert into pg_temp.late_journal (event, source, reason, job_table, job_id, user_id, job_before)",
+        PROMISES[4],
+    ),
+    "no skip locked": ("end_jobs", "for update of j skip locked", "for update of j", PROMISES[3]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS)
+def test_the_judge_catches(own_server: EmbeddedServer, tmp_path: Path, mutation: str) -> None:
+    name, what, instead, promise = MUTATIONS[mutation]
+    source = migrating.loader().SQL.joinpath("functions", f"{name}.sql").read_text(encoding="utf-8")
+    assert source.count(what) == 1
+    load = MixedLoad(own_server, tmp_path, journal_late="journal" in mutation)
+    load.prepare()
+    with psycopg.connect(load.dsn, autocommit=True) as conn:
+        conn.execute("set search_path = pg_catalog, pg_temp")
+        conn.execute(source.replace(what, instead))
+
+    caught: dict[str, Any] = {}
+    with load.running():
+        for _ in range(10):
+            load.watch(2, lambda: load.kill_client(), 20)
+            caught = load.what_was_seen()
+            if caught[promise]:
+                break
+    print(f"\n| {mutation} | {promise} | {len(caught[promise])} | {str(caught[promise][:1])[:150]} |")
+    assert caught[promise], {p: (len(v), v[:1]) for p, v in caught.items()}

@@ -267,3 +267,24 @@ def test_a_trigger_that_swallows_the_change_is_told(conn: psycopg.Connection, wa
         "note": "a trigger of the job table suppressed the change",
     }
     assert events(conn) == []
+
+
+@pytest.mark.parametrize("call", ["start_job", "touch_job", "run_or_queue"])
+def test_a_ghost_that_could_not_be_ended_is_not_brought_to_life_beside_the_users_next_job(
+    conn: psycopg.Connection, db: ArcanoDB, call: str
+) -> None:
+    user = make_user(conn)
+    ghost = make_job(conn, UPSCALER, user)
+    veto(conn, UPSCALER, "new.status = 'cancelled'")
+    assert not db.check_user_active(user).has_active_job
+    following = uuid4()
+    assert db.create_job(VIDEO, following, user).created
+    before = job(conn, ghost)
+    answer = getattr(db, call)(ghost)
+    assert answer.note == f"an orphan; in the way: {VIDEO} {following} (queued)"
+    assert job(conn, ghost) == before
+    assert [row.job_id for row in db.active_jobs()] == [following]
+    # Without another job it still may come back.
+    db.finish_job(following)
+    assert getattr(db, call)(ghost).note is None
+    assert job(conn, ghost) != before

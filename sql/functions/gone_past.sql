@@ -1,0 +1,30 @@
+-- A ghost that could not be ended (a veto of the app's trigger, a timeout) counts for nobody, so its user may
+-- have another job by now. Then it must not be brought to life: what is in its way, or null. Holds off the
+-- user's other create_job until the transaction ends.
+--
+-- To be called before a statement that locks the job: whoever has the job's row and its user locked, as the
+-- start of a healed job has, took the user first.
+create or replace function arcano.gone_past(p_job_id arcano.job.id%type)
+returns text
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_user_id arcano.job.user_id%type;
+begin
+  select o.user_id into v_user_id from arcano.open_job o where o.job_id = p_job_id and o.is_orphan;
+  if not found then
+    return null;
+  end if;
+  perform arcano.lock_user(v_user_id);
+  return (
+    select format('an orphan; in the way: %s %s (%s)', a.job_table, a.job_id, a.status)
+      from arcano.active_job a
+     where a.user_id = v_user_id and a.job_id <> p_job_id
+     limit 1
+  );
+end
+$$;
+
+comment on function arcano.gone_past(uuid) is
+  'Internal: if job p_job_id is an orphan and its user has another active job, says which; else null.';

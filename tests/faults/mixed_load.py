@@ -194,14 +194,24 @@ class MixedLoad:
         self.server.start()
 
     @staticmethod
-    def _processes_in(folder: Path) -> list[Path]:
+    def _processes_in(folder: Path) -> list[int]:
         """The processes that work in a folder, as every process of a server does in its data folder."""
         found = []
         for cwd in Path("/proc").glob("[0-9]*/cwd"):
             with contextlib.suppress(OSError):  # it has ended, or is somebody else's
                 if cwd.readlink() == folder:
-                    found.append(cwd)
+                    found.append(int(cwd.parent.name))
         return found
+
+    def limit_files(self, size: int | None) -> None:
+        """Let no file of the server grow beyond so many bytes, as on a full disk; None: as they want."""
+        for pid in self._processes_in(self.server.folder):
+            subprocess.run(
+                ["prlimit", "--pid", str(pid), f"--fsize={size or 'unlimited'}:"],
+                check=True,
+                # Also for root: the server may have a user of its own, who alone may be so limited.
+                user=self.server.folder.stat().st_uid,
+            )
 
     # --- running ----------------------------------------------------------------------------------------
 

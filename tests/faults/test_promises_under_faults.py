@@ -5,16 +5,20 @@ A small count here; ``--full`` makes it a long one; ``-n0 -s`` prints the table.
 
 from __future__ import annotations
 
+import contextlib
+import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 from faults.mixed_load import HOLDER, PROMISES, MixedLoad, report
+from psycopg import sql
 
 from arcano_db import migrating
 from arcano_db.embedded import EmbeddedServer
@@ -33,7 +37,13 @@ FAULTS: dict[str, tuple[Callable[[MixedLoad], None] | None, tuple[int, float], t
 }
 
 # What the clients count of what they do to themselves.
-COUNTED = {"timeouts": (" met 57014", " met 55P03"), "isolation": "retried after 40001", "clock": "age"}
+COUNTED = {
+    "timeouts": (" met 57014", " met 55P03"),
+    "isolation": "retried after 40001",
+    "clock": "age",
+    "full disk (quota)": " met XX000",
+    "full disk (file system)": " met 53100",
+}
 
 
 def judge(load: MixedLoad, fault: str, injected: int) -> None:
@@ -76,6 +86,70 @@ def test_nobody_waits_for_a_paused_client_that_holds_rows(
     holder.wait()
     holder.stdout.close()
     judge(load, "paused client that holds rows", len(load.held))
+
+
+# As large as a segment of the write-ahead log, which has to be written all the same.
+QUOTA = 16 * 1024 * 1024
+
+FILL = """
+    insert into arcano.job_event (event, source, reason, job_table, job_id, job_before)
+    select 'error', 'sweep', 'so that the journal is the largest table', 'none', gen_random_uuid(),
+           jsonb_build_object('filler', (select string_agg(md5(n + i || ''), '') from generate_series(1, 12) i))
+      from generate_series(1, %s) n
+"""
+
+
+@pytest.fixture
+def small_disk(own_server: EmbeddedServer) -> Iterator[Path]:
+    """A file system of 4 MB, where this machine lets its user mount one."""
+    folder = Path(tempfile.mkdtemp(prefix="arcano-small-"))
+    owner = own_server.folder.stat()
+    options = f"size=4m,mode=0700,uid={owner.st_uid},gid={owner.st_gid}"
+    mount = ["mount", "-t", "tmpfs", "-o", options, "none", str(folder)]
+    mounted = subprocess.run(mount, capture_output=True, text=True)
+    if mounted.returncode != 0:
+        folder.rmdir()
+        pytest.skip(f"a file system cannot be mounted here: {mounted.stderr.strip()}")
+    yield folder
+    subprocess.run(["umount", "-l", folder], check=True)
+    folder.rmdir()
+
+
+@pytest.mark.skipif(shutil.which("prlimit") is None, reason="there is no prlimit, of util-linux, here")
+def test_a_full_quota(own_server: EmbeddedServer, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    seconds = 30 if request.config.getoption("--full") else 2
+    load = MixedLoad(own_server, tmp_path, {"full disk"})
+    load.prepare()
+    with psycopg.connect(load.dsn, autocommit=True) as conn:
+        size = "select pg_relation_size('arcano.job_event') from (select) s"
+        while conn.execute(size).fetchone()[0] < QUOTA - 64 * 1024:
+            conn.execute(FILL, (50,))
+    load.limit_files(QUOTA)
+    with load.running():
+        load.watch(seconds)
+        load.limit_files(None)
+        load.watch(seconds)
+    judge(load, "full disk (quota)", 0)
+
+
+def test_a_full_disk_under_the_journal(
+    own_server: EmbeddedServer, request: pytest.FixtureRequest, tmp_path: Path, small_disk: Path
+) -> None:
+    seconds = 30 if request.config.getoption("--full") else 2
+    load = MixedLoad(own_server, tmp_path, {"full disk"})
+    load.prepare()
+    with psycopg.connect(load.dsn, autocommit=True) as conn:
+        conn.execute(sql.SQL("create tablespace small location {}").format(sql.Literal(str(small_disk))))
+        conn.execute("alter table arcano.job_event set tablespace small")
+        conn.execute("alter index arcano.job_event_job set tablespace small")
+        with contextlib.suppress(psycopg.errors.DiskFull):
+            while True:
+                conn.execute(FILL, (50,))
+    with load.running():
+        load.watch(seconds)
+        subprocess.run(["mount", "-o", "remount,size=512m", small_disk], check=True)
+        load.watch(seconds)
+    judge(load, "full disk (file system)", 0)
 
 
 # --- the judge can tell --------------------------------------------------------------------------------

@@ -1,0 +1,148 @@
+"""A timeout in the middle of every function: each waits, in turn, for each table that somebody has locked.
+
+Whatever the call did by then is undone, or it answers rightly all the same; and afterwards the same call
+works.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+from faults.mixed_load import MixedLoad
+from helpers import UPSCALER, VIDEO, make_job, make_user
+
+from arcano_db import ArcanoDB
+from arcano_db.embedded import EmbeddedServer
+
+
+class Jobs:
+    """One job in each condition, each of a user of its own."""
+
+    def __init__(self, conn: psycopg.Connection) -> None:
+        self.users = {name: make_user(conn) for name in ("free", "haunted", "waiting", "working", "healed")}
+        self.ghost = make_job(conn, UPSCALER, self.users["haunted"])
+        self.charged = {"credits_charged": True, "user_credit_cost": 3}
+        self.waiting = make_job(conn, VIDEO, self.users["waiting"], waited_in_queue=True, **self.charged)
+        self.working = make_job(conn, VIDEO, self.users["working"], status="running", api_account="a")
+        self.healed = make_job(conn, UPSCALER, self.users["healed"])
+        ArcanoDB(conn).check_user_active(self.users["healed"])
+
+
+def calls(jobs: Jobs) -> dict[str, Callable[[ArcanoDB], Any]]:
+    """Every function of the interface, with something to do."""
+    return {
+        "check_user_active, free": lambda db: db.check_user_active(jobs.users["free"]),
+        "check_user_active, haunted": lambda db: db.check_user_active(jobs.users["haunted"]),
+        "check_user_active, blocked": lambda db: db.check_user_active(jobs.users["working"]),
+        "create_job": lambda db: db.create_job(UPSCALER, uuid4(), jobs.users["free"], data={"scale": 4}),
+        "create_job over a ghost": lambda db: db.create_job(VIDEO, uuid4(), jobs.users["haunted"]),
+        "cancel_session": lambda db: db.cancel_session(jobs.users["waiting"]),
+        "cancel_job": lambda db: db.cancel_job(jobs.waiting),
+        "cancel_job by force": lambda db: db.cancel_job(jobs.working, force=True),
+        "touch_job": lambda db: db.touch_job(jobs.working),
+        "start_job": lambda db: db.start_job(jobs.waiting, str(uuid4())),
+        "start_job, healed": lambda db: db.start_job(jobs.healed),
+        "finish_job": lambda db: db.finish_job(jobs.working),
+        "finish_job, waiting": lambda db: db.finish_job(jobs.waiting, "failed"),
+        "fail_job": lambda db: db.fail_job(jobs.working, "broken"),
+        "finish_jobs": lambda db: db.finish_jobs([jobs.working, jobs.waiting]),
+        "finish_task": lambda db: db.finish_task(str(uuid4())),
+        "run_or_queue": lambda db: db.run_or_queue(jobs.ghost),
+        "claim_jobs": lambda db: db.claim_jobs(2, completed=[jobs.working]),
+        "requeue_job": lambda db: db.requeue_job(jobs.working),
+        "queue_position": lambda db: db.queue_position(jobs.waiting),
+        "explain_job": lambda db: db.explain_job(jobs.healed),
+        "stalling_jobs": lambda db: db.stalling_jobs(),
+        "sweep_orphans": lambda db: db.sweep_orphans(),
+        "set_job_table": lambda db: db.set_job_table(UPSCALER, {"tool": "Upscaler"}),
+        "set_account": lambda db: db.set_account("a", 1000),
+        "drop_account": lambda db: db.drop_account("z"),
+        "keep_positions": lambda db: db.keep_positions(True),
+        "set_refund_function": lambda db: db.set_refund_function("public.refund_credits(uuid,integer,text)"),
+        "set_identity_function": lambda db: db.set_identity_function(None),
+        "settle_refund": lambda db: db.settle_refund(1),
+        "attach_job_table": lambda db: db.attach_job_table(UPSCALER, "Upscaler Arcano"),
+        "detach_job_table": lambda db: db.detach_job_table("public.detached"),
+    }
+
+
+NAMES = list(calls(None))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("setting", ["lock_timeout", "statement_timeout"])
+def test_a_timeout_in_the_middle_of_every_function(
+    own_server: EmbeddedServer, tmp_path: Path, setting: str
+) -> None:
+    load = MixedLoad(own_server, tmp_path)
+    load.prepare()
+    outcomes: Counter[str] = Counter()
+    interrupted: set[str] = set()
+    with (
+        psycopg.connect(load.dsn, autocommit=True) as conn,
+        psycopg.connect(load.dsn, autocommit=True) as caller,
+        psycopg.connect(load.dsn) as locker,
+    ):
+        ArcanoDB(conn).set_account("a", 1000)
+        conn.execute("create table public.detached (id uuid primary key)")
+        tables = conn.execute(
+            "select oid::regclass::text from pg_class where relkind = 'r'"
+            " and (relnamespace = 'arcano'::regnamespace or oid in (select job_table from arcano.job_table))"
+        ).fetchall()
+        for (table,) in tables:
+            for name in NAMES:
+                conn.execute("insert into arcano.account values ('z', 0) on conflict do nothing")
+                ArcanoDB(conn).attach_job_table("public.detached")
+                jobs = Jobs(conn)
+                before = state(conn)
+                locker.execute(f"lock table {table} in access exclusive mode")
+                caller.execute(f"set {setting} = 8")
+                error = attempt(ArcanoDB(caller), calls(jobs)[name])
+                locker.rollback()
+                caller.execute(f"set {setting} = 0")
+                outcomes[error or "answered"] += 1
+                if error:
+                    interrupted.add(name)
+                    assert state(conn) == before, (name, table)
+                    assert attempt(ArcanoDB(caller), calls(jobs)[name]) is None, (name, table)
+                else:
+                    promised(name, table, jobs, conn)
+
+    violations = load.what_was_seen()
+    print(f"\n{setting}: {dict(outcomes)}; interrupted: {len(interrupted)} of {len(NAMES)} calls")
+    assert not any(violations.values()), {p: (len(v), v[:3]) for p, v in violations.items() if v}
+    assert interrupted == set(NAMES)
+    assert outcomes["answered"] > 100
+
+
+def attempt(db: ArcanoDB, call: Callable[[ArcanoDB], Any]) -> str | None:
+    """Make a call; the SQLSTATE of the timeout that it met, or None."""
+    try:
+        call(db)
+    except (psycopg.errors.LockNotAvailable, psycopg.errors.QueryCanceled) as error:
+        return error.sqlstate
+    return None
+
+
+def state(conn: psycopg.Connection) -> list[Any]:
+    """Everything that a call may change."""
+    rows = "select md5(string_agg(t::text, '' order by t::text)) from"
+    tables = ("job", "job_event", "refund", "task", "account", "setting", "job_table", "sweep_run")
+    return [conn.execute(f"{rows} arcano.{table} t").fetchone() for table in tables]
+
+
+def promised(name: str, table: str, jobs: Jobs, conn: psycopg.Connection) -> None:
+    """What must be so after a call that answered, although it could not read or write all it wanted."""
+    if name == "check_user_active, haunted":
+        found = conn.execute(
+            "select count(*) from arcano.active_job where job_id = %s", (jobs.ghost,)
+        ).fetchone()
+        assert found == (0,)
+    if name == "create_job over a ghost":
+        users_jobs = "select count(*) from arcano.active_job where user_id = %s"
+        assert conn.execute(users_jobs, (jobs.users["haunted"],)).fetchone() == (1,), table

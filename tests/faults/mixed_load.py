@@ -184,6 +184,10 @@ class MixedLoad:
         self.server.start()
 
     def kill_server(self) -> None:
+        self.kill_for_good()
+        self.server.start()
+
+    def kill_for_good(self) -> None:
         """SIGKILL for the postmaster alone: its children notice, and end by themselves."""
         pidfile = self.server.folder / "postmaster.pid"
         os.kill(int(pidfile.read_text().split()[0]), signal.SIGKILL)
@@ -191,7 +195,6 @@ class MixedLoad:
         # Where nobody buries it, the dead postmaster still has the number that its locks name.
         pidfile.unlink()
         self.server.folder.joinpath(".s.PGSQL.5432.lock").unlink()
-        self.server.start()
 
     @staticmethod
     def _processes_in(folder: Path) -> list[int]:

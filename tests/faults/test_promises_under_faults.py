@@ -94,7 +94,8 @@ QUOTA = 16 * 1024 * 1024
 FILL = """
     insert into arcano.job_event (event, source, reason, job_table, job_id, job_before)
     select 'error', 'sweep', 'so that the journal is the largest table', 'none', gen_random_uuid(),
-           jsonb_build_object('filler', (select string_agg(md5(n + i || ''), '') from generate_series(1, 12) i))
+           jsonb_build_object(
+             'filler', (select string_agg(md5(n + i || ''), '') from generate_series(1, 12) i))
       from generate_series(1, %s) n
 """
 

@@ -131,6 +131,18 @@ def test_a_date_at_the_end_of_the_calendar_is_not_old(
     assert db.sweep_orphans() == []
 
 
+@pytest.mark.parametrize("heartbeat", [None, "2020-01-01 00:00+00"])
+def test_a_job_that_does_not_say_when_it_was_made_is_not_old(
+    conn: psycopg.Connection, db: ArcanoDB, heartbeat: str | None
+) -> None:
+    user = make_user(conn)
+    undated = make_job(conn, POSE, user, heartbeat_at=heartbeat)
+    conn.execute(f"update {POSE} set created_at = null")
+    answer = db.check_user_active(user)
+    assert (answer.active_job_id, answer.heals_at, answer.healed) == (undated, None, 0)
+    assert db.sweep_orphans() == []
+
+
 # --- every combination -----------------------------------------------------------------------------
 
 STATUSES = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -291,6 +292,20 @@ def test_the_locks_of_the_package_cannot_be_guessed_or_taken(
     assert ArcanoDB(conn).run_or_queue(job_id).decision == "run"
     seeds = conn.execute("select count(*), count(*) filter (where seed <> 0) from arcano.lock").fetchone()
     assert seeds == (1, 1)
+
+
+def test_the_keys_of_the_locks_can_be_hidden(
+    conn: psycopg.Connection, alice: psycopg.Connection, user: UUID
+) -> None:
+    """As SECURITY.md says."""
+    text = Path(__file__).parents[2].joinpath("SECURITY.md").read_text(encoding="utf-8")
+    assert alice.execute("select count(*) from pg_locks").fetchone() != (0,)
+    conn.execute(text.partition("```sql\n")[2].partition("```")[0].encode())
+    for statement in ("select * from pg_locks", "select * from pg_lock_status()"):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            alice.execute(statement)
+    with acting_as(conn, user) as caller:
+        assert caller.create_job(UPSCALER, uuid4(), None).created
 
 
 def test_two_creates_of_one_user_still_wait_for_each_other(

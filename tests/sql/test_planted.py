@@ -242,7 +242,8 @@ def test_no_setting_of_a_caller_changes_an_answer(
 ) -> None:
     conn.execute(REFUNDS)
     conn.execute(
-        f"alter table {UPSCALER} add ratio float8 default 0.1 + 0.2, add period tstzrange, add lasts interval"
+        f"alter table {UPSCALER} add ratio float8 default 0.1::float8 + 0.2::float8,"
+        " add period tstzrange, add lasts interval"
     )
     settings = HOSTILE if setting == "all of them" else {setting: HOSTILE[setting]}
     told = []
@@ -259,7 +260,7 @@ def test_no_setting_of_a_caller_changes_an_answer(
             UPSCALER,
             user,
             period="[2026-02-01 00:00+00,2026-03-02 00:00+00)",
-            lasts="-1 year 3 days -4:05",
+            lasts="-1 day -2:03:04",
         )
         before = conn.execute(f"select ratio, period, lasts from {UPSCALER} where id = %s", (odd,)).fetchone()
         caller.execute("select from arcano.check_user_active(%s)", (user,))

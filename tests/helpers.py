@@ -32,6 +32,14 @@ POSE = "public.pose_changer_jobs"
 VESTE = "public.veste_ai_jobs"
 
 
+# A refund function of the app's own, that keeps what it was called with.
+REFUNDS = """
+    create table public.refunded (user_id uuid, amount integer, reference text unique);
+    create function public.refund_credits(uuid, integer, text) returns boolean language sql as
+      $body$ insert into public.refunded values ($1, $2, $3); select true $body$;
+"""
+
+
 def is_orphan(row: dict[str, Any], now: datetime) -> bool:
     """The rule of the design once more, in other words, as ages rather than dates."""
     if row["status"] not in ("pending", "queued"):

@@ -370,3 +370,21 @@ def test_refunds(run: Run, dsn: str, conn: psycopg.Connection) -> None:
     assert answer.stdout == "cancelled, and refunded\n"
     assert run("refund", "function", "--none", "--dsn", dsn).exit_code == 0
     assert conn.execute("select refund_function from arcano.setting").fetchone() == (None,)
+
+
+def test_who_an_arcano_user_caller_is(run: Run, conn: psycopg.Connection, dsn: str) -> None:
+    assert run("identity", "--dsn", dsn).exit_code == 2
+    refused = run("identity", "public.nothing()", "--dsn", dsn)
+    assert refused.exit_code == 1
+    assert "cannot be the identity function" in refused.stderr
+    conn.execute("create function public.user_of_login() returns uuid language sql as 'select null::uuid'")
+    assert run("identity", "public.user_of_login()", "--dsn", dsn).exit_code == 0
+    assert conn.execute("select identity_function from arcano.setting").fetchone() == (
+        "public.user_of_login()",
+    )
+    assert run("identity", "--none", "--dsn", dsn).exit_code == 0
+    assert conn.execute("select identity_function from arcano.setting").fetchone() == (None,)
+    assert run("configure", VESTE, "user_columns=garment_url", "--dsn", dsn).exit_code == 0
+    assert conn.execute(
+        "select user_columns from arcano.job_table where job_table = 'public.veste_ai_jobs'::regclass"
+    ).fetchone() == (["garment_url"],)

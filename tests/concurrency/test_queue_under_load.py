@@ -18,6 +18,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from helpers import REFUNDS
 
 from arcano_db import ArcanoDB
 from arcano_db.demo import TOOLS
@@ -37,9 +38,6 @@ AUDIT = """
       end if;
       return null;
     end $body$;
-    create table public.refunded (user_id uuid, amount integer, reference text unique);
-    create function public.refund_credits(uuid, integer, text) returns boolean language sql as
-      $body$ insert into public.refunded values ($1, $2, $3); select true $body$;
 """
 
 # Who overtook: a job was claimed in a call that began after an older one was in the line, and ended before
@@ -128,6 +126,7 @@ def test_every_job_is_served_once_in_its_turn_and_never_more_than_there_are_slot
     with psycopg.connect(dsn, autocommit=True) as conn:
         db = ArcanoDB(conn)
         conn.execute(AUDIT)
+        conn.execute(REFUNDS)
         conn.execute("set arcano.force = on")
         for table in TOOLS:
             conn.execute(

@@ -17,7 +17,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
-from helpers import MESSAGE, UPSCALER, VIDEO, is_orphan, make_job, until
+from helpers import MESSAGE, REFUNDS, UPSCALER, VIDEO, is_orphan, make_job, until
 from psycopg.rows import dict_row
 
 from arcano_db import ArcanoDB
@@ -49,9 +49,6 @@ AUDIT = """
       end if;
       return null;
     end $body$;
-    create table public.refunded (user_id uuid, amount integer, reference text unique);
-    create function public.refund_credits(uuid, integer, text) returns boolean language sql as
-      $body$ insert into public.refunded values ($1, $2, $3); select true $body$;
 """
 
 # Every end of a job by anything but its own worker, as the app's trigger saw it, and as the journal has it.
@@ -137,6 +134,7 @@ class MixedLoad:
     def prepare(self) -> None:
         with psycopg.connect(self.dsn, autocommit=True) as conn:
             conn.execute(AUDIT)
+            conn.execute(REFUNDS)
             for table in TOOLS:
                 conn.execute(
                     f"create trigger audit after update on {table}"

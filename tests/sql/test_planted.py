@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from helpers import UPSCALER, VIDEO, events, make_job, make_user
+from helpers import REFUNDS, UPSCALER, VIDEO, events, make_job, make_user
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
@@ -113,13 +113,6 @@ def plant(mallory: psycopg.Connection) -> dict[str, int]:
         "casts", "create cast (planted.id as uuid) with function planted.id_to_uuid(planted.id) as implicit"
     )
     return made
-
-
-REFUNDS = """
-    create table public.refunded (user_id uuid, amount integer, reference text unique);
-    create function public.refund_credits(uuid, integer, text) returns boolean language sql as
-      $body$ insert into public.refunded values ($1, $2, $3); select true $body$;
-"""
 
 
 def story(owner: psycopg.Connection, caller: psycopg.Connection) -> Iterator[Any]:

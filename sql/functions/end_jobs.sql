@@ -15,8 +15,9 @@
 --   * each ended job is in the journal with its row as it was, in the same transaction;
 --   * what was charged is refunded, or due, in the same transaction;
 --   * a job that cannot be ended (a veto of the app's own trigger or constraint, a serialization
---     failure, a read-only transaction, a standby) is answered with its error and spoils no other:
---     all are tried in one statement, and only if that fails one by one.
+--     failure) is answered with its error and spoils no other: all are tried in one statement, and
+--     only if that fails one by one. Where nothing can be written (a read-only transaction, a
+--     standby, a full disk), the check gets that for all of them, and any other caller the error.
 create or replace function arcano.end_jobs(
   p_jobs arcano.job_ref[],
   p_source text,
@@ -92,6 +93,17 @@ begin
     end if;
   exception
     when others then
+      get stacked diagnostics v_sqlstate = returned_sqlstate, error = message_text;
+      error := v_sqlstate || ': ' || error;
+      -- Without a disk to write to, one by one would fail as well, and hold rows for longer.
+      if v_sqlstate = '25006' or v_sqlstate like '53%' then
+        if p_source <> 'check' then
+          raise;
+        end if;
+        return query select r, end_jobs.error from unnest(p_jobs) r;
+        return;
+      end if;
+
       if cardinality(p_jobs) > 1 then
         return query
           select e.job, e.error
@@ -100,8 +112,6 @@ begin
       end if;
 
       job := p_jobs[1];
-      get stacked diagnostics v_sqlstate = returned_sqlstate, error = message_text;
-      error := v_sqlstate || ': ' || error;
       -- Not for the check: it may be asked many times a second, and the sweep says it too.
       if p_source <> 'check' then
         perform arcano.journal_error(job, p_source, error);

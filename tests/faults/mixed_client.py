@@ -240,9 +240,15 @@ class Client:
         self.call("age", lambda: self.write(table, "created_at = created_at - %s::interval", job_id, by))
 
     def enter_by_hand(self) -> None:
-        """An app's own queue that only says so in waited_in_queue."""
+        """An app's own queue that only says so in waited_in_queue, and looks at nothing else.
+
+        Of young jobs alone: who brings a ghost to life past every call, does that past every promise.
+        """
         table, job_id = self.chance.choice(TABLES), self.job()
-        waiting = "waited_in_queue = case when status = 'queued' then %s::boolean else waited_in_queue end"
+        waiting = (
+            "waited_in_queue = case when status = 'queued' and created_at > now() - interval '4 minutes'"
+            " then %s::boolean else waited_in_queue end"
+        )
         self.call("enter by hand", lambda: self.write(table, waiting, job_id, True))
 
     def write(self, table: str, assignment: str, job_id: UUID, value: Any) -> None:
@@ -260,10 +266,13 @@ class Client:
         self.call("haunt", lambda: self.insert_ghost(table, user))
 
     def insert_ghost(self, table: str, user: UUID) -> None:
+        """At most a few at once, as a user can make."""
         self.connection.execute(
             sql.SQL(
                 "insert into {} (id, user_id, status, created_at)"
-                " values (%s, %s, 'queued', now() - interval '1 hour')"
+                " select %s, u.id, 'queued', now() - interval '1 hour' from public.users u"
+                " where u.id = %s and (select count(*) from arcano.active_job a where a.user_id = u.id)"
+                " + (select count(*) from arcano.orphan_job o where o.user_id = u.id) < 4"
             ).format(sql.Identifier(*table.split("."))),
             (uuid4(), user),
         )

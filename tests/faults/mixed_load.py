@@ -88,7 +88,7 @@ signal.pause()
 """
 
 WAITS = """
-    select wait_event, query from pg_stat_activity
+    select pid, query_start, wait_event, query from pg_stat_activity
      where application_name = 'mixed client' and wait_event_type = 'Lock'
        and wait_event in ('tuple', 'transactionid')
        and query ~ 'arcano.(check_user_active|cancel_session|cancel_job|sweep_orphans|claim_jobs)'
@@ -207,11 +207,15 @@ class MixedLoad:
     def limit_files(self, size: int | None) -> None:
         """Let no file of the server grow beyond so many bytes, as on a full disk; None: as they want."""
         for pid in self._processes_in(self.server.folder):
-            subprocess.run(
+            limited = subprocess.run(
                 ["prlimit", "--pid", str(pid), f"--fsize={size or 'unlimited'}:"],
-                check=True,
                 # Also for root: the server may have a user of its own, who alone may be so limited.
                 user=self.server.folder.stat().st_uid,
+                capture_output=True,
+                text=True,
+            )
+            assert limited.returncode == 0 or pid not in self._processes_in(self.server.folder), (
+                limited.stderr
             )
 
     # --- running ----------------------------------------------------------------------------------------
@@ -265,8 +269,10 @@ class MixedLoad:
     def look(self) -> None:
         conn = self.connection()
         self.looks += 1
-        for event, query in conn.execute(WAITS).fetchall():
-            self.seen.append(("4 nothing waits", f"{event}: {query}"))
+        # What a session does and what it waits for are not read at one moment: believe it the second time.
+        if waiting := conn.execute(WAITS).fetchall():
+            for row in set(waiting) & set(conn.execute(WAITS).fetchall()):
+                self.seen.append(("4 nothing waits", str(row)))
         rows = conn.cursor(row_factory=dict_row).execute(TWO_ACTIVE, (self.users,)).fetchall()
         by_user: dict[UUID, list[dict[str, Any]]] = {}
         for row in rows:

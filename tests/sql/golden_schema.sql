@@ -241,6 +241,13 @@ CREATE FUNCTION arcano.finish_task(p_task_id text, p_status text DEFAULT 'comple
 
 COMMENT ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid) IS 'finish_job for the job whose task_id is p_task_id, at the attempt that the provider got it for. If no job has that task_id yet, changed is false, and the call is kept for 30 days and applied by the start_job that brings it; of two such calls the first one counts.';
 
+CREATE FUNCTION arcano.gone_past(p_job_id uuid) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.gone_past(p_job_id uuid) IS 'Internal: if job p_job_id is an orphan and its user has another active job, says which; else null.';
+
 CREATE FUNCTION arcano.is_charged(p_credits_charged boolean, p_user_credit_cost integer) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN COALESCE(p_credits_charged, (p_user_credit_cost > 0), false);
@@ -401,7 +408,7 @@ COMMENT ON FUNCTION arcano.pay_refunds(p_limit integer) IS 'Internal: tries to p
 
 CREATE FUNCTION arcano.plain_seconds(p_interval interval) RETURNS interval
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN make_interval(secs => (EXTRACT(epoch FROM p_interval))::double precision);
+    RETURN CASE WHEN (p_interval IS NOT NULL) THEN make_interval(secs => LEAST(GREATEST((EXTRACT(epoch FROM p_interval))::double precision, ('-315576000000'::bigint)::double precision), ('315576000000'::bigint)::double precision)) ELSE NULL::interval END;
 
 COMMENT ON FUNCTION arcano.plain_seconds(p_interval interval) IS 'p_interval in plain seconds.';
 
@@ -1147,6 +1154,8 @@ GRANT ALL ON FUNCTION arcano.finish_jobs(p_job_ids uuid[], p_status text, p_erro
 REVOKE ALL ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid) TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.gone_past(p_job_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.is_charged(p_credits_charged boolean, p_user_credit_cost integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.is_charged(p_credits_charged boolean, p_user_credit_cost integer) TO arcano_operator;

@@ -270,11 +270,14 @@ def test_the_readmes_index_for_jobs_inserted_past_create_job(conn: psycopg.Conne
     (statement,) = re.findall(r"create unique index concurrently[^;]*;", readme)
     conn.execute(statement)
     user = make_user(conn)
-    ghost, first, second = (make_job(conn, UPSCALER, user) for _ in range(3))
+    ghost, first, second = (make_job(conn, UPSCALER, user, age) for age in ("1 hour", "0", "0"))
     conn.execute("select arcano.start_job(%s)", (first,))
     with pytest.raises(psycopg.errors.UniqueViolation, match="upscaler_jobs_one_working"):
         conn.execute("select arcano.start_job(%s)", (second,))
     conn.execute("select arcano.finish_job(%s)", (first,))
-    # Neither the ghost nor the job that could not start is in anybody's way.
+    # Neither the ghost nor, in time, the job that could not start is in anybody's way.
+    conn.execute(
+        f"update {UPSCALER} set created_at = created_at - interval '1 hour' where id = %s", (second,)
+    )
     assert create(conn, UPSCALER, uuid4(), user)["created"]
     assert job(conn, ghost)["status"] == "cancelled"

@@ -146,7 +146,7 @@ def test_a_jobs_life_finds_it_by_its_primary_key(large: psycopg.Connection, call
     assert set(found) <= only("_pkey")
     found = scans(large, f"select * from arcano.{call}", uuid4())
     assert set(found) == only("_pkey")
-    assert all(number <= 3 and rows == 0 for number, rows in found.values())
+    assert all(number <= 4 and rows == 0 for number, rows in found.values())
 
 
 @pytest.mark.parametrize("backlog", [0, 40, 4000])

@@ -22,7 +22,7 @@ begin
   begin
     v_function := to_regprocedure(p_function);
   exception
-    when syntax_error or data_exception or undefined_object then
+    when syntax_error or invalid_name or data_exception or undefined_object then
       null; -- before PostgreSQL 16 what is no name at all is an error, and not null
   end;
   select case

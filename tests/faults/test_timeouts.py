@@ -32,6 +32,11 @@ class Jobs:
         self.working = make_job(conn, VIDEO, self.users["working"], status="running", api_account="a")
         self.healed = make_job(conn, UPSCALER, self.users["healed"])
         ArcanoDB(conn).check_user_active(self.users["healed"])
+        (self.refund_id,) = conn.execute(
+            "insert into arcano.refund (job_table, job_id, kind, user_id, amount)"
+            " values (%s::regclass, %s, 'failed', %s, 3) returning refund_id",
+            (VIDEO, uuid4(), self.users["working"]),
+        ).fetchone()
 
 
 def calls(jobs: Jobs) -> dict[str, Callable[[ArcanoDB], Any]]:
@@ -66,7 +71,7 @@ def calls(jobs: Jobs) -> dict[str, Callable[[ArcanoDB], Any]]:
         "keep_positions": lambda db: db.keep_positions(True),
         "set_refund_function": lambda db: db.set_refund_function("public.refund_credits(uuid,integer,text)"),
         "set_identity_function": lambda db: db.set_identity_function(None),
-        "settle_refund": lambda db: db.settle_refund(1),
+        "settle_refund": lambda db: db.settle_refund(jobs.refund_id),
         "attach_job_table": lambda db: db.attach_job_table(UPSCALER, "Upscaler Arcano"),
         "detach_job_table": lambda db: db.detach_job_table("public.detached"),
     }

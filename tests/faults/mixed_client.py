@@ -155,6 +155,16 @@ class Client:
         if made and made.created:
             self.jobs.append(job_id)
 
+    def meet(self) -> None:
+        """Several tabs of one user click at one moment, and the one that got its job ends it soon."""
+        moment = int(time.time() * 50) + 1
+        user, job_id = UUID(self.plan["users"][moment % 8]), uuid4()
+        time.sleep(max(moment / 50 - time.time(), 0))
+        made = self.call("create", lambda: self.db.create_job(TABLES[0], job_id, user))
+        if made and made.created:
+            time.sleep(0.02)
+            self.call("finish", lambda: self.db.finish_job(job_id))
+
     def job(self) -> UUID:
         return self.chance.choice(self.jobs[-30:]) if self.jobs else uuid4()
 
@@ -319,7 +329,7 @@ class Client:
             (self.check, 20), (self.create, 20), (self.start, 8), (self.touch, 4), (self.enter, 8),
             (self.claim, 8), (self.finish, 16), (self.cancel, 4), (self.sweep, 2), (self.age, 8),
             (self.enter_by_hand, 4), (self.haunt, 2), (self.check_haunted, 4), (self.late_start, 8),
-            (self.duel, 8),
+            (self.duel, 8), (self.meet, 8),
         ]  # fmt: skip
         calls, weights = zip(*what, strict=True)
         while True:

@@ -29,6 +29,7 @@ FIRST = (
     "entered_line.sql",
     "is_charged.sql",
     "finish_task.sql",
+    "backend_function.sql",
     "acting_role.sql",
     "open_job.sql",
 )

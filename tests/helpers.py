@@ -21,6 +21,9 @@ from psycopg.rows import dict_row
 from arcano_db import ArcanoDB, migrating
 from arcano_db.demo import TOOLS, script
 
+# What the README and SECURITY.md say is tried as they say it.
+ROOT = Path(__file__).resolve().parents[1]
+
 MESSAGE = "Auto-clean: orphan queued job (client failed before enqueue/run)"
 
 ORPHAN_AFTER = timedelta(minutes=5)

@@ -8,12 +8,14 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_function text;
+  v_gateway boolean;
   v_user_id arcano.job.user_id%type;
 begin
   select s.identity_function into v_function from arcano.setting s;
+  v_gateway := v_function is null and arcano.is_gateway();
   if v_function is not null then
     execute format('select %s()', to_regprocedure(v_function)::oid::regproc) into v_user_id;
-  elsif arcano.is_gateway() then
+  elsif v_gateway then
     v_user_id := arcano.claimed_user();
   end if;
   if v_user_id is null then
@@ -21,12 +23,12 @@ begin
       using errcode = 'insufficient_privilege',
         detail = case
           when v_function is not null then format('%s names nobody.', v_function)
-          when arcano.is_gateway() then 'None of request.jwt.claims, request.jwt.claim.sub and arcano.user_id names a user, or two of them name two.'
+          when v_gateway then 'None of request.jwt.claims, request.jwt.claim.sub and arcano.user_id names a user, or two of them name two.'
           else format('%s may not act as a backend, and so what this session has set is not believed.', session_user)
         end,
         hint = case
-          when v_function is null and not arcano.is_gateway()
-            then 'An operator can register a function that knows the user of a login: select arcano.set_identity_function(...);'
+          when v_function is null and not v_gateway then
+            'An operator can register a function that knows the user of a login: select arcano.set_identity_function(...);'
           else 'Sign in.'
         end;
   end if;

@@ -8,7 +8,7 @@ as $$
   select coalesce(bool_or(pg_has_role(session_user, a.grantee, 'member')), false)
     from pg_proc p
    cross join lateral aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
-   where p.oid = 'arcano.finish_task(text, text, text)'::regprocedure and a.grantee <> 0
+   where p.oid = arcano.backend_function() and a.grantee <> 0
 $$;
 
 comment on function arcano.is_gateway() is

@@ -14,21 +14,19 @@ begin
   if not arcano.is_trusted() then
     perform arcano.refuse_strange_job(p_job_id);
   end if;
+  changed := false;
   note := arcano.gone_past(p_job_id);
-  if note is not null then
-    changed := false;
-    select u.status, u.attempt into status, attempt from arcano.unchanged_job(p_job_id) u;
-    return;
+  if note is null then
+    update arcano.job j
+       set heartbeat_at = clock_timestamp()
+     where j.id = p_job_id
+       and case when arcano.is_active(j.status) then true end
+    returning j.status, coalesce(j.attempt, 0) into status, attempt;
+    changed := found;
   end if;
-
-  update arcano.job j
-     set heartbeat_at = clock_timestamp()
-   where j.id = p_job_id
-     and case when arcano.is_active(j.status) then true end
-  returning j.status, coalesce(j.attempt, 0) into status, attempt;
-  changed := found;
   if not changed then
-    select u.status, u.attempt, u.note into status, attempt, note from arcano.unchanged_job(p_job_id) u;
+    select u.status, u.attempt, coalesce(touch_job.note, u.note) into status, attempt, note
+      from arcano.unchanged_job(p_job_id) u;
   end if;
 end
 $$;

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from helpers import UPSCALER, job, make_job, make_user
+from helpers import ROOT, UPSCALER, job, make_job, make_user
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
@@ -23,7 +22,7 @@ from arcano_db.embedded import EmbeddedServer
 
 def three_grants() -> str:
     """The README's own."""
-    text = Path(__file__).parents[2].joinpath("README.md").read_text(encoding="utf-8")
+    text = ROOT.joinpath("README.md").read_text(encoding="utf-8")
     block = text.partition("### Supabase and PostgREST")[2].partition("```sql\n")[2].partition("```")[0]
     assert block.count("grant ") == len(block.strip().splitlines()) == 3
     return block

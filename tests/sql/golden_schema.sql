@@ -36,6 +36,19 @@ CREATE FUNCTION arcano.attach_problems(p_table regclass, OUT errcode text, OUT p
 
 COMMENT ON FUNCTION arcano.attach_problems(p_table regclass, OUT errcode text, OUT problem text, OUT mend text) IS 'Why p_table cannot be attached: SQLSTATE, reason and the statement that would mend it; no row: it can be attached.';
 
+CREATE FUNCTION arcano.finish_task(p_task_id text, p_status text DEFAULT 'completed'::text, p_error text DEFAULT NULL::text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid) IS 'finish_job for the job whose task_id is p_task_id, at the attempt that the provider got it for. If no job has that task_id yet, changed is false, and the call is kept for 30 days and applied by the start_job that brings it; of two such calls the first one counts.';
+
+CREATE FUNCTION arcano.backend_function() RETURNS regprocedure
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN 'arcano.finish_task(text,text,text)'::regprocedure;
+
+COMMENT ON FUNCTION arcano.backend_function() IS 'Internal: the function that backends alone may call.';
+
 CREATE FUNCTION arcano.bind_task(p_task_id text, p_job_id uuid, p_attempt integer) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -234,13 +247,6 @@ CREATE FUNCTION arcano.finish_jobs(p_job_ids uuid[], p_status text DEFAULT 'comp
 
 COMMENT ON FUNCTION arcano.finish_jobs(p_job_ids uuid[], p_status text, p_error text, p_attempts integer[]) IS 'Ends the jobs p_job_ids, each as finish_job would with p_status, p_error and its element of p_attempts, and answers a row for each of them, in no order. One that has ended already, is not there or cannot be ended does not keep the others from it: its changed is false, and note says why.';
 
-CREATE FUNCTION arcano.finish_task(p_task_id text, p_status text DEFAULT 'completed'::text, p_error text DEFAULT NULL::text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid) RETURNS record
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS ...;
-
-COMMENT ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid) IS 'finish_job for the job whose task_id is p_task_id, at the attempt that the provider got it for. If no job has that task_id yet, changed is false, and the call is kept for 30 days and applied by the start_job that brings it; of two such calls the first one counts.';
-
 CREATE FUNCTION arcano.gone_past(p_job_id uuid) RETURNS text
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -306,7 +312,7 @@ COMMENT ON FUNCTION arcano.is_put_off(p_job_id uuid) IS 'Internal: whether job p
 
 CREATE FUNCTION arcano.is_trusted() RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN has_function_privilege(arcano.acting_role(), ('arcano.finish_task(text,text,text)'::regprocedure)::oid, 'execute'::text);
+    RETURN has_function_privilege(arcano.acting_role(), (arcano.backend_function())::oid, 'execute'::text);
 
 COMMENT ON FUNCTION arcano.is_trusted() IS 'Internal: whether this call acts as a trusted backend; false: it speaks for one user alone.';
 
@@ -1076,6 +1082,12 @@ REVOKE ALL ON FUNCTION arcano.attach_plan(p_table regclass, p_tool text, p_orpha
 
 REVOKE ALL ON FUNCTION arcano.attach_problems(p_table regclass, OUT errcode text, OUT problem text, OUT mend text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid) TO arcano_backend;
+GRANT ALL ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid) TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.backend_function() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.bind_task(p_task_id text, p_job_id uuid, p_attempt integer) FROM PUBLIC;
 
 GRANT SELECT ON TABLE arcano.refund TO arcano_operator;
@@ -1150,10 +1162,6 @@ GRANT ALL ON FUNCTION arcano.finish_job(p_job_id uuid, p_status text, p_error te
 REVOKE ALL ON FUNCTION arcano.finish_jobs(p_job_ids uuid[], p_status text, p_error text, p_attempts integer[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.finish_jobs(p_job_ids uuid[], p_status text, p_error text, p_attempts integer[]) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.finish_jobs(p_job_ids uuid[], p_status text, p_error text, p_attempts integer[]) TO arcano_operator;
-
-REVOKE ALL ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid) TO arcano_backend;
-GRANT ALL ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.gone_past(p_job_id uuid) FROM PUBLIC;
 

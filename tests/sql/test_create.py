@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from helpers import POSE, UPSCALER, VESTE, VIDEO, events, job, make_job, make_user
+from helpers import POSE, ROOT, UPSCALER, VESTE, VIDEO, events, job, make_job, make_user
 from psycopg.rows import dict_row
 
 from arcano_db.demo import TOOLS
@@ -266,7 +265,7 @@ def test_the_backend_role_calls_it_without_rights_on_the_table(conn: psycopg.Con
 
 
 def test_the_readmes_index_for_jobs_inserted_past_create_job(conn: psycopg.Connection) -> None:
-    readme = Path(__file__).resolve().parents[2].joinpath("README.md").read_text("utf-8")
+    readme = ROOT.joinpath("README.md").read_text("utf-8")
     (statement,) = re.findall(r"create unique index concurrently[^;]*;", readme)
     conn.execute(statement)
     user = make_user(conn)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from helpers import UPSCALER, VIDEO, events, job, make_job, make_user
+from helpers import ROOT, UPSCALER, VIDEO, events, job, make_job, make_user
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
@@ -298,7 +297,7 @@ def test_the_keys_of_the_locks_can_be_hidden(
     conn: psycopg.Connection, alice: psycopg.Connection, user: UUID
 ) -> None:
     """As SECURITY.md says."""
-    text = Path(__file__).parents[2].joinpath("SECURITY.md").read_text(encoding="utf-8")
+    text = ROOT.joinpath("SECURITY.md").read_text(encoding="utf-8")
     assert alice.execute("select count(*) from pg_locks").fetchone() != (0,)
     conn.execute(text.partition("```sql\n")[2].partition("```")[0].encode())
     for statement in ("select * from pg_locks", "select * from pg_lock_status()"):

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import psycopg
 import pytest
-from helpers import UPSCALER, make_job, make_user
+from helpers import ROOT, UPSCALER, make_job, make_user
 from psycopg import sql
 
 from arcano_db import ArcanoDB
@@ -38,7 +37,7 @@ OF_THE_VIEWS = {
 
 def granted() -> dict[str, dict[str, str]]:
     """What the README says: of each object named there, what each group role may do."""
-    text = Path(__file__).parents[2].joinpath("README.md").read_text(encoding="utf-8")
+    text = ROOT.joinpath("README.md").read_text(encoding="utf-8")
     table = text.partition("## Who may call what")[2].partition("What is empty")[0]
     rows = [line.strip("|").split("|") for line in table.splitlines() if line.startswith("|")]
     assert [cell.strip(" `") for cell in rows[0][1:]] == list(GROUPS)

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, LiteralString, TypeVar
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from psycopg import AsyncConnection, Connection
 from psycopg.rows import BaseRowFactory, class_row, scalar_row
@@ -34,6 +34,7 @@ from arcano_db.rows import (
     FinishedJob,
     FinishedTask,
     JobChange,
+    JobId,
     JobTable,
     LineJob,
     OrphanJob,
@@ -43,6 +44,7 @@ from arcano_db.rows import (
     RequeuedJob,
     StallingJob,
     SweptTable,
+    UserId,
 )
 
 if TYPE_CHECKING:
@@ -68,7 +70,7 @@ class ArcanoDB:
         """Keep the connection or pool; nothing is sent yet."""
         self.source = source
 
-    def check_user_active(self, user_id: UUID | str | None = None) -> ActiveCheck:
+    def check_user_active(self, user_id: UserId | None = None) -> ActiveCheck:
         """Heal the orphans of a user, then tell whether a job is in the user's way.
 
         Calls ``arcano.check_user_active``.
@@ -85,8 +87,8 @@ class ArcanoDB:
     def create_job(
         self,
         table: str,
-        job_id: UUID | str,
-        user_id: UUID | str | None,
+        job_id: JobId,
+        user_id: UserId | None,
         session_id: str | None = None,
         data: Mapping[str, Any] | None = None,
     ) -> CreatedJob:
@@ -113,7 +115,7 @@ class ArcanoDB:
         arguments = (table, job_id, user_id, session_id, _to_json(data))
         return self._fetch(class_row(CreatedJob), statements.CREATE_JOB, arguments)[0]
 
-    def touch_job(self, job_id: UUID | str) -> JobChange:
+    def touch_job(self, job_id: JobId) -> JobChange:
         """Give a sign of life of a slow client or a worker.
 
         Calls ``arcano.touch_job``. It protects a waiting job for no longer than the table's ``touch_limit``.
@@ -123,7 +125,7 @@ class ArcanoDB:
         """
         return self._fetch(class_row(JobChange), statements.TOUCH_JOB, (job_id,))[0]
 
-    def start_job(self, job_id: UUID | str, task_id: str | None = None) -> JobChange:
+    def start_job(self, job_id: JobId, task_id: str | None = None) -> JobChange:
         """Say that a provider or worker has taken the job; one that the rule healed is revived if it can be.
 
         Calls ``arcano.start_job``.
@@ -134,7 +136,7 @@ class ArcanoDB:
         """
         return self._fetch(class_row(JobChange), statements.START_JOB, (job_id, task_id))[0]
 
-    def fail_job(self, job_id: UUID | str, reason: str, attempt: int | None = None) -> JobChange:
+    def fail_job(self, job_id: JobId, reason: str, attempt: int | None = None) -> JobChange:
         """End a job as failed.
 
         Calls ``arcano.fail_job``.
@@ -151,7 +153,7 @@ class ArcanoDB:
 
     def finish_job(
         self,
-        job_id: UUID | str,
+        job_id: JobId,
         status: str = "completed",
         error: str | None = None,
         attempt: int | None = None,
@@ -173,7 +175,7 @@ class ArcanoDB:
 
     def finish_jobs(
         self,
-        job_ids: Sequence[UUID | str],
+        job_ids: Sequence[JobId],
         status: str = "completed",
         error: str | None = None,
         attempts: Sequence[int | None] | None = None,
@@ -211,7 +213,7 @@ class ArcanoDB:
         """
         return self._fetch(class_row(FinishedTask), statements.FINISH_TASK, (task_id, status, error))[0]
 
-    def run_or_queue(self, job_id: UUID | str, run: bool = True) -> QueueDecision:
+    def run_or_queue(self, job_id: JobId, run: bool = True) -> QueueDecision:
         """Run a job now if a slot is free and nobody is ahead, or put it into the line.
 
         Calls ``arcano.run_or_queue``. The same call again answers the same.
@@ -228,7 +230,7 @@ class ArcanoDB:
     def claim_jobs(
         self,
         limit: int = 1,
-        completed: Sequence[UUID | str] | None = None,
+        completed: Sequence[JobId] | None = None,
         attempts: Sequence[int | None] | None = None,
     ) -> list[ClaimedJob]:
         """Start the oldest jobs of the line, in free slots; they are the caller's to work on.
@@ -247,7 +249,7 @@ class ArcanoDB:
         arguments = (limit, _to_list(completed), _to_list(attempts))
         return self._fetch(class_row(ClaimedJob), statements.CLAIM_JOBS, arguments)
 
-    def requeue_job(self, job_id: UUID | str, attempt: int | None = None) -> RequeuedJob:
+    def requeue_job(self, job_id: JobId, attempt: int | None = None) -> RequeuedJob:
         """Put a job that is worked on back into the line, at its own place: the provider is full.
 
         Calls ``arcano.requeue_job``.
@@ -258,7 +260,7 @@ class ArcanoDB:
         """
         return self._fetch(class_row(RequeuedJob), statements.REQUEUE_JOB, (job_id, attempt))[0]
 
-    def queue_position(self, job_id: UUID | str) -> int | None:
+    def queue_position(self, job_id: JobId) -> int | None:
         """How many jobs are ahead in the line, plus one, counted now; None: the job is not in the line.
 
         Calls ``arcano.queue_position``.
@@ -268,7 +270,7 @@ class ArcanoDB:
         """
         return self._fetch(scalar_row, statements.QUEUE_POSITION, (job_id,))[0]  # type: ignore[no-any-return]
 
-    def explain_job(self, job_id: UUID | str) -> list[ExplainedCondition]:
+    def explain_job(self, job_id: JobId) -> list[ExplainedCondition]:
         """Tell why a job blocks its user or does not: each condition of the orphan rule, and the journal.
 
         Calls ``arcano.explain_job``.
@@ -292,7 +294,7 @@ class ArcanoDB:
         """
         return self._fetch(class_row(StallingJob), statements.STALLING_JOBS, (within, limit))
 
-    def cancel_job(self, job_id: UUID | str, force: bool = False, reason: str | None = None) -> CancelledOne:
+    def cancel_job(self, job_id: JobId, force: bool = False, reason: str | None = None) -> CancelledOne:
         """Cancel a waiting job, or with ``force`` also one that is worked on.
 
         Calls ``arcano.cancel_job``.
@@ -308,9 +310,9 @@ class ArcanoDB:
     def job(
         self,
         table: str,
-        user_id: UUID | str,
+        user_id: UserId,
         *,
-        job_id: UUID | str | None = None,
+        job_id: JobId | None = None,
         session_id: str | None = None,
         data: Mapping[str, Any] | None = None,
     ) -> Iterator[Job]:
@@ -344,7 +346,7 @@ class ArcanoDB:
 
     def cancel_session(
         self,
-        user_id: UUID | str | None = None,
+        user_id: UserId | None = None,
         session_id: str | None = None,
         reason: str | None = None,
     ) -> list[CancelledJob]:
@@ -622,15 +624,15 @@ class AsyncArcanoDB:
         """Keep the connection or pool; nothing is sent yet."""
         self.source = source
 
-    async def check_user_active(self, user_id: UUID | str | None = None) -> ActiveCheck:
+    async def check_user_active(self, user_id: UserId | None = None) -> ActiveCheck:
         """See :meth:`ArcanoDB.check_user_active`."""
         return (await self._fetch(class_row(ActiveCheck), statements.CHECK_USER_ACTIVE, (user_id,)))[0]
 
     async def create_job(
         self,
         table: str,
-        job_id: UUID | str,
-        user_id: UUID | str | None,
+        job_id: JobId,
+        user_id: UserId | None,
         session_id: str | None = None,
         data: Mapping[str, Any] | None = None,
     ) -> CreatedJob:
@@ -638,21 +640,21 @@ class AsyncArcanoDB:
         arguments = (table, job_id, user_id, session_id, _to_json(data))
         return (await self._fetch(class_row(CreatedJob), statements.CREATE_JOB, arguments))[0]
 
-    async def touch_job(self, job_id: UUID | str) -> JobChange:
+    async def touch_job(self, job_id: JobId) -> JobChange:
         """See :meth:`ArcanoDB.touch_job`."""
         return (await self._fetch(class_row(JobChange), statements.TOUCH_JOB, (job_id,)))[0]
 
-    async def start_job(self, job_id: UUID | str, task_id: str | None = None) -> JobChange:
+    async def start_job(self, job_id: JobId, task_id: str | None = None) -> JobChange:
         """See :meth:`ArcanoDB.start_job`."""
         return (await self._fetch(class_row(JobChange), statements.START_JOB, (job_id, task_id)))[0]
 
-    async def fail_job(self, job_id: UUID | str, reason: str, attempt: int | None = None) -> JobChange:
+    async def fail_job(self, job_id: JobId, reason: str, attempt: int | None = None) -> JobChange:
         """See :meth:`ArcanoDB.fail_job`."""
         return (await self._fetch(class_row(JobChange), statements.FAIL_JOB, (job_id, reason, attempt)))[0]
 
     async def finish_job(
         self,
-        job_id: UUID | str,
+        job_id: JobId,
         status: str = "completed",
         error: str | None = None,
         attempt: int | None = None,
@@ -663,7 +665,7 @@ class AsyncArcanoDB:
 
     async def finish_jobs(
         self,
-        job_ids: Sequence[UUID | str],
+        job_ids: Sequence[JobId],
         status: str = "completed",
         error: str | None = None,
         attempts: Sequence[int | None] | None = None,
@@ -680,29 +682,29 @@ class AsyncArcanoDB:
             0
         ]
 
-    async def run_or_queue(self, job_id: UUID | str, run: bool = True) -> QueueDecision:
+    async def run_or_queue(self, job_id: JobId, run: bool = True) -> QueueDecision:
         """See :meth:`ArcanoDB.run_or_queue`."""
         return (await self._fetch(class_row(QueueDecision), statements.RUN_OR_QUEUE, (job_id, run)))[0]
 
     async def claim_jobs(
         self,
         limit: int = 1,
-        completed: Sequence[UUID | str] | None = None,
+        completed: Sequence[JobId] | None = None,
         attempts: Sequence[int | None] | None = None,
     ) -> list[ClaimedJob]:
         """See :meth:`ArcanoDB.claim_jobs`."""
         arguments = (limit, _to_list(completed), _to_list(attempts))
         return await self._fetch(class_row(ClaimedJob), statements.CLAIM_JOBS, arguments)
 
-    async def requeue_job(self, job_id: UUID | str, attempt: int | None = None) -> RequeuedJob:
+    async def requeue_job(self, job_id: JobId, attempt: int | None = None) -> RequeuedJob:
         """See :meth:`ArcanoDB.requeue_job`."""
         return (await self._fetch(class_row(RequeuedJob), statements.REQUEUE_JOB, (job_id, attempt)))[0]
 
-    async def queue_position(self, job_id: UUID | str) -> int | None:
+    async def queue_position(self, job_id: JobId) -> int | None:
         """See :meth:`ArcanoDB.queue_position`."""
         return (await self._fetch(scalar_row, statements.QUEUE_POSITION, (job_id,)))[0]  # type: ignore[no-any-return]
 
-    async def explain_job(self, job_id: UUID | str) -> list[ExplainedCondition]:
+    async def explain_job(self, job_id: JobId) -> list[ExplainedCondition]:
         """See :meth:`ArcanoDB.explain_job`."""
         return await self._fetch(class_row(ExplainedCondition), statements.EXPLAIN_JOB, (job_id,))
 
@@ -710,9 +712,7 @@ class AsyncArcanoDB:
         """See :meth:`ArcanoDB.stalling_jobs`."""
         return await self._fetch(class_row(StallingJob), statements.STALLING_JOBS, (within, limit))
 
-    async def cancel_job(
-        self, job_id: UUID | str, force: bool = False, reason: str | None = None
-    ) -> CancelledOne:
+    async def cancel_job(self, job_id: JobId, force: bool = False, reason: str | None = None) -> CancelledOne:
         """See :meth:`ArcanoDB.cancel_job`."""
         return (await self._fetch(class_row(CancelledOne), statements.CANCEL_JOB, (job_id, force, reason)))[0]
 
@@ -720,9 +720,9 @@ class AsyncArcanoDB:
     async def job(
         self,
         table: str,
-        user_id: UUID | str,
+        user_id: UserId,
         *,
-        job_id: UUID | str | None = None,
+        job_id: JobId | None = None,
         session_id: str | None = None,
         data: Mapping[str, Any] | None = None,
     ) -> AsyncIterator[AsyncJob]:
@@ -740,7 +740,7 @@ class AsyncArcanoDB:
 
     async def cancel_session(
         self,
-        user_id: UUID | str | None = None,
+        user_id: UserId | None = None,
         session_id: str | None = None,
         reason: str | None = None,
     ) -> list[CancelledJob]:

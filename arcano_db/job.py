@@ -9,13 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 import psycopg
 from psycopg.pq import TransactionStatus
 
 from arcano_db.messages import Language, message
-from arcano_db.rows import CreatedJob, JobChange
+from arcano_db.rows import CreatedJob, JobChange, JobId
 
 if TYPE_CHECKING:
     from arcano_db.client import ArcanoDB, AsyncArcanoDB
@@ -48,7 +47,7 @@ class _Settled:
 
     def __init__(self, created: CreatedJob) -> None:
         assert created.job_id is not None
-        self.id: UUID = created.job_id
+        self.id: JobId = created.job_id
         self.created = created.created
         self._attempt: int | None = None
         self._settled = False

@@ -11,7 +11,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -29,6 +29,7 @@ from yoyo.migrations import Migration, MigrationList
 
 Report = Callable[[str], None]
 Functions = Literal["current", "other release", "edited", "missing"]
+IdType = Literal["uuid", "bigint", "integer", "text"]
 
 # Its rollback refuses attached tables itself, for those who use plain yoyo.
 _REFUSES_WHILE_ATTACHED = "0002.arcano-settings-and-journal"
@@ -109,25 +110,36 @@ def dry_run(dsn: str) -> str:
     return "\n".join(f"-- {path.name}\n\n{path.read_text(encoding='utf-8')}" for path in paths)
 
 
-def migrate(dsn: str, *, timeout: float = 60.0, report: Report = lambda _: None) -> bool:
+def migrate(
+    dsn: str,
+    *,
+    id_type: IdType | None = None,
+    user_id_type: IdType | None = None,
+    timeout: float = 60.0,
+    report: Report = lambda _: None,
+) -> bool:
     """Apply what is pending and load the functions of this release; False: nothing was to be done.
 
     Killed at any moment it leaves nothing that stops the next one. Two at once: the second waits.
 
     Args:
         dsn: A libpq connection string; empty: libpq's environment variables.
+        id_type: The type of the job tables' ``id``, chosen when installing; None: uuid, or as it is.
+        user_id_type: The type of their ``user_id``, likewise.
         timeout: For how many seconds to wait for another migrator.
         report: Called with a line for each thing that is done.
 
     Raises:
-        MigrationError: Another migrator did not end in time.
+        MigrationError: Another migrator did not end in time, or the ids have other types by now.
     """
-    with _backend(dsn, report) as backend, _alone(backend, timeout, report):
+    types = {"id": id_type, "user_id": user_id_type}
+    with _backend(dsn, report, types) as backend, _alone(backend, timeout, report):
         migrations = _read_migrations()
         pending = backend.to_apply(migrations)
         for migration in pending:
             backend.apply_one(migration)
             report(f"applied {migration.id}")
+        _refuse_other_types(dsn, types)
         if not pending and _functions(dsn) == "current":
             return False
         backend.run_post_apply(migrations)
@@ -164,6 +176,20 @@ def rollback(
         return bool(applied)
 
 
+def _refuse_other_types(dsn: str, types: Mapping[str, IdType | None]) -> None:
+    with psycopg.connect(dsn) as connection:
+        rows = connection.execute(
+            "select attname, format_type(atttypid, atttypmod) from pg_attribute"
+            " where attrelid = 'arcano.job'::regclass and attname in ('id', 'user_id')"
+        ).fetchall()
+    for column, found in rows:
+        if types[column] not in (None, found):
+            raise MigrationError(
+                f"{column} is {found} here, not {types[column]}: the types of the ids are chosen when"
+                " installing. Leave the type out, or uninstall and install again."
+            )
+
+
 def _refuse_while_attached(dsn: str, migrations: MigrationList) -> None:
     """Refuse before the first migration is undone, and not when it comes to the one that refuses."""
     if not any(migration.id == _REFUSES_WHILE_ATTACHED for migration in migrations):
@@ -187,6 +213,7 @@ class _Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]
     """
 
     report: Report = staticmethod(lambda _: None)
+    types: Mapping[str, IdType | None] = {}
 
     def connect(self, dburi: DatabaseURI) -> psycopg.Connection[Any]:
         connection: psycopg.Connection[Any] = super().connect(dburi)
@@ -196,17 +223,21 @@ class _Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]
     def begin(self) -> None:
         super().begin()
         self.execute("set local lock_timeout = '30s'")
+        for column, id_type in self.types.items():
+            self.execute("select set_config(%s, %s, true)", (f"arcano.{column}_type", id_type or ""))
 
     def _notice(self, notice: errors.Diagnostic) -> None:
         if (notice.message_primary or "").startswith("arcano:"):
             self.report("\n".join(filter(None, (notice.message_primary, notice.message_hint))))
 
 
-def _backend(dsn: str, report: Report) -> _Backend:
+def _backend(dsn: str, report: Report, types: Mapping[str, IdType | None] | None = None) -> _Backend:
     arguments = {**conninfo_to_dict(dsn), "prepare_threshold": None}
     database = arguments.pop("dbname", None)
     uri = DatabaseURI("postgresql+psycopg", None, None, None, None, database, arguments)
-    backend_type = type("_ReportingBackend", (_Backend,), {"report": staticmethod(report)})
+    backend_type = type(
+        "_ReportingBackend", (_Backend,), {"report": staticmethod(report), "types": types or {}}
+    )
     backend: _Backend = backend_type(uri, default_migration_table)
     return backend
 

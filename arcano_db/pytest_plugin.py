@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, LiteralString
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from arcano_db.client import ArcanoDB
+    from arcano_db.rows import JobId, UserId
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -123,7 +124,7 @@ class ArcanoTest:
     connection: psycopg.Connection[Any]
     db: ArcanoDB
 
-    def ghost(self, table: str, user_id: UUID | str, **columns: Any) -> UUID:
+    def ghost(self, table: str, user_id: UserId, **columns: Any) -> JobId:
         """Make a job that was inserted and forgotten, older than the table's ``orphan_after``.
 
         Args:
@@ -141,7 +142,7 @@ class ArcanoTest:
             raise ValueError(f"these columns are a sign of life, and the job no ghost: {columns}")
         return job_id
 
-    def queued(self, table: str, user_id: UUID | str, **columns: Any) -> UUID:
+    def queued(self, table: str, user_id: UserId, **columns: Any) -> JobId:
         """Make a job that has been waiting in the real queue for an hour: the rule never touches it.
 
         Args:
@@ -152,7 +153,7 @@ class ArcanoTest:
         values = {"status": "queued", "waited_in_queue": True, "position": 1, **columns}
         return self._insert(table, user_id, "interval '1 hour'", values)
 
-    def running(self, table: str, user_id: UUID | str, **columns: Any) -> UUID:
+    def running(self, table: str, user_id: UserId, **columns: Any) -> JobId:
         """Make a job that a provider has been working on for an hour.
 
         Args:
@@ -164,7 +165,7 @@ class ArcanoTest:
         self.db.start_job(job_id, columns.get("task_id") or f"task-{job_id}")
         return job_id
 
-    def assert_free(self, user_id: UUID | str) -> None:
+    def assert_free(self, user_id: UserId) -> None:
         """Assert that ``check_user_active`` lets the user start a job."""
         answer = self.db.check_user_active(user_id)
         assert not answer.has_active_job, (
@@ -172,7 +173,7 @@ class ArcanoTest:
             f" ({answer.active_status}), and the rule would free them at {answer.heals_at or 'no time'}"
         )
 
-    def assert_blocked_by(self, user_id: UUID | str, job_id: UUID | str) -> None:
+    def assert_blocked_by(self, user_id: UserId, job_id: JobId) -> None:
         """Assert that ``check_user_active`` names this job as the one in the user's way."""
         answer = self.db.check_user_active(user_id)
         assert answer.has_active_job, f"user {user_id} is free, and was to be blocked by {job_id}"
@@ -181,26 +182,28 @@ class ArcanoTest:
             f" ({answer.active_status}), and was to be by {job_id}"
         )
 
-    def _insert(
-        self, table: str, user_id: UUID | str, age: LiteralString, columns: Mapping[str, Any]
-    ) -> UUID:
+    def _insert(self, table: str, user_id: UserId, age: LiteralString, columns: Mapping[str, Any]) -> JobId:
         from psycopg import sql
 
         settings = (
-            f"select arcano.table_name(job_table), now() - ({age})"
-            " from arcano.job_table where job_table = %s::regclass"
+            f"select arcano.table_name(job_table), now() - ({age}), pg_typeof(j.id)::text"
+            " from arcano.job_table left join arcano.job j on false where job_table = %s::regclass"
         )
         found = self.connection.execute(settings, (table,)).fetchone()
         if found is None:
             raise ValueError(f"{table} is not attached: is it in the fixture arcano_tables?")
-        job_id = uuid4()
-        values = {"id": job_id, "user_id": user_id, "created_at": found[1], **columns}
-        self.connection.execute(
-            sql.SQL("insert into {} ({}) values ({})").format(
-                sql.SQL(found[0]),
+        name, created_at, id_type = found
+        values = {"user_id": user_id, "created_at": created_at, **columns}
+        if id_type in ("uuid", "text"):  # others come from the table's sequence
+            values.setdefault("id", uuid4())
+        row = self.connection.execute(
+            sql.SQL("insert into {} ({}) values ({}) returning id").format(
+                sql.SQL(name),
                 sql.SQL(", ").join(map(sql.Identifier, values)),
                 sql.SQL(", ").join(sql.Placeholder() * len(values)),
             ),
             list(values.values()),
-        )
+        ).fetchone()
+        assert row is not None
+        job_id: JobId = row[0]
         return job_id

@@ -8,6 +8,10 @@ from uuid import UUID
 
 from arcano_db.messages import Language, message
 
+# As the types of the ids were chosen when installing: uuid, bigint or integer, text.
+JobId = UUID | int | str
+UserId = UUID | int | str
+
 
 @dataclass(frozen=True, slots=True)
 class ActiveCheck:
@@ -30,7 +34,7 @@ class ActiveCheck:
     active_tool: str | None
     active_table: str | None
     active_status: str | None
-    active_job_id: UUID | None
+    active_job_id: JobId | None
     created_at: datetime | None
     started_at: datetime | None
     position: int | None
@@ -58,9 +62,9 @@ class CreatedJob:
     """
 
     created: bool
-    job_id: UUID | None
+    job_id: JobId | None
     active_table: str | None
-    active_job_id: UUID | None
+    active_job_id: JobId | None
     active_status: str | None
 
 
@@ -89,7 +93,7 @@ class FinishedJob(JobChange):
         job_id: The job.
     """
 
-    job_id: UUID
+    job_id: JobId
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,7 @@ class FinishedTask(JobChange):
         job_id: The job; None: none has that ``task_id`` yet, and the call is kept.
     """
 
-    job_id: UUID | None
+    job_id: JobId | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +166,8 @@ class ClaimedJob:
     """
 
     job_table: str
-    job_id: UUID
-    user_id: UUID | None
+    job_id: JobId
+    user_id: UserId | None
     api_account: str | None
     attempt: int
 
@@ -183,8 +187,8 @@ class StallingJob:
     """
 
     job_table: str
-    job_id: UUID
-    user_id: UUID | None
+    job_id: JobId
+    user_id: UserId | None
     task_id: str | None
     api_account: str | None
     attempt: int
@@ -202,7 +206,7 @@ class CancelledJob:
     """
 
     job_table: str
-    job_id: UUID
+    job_id: JobId
     refunded: bool
 
 
@@ -254,8 +258,8 @@ class OrphanJob:
 
     job_table: str
     tool: str
-    job_id: UUID
-    user_id: UUID | None
+    job_id: JobId
+    user_id: UserId | None
     session_id: str | None
     status: str
     created_at: datetime
@@ -279,8 +283,8 @@ class ChargedGhost:
 
     job_table: str
     tool: str
-    job_id: UUID
-    user_id: UUID | None
+    job_id: JobId
+    user_id: UserId | None
     session_id: str | None
     status: str
     created_at: datetime
@@ -304,8 +308,8 @@ class LineJob:
 
     job_table: str
     tool: str | None
-    job_id: UUID
-    user_id: UUID | None
+    job_id: JobId
+    user_id: UserId | None
     session_id: str | None
     status: str
     created_at: datetime | None
@@ -375,8 +379,8 @@ class RefundDue:
 
     refund_id: int
     job_table: str
-    job_id: UUID
-    user_id: UUID | None
+    job_id: JobId
+    user_id: UserId | None
     kind: str
     amount: int | None
     due_at: datetime
@@ -404,8 +408,8 @@ class ActiveJob:
 
     job_table: str
     tool: str | None
-    job_id: UUID
-    user_id: UUID | None
+    job_id: JobId
+    user_id: UserId | None
     session_id: str | None
     status: str
     created_at: datetime | None

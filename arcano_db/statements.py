@@ -1,45 +1,50 @@
 """The SQL of every call, once for the sync and the async client."""
 
-CHECK_USER_ACTIVE = "select * from arcano.check_user_active(%s::uuid)"
+CHECK_USER_ACTIVE = "select * from arcano.check_user_active(%s)"
 
-CREATE_JOB = "select * from arcano.create_job(%s::regclass, %s::uuid, %s::uuid, %s, %s::jsonb)"
+CREATE_JOB = "select * from arcano.create_job(%s::regclass, %s, %s, %s, %s::jsonb)"
 
-TOUCH_JOB = "select * from arcano.touch_job(%s::uuid)"
+TOUCH_JOB = "select * from arcano.touch_job(%s)"
 
-START_JOB = "select * from arcano.start_job(%s::uuid, %s)"
+START_JOB = "select * from arcano.start_job(%s, %s)"
 
-FAIL_JOB = "select * from arcano.fail_job(%s::uuid, %s, %s)"
+FAIL_JOB = "select * from arcano.fail_job(%s, %s, %s)"
 
-FINISH_JOB = "select * from arcano.finish_job(%s::uuid, %s, %s, %s)"
+FINISH_JOB = "select * from arcano.finish_job(%s, %s, %s, %s)"
 
-FINISH_JOBS = "select * from arcano.finish_jobs(%s::uuid[], %s, %s, %s::integer[])"
+FINISH_JOBS = "select * from arcano.finish_jobs(%s, %s, %s, %s::integer[])"
 
-# The next two for the worker, one call for each of many jobs in one round trip.
+# The next two for the worker, one call for each of many jobs in one round trip. The ids come as JSON, because
+# only the server knows their type.
 START_EACH = """
-    select i.job_id, s.* from unnest(%s::uuid[]) i (job_id) cross join lateral arcano.start_job(i.job_id) s
+    select i.job_id, s.*
+      from unnest((jsonb_populate_record(null::arcano.job_ids, %s::jsonb)).ids) i (job_id)
+     cross join lateral arcano.start_job(i.job_id) s
 """
 
 TOUCH_EACH = """
-    select i.job_id, t.* from unnest(%s::uuid[]) i (job_id) cross join lateral arcano.touch_job(i.job_id) t
+    select i.job_id, t.*
+      from unnest((jsonb_populate_record(null::arcano.job_ids, %s::jsonb)).ids) i (job_id)
+     cross join lateral arcano.touch_job(i.job_id) t
 """
 
 FINISH_TASK = "select * from arcano.finish_task(%s, %s, %s)"
 
-RUN_OR_QUEUE = "select * from arcano.run_or_queue(%s::uuid, %s)"
+RUN_OR_QUEUE = "select * from arcano.run_or_queue(%s, %s)"
 
-CLAIM_JOBS = "select * from arcano.claim_jobs(%s, %s::uuid[], %s::integer[])"
+CLAIM_JOBS = "select * from arcano.claim_jobs(%s, %s, %s::integer[])"
 
-REQUEUE_JOB = "select * from arcano.requeue_job(%s::uuid, %s)"
+REQUEUE_JOB = "select * from arcano.requeue_job(%s, %s)"
 
-QUEUE_POSITION = "select arcano.queue_position(%s::uuid)"
+QUEUE_POSITION = "select arcano.queue_position(%s)"
 
-EXPLAIN_JOB = "select * from arcano.explain_job(%s::uuid)"
+EXPLAIN_JOB = "select * from arcano.explain_job(%s)"
 
 STALLING_JOBS = "select * from arcano.stalling_jobs(%s, %s)"
 
-CANCEL_JOB = "select * from arcano.cancel_job(%s::uuid, %s, %s)"
+CANCEL_JOB = "select * from arcano.cancel_job(%s, %s, %s)"
 
-CANCEL_SESSION = "select * from arcano.cancel_session(%s::uuid, %s, %s)"
+CANCEL_SESSION = "select * from arcano.cancel_session(%s, %s, %s)"
 
 SWEEP_ORPHANS = "select * from arcano.sweep_orphans(%s)"
 

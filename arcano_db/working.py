@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import inspect
+import json
 import logging
 import threading
 import time
@@ -18,7 +19,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
-from uuid import UUID
 
 import psycopg
 from psycopg import sql
@@ -27,7 +27,7 @@ from psycopg.rows import dict_row
 from arcano_db import statements
 from arcano_db.client import AsyncArcanoDB
 from arcano_db.job import reason_of
-from arcano_db.rows import ClaimedJob, StallingJob
+from arcano_db.rows import ClaimedJob, JobId, StallingJob
 from arcano_db.signals import stop_signals
 
 log = logging.getLogger("arcano_db.work")
@@ -179,7 +179,7 @@ class _Worker:
         self.options = options
         self.stopping = False
         self._interrupted = False
-        self.running: dict[UUID, _Running] = {}
+        self.running: dict[JobId, _Running] = {}
         self._server = _Server(dsn, prepare=options.listen)
         # What the function is done with, and the server does not know yet.
         self._completed: list[WorkJob] = []
@@ -457,19 +457,20 @@ class _Server:
 
 async def _each(
     db: AsyncArcanoDB, statement: str, jobs: Sequence[ClaimedJob | WorkJob]
-) -> dict[UUID, dict[str, Any]]:
+) -> dict[JobId, dict[str, Any]]:
     """Make one call for each of many jobs, in one round trip."""
     cursor = db.source.cursor(row_factory=dict_row)  # type: ignore[union-attr]
-    await cursor.execute(statement.encode(), ([job.job_id for job in jobs],))
+    ids = json.dumps({"ids": [str(job.job_id) for job in jobs]})
+    await cursor.execute(statement.encode(), (ids,))
     return {row["job_id"]: row async for row in cursor}
 
 
-async def _rows(db: AsyncArcanoDB, jobs: Sequence[ClaimedJob]) -> dict[UUID, dict[str, Any]]:
+async def _rows(db: AsyncArcanoDB, jobs: Sequence[ClaimedJob]) -> dict[JobId, dict[str, Any]]:
     """The whole rows of jobs, with the columns of their own tables."""
-    of_table: dict[str, list[UUID]] = defaultdict(list)
+    of_table: dict[str, list[JobId]] = defaultdict(list)
     for job in jobs:
         of_table[job.job_table].append(job.job_id)
-    rows: dict[UUID, dict[str, Any]] = {}
+    rows: dict[JobId, dict[str, Any]] = {}
     for table, ids in of_table.items():
         cursor = db.source.cursor(row_factory=dict_row)  # type: ignore[union-attr]
         # The name comes from the server, quoted where it must be.

@@ -39,21 +39,21 @@ begin
     execute format('grant usage on schema arcano to %s', v_role);
     execute format($grant$
       grant execute on function
-        arcano.check_user_active(uuid),
-        arcano.cancel_session(uuid, text, text),
-        arcano.create_job(regclass, uuid, uuid, text, jsonb),
-        arcano.touch_job(uuid),
-        arcano.start_job(uuid, text),
-        arcano.fail_job(uuid, text, integer),
-        arcano.finish_job(uuid, text, text, integer),
-        arcano.finish_jobs(uuid[], text, text, integer[]),
+        arcano.check_user_active(arcano.job.user_id%%type),
+        arcano.cancel_session(arcano.job.user_id%%type, text, text),
+        arcano.create_job(regclass, arcano.job.id%%type, arcano.job.user_id%%type, text, jsonb),
+        arcano.touch_job(arcano.job.id%%type),
+        arcano.start_job(arcano.job.id%%type, text),
+        arcano.fail_job(arcano.job.id%%type, text, integer),
+        arcano.finish_job(arcano.job.id%%type, text, text, integer),
+        arcano.finish_jobs(arcano.job_ids.ids%%type, text, text, integer[]),
         arcano.finish_task(text, text, text),
-        arcano.run_or_queue(uuid, boolean),
-        arcano.claim_jobs(integer, uuid[], integer[]),
-        arcano.requeue_job(uuid, integer),
-        arcano.cancel_job(uuid, boolean, text),
-        arcano.queue_position(uuid),
-        arcano.explain_job(uuid),
+        arcano.run_or_queue(arcano.job.id%%type, boolean),
+        arcano.claim_jobs(integer, arcano.job_ids.ids%%type, integer[]),
+        arcano.requeue_job(arcano.job.id%%type, integer),
+        arcano.cancel_job(arcano.job.id%%type, boolean, text),
+        arcano.queue_position(arcano.job.id%%type),
+        arcano.explain_job(arcano.job.id%%type),
         arcano.stalling_jobs(interval, integer)
         to %s
     $grant$, v_role);
@@ -63,13 +63,13 @@ begin
   if to_regrole('arcano_user') is not null then
     grant usage on schema arcano to arcano_user;
     grant execute on function
-      arcano.check_user_active(uuid),
-      arcano.create_job(regclass, uuid, uuid, text, jsonb),
-      arcano.touch_job(uuid),
-      arcano.cancel_session(uuid, text, text),
-      arcano.cancel_job(uuid, boolean, text),
-      arcano.queue_position(uuid),
-      arcano.explain_job(uuid)
+      arcano.check_user_active(arcano.job.user_id%type),
+      arcano.create_job(regclass, arcano.job.id%type, arcano.job.user_id%type, text, jsonb),
+      arcano.touch_job(arcano.job.id%type),
+      arcano.cancel_session(arcano.job.user_id%type, text, text),
+      arcano.cancel_job(arcano.job.id%type, boolean, text),
+      arcano.queue_position(arcano.job.id%type),
+      arcano.explain_job(arcano.job.id%type)
       to arcano_user;
   end if;
 

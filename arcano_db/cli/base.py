@@ -58,6 +58,8 @@ class _Group(click.Group):
                 if error.sqlstate is None
                 else str(error).strip()
             ) from error
+        except psycopg.errors.InvalidTextRepresentation as error:  # an id of another type than the database's
+            raise click.UsageError(error.diag.message_primary or str(error)) from error
         except psycopg.Error as error:
             raise click.ClickException(str(error).strip()) from error
 

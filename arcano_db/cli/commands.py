@@ -6,8 +6,7 @@ import asyncio
 import sys
 import time
 from dataclasses import asdict
-from typing import Any
-from uuid import UUID
+from typing import Any, get_args
 
 import click
 import psycopg
@@ -37,6 +36,8 @@ from arcano_db.sweeping import sweep_until_stopped
 _LOCK_ATTEMPTS = 10
 
 
+_id_types = click.Choice(get_args(migrating.IdType))
+
 _timeout_option = click.option(
     "--timeout",
     type=click.FloatRange(min=0),
@@ -51,14 +52,22 @@ _timeout_option = click.option(
 @dsn_option
 @click.option("--dry-run", is_flag=True, help="Print the SQL that would run, and change nothing.")
 @_timeout_option
-def migrate(dsn: str, dry_run: bool, timeout: float) -> None:
+@click.option("--id-type", type=_id_types, help="Of the id of your job tables, chosen once. Default: uuid.")
+@click.option("--user-id-type", type=_id_types, help="Of their user_id, likewise.")
+def migrate(
+    dsn: str,
+    dry_run: bool,
+    timeout: float,
+    id_type: migrating.IdType | None,
+    user_id_type: migrating.IdType | None,
+) -> None:
     """Apply the migrations and load the functions of this release.
 
     Safe to repeat, to kill, and to start twice at once. Run it as the role that owns the app's tables.
     """
     if dry_run:
         click.echo(migrating.dry_run(dsn) or "-- nothing to do")
-    elif not migrating.migrate(dsn, timeout=timeout, report=say):
+    elif not migrating.migrate(dsn, id_type=id_type, user_id_type=user_id_type, timeout=timeout, report=say):
         say("nothing to do: everything is applied and loaded")
 
 
@@ -202,13 +211,13 @@ def tables(dsn: str, as_json: bool) -> None:
 
 
 @main.command()
-@click.argument("user_id", type=click.UUID)
+@click.argument("user_id")
 @dsn_option
 @json_option
 @click.option(
     "--lang", type=click.Choice(LANGUAGES), default="en", show_default=True, help="Language of the message."
 )
-def check(user_id: UUID, dsn: str, as_json: bool, lang: Language) -> None:
+def check(user_id: str, dsn: str, as_json: bool, lang: Language) -> None:
     """Heal the orphans of a user, and tell whether a job is in the user's way.
 
     Exit code 0: the user is free; 3: a job blocks.
@@ -273,18 +282,18 @@ def identity(function: str | None, dsn: str, forget: bool) -> None:
 
 
 @main.command()
-@click.argument("job_id", type=click.UUID, required=False)
+@click.argument("job_id", required=False)
 @dsn_option
 @json_option
-@click.option("--user", "user_id", type=click.UUID, help="The waiting jobs of this user.")
+@click.option("--user", "user_id", help="The waiting jobs of this user.")
 @click.option("--session", "session_id", help="The waiting jobs of this page visit.")
 @click.option("--force", is_flag=True, help="Cancel JOB_ID even while it is worked on.")
 @click.option("--reason", help="Written to the jobs and to the journal.")
 def cancel(
-    job_id: UUID | None,
+    job_id: str | None,
     dsn: str,
     as_json: bool,
-    user_id: UUID | None,
+    user_id: str | None,
     session_id: str | None,
     force: bool,
     reason: str | None,

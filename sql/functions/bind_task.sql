@@ -26,5 +26,5 @@ begin
 end
 $$;
 
-comment on function arcano.bind_task(text, uuid, integer) is
+comment on function arcano.bind_task(text, arcano.job.id%type, integer) is
   'Internal: notes that p_task_id is attempt p_attempt of job p_job_id, and answers whether an earlier finish_task has now ended that job.';

@@ -51,5 +51,5 @@ begin
 end
 $$;
 
-comment on function arcano.cancel_job(uuid, boolean, text) is
+comment on function arcano.cancel_job(arcano.job.id%type, boolean, text) is
   'Cancels job p_job_id if it waits, or with p_force also if it is being worked on (then without a refund, unless its table says so), with p_reason as its error_message. changed is false, and note says why, for a job that works, has ended, is not there, or is being changed at this moment.';

@@ -42,5 +42,5 @@ begin
 end
 $$;
 
-comment on function arcano.check_user_active(uuid) is
+comment on function arcano.check_user_active(arcano.job.user_id%type) is
   'Heals the orphans of user p_user_id, then answers in exactly one row whether a job is in the user''s way, and which: working before waiting, then the oldest. heals_at: when the rule would free the user if nothing more happens, null: never. healed: how many orphans this call cancelled. A caller who may act for one user alone leaves p_user_id out or names that user.';

@@ -7,7 +7,7 @@
 -- and one commit less.
 create or replace function arcano.claim_jobs(
   p_limit integer default 1,
-  p_completed uuid[] default null,
+  p_completed arcano.job_ids.ids%type default null,
   p_attempts integer[] default null
 )
 returns table (
@@ -96,5 +96,5 @@ begin
 end
 $$;
 
-comment on function arcano.claim_jobs(integer, uuid[], integer[]) is
+comment on function arcano.claim_jobs(integer, arcano.job_ids.ids%type, integer[]) is
   'Starts at most p_limit jobs, the oldest of the line first, in free slots of the accounts, and answers them. p_completed, p_attempts: jobs that the caller has completed, as for finish_jobs, which are ended first. No row: the line is empty, or no slot is free. A job that cannot be started is journaled as an error, and tried again later.';

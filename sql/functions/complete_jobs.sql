@@ -2,10 +2,10 @@
 -- started, are completed. In the order of their ids, so that two callers with the same jobs wait for each
 -- other and not each for the other.
 create or replace function arcano.complete_jobs(
-  p_job_ids uuid[],
+  p_job_ids arcano.job_ids.ids%type,
   p_attempts integer[],
   p_error text,
-  out job_ids uuid[],
+  out job_ids arcano.job_ids.ids%type,
   out attempts integer[]
 )
 language plpgsql volatile
@@ -28,5 +28,5 @@ begin
 end
 $$;
 
-comment on function arcano.complete_jobs(uuid[], integer[], text) is
+comment on function arcano.complete_jobs(arcano.job_ids.ids%type, integer[], text) is
   'Internal: completes those of p_job_ids that are worked on, and answers them with their attempts.';

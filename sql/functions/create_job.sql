@@ -100,5 +100,5 @@ begin
 end
 $$;
 
-comment on function arcano.create_job(regclass, uuid, uuid, text, jsonb) is
+comment on function arcano.create_job(regclass, arcano.job.id%type, arcano.job.user_id%type, text, jsonb) is
   'Makes job p_job_id (an id that the client made) of user p_user_id in the attached table p_table, unless another job is in the user''s way: then created is false, job_id null, and active_* that job. The same call again: created is false, and active_* the job itself. p_session_id: the page visit. p_data: the table''s own columns, user_credit_cost and credits_charged; others keep their defaults. Errors: null, a column that is unknown or the package''s own, a value of the wrong type, an id of another user''s job, a transaction that is not read committed. A caller who may act for one user alone leaves p_user_id out or names that user, and gives only the columns in user_columns of the table.';

@@ -77,5 +77,5 @@ begin
 end
 $$;
 
-comment on function arcano.explain_job(uuid) is
+comment on function arcano.explain_job(arcano.job.id%type) is
   'Why job p_job_id blocks its user or does not: a row for each condition of the orphan rule, whether it holds, and the columns that say so; then what follows, and what the journal has about the job. All must hold for an orphan: the one that does not is what protects it. A caller who may act for one user alone may ask about that user''s jobs.';

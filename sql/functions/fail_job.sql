@@ -21,5 +21,5 @@ begin
 end
 $$;
 
-comment on function arcano.fail_job(uuid, text, integer) is
+comment on function arcano.fail_job(arcano.job.id%type, text, integer) is
   'Ends job p_job_id as failed, with p_reason as its error_message. Otherwise as finish_job.';

@@ -44,5 +44,5 @@ begin
 end
 $$;
 
-comment on function arcano.find_active_job(uuid) is
+comment on function arcano.find_active_job(arcano.job.user_id%type) is
   'Internal: heals the orphans of user p_user_id, and answers as check_user_active does.';

@@ -1,7 +1,7 @@
 -- What finish_jobs promises, without waking anybody. One job that cannot be ended (a veto of the app's own
 -- trigger or constraint) keeps no other from it, and is in the journal.
 create or replace function arcano.finish_each(
-  p_job_ids uuid[],
+  p_job_ids arcano.job_ids.ids%type,
   p_status text,
   p_error text,
   p_attempts integer[]
@@ -11,7 +11,7 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_completed uuid[];
+  v_completed arcano.job_ids.ids%type;
   v_attempts integer[];
   v_job record;
 begin
@@ -67,5 +67,5 @@ begin
 end
 $$;
 
-comment on function arcano.finish_each(uuid[], text, text, integer[]) is
+comment on function arcano.finish_each(arcano.job_ids.ids%type, text, text, integer[]) is
   'Internal: as finish_jobs, for who wakes workers afterwards.';

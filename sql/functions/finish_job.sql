@@ -80,5 +80,5 @@ begin
 end
 $$;
 
-comment on function arcano.finish_job(uuid, text, text, integer) is
+comment on function arcano.finish_job(arcano.job.id%type, text, text, integer) is
   'Ends job p_job_id as p_status: completed, failed or cancelled. p_error: its error_message. p_attempt: the attempt that the worker started; if the job is at another one, or waits again, nothing changes. A job that has ended, or is not there: changed is false, and note says why; a late finish that differs from how the job ended is in the journal. Refunds a charged job cancelled before it ran, and others where the table''s refund_when says so.';

@@ -1,6 +1,6 @@
 -- finish_job for many at once, in one transaction and one round trip.
 create or replace function arcano.finish_jobs(
-  p_job_ids uuid[],
+  p_job_ids arcano.job_ids.ids%type,
   p_status text default 'completed',
   p_error text default null,
   p_attempts integer[] default null
@@ -18,5 +18,5 @@ begin
 end
 $$;
 
-comment on function arcano.finish_jobs(uuid[], text, text, integer[]) is
+comment on function arcano.finish_jobs(arcano.job_ids.ids%type, text, text, integer[]) is
   'Ends the jobs p_job_ids, each as finish_job would with p_status, p_error and its element of p_attempts, and answers a row for each of them, in no order. One that has ended already, is not there or cannot be ended does not keep the others from it: its changed is false, and note says why.';

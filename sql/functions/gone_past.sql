@@ -36,5 +36,5 @@ begin
 end
 $$;
 
-comment on function arcano.gone_past(uuid) is
+comment on function arcano.gone_past(arcano.job.id%type) is
   'Internal: if job p_job_id is an orphan and its user has another active job, says which; else null.';

@@ -16,5 +16,5 @@ begin
 end
 $$;
 
-comment on function arcano.is_put_off(uuid) is
+comment on function arcano.is_put_off(arcano.job.id%type) is
   'Internal: whether job p_job_id could not be ended or started lately, and is not to be tried again yet.';

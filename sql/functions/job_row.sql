@@ -26,5 +26,5 @@ begin
 end
 $$;
 
-comment on function arcano.job_row(oid, uuid) is
+comment on function arcano.job_row(oid, arcano.job.id%type) is
   'The row of job p_job_id of table p_relid with all columns of that table, or null.';

@@ -16,5 +16,5 @@ begin
 end
 $$;
 
-comment on function arcano.jobs_ahead(timestamptz, uuid) is
+comment on function arcano.jobs_ahead(timestamptz, arcano.job.id%type) is
   'Internal: how many jobs of the line come before the job with this created_at and id.';

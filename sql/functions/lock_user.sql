@@ -13,5 +13,5 @@ begin
 end
 $$;
 
-comment on function arcano.lock_user(uuid) is
+comment on function arcano.lock_user(arcano.job.user_id%type) is
   'Internal: waits for the same user''s other create_job, and holds them off until the transaction ends.';

@@ -15,5 +15,5 @@ begin
 end
 $$;
 
-comment on function arcano.own_user(uuid) is
+comment on function arcano.own_user(arcano.job.user_id%type) is
   'Internal: the user who calls; raises if p_user_id is another.';

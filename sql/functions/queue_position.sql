@@ -18,5 +18,5 @@ begin
 end
 $$;
 
-comment on function arcano.queue_position(uuid) is
+comment on function arcano.queue_position(arcano.job.id%type) is
   'How many jobs are ahead of job p_job_id in the line, plus one, counted now; null: it is not in the line.';

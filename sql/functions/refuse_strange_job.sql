@@ -12,5 +12,5 @@ begin
 end
 $$;
 
-comment on function arcano.refuse_strange_job(uuid) is
+comment on function arcano.refuse_strange_job(arcano.job.id%type) is
   'Internal: raises unless p_job_id is a job of the user who calls.';

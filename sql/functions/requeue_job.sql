@@ -39,5 +39,5 @@ begin
 end
 $$;
 
-comment on function arcano.requeue_job(uuid, integer) is
+comment on function arcano.requeue_job(arcano.job.id%type, integer) is
   'Puts the starting or running job p_job_id back into the line and answers its place there; its slot is free, and its task_id forgotten. p_attempt: the attempt that the worker started; if the job is at another one, nothing changes. A job that waits or has ended, or is not there: changed is false, and note says why.';

@@ -73,5 +73,5 @@ begin
 end
 $$;
 
-comment on function arcano.revive_job(uuid, text) is
+comment on function arcano.revive_job(arcano.job.id%type, text) is
   'Internal: for start_job of a job that does not wait; revives it with p_task_id if the orphan rule healed it and its user has no other active job, else says why not.';

@@ -5,9 +5,11 @@ returns void
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+  v_user_id arcano.job.user_id%type;
 begin
   update arcano.setting set identity_function = arcano.find_function(
-    p_function, 'identity', '', array['uuid']::regtype[], 'public.user_of_login()');
+    p_function, 'identity', '', array[pg_typeof(v_user_id)], 'public.user_of_login()');
 end
 $$;
 

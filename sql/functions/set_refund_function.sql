@@ -3,11 +3,14 @@ create or replace function arcano.set_refund_function(p_function text)
 returns void
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
+set quote_all_identifiers = off -- a caller's setting must not change the name of a type
 as $$
+declare
+  v_user_id arcano.job.user_id%type;
 begin
   update arcano.setting set refund_function = arcano.find_function(
-    p_function, 'refund', 'uuid, integer, text', array['boolean', 'void']::regtype[],
-    'public.refund_credits(uuid,integer,text), for user, amount and reference');
+    p_function, 'refund', format('%s, integer, text', pg_typeof(v_user_id)), array['boolean', 'void']::regtype[],
+    format('public.refund_credits(%s,integer,text), for user, amount and reference', pg_typeof(v_user_id)));
 end
 $$;
 

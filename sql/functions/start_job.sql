@@ -47,5 +47,5 @@ begin
 end
 $$;
 
-comment on function arcano.start_job(uuid, text) is
+comment on function arcano.start_job(arcano.job.id%type, text) is
   'Makes the waiting or starting job p_job_id a running one, with the provider''s p_task_id, and counts the attempt; a running one that has no task_id yet gets p_task_id. If finish_task came before, the job is ended as that said. A job that the orphan rule healed is revived (note: revived) if its user has no other active job; else note says healed and what is in the way. A job that runs or has ended, or is not there: changed is false, and note says why.';

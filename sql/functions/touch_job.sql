@@ -31,5 +31,5 @@ begin
 end
 $$;
 
-comment on function arcano.touch_job(uuid) is
+comment on function arcano.touch_job(arcano.job.id%type) is
   'Sets heartbeat_at of the waiting or working job p_job_id. A job that has ended, or is not there: changed is false, and note says why.';

@@ -14,5 +14,5 @@ begin
 end
 $$;
 
-comment on function arcano.unchanged_job(uuid) is
+comment on function arcano.unchanged_job(arcano.job.id%type) is
   'Internal: status and attempt of job p_job_id, and the note of a call that came late or twice.';

@@ -2,6 +2,12 @@ CREATE SCHEMA arcano;
 
 COMMENT ON SCHEMA arcano IS 'Arcano DB: a ghost job never blocks a user, and a real job is never cancelled by mistake.';
 
+CREATE TYPE arcano.job_ids AS (
+	ids uuid[]
+);
+
+COMMENT ON TYPE arcano.job_ids IS 'Says once which type a list of job ids has: arcano.job_ids.ids%type.';
+
 CREATE TYPE arcano.job_ref AS (
 	relid oid,
 	id uuid
@@ -464,7 +470,19 @@ CREATE TABLE arcano.job_table (
     charged_orphan_after interval,
     refund_when text[] DEFAULT '{}'::text[] NOT NULL,
     user_columns text[] DEFAULT '{}'::text[] NOT NULL,
+    mode text DEFAULT 'enforce'::text NOT NULL,
+    breaker_share numeric DEFAULT 0.5,
+    enforced_since timestamp with time zone DEFAULT now() NOT NULL,
+    breaker_tripped_at timestamp with time zone,
+    added_columns text[] DEFAULT '{}'::text[] NOT NULL,
+    enforced_after interval GENERATED ALWAYS AS (
+CASE
+    WHEN (mode = 'enforce'::text) THEN orphan_after
+    ELSE NULL::interval
+END) STORED,
+    CONSTRAINT job_table_breaker_share_in_range CHECK (((breaker_share > (0)::numeric) AND (breaker_share <= (1)::numeric))),
     CONSTRAINT job_table_charged_orphan_after_in_range CHECK (((charged_orphan_after > '00:00:00'::interval) AND (charged_orphan_after <= '10 years'::interval))),
+    CONSTRAINT job_table_mode_is_known CHECK ((mode = ANY (ARRAY['enforce'::text, 'observe'::text]))),
     CONSTRAINT job_table_orphan_after_in_range CHECK (((orphan_after > '00:00:00'::interval) AND (orphan_after <= '10 years'::interval))),
     CONSTRAINT job_table_refund_when_is_known CHECK ((refund_when <@ ARRAY['failed'::text, 'stalled'::text, 'forced'::text])),
     CONSTRAINT job_table_stall_after_in_range CHECK (((stall_after > '00:00:00'::interval) AND (stall_after <= '10 years'::interval))),
@@ -489,6 +507,18 @@ COMMENT ON COLUMN arcano.job_table.charged_orphan_after IS 'How long after its l
 COMMENT ON COLUMN arcano.job_table.refund_when IS 'Which ends are refunded besides a cancelled job that never ran: failed, stalled, and forced (cancelled while it worked).';
 
 COMMENT ON COLUMN arcano.job_table.user_columns IS 'Which of the table''s own columns an arcano_user caller may give in p_data of create_job.';
+
+COMMENT ON COLUMN arcano.job_table.mode IS 'enforce: the rule ends jobs; observe: it only writes to the journal, once a job, what it would have ended.';
+
+COMMENT ON COLUMN arcano.job_table.breaker_share IS 'When more than this share of the jobs that were made in the last hour had to be healed (20 at least), something is wrong with the app and not with the jobs: the sweep sets mode to observe. Null: never.';
+
+COMMENT ON COLUMN arcano.job_table.enforced_since IS 'Since when mode is enforce: what was healed before does not count for the breaker.';
+
+COMMENT ON COLUMN arcano.job_table.breaker_tripped_at IS 'When the breaker set mode to observe; null: it has not, or an operator has set mode since.';
+
+COMMENT ON COLUMN arcano.job_table.added_columns IS 'Which of the contract''s columns attaching has added; detaching can drop those again.';
+
+COMMENT ON COLUMN arcano.job_table.enforced_after IS 'orphan_after for the rule; null in observe mode: then nothing is an orphan.';
 
 CREATE FUNCTION arcano.refuse_settings(p_settings arcano.job_table) RETURNS void
     LANGUAGE plpgsql STABLE
@@ -577,6 +607,7 @@ COMMENT ON FUNCTION arcano.set_job_table(p_table regclass, p_settings jsonb) IS 
 CREATE FUNCTION arcano.set_refund_function(p_function text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET quote_all_identifiers TO 'off'
     AS ...;
 
 COMMENT ON FUNCTION arcano.set_refund_function(p_function text) IS 'Sets the function that gives credits back, such as public.refund_credits(uuid,integer,text): it gets the user, the amount that was charged, and a reference that is never given twice, and is called in the transaction that ends the job. If it raises or answers false, the refund stays due and is tried again by the sweep. Null: none, and refunds stay due until settle_refund.';
@@ -844,16 +875,14 @@ CREATE TABLE arcano.job_event (
     job_table text NOT NULL,
     job_id uuid NOT NULL,
     user_id uuid,
-    job_before jsonb NOT NULL,
-    CONSTRAINT job_event_event_is_known CHECK ((event = ANY (ARRAY['healed'::text, 'cancelled'::text, 'force_cancelled'::text, 'stalled'::text, 'failed'::text, 'completed'::text, 'revived'::text, 'late_finish'::text, 'refund_due'::text, 'refunded'::text, 'error'::text]))),
-    CONSTRAINT job_event_source_is_known CHECK ((source = ANY (ARRAY['check'::text, 'sweep'::text, 'cancel_session'::text, 'cancel_job'::text, 'start_job'::text, 'finish_job'::text, 'claim_jobs'::text, 'settle_refund'::text])))
+    job_before jsonb NOT NULL
 );
 
 COMMENT ON TABLE arcano.job_event IS 'The journal: one row for every job that the package ended, written in the transaction that ended it, and one for every job that the sweep could not end.';
 
-COMMENT ON COLUMN arcano.job_event.event IS 'healed: cancelled by the orphan rule; cancelled, failed, completed: ended while it waited; force_cancelled: cancelled while it worked; stalled: failed, because it gave no sign of life; revived: a healed job that was started after all; late_finish: finish_job came after the job had ended otherwise, and changed nothing; refund_due: credits are owed, and reason says why they are not paid yet; refunded: they are paid; error: the job could not be started or ended, and reason says why.';
+COMMENT ON COLUMN arcano.job_event.event IS 'healed: cancelled by the orphan rule; cancelled, failed, completed: ended while it waited; force_cancelled: cancelled while it worked; stalled: failed, because it gave no sign of life; revived: a healed job that was started after all; late_finish: finish_job came after the job had ended otherwise, and changed nothing; refund_due: credits are owed, and reason says why they are not paid yet; refunded: they are paid; observed: would have been ended, were its table not in observe mode; restored: put back as it was; error: the job could not be started or ended, and reason says why.';
 
-COMMENT ON COLUMN arcano.job_event.source IS 'What did it: check (check_user_active, also inside create_job and start_job), sweep (sweep_orphans), cancel_session, cancel_job, start_job, finish_job (fail_job, finish_jobs and finish_task too), claim_jobs, or settle_refund.';
+COMMENT ON COLUMN arcano.job_event.source IS 'What did it: check (check_user_active, also inside create_job and start_job), sweep (sweep_orphans), cancel_session, cancel_job, start_job, finish_job (fail_job, finish_jobs and finish_task too), claim_jobs, settle_refund, or restore_job.';
 
 COMMENT ON COLUMN arcano.job_event.reason IS 'Why: the message written to the job, or SQLSTATE and message of the error.';
 
@@ -963,6 +992,7 @@ CREATE TABLE arcano.release (
     source_fingerprint text NOT NULL,
     loaded_fingerprint text NOT NULL,
     loaded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    version text,
     CONSTRAINT release_only_one_check CHECK (only_one)
 );
 
@@ -972,11 +1002,15 @@ COMMENT ON COLUMN arcano.release.source_fingerprint IS 'Of the files of sql/ tha
 
 COMMENT ON COLUMN arcano.release.loaded_fingerprint IS 'Of the functions and views as the database kept them: differs from a fresh one when somebody edited them by hand.';
 
+COMMENT ON COLUMN arcano.release.version IS 'Of the package whose functions are loaded; null: before 0.2.';
+
 CREATE TABLE arcano.setting (
     only_one boolean DEFAULT true NOT NULL,
     refund_function text,
     keep_positions boolean DEFAULT false NOT NULL,
     identity_function text,
+    keep_events interval DEFAULT '90 days'::interval,
+    keep_sweep_runs interval DEFAULT '7 days'::interval,
     CONSTRAINT setting_only_one_check CHECK (only_one)
 );
 
@@ -988,13 +1022,19 @@ COMMENT ON COLUMN arcano.setting.keep_positions IS 'Whether each sweep writes th
 
 COMMENT ON COLUMN arcano.setting.identity_function IS 'The function that says which user an arcano_user caller is, with its schema; null: what a gateway has set. Set by set_identity_function.';
 
+COMMENT ON COLUMN arcano.setting.keep_events IS 'How long the sweep keeps entries of the journal; null: for ever. Set by keep_events.';
+
+COMMENT ON COLUMN arcano.setting.keep_sweep_runs IS 'How long it keeps its own account in sweep_run; null: for ever.';
+
 CREATE TABLE arcano.sweep_run (
     sweep_run_id bigint NOT NULL,
     started_at timestamp with time zone NOT NULL,
     finished_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     cancelled integer NOT NULL,
     failed integer NOT NULL,
-    stalled integer DEFAULT 0 NOT NULL
+    stalled integer DEFAULT 0 NOT NULL,
+    observed integer DEFAULT 0 NOT NULL,
+    forgotten integer DEFAULT 0 NOT NULL
 );
 
 COMMENT ON TABLE arcano.sweep_run IS 'One row for every sweep, idle or not: the newest says whether anybody sweeps.';
@@ -1004,6 +1044,10 @@ COMMENT ON COLUMN arcano.sweep_run.cancelled IS 'Jobs cancelled.';
 COMMENT ON COLUMN arcano.sweep_run.failed IS 'Jobs that could not be cancelled; each has an error in job_event.';
 
 COMMENT ON COLUMN arcano.sweep_run.stalled IS 'Jobs ended as failed because they stalled.';
+
+COMMENT ON COLUMN arcano.sweep_run.observed IS 'Jobs in observe mode that would have been ended.';
+
+COMMENT ON COLUMN arcano.sweep_run.forgotten IS 'Entries of the journal that were older than keep_events.';
 
 ALTER TABLE arcano.sweep_run ALTER COLUMN sweep_run_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME arcano.sweep_run_sweep_run_id_seq
@@ -1035,8 +1079,14 @@ COMMENT ON COLUMN arcano.task.status IS 'How a finish_task that came first ends 
 ALTER TABLE ONLY arcano.account
     ADD CONSTRAINT account_pkey PRIMARY KEY (name);
 
+ALTER TABLE arcano.job_event
+    ADD CONSTRAINT job_event_event_is_known CHECK ((event = ANY (ARRAY['healed'::text, 'cancelled'::text, 'force_cancelled'::text, 'stalled'::text, 'failed'::text, 'completed'::text, 'revived'::text, 'late_finish'::text, 'refund_due'::text, 'refunded'::text, 'observed'::text, 'restored'::text, 'error'::text]))) NOT VALID;
+
 ALTER TABLE ONLY arcano.job_event
     ADD CONSTRAINT job_event_pkey PRIMARY KEY (event_id);
+
+ALTER TABLE arcano.job_event
+    ADD CONSTRAINT job_event_source_is_known CHECK ((source = ANY (ARRAY['check'::text, 'sweep'::text, 'cancel_session'::text, 'cancel_job'::text, 'start_job'::text, 'finish_job'::text, 'claim_jobs'::text, 'settle_refund'::text, 'restore_job'::text]))) NOT VALID;
 
 ALTER TABLE ONLY arcano.job_table
     ADD CONSTRAINT job_table_pkey PRIMARY KEY (job_table);
@@ -1062,15 +1112,21 @@ ALTER TABLE ONLY arcano.sweep_run
 ALTER TABLE ONLY arcano.task
     ADD CONSTRAINT task_pkey PRIMARY KEY (task_id);
 
+CREATE INDEX job_event_created ON arcano.job_event USING btree (created_at);
+
 CREATE INDEX job_event_job ON arcano.job_event USING btree (job_id, event_id);
 
 CREATE INDEX refund_unpaid ON arcano.refund USING btree (due_at) WHERE (paid_at IS NULL);
+
+CREATE INDEX sweep_run_finished ON arcano.sweep_run USING btree (finished_at);
 
 CREATE INDEX task_created ON arcano.task USING btree (created_at);
 
 GRANT USAGE ON SCHEMA arcano TO arcano_backend;
 GRANT USAGE ON SCHEMA arcano TO arcano_operator;
 GRANT USAGE ON SCHEMA arcano TO arcano_user;
+
+REVOKE ALL ON TYPE arcano.job_ids FROM PUBLIC;
 
 REVOKE ALL ON TYPE arcano.job_ref FROM PUBLIC;
 

@@ -1,0 +1,188 @@
+"""Ids of other types than uuid, chosen when installing: every call takes and answers them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from click.testing import CliRunner
+
+from arcano_db import ArcanoDB, AsyncArcanoDB, CannotAttach, migrating, working
+from arcano_db.cli import main
+from arcano_db.migrating import MigrationError
+from arcano_db.rows import ClaimedJob
+
+JOBS = "public.jobs"
+
+KINDS: dict[str, tuple[str, str, Callable[[int], Any], Callable[[int], Any]]] = {
+    "bigint": ("bigint", "bigint", lambda n: 9_000_000_000 + n, lambda n: n),
+    "text": ("text", "text", lambda n: f"job-{n}", lambda n: f"user '{n}'"),
+    "mixed": ("integer", "uuid", lambda n: n, lambda n: UUID(int=n)),
+}
+
+
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> tuple[str, str, Callable[[int], Any], Callable[[int], Any]]:
+    return KINDS[request.param]
+
+
+@pytest.fixture
+def dsn(empty_dsn: str, kind: Any) -> str:
+    id_type, user_id_type, _, _ = kind
+    migrating.migrate(empty_dsn, id_type=id_type, user_id_type=user_id_type)
+    with psycopg.connect(empty_dsn) as connection:
+        connection.execute(
+            f"create table {JOBS} (id {id_type} primary key, user_id {user_id_type}, status text,"
+            " created_at timestamptz default now(), scale integer)"
+        )
+        ArcanoDB(connection).attach_job_table(JOBS)
+    return empty_dsn
+
+
+@pytest.fixture
+def db(dsn: str) -> Iterator[ArcanoDB]:
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        yield ArcanoDB(connection)
+
+
+def test_a_life_of_jobs(db: ArcanoDB, kind: Any) -> None:
+    _, _, job, user = kind
+    connection = db.source
+    made = db.create_job(JOBS, job(1), user(1), "visit", {"scale": 2})
+    assert (made.created, made.job_id) == (True, job(1))
+    assert db.create_job(JOBS, job(1), user(1)).active_job_id == job(1)
+    assert db.create_job(JOBS, job(2), user(1)).active_job_id == job(1)
+    answer = db.check_user_active(user(1))
+    assert (answer.active_job_id, answer.active_table) == (job(1), JOBS)
+    assert db.run_or_queue(job(1)).decision == "queued"
+    assert db.queue_position(job(1)) == 1
+    assert db.touch_job(job(1)).changed
+
+    assert [c.job_id for c in db.claim_jobs(5)] == [job(1)]
+    assert db.requeue_job(job(1)).changed
+    assert db.finish_jobs([]) == []
+    assert [c.job_id for c in db.claim_jobs(5)] == [job(1)]
+    assert db.start_job(job(1), "task-1").status == "running"
+    assert [(f.job_id, f.changed) for f in db.finish_jobs([job(1)])] == [(job(1), True)]
+
+    assert db.create_job(JOBS, job(2), user(1)).created
+    assert [(c.job_id) for c in db.cancel_session(user(1))] == [job(2)]
+    for n in (3, 4, 5, 6):
+        assert db.create_job(JOBS, job(n), user(n)).created
+    connection.execute("update public.jobs set created_at = now() - interval '1 hour'")
+    assert [o.job_id for o in db.orphan_jobs()] == [job(n) for n in (3, 4, 5, 6)]
+    assert db.check_user_active(user(3)).healed == 1
+    assert db.start_job(job(3)).note == "revived"
+    assert db.fail_job(job(3), "no more").changed
+    assert sum(t.cancelled for t in db.sweep_orphans()) == 3
+    assert db.explain_job(job(4))[-1].condition == "healed by sweep"
+    assert db.cancel_job(job(6)).changed is False
+    assert {e[0] for e in connection.execute("select job_id from arcano.job_event")} == {
+        job(n) for n in (2, 3, 4, 5, 6)
+    }
+
+
+def test_claims_finish_what_came_before(db: ArcanoDB, kind: Any) -> None:
+    _, _, job, user = kind
+    for n in (1, 2):
+        db.create_job(JOBS, job(n), user(n))
+        db.run_or_queue(job(n), run=False)
+    assert [c.job_id for c in db.claim_jobs(1)] == [job(1)]
+    assert [c.job_id for c in db.claim_jobs(1, completed=[job(1)])] == [job(2)]
+    assert db.finish_job(job(1)).status == "completed"
+
+
+def test_tasks_and_refunds(db: ArcanoDB, kind: Any) -> None:
+    _, user_id_type, job, user = kind
+    connection = db.source
+    connection.execute(f"create table public.paid (user_id {user_id_type}, amount integer, reference text)")
+    connection.execute(
+        f"create function public.pay({user_id_type}, integer, text) returns boolean language sql as"
+        " 'insert into public.paid values ($1, $2, $3); select true'"
+    )
+    db.set_refund_function(f"public.pay({user_id_type},integer,text)")
+    db.create_job(JOBS, job(1), user(1), data={"user_credit_cost": 7, "credits_charged": True})
+    assert db.cancel_session(user(1))[0].refunded
+    assert connection.execute("select user_id, amount from public.paid").fetchall() == [(user(1), 7)]
+    db.create_job(JOBS, job(2), user(2))
+    db.start_job(job(2), "task-2")
+    assert db.finish_task("task-2").job_id == job(2)
+
+
+def test_who_calls(db: ArcanoDB, kind: Any) -> None:
+    _, user_id_type, job, user = kind
+    connection = db.source
+    db.create_job(JOBS, job(1), user(1))
+    connection.execute("select set_config('arcano.user_id', %s, false)", (str(user(1)),))
+    connection.execute("set role arcano_user")
+    assert db.check_user_active().active_job_id == job(1)
+    assert db.cancel_job(job(1)).changed
+    connection.execute("reset role")
+    connection.execute(
+        f"create function public.user_of_login() returns {user_id_type} language sql as"
+        f" $$ select {psycopg.sql.quote(user(2))}::{user_id_type} $$"
+    )
+    db.set_identity_function("public.user_of_login()")
+    connection.execute("set role arcano_user")
+    assert db.create_job(JOBS, job(2), None).created
+    assert db.check_user_active(user(2)).active_job_id == job(2)
+
+
+def test_many_at_once_as_the_worker_calls(dsn: str, db: ArcanoDB, kind: Any) -> None:
+    _, _, job, user = kind
+    for n in (1, 2):
+        db.create_job(JOBS, job(n), user(n))
+    claimed = [ClaimedJob(JOBS, job(n), user(n), None, 1) for n in (1, 2)]
+
+    async def start() -> Any:
+        async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as connection:
+            answers = await working._each(AsyncArcanoDB(connection), working.statements.START_EACH, claimed)
+            rows = await working._rows(AsyncArcanoDB(connection), claimed)
+            return answers, rows
+
+    answers, rows = asyncio.run(start())
+    assert {n: answer["changed"] for n, answer in answers.items()} == {job(1): True, job(2): True}
+    assert rows[job(2)]["user_id"] == user(2)
+
+
+def test_the_command_line_takes_them(db: ArcanoDB, dsn: str, kind: Any) -> None:
+    id_type, _, job, user = kind
+    db.create_job(JOBS, job(1), user(1))
+    blocked = CliRunner().invoke(main, ["check", str(user(1)), "--json", "--dsn", dsn])
+    assert blocked.exit_code == 3
+    assert str(job(1)) in blocked.stdout
+    assert CliRunner().invoke(main, ["cancel", str(job(1)), "--dsn", dsn]).exit_code == 0
+    if id_type != "text":
+        assert CliRunner().invoke(main, ["cancel", "no id", "--dsn", dsn]).exit_code == 2
+
+
+def test_they_are_chosen_once(dsn: str, kind: Any) -> None:
+    id_type, user_id_type, _, _ = kind
+    assert not migrating.migrate(dsn)
+    assert not migrating.migrate(dsn, id_type=id_type, user_id_type=user_id_type)
+    with pytest.raises(MigrationError, match=f"id is {id_type} here, not uuid: the types of the ids"):
+        migrating.migrate(dsn, id_type="uuid")
+
+
+def test_an_installation_of_uuids_says_why_it_is_too_late(migrated_dsn: str) -> None:
+    with pytest.raises(MigrationError, match="id is uuid here, not bigint"):
+        migrating.migrate(migrated_dsn, id_type="bigint")
+    migrating.rollback(migrated_dsn, to="0005.users")
+    with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState) as refused:
+        migrating.migrate(migrated_dsn, id_type="bigint")
+    assert "chosen when installing" in str(refused.value)
+    assert migrating.migrate(migrated_dsn)
+
+
+def test_a_table_with_other_ids_is_told_what_would_mend_it(db: ArcanoDB, kind: Any) -> None:
+    id_type, user_id_type, _, _ = kind
+    connection = db.source
+    connection.execute("create table public.other (user_id date, status text)")
+    with pytest.raises(CannotAttach) as refused:
+        db.attach_job_table("public.other")
+    assert f"column user_id is date, the contract has {user_id_type}" in (refused.value.detail or "")
+    assert f"add column id {id_type} primary key" in (refused.value.hint or "")

@@ -37,6 +37,7 @@ from arcano_db.rows import (
     JobId,
     JobTable,
     LineJob,
+    ObservedJob,
     OrphanJob,
     QueueDecision,
     QueueStatus,
@@ -54,6 +55,7 @@ Row = TypeVar("Row")
 
 _ONE_MINUTE = timedelta(minutes=1)
 _FIVE_MINUTES = timedelta(minutes=5)
+_SEVEN_DAYS = timedelta(days=7)
 
 
 class ArcanoDB:
@@ -393,6 +395,14 @@ class ArcanoDB:
         """
         return self._fetch(class_row(OrphanJob), statements.ORPHAN_JOBS, (limit,))
 
+    def observed_jobs(self, limit: int | None = None) -> list[ObservedJob]:
+        """What observe mode has seen, the oldest first; reads ``arcano.observed_job``.
+
+        Args:
+            limit: The most rows to answer; None: all.
+        """
+        return self._fetch(class_row(ObservedJob), statements.OBSERVED_JOBS, (limit,))
+
     def charged_ghosts(self, limit: int | None = None) -> list[ChargedGhost]:
         """The jobs that were charged and then forgotten, oldest first; reads ``arcano.charged_ghost``.
 
@@ -444,6 +454,22 @@ class ArcanoDB:
             InvalidArgument: There is none of that name.
         """
         self._call(statements.DROP_ACCOUNT, (name,))
+
+    def keep_events(
+        self, keep: timedelta | str | None, sweep_runs: timedelta | str | None = _SEVEN_DAYS
+    ) -> None:
+        """Set for how long the sweep keeps the journal; what is forgotten cannot be restored.
+
+        Calls ``arcano.keep_events``.
+
+        Args:
+            keep: For entries of the journal, 1 day or more; at first 90 days; None: for ever.
+            sweep_runs: For the sweep's own account, 1 hour or more; None: for ever.
+
+        Raises:
+            InvalidArgument: It is less.
+        """
+        self._call(statements.KEEP_EVENTS, (keep, sweep_runs))
 
     def keep_positions(self, on: bool = True) -> None:
         """Let each sweep write the place of every job in the line to its column ``position``, or not.
@@ -570,8 +596,8 @@ class ArcanoDB:
         Args:
             table: The table, with its schema.
             settings: ``tool``, ``orphan_after``, ``touch_limit``, ``stall_after``, ``starting_stall_after``,
-                ``charged_orphan_after`` (``timedelta`` or text; None: no limit), ``refund_when`` and
-                ``user_columns``.
+                ``charged_orphan_after`` (``timedelta`` or text; None: no limit), ``refund_when``,
+                ``user_columns``, ``mode`` (``enforce`` or ``observe``) and ``breaker_share`` (None: off).
 
         Raises:
             InvalidArgument: A setting is unknown or out of range.
@@ -761,6 +787,10 @@ class AsyncArcanoDB:
         """See :meth:`ArcanoDB.orphan_jobs`."""
         return await self._fetch(class_row(OrphanJob), statements.ORPHAN_JOBS, (limit,))
 
+    async def observed_jobs(self, limit: int | None = None) -> list[ObservedJob]:
+        """See :meth:`ArcanoDB.observed_jobs`."""
+        return await self._fetch(class_row(ObservedJob), statements.OBSERVED_JOBS, (limit,))
+
     async def charged_ghosts(self, limit: int | None = None) -> list[ChargedGhost]:
         """See :meth:`ArcanoDB.charged_ghosts`."""
         return await self._fetch(class_row(ChargedGhost), statements.CHARGED_GHOSTS, (limit,))
@@ -784,6 +814,12 @@ class AsyncArcanoDB:
     async def drop_account(self, name: str) -> None:
         """See :meth:`ArcanoDB.drop_account`."""
         await self._call(statements.DROP_ACCOUNT, (name,))
+
+    async def keep_events(
+        self, keep: timedelta | str | None, sweep_runs: timedelta | str | None = _SEVEN_DAYS
+    ) -> None:
+        """See :meth:`ArcanoDB.keep_events`."""
+        await self._call(statements.KEEP_EVENTS, (keep, sweep_runs))
 
     async def keep_positions(self, on: bool = True) -> None:
         """See :meth:`ArcanoDB.keep_positions`."""

@@ -267,6 +267,34 @@ class OrphanJob:
 
 
 @dataclass(frozen=True, slots=True)
+class ObservedJob:
+    """A row of ``arcano.observed_job``: a job of a table in observe mode that would have been ended.
+
+    Attributes:
+        event_id: Of the entry of the journal.
+        observed_at: When it would have been ended.
+        source: By what: ``check`` or ``sweep``.
+        reason: What would have been written to it.
+        job_table: Its table, with the schema.
+        job_id: Its id.
+        user_id: Whose job it is.
+        status: Its status now; None: the row is gone.
+        came_alive: Whether it showed a sign of life afterwards, so that a real job would have been ended;
+            None: the row is gone.
+    """
+
+    event_id: int
+    observed_at: datetime
+    source: str
+    reason: str
+    job_table: str
+    job_id: JobId
+    user_id: UserId | None
+    status: str | None
+    came_alive: bool | None
+
+
+@dataclass(frozen=True, slots=True)
 class ChargedGhost:
     """A row of the view ``arcano.charged_ghost``: a job that was charged and then forgotten.
 
@@ -432,6 +460,10 @@ class JobTable:
         charged_orphan_after: After how long a charged ghost is ended and refunded; None: never.
         refund_when: Which ends are refunded besides a cancelled job that never ran.
         user_columns: Which of the table's own columns a caller with ``arcano_user`` may give.
+        mode: ``enforce``, or ``observe``: what the rules would end is only journaled.
+        breaker_share: What share of an hour's jobs may be ghosts before the sweep sets ``mode`` to
+            ``observe``; None: any.
+        breaker_tripped_at: When it has done so; None: it has not since an operator set ``mode``.
         attached_at: When it was attached.
         active: How many jobs of it block their users now.
         orphans: How many of its jobs are orphans now.
@@ -446,6 +478,9 @@ class JobTable:
     charged_orphan_after: timedelta | None
     refund_when: list[str]
     user_columns: list[str]
+    mode: str
+    breaker_share: float | None
+    breaker_tripped_at: datetime | None
     attached_at: datetime
     active: int
     orphans: int

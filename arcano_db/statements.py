@@ -52,6 +52,8 @@ SET_ACCOUNT = "select arcano.set_account(%s, %s, %s)"
 
 DROP_ACCOUNT = "select arcano.drop_account(%s)"
 
+KEEP_EVENTS = "select arcano.keep_events(%s, %s)"
+
 KEEP_POSITIONS = "select arcano.keep_positions(%s)"
 
 SET_REFUND_FUNCTION = "select arcano.set_refund_function(%s)"
@@ -72,6 +74,8 @@ ACTIVE_JOBS = "select * from arcano.active_job order by created_at, job_id limit
 
 ORPHAN_JOBS = "select * from arcano.orphan_job order by created_at, job_id limit %s"
 
+OBSERVED_JOBS = "select * from arcano.observed_job order by event_id limit %s"
+
 CHARGED_GHOSTS = "select * from arcano.charged_ghost order by created_at, job_id limit %s"
 
 LINE_JOBS = "select * from arcano.line_job order by created_at, job_id limit %s"
@@ -84,7 +88,8 @@ REFUNDS_DUE = "select * from arcano.refund_due order by due_at, refund_id limit 
 
 JOB_TABLES = """
     select n.job_table, s.tool, s.orphan_after, s.touch_limit, s.stall_after, s.starting_stall_after,
-           s.charged_orphan_after, s.refund_when, s.user_columns, s.attached_at,
+           s.charged_orphan_after, s.refund_when, s.user_columns, s.mode,
+           s.breaker_share::float8, s.breaker_tripped_at, s.attached_at,
            (select count(*) from arcano.active_job a where a.job_table = n.job_table) as active,
            (select count(*) from arcano.orphan_job o where o.job_table = n.job_table) as orphans
       from arcano.job_table s

@@ -31,10 +31,9 @@ alter table arcano.job_event
 
 alter table arcano.release drop column if exists version;
 alter table arcano.sweep_run drop column if exists observed, drop column if exists forgotten;
-drop index if exists arcano.sweep_run_finished, arcano.job_event_created;
+drop index if exists arcano.sweep_run_finished, arcano.job_event_created, arcano.job_event_observed;
 alter table arcano.setting drop column if exists keep_events, drop column if exists keep_sweep_runs;
 alter table arcano.job_table
-  drop column if exists enforced_after,
   drop column if exists mode,
   drop column if exists breaker_share,
   drop column if exists enforced_since,

@@ -64,9 +64,6 @@ alter table arcano.job_table
 alter table arcano.job_table
   add constraint job_table_mode_is_known check (mode in ('enforce', 'observe')),
   add constraint job_table_breaker_share_in_range check (breaker_share > 0 and breaker_share <= 1);
-alter table arcano.job_table
-  add column if not exists enforced_after interval
-    generated always as (case when mode = 'enforce' then orphan_after end) stored;
 
 comment on column arcano.job_table.mode is
   'enforce: the rule ends jobs; observe: it only writes to the journal, once a job, what it would have ended.';
@@ -76,7 +73,6 @@ comment on column arcano.job_table.enforced_since is
   'Since when mode is enforce: what was healed before does not count for the breaker.';
 comment on column arcano.job_table.breaker_tripped_at is
   'When the breaker set mode to observe; null: it has not, or an operator has set mode since.';
-comment on column arcano.job_table.enforced_after is 'orphan_after for the rule; null in observe mode: then nothing is an orphan.';
 comment on column arcano.job_table.added_columns is
   'Which of the contract''s columns attaching has added; detaching can drop those again.';
 
@@ -90,6 +86,8 @@ comment on column arcano.setting.keep_events is
 comment on column arcano.setting.keep_sweep_runs is 'How long it keeps its own account in sweep_run; null: for ever.';
 
 create index if not exists job_event_created on arcano.job_event (created_at);
+-- Once a job.
+create unique index if not exists job_event_observed on arcano.job_event (job_id, job_table) where event = 'observed';
 create index if not exists sweep_run_finished on arcano.sweep_run (finished_at);
 
 alter table arcano.sweep_run

@@ -80,12 +80,13 @@ begin
       arcano.set_account(text, integer, boolean),
       arcano.drop_account(text),
       arcano.keep_positions(boolean),
+      arcano.keep_events(interval, interval),
       arcano.set_refund_function(text),
       arcano.set_identity_function(text),
       arcano.settle_refund(bigint, text)
       to arcano_operator;
     grant select on
-      arcano.active_job, arcano.orphan_job, arcano.charged_ghost, arcano.line_job, arcano.queue_status,
+      arcano.active_job, arcano.orphan_job, arcano.charged_ghost, arcano.observed_job, arcano.line_job, arcano.queue_status,
       arcano.account_status, arcano.refund_due,
       arcano.job_table, arcano.account, arcano.setting, arcano.refund, arcano.task, arcano.job_event, arcano.sweep_run
       to arcano_operator;

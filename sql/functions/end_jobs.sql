@@ -31,11 +31,7 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_message constant text := coalesce(p_reason, case p_cause
-    when 'orphan' then 'Auto-clean: orphan queued job (client failed before enqueue/run)'
-    when 'charged_ghost' then 'Auto-clean: charged job that was never started'
-    when 'stalled' then 'Auto-clean: stalled job (no sign of life from its worker)'
-    else 'Cancelled' end);
+  v_message constant text := coalesce(p_reason, arcano.end_message(p_cause));
   v_status constant text := case p_cause when 'stalled' then 'failed' else 'cancelled' end;
   v_event constant text := case p_cause
     when 'orphan' then 'healed' when 'stalled' then 'stalled' when 'forced' then 'force_cancelled' else v_status end;
@@ -62,9 +58,9 @@ begin
         join arcano.open_job o on o.job_id = r.id and o.relid = r.relid
        where case p_cause
                when 'orphan' then o.is_orphan
-               when 'charged_ghost' then o.is_charged_ghost
+               when 'charged_ghost' then o.is_charged_ghost and o.is_enforced
                when 'waiting' then o.is_waiting
-               when 'stalled' then o.is_stalled
+               when 'stalled' then o.is_stalled and o.is_enforced
                when 'forced' then not o.is_waiting
              end
     ), ended as (

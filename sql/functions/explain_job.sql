@@ -57,12 +57,22 @@ begin
          c.started_at, c.heartbeat_at, c.orphan_exempt, coalesce(t.orphan_after, '0'), coalesce(t.touch_limit, '0'))
      ) h (heals_at);
 
+  return query
+    select 'its table is under the rule', t.mode is not distinct from 'enforce',
+           case
+             when t.mode is null then 'the table has no settings: it was inherited by hand, and not attached'
+             when t.breaker_tripped_at is not null then
+               format('mode is %s since %s, because too many of its jobs looked like ghosts', t.mode, t.breaker_tripped_at)
+             else format('mode is %s', t.mode)
+           end;
+
   -- A table without settings, inherited by hand, has no orphans.
   return query
     select 'so the job is an orphan', coalesce(o.is_orphan, false),
            case
              when o.job_id is null then 'it has ended, and blocks nobody'
              when o.is_orphan then 'it blocks nobody, and the next check or sweep cancels it'
+             when o.is_ghost and not o.is_enforced then 'it would be, and blocks its user: its table is only observed'
              when o.heals_at is not null then format('it blocks its user, until %s if nothing more happens', o.heals_at)
              else 'it blocks its user until it ends'
            end

@@ -17,6 +17,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_orphans arcano.job_ref[];
+  v_observed arcano.job_ref[];
   v_ignored arcano.job_ref[] := '{}';
 begin
   healed := 0;
@@ -25,9 +26,10 @@ begin
   for v_round in 1..2 loop
     select o.tool, o.job_table, o.status, o.job_id, o.created_at, o.started_at, o."position",
            case when count(*) over () = count(o.heals_at) over () then max(o.heals_at) over () end,
-           array_agg((o.relid, o.job_id)::arcano.job_ref) filter (where o.is_orphan) over ()
+           array_agg((o.relid, o.job_id)::arcano.job_ref) filter (where o.is_orphan) over (),
+           array_agg((o.relid, o.job_id)::arcano.job_ref) filter (where o.is_ghost and not o.is_enforced) over ()
       into active_tool, active_table, active_status, active_job_id, created_at, started_at, "position",
-           heals_at, v_orphans
+           heals_at, v_orphans, v_observed
       from arcano.open_job o
      where o.user_id = p_user_id
        and (o.relid, o.job_id)::arcano.job_ref <> all (v_ignored)
@@ -41,6 +43,14 @@ begin
       into healed, v_ignored
       from arcano.end_jobs(v_orphans, 'check', 'orphan') e;
   end loop;
+
+  if v_observed is not null then
+    begin
+      perform arcano.journal_observed(v_observed, 'check', 'orphan');
+    exception
+      when others then null; -- a read-only transaction, say: the next sweep says it
+    end;
+  end if;
 end
 $$;
 

@@ -21,6 +21,7 @@ begin
            when arcano.heals_at(
              j.status, j.task_id, j."position", j.waited_in_queue, j.user_credit_cost, j.credits_charged,
              j.created_at, j.started_at, j.heartbeat_at, j.orphan_exempt, t.orphan_after, t.touch_limit) < now()
+             and t.mode = 'enforce' -- else the ghost counts, and is a job like any other
            then true
          end;
   if not found then

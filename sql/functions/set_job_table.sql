@@ -16,7 +16,7 @@ begin
   select array_agg(a.attname order by a.attnum) into v_may_set
     from pg_attribute a
    where a.attrelid = 'arcano.job_table'::regclass and a.attnum > 0 and not a.attisdropped
-     and a.attname not in ('job_table', 'attached_at');
+     and a.attname not in ('job_table', 'attached_at', 'enforced_since', 'breaker_tripped_at', 'added_columns');
   if jsonb_typeof(p_settings) is distinct from 'object' or not p_settings - v_may_set = '{}' then
     raise exception 'p_settings must be a JSON object of settings'
       using errcode = 'invalid_parameter_value', detail = format('It is %s.', coalesce(p_settings::text, 'null')),
@@ -41,8 +41,15 @@ begin
         hint = 'Only a backend sets the contract''s.';
   end if;
 
+  -- Who sets the mode has looked: what came before no longer counts for the breaker.
+  if p_settings ? 'mode' then
+    v_settings.breaker_tripped_at := null;
+    v_settings.enforced_since := clock_timestamp();
+  end if;
   update arcano.job_table t
-     set tool = v_settings.tool, orphan_after = v_settings.orphan_after, touch_limit = v_settings.touch_limit,
+     set mode = v_settings.mode, breaker_share = v_settings.breaker_share,
+         breaker_tripped_at = v_settings.breaker_tripped_at, enforced_since = v_settings.enforced_since,
+         tool = v_settings.tool, orphan_after = v_settings.orphan_after, touch_limit = v_settings.touch_limit,
          stall_after = v_settings.stall_after, starting_stall_after = v_settings.starting_stall_after,
          charged_orphan_after = v_settings.charged_orphan_after, refund_when = v_settings.refund_when,
          user_columns = v_settings.user_columns
@@ -60,4 +67,4 @@ end
 $$;
 
 comment on function arcano.set_job_table(regclass, jsonb) is
-  'Changes settings of the attached p_table, such as {"stall_after": "10 minutes"}, and answers all of them: tool, orphan_after, touch_limit, stall_after, starting_stall_after, charged_orphan_after, refund_when (which ends are refunded: failed, stalled, forced), user_columns (what arcano_user may give in p_data). Null switches a limit off. The column comments of arcano.job_table say what each does.';
+  'Changes settings of the attached p_table, such as {"stall_after": "10 minutes"}, and answers all of them: tool, orphan_after, touch_limit, stall_after, starting_stall_after, charged_orphan_after, refund_when (which ends are refunded: failed, stalled, forced), user_columns (what arcano_user may give in p_data), mode (enforce, or observe: only journal what would be ended), breaker_share (of an hour''s jobs that may be ghosts before the sweep sets mode to observe). Null switches a limit off. The column comments of arcano.job_table say what each does.';

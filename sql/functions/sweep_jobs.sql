@@ -19,7 +19,7 @@ begin
         select (j.tableoid, j.id)::arcano.job_ref as job
           from arcano.open_job o
           join arcano.job j on j.tableoid = o.relid and j.id = o.job_id
-         where o.is_stalled and not arcano.is_put_off(o.job_id)
+         where o.is_stalled and o.is_enforced and not arcano.is_put_off(o.job_id)
          order by o.stalls_at
          limit p_limit
            for update of j skip locked
@@ -31,6 +31,7 @@ begin
           from arcano.open_job o
           join arcano.job j on j.tableoid = o.relid and j.id = o.job_id
          where o.is_outside
+           and o.is_enforced
            and case p_cause when 'orphan' then o.is_orphan when 'charged_ghost' then o.is_charged_ghost end
            and not arcano.is_put_off(o.job_id)
          order by o.created_at

@@ -5,6 +5,8 @@
 --   * charged ghosts are cancelled and refunded, where their table has a charged_orphan_after;
 --   * stalled jobs are failed, where their table has a stall_after.
 --
+-- In tables in observe mode it only journals what it would have ended; trip_breakers puts tables there.
+--
 -- It also pays refunds that are due, writes places to rows where keep_positions is on, and wakes workers
 -- if a slot is free beside a line. Safe to run many at once: each takes what no other one holds. Never
 -- needed for a right answer of check_user_active.
@@ -22,8 +24,11 @@ declare
   v_left integer := p_limit;
   v_errors integer;
   v_failed integer := 0;
+  v_observed integer;
+  v_forgotten integer;
 begin
   perform arcano.refuse_limit(p_limit);
+  perform arcano.trip_breakers(p_limit);
   for v_cause in
     select c.cause
       from (
@@ -49,8 +54,10 @@ begin
     end if;
   end loop;
 
+  v_observed := arcano.observe_jobs(p_limit);
   perform arcano.pay_refunds(p_limit);
   delete from arcano.task t where t.created_at < now() - interval '30 days';
+  v_forgotten := arcano.forget_events(p_limit);
   if exists (select from arcano.setting s where s.keep_positions) then
     begin
       perform arcano.renumber_line();
@@ -62,8 +69,8 @@ begin
   end if;
   perform arcano.wake_workers();
 
-  insert into arcano.sweep_run (started_at, cancelled, stalled, failed)
-  values (v_started_at, cardinality(v_cancelled), cardinality(v_stalled), v_failed);
+  insert into arcano.sweep_run (started_at, cancelled, stalled, failed, observed, forgotten)
+  values (v_started_at, cardinality(v_cancelled), cardinality(v_stalled), v_failed, v_observed, v_forgotten);
 
   return query
     select arcano.table_name(r.relid), (count(*) - sum(r.is_stalled))::integer, sum(r.is_stalled)::integer
@@ -78,4 +85,4 @@ end
 $$;
 
 comment on function arcano.sweep_orphans(integer) is
-  'Cancels orphans, and charged ghosts and stalled jobs where their table says so, at most p_limit in all, and answers a row for each table with any. One that cannot be ended is journaled as an error and tried again later. Fewer than p_limit in all: nothing more to do now. Also tries again to pay refunds that are due, keeps positions where that is switched on, and wakes workers.';
+  'Cancels orphans, and charged ghosts and stalled jobs where their table says so, at most p_limit in all, and answers a row for each table with any. One that cannot be ended is journaled as an error and tried again later. Fewer than p_limit in all: nothing more to do now. Tables in observe mode only get entries in the journal. Also tries again to pay refunds that are due, keeps positions where that is switched on, forgets what is older than keep_events, and wakes workers.';

@@ -13,18 +13,21 @@ select j.tableoid as relid,
        j.created_at,
        j.started_at,
        j."position",
-       h.heals_at,
+       case when m.is_enforced then h.heals_at end as heals_at,
        -- heals_at is null for a job that does not wait or is in the line. Said here as well, it lets
        -- whoever asks for orphans read them through the partial index of what waits outside of the line.
-       l.is_outside and coalesce(h.heals_at < now(), false) as is_orphan,
+       l.is_outside and m.is_enforced and coalesce(h.heals_at < now(), false) as is_orphan,
        arcano.is_in_line(j.status, j."position", j.waited_in_queue) as is_in_line,
        s.stalls_at,
        arcano.is_working(j.status) and coalesce(s.stalls_at < now(), false) as is_stalled,
        case when c.is_charged then g.since end as charged_ghost_since,
        l.is_outside and c.is_charged and coalesce(g.until < now(), false) as is_charged_ghost,
-       l.is_outside
+       l.is_outside,
+       m.is_enforced,
+       l.is_outside and coalesce(h.heals_at < now(), false) as is_ghost
   from arcano.job j
   left join arcano.job_table t on t.job_table = j.tableoid
+  cross join lateral (select coalesce(t.mode = 'enforce', false)) m (is_enforced)
   cross join lateral (
     select arcano.heals_at(
       j.status, j.task_id, j."position", j.waited_in_queue, j.user_credit_cost, j.credits_charged,
@@ -55,12 +58,16 @@ comment on view arcano.open_job is
   'Every waiting or working job of every attached table, with what the orphan rule says about it.';
 comment on column arcano.open_job.heals_at is
   'When the rule makes the job an orphan if nothing more happens; null: never.';
-comment on column arcano.open_job.is_orphan is 'Whether the job is an orphan now.';
+comment on column arcano.open_job.is_orphan is
+  'Whether the job is an orphan now: a ghost, and its table is not in observe mode.';
 comment on column arcano.open_job.is_in_line is 'Whether the job waits in the line.';
 comment on column arcano.open_job.is_outside is 'Whether the job waits outside of the line.';
 comment on column arcano.open_job.stalls_at is
   'When the job has stalled if it gives no sign of life until then; null: never.';
 comment on column arcano.open_job.is_stalled is 'Whether the job has stalled.';
+comment on column arcano.open_job.is_enforced is
+  'Whether the rules end jobs of its table; false: they are only observed.';
+comment on column arcano.open_job.is_ghost is 'Whether the orphan rule matches, whatever its table''s mode.';
 comment on column arcano.open_job.charged_ghost_since is
   'When the job became an orphan but for its charge, or will; null: it is not charged, or never.';
 comment on column arcano.open_job.is_charged_ghost is

@@ -191,6 +191,12 @@ CREATE FUNCTION arcano.end_jobs(p_jobs arcano.job_ref[], p_source text, p_cause 
 
 COMMENT ON FUNCTION arcano.end_jobs(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text, OUT job arcano.job_ref, OUT error text) IS 'Internal: ends those of p_jobs to which p_cause applies (orphan, charged_ghost, waiting, forced, stalled), journals and refunds them. p_reason: their error_message. Answers a row for each job ended, and with its error for each that could not be.';
 
+CREATE FUNCTION arcano.end_message(p_cause text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE p_cause WHEN 'orphan'::text THEN 'Auto-clean: orphan queued job (client failed before enqueue/run)'::text WHEN 'charged_ghost'::text THEN 'Auto-clean: charged job that was never started'::text WHEN 'stalled'::text THEN 'Auto-clean: stalled job (no sign of life from its worker)'::text ELSE 'Cancelled'::text END;
+
+COMMENT ON FUNCTION arcano.end_message(p_cause text) IS 'Internal: the error_message of a job that p_cause ends, a cause of end_jobs.';
+
 CREATE FUNCTION arcano.ended_statuses() RETURNS text[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN ARRAY['completed'::text, 'failed'::text, 'cancelled'::text];
@@ -252,6 +258,13 @@ CREATE FUNCTION arcano.finish_jobs(p_job_ids uuid[], p_status text DEFAULT 'comp
     AS ...;
 
 COMMENT ON FUNCTION arcano.finish_jobs(p_job_ids uuid[], p_status text, p_error text, p_attempts integer[]) IS 'Ends the jobs p_job_ids, each as finish_job would with p_status, p_error and its element of p_attempts, and answers a row for each of them, in no order. One that has ended already, is not there or cannot be ended does not keep the others from it: its changed is false, and note says why.';
+
+CREATE FUNCTION arcano.forget_events(p_limit integer) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.forget_events(p_limit integer) IS 'Internal: deletes at most p_limit entries of the journal that are older than keep_events, and likewise of sweep_run; answers how many of the journal.';
 
 CREATE FUNCTION arcano.gone_past(p_job_id uuid) RETURNS text
     LANGUAGE plpgsql
@@ -361,12 +374,26 @@ CREATE FUNCTION arcano.journal_error(p_job arcano.job_ref, p_source text, p_reas
 
 COMMENT ON FUNCTION arcano.journal_error(p_job arcano.job_ref, p_source text, p_reason text) IS 'Internal: journals that p_source could not change p_job, and why.';
 
+CREATE FUNCTION arcano.journal_observed(p_jobs arcano.job_ref[], p_source text, p_cause text) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.journal_observed(p_jobs arcano.job_ref[], p_source text, p_cause text) IS 'Internal: journals, once each, that p_cause (a cause of end_jobs) would have ended p_jobs, had their tables not been in observe mode; answers how many it did not know before.';
+
 CREATE FUNCTION arcano.journal_refund(p_refund arcano.refund, p_event text, p_source text, p_reason text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
 COMMENT ON FUNCTION arcano.journal_refund(p_refund arcano.refund, p_event text, p_source text, p_reason text) IS 'Internal: journals p_event about p_refund.';
+
+CREATE FUNCTION arcano.keep_events(p_for interval, p_sweep_runs interval DEFAULT '7 days'::interval) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.keep_events(p_for interval, p_sweep_runs interval) IS 'Sets for how long the sweep keeps entries of the journal (p_for; at first 90 days) and its own account in sweep_run (p_sweep_runs; 7 days); null: for ever. What is forgotten can be neither explained nor restored, and a ghost that was healed before cannot be revived.';
 
 CREATE FUNCTION arcano.keep_positions(p_on boolean DEFAULT true) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -396,6 +423,13 @@ CREATE FUNCTION arcano.need_read_committed() RETURNS void
     AS ...;
 
 COMMENT ON FUNCTION arcano.need_read_committed() IS 'Internal: raises in a transaction that is not read committed.';
+
+CREATE FUNCTION arcano.observe_jobs(p_limit integer) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.observe_jobs(p_limit integer) IS 'Internal: journals at most p_limit jobs of tables in observe mode that the sweep would have ended; answers how many.';
 
 CREATE FUNCTION arcano.own_user(p_user_id uuid) RETURNS uuid
     LANGUAGE plpgsql STABLE
@@ -475,11 +509,6 @@ CREATE TABLE arcano.job_table (
     enforced_since timestamp with time zone DEFAULT now() NOT NULL,
     breaker_tripped_at timestamp with time zone,
     added_columns text[] DEFAULT '{}'::text[] NOT NULL,
-    enforced_after interval GENERATED ALWAYS AS (
-CASE
-    WHEN (mode = 'enforce'::text) THEN orphan_after
-    ELSE NULL::interval
-END) STORED,
     CONSTRAINT job_table_breaker_share_in_range CHECK (((breaker_share > (0)::numeric) AND (breaker_share <= (1)::numeric))),
     CONSTRAINT job_table_charged_orphan_after_in_range CHECK (((charged_orphan_after > '00:00:00'::interval) AND (charged_orphan_after <= '10 years'::interval))),
     CONSTRAINT job_table_mode_is_known CHECK ((mode = ANY (ARRAY['enforce'::text, 'observe'::text]))),
@@ -517,8 +546,6 @@ COMMENT ON COLUMN arcano.job_table.enforced_since IS 'Since when mode is enforce
 COMMENT ON COLUMN arcano.job_table.breaker_tripped_at IS 'When the breaker set mode to observe; null: it has not, or an operator has set mode since.';
 
 COMMENT ON COLUMN arcano.job_table.added_columns IS 'Which of the contract''s columns attaching has added; detaching can drop those again.';
-
-COMMENT ON COLUMN arcano.job_table.enforced_after IS 'orphan_after for the rule; null in observe mode: then nothing is an orphan.';
 
 CREATE FUNCTION arcano.refuse_settings(p_settings arcano.job_table) RETURNS void
     LANGUAGE plpgsql STABLE
@@ -602,7 +629,7 @@ CREATE FUNCTION arcano.set_job_table(p_table regclass, p_settings jsonb) RETURNS
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.set_job_table(p_table regclass, p_settings jsonb) IS 'Changes settings of the attached p_table, such as {"stall_after": "10 minutes"}, and answers all of them: tool, orphan_after, touch_limit, stall_after, starting_stall_after, charged_orphan_after, refund_when (which ends are refunded: failed, stalled, forced), user_columns (what arcano_user may give in p_data). Null switches a limit off. The column comments of arcano.job_table say what each does.';
+COMMENT ON FUNCTION arcano.set_job_table(p_table regclass, p_settings jsonb) IS 'Changes settings of the attached p_table, such as {"stall_after": "10 minutes"}, and answers all of them: tool, orphan_after, touch_limit, stall_after, starting_stall_after, charged_orphan_after, refund_when (which ends are refunded: failed, stalled, forced), user_columns (what arcano_user may give in p_data), mode (enforce, or observe: only journal what would be ended), breaker_share (of an hour''s jobs that may be ghosts before the sweep sets mode to observe). Null switches a limit off. The column comments of arcano.job_table say what each does.';
 
 CREATE FUNCTION arcano.set_refund_function(p_function text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -658,7 +685,7 @@ CREATE FUNCTION arcano.sweep_orphans(p_limit integer DEFAULT 1000) RETURNS TABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.sweep_orphans(p_limit integer) IS 'Cancels orphans, and charged ghosts and stalled jobs where their table says so, at most p_limit in all, and answers a row for each table with any. One that cannot be ended is journaled as an error and tried again later. Fewer than p_limit in all: nothing more to do now. Also tries again to pay refunds that are due, keeps positions where that is switched on, and wakes workers.';
+COMMENT ON FUNCTION arcano.sweep_orphans(p_limit integer) IS 'Cancels orphans, and charged ghosts and stalled jobs where their table says so, at most p_limit in all, and answers a row for each table with any. One that cannot be ended is journaled as an error and tried again later. Fewer than p_limit in all: nothing more to do now. Tables in observe mode only get entries in the journal. Also tries again to pay refunds that are due, keeps positions where that is switched on, forgets what is older than keep_events, and wakes workers.';
 
 CREATE FUNCTION arcano.table_name(p_relid oid) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -683,6 +710,13 @@ CREATE FUNCTION arcano.touch_job(p_job_id uuid, OUT changed boolean, OUT status 
     AS ...;
 
 COMMENT ON FUNCTION arcano.touch_job(p_job_id uuid, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) IS 'Sets heartbeat_at of the waiting or working job p_job_id. A job that has ended, or is not there: changed is false, and note says why.';
+
+CREATE FUNCTION arcano.trip_breakers(p_limit integer) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.trip_breakers(p_limit integer) IS 'Internal, before a batch of p_limit: sets tables to observe mode in which more than breaker_share of an hour''s jobs are ghosts, with a warning and a notification on arcano_breaker.';
 
 CREATE FUNCTION arcano.unchanged_job(p_job_id uuid, OUT status text, OUT attempt integer, OUT note text) RETURNS record
     LANGUAGE plpgsql STABLE
@@ -795,8 +829,11 @@ CREATE VIEW arcano.open_job AS
     j.created_at,
     j.started_at,
     j."position",
-    h.heals_at,
-    (l.is_outside AND COALESCE((h.heals_at < now()), false)) AS is_orphan,
+        CASE
+            WHEN m.is_enforced THEN h.heals_at
+            ELSE NULL::timestamp with time zone
+        END AS heals_at,
+    (l.is_outside AND m.is_enforced AND COALESCE((h.heals_at < now()), false)) AS is_orphan,
     arcano.is_in_line(j.status, j."position", j.waited_in_queue) AS is_in_line,
     s.stalls_at,
     (arcano.is_working(j.status) AND COALESCE((s.stalls_at < now()), false)) AS is_stalled,
@@ -805,9 +842,12 @@ CREATE VIEW arcano.open_job AS
             ELSE NULL::timestamp with time zone
         END AS charged_ghost_since,
     (l.is_outside AND c.is_charged AND COALESCE((g.until < now()), false)) AS is_charged_ghost,
-    l.is_outside
-   FROM ((((((arcano.job j
+    l.is_outside,
+    m.is_enforced,
+    (l.is_outside AND COALESCE((h.heals_at < now()), false)) AS is_ghost
+   FROM (((((((arcano.job j
      LEFT JOIN arcano.job_table t ON (((t.job_table)::oid = j.tableoid)))
+     CROSS JOIN LATERAL ( SELECT COALESCE((t.mode = 'enforce'::text), false) AS "coalesce") m(is_enforced))
      CROSS JOIN LATERAL ( SELECT arcano.heals_at(j.status, j.task_id, j."position", j.waited_in_queue, j.user_credit_cost, j.credits_charged, j.created_at, j.started_at, j.heartbeat_at, j.orphan_exempt, t.orphan_after, t.touch_limit) AS heals_at) h(heals_at))
      CROSS JOIN LATERAL ( SELECT (arcano.is_waiting(j.status) AND (NOT arcano.entered_line(j."position", j.waited_in_queue))) AS "?column?") l(is_outside))
      CROSS JOIN LATERAL ( SELECT arcano.stalls_at(j.status, j.started_at, j.heartbeat_at, t.starting_stall_after, t.stall_after) AS stalls_at) s(stalls_at))
@@ -820,7 +860,7 @@ COMMENT ON VIEW arcano.open_job IS 'Every waiting or working job of every attach
 
 COMMENT ON COLUMN arcano.open_job.heals_at IS 'When the rule makes the job an orphan if nothing more happens; null: never.';
 
-COMMENT ON COLUMN arcano.open_job.is_orphan IS 'Whether the job is an orphan now.';
+COMMENT ON COLUMN arcano.open_job.is_orphan IS 'Whether the job is an orphan now: a ghost, and its table is not in observe mode.';
 
 COMMENT ON COLUMN arcano.open_job.is_in_line IS 'Whether the job waits in the line.';
 
@@ -833,6 +873,10 @@ COMMENT ON COLUMN arcano.open_job.charged_ghost_since IS 'When the job became an
 COMMENT ON COLUMN arcano.open_job.is_charged_ghost IS 'Whether the job is a charged ghost for so long that its table says to end and refund it.';
 
 COMMENT ON COLUMN arcano.open_job.is_outside IS 'Whether the job waits outside of the line.';
+
+COMMENT ON COLUMN arcano.open_job.is_enforced IS 'Whether the rules end jobs of its table; false: they are only observed.';
+
+COMMENT ON COLUMN arcano.open_job.is_ghost IS 'Whether the orphan rule matches, whatever its table''s mode.';
 
 CREATE VIEW arcano.active_job AS
  SELECT job_table,
@@ -924,6 +968,31 @@ CREATE TABLE arcano.lock (
 COMMENT ON TABLE arcano.lock IS 'What the package''s own locks are made of. Nobody may read it: whoever knows the seed can hold up a user''s create_job. The table itself is locked by who passes the line.';
 
 COMMENT ON COLUMN arcano.lock.seed IS 'Of the keys of the users'' advisory locks.';
+
+CREATE VIEW arcano.observed_job AS
+ SELECT e.event_id,
+    e.created_at AS observed_at,
+    e.source,
+    e.reason,
+    e.job_table,
+    e.job_id,
+    e.user_id,
+    j.status,
+        CASE
+            WHEN (j.id IS NULL) THEN NULL::boolean
+            WHEN (o.job_id IS NOT NULL) THEN (NOT (o.is_ghost OR o.is_charged_ghost OR o.is_stalled))
+            ELSE ((j.status = 'completed'::text) OR ((((j.task_id IS NULL) IS DISTINCT FROM ((e.job_before ->> 'task_id'::text) IS NULL)) OR ((j.started_at IS NULL) IS DISTINCT FROM ((e.job_before ->> 'started_at'::text) IS NULL))) OR (arcano.entered_line(j."position", j.waited_in_queue) IS DISTINCT FROM arcano.entered_line(((e.job_before ->> 'position'::text))::integer, ((e.job_before ->> 'waited_in_queue'::text))::boolean))))
+        END AS came_alive
+   FROM ((arcano.job_event e
+     LEFT JOIN arcano.job j ON (((j.id = e.job_id) AND (arcano.table_name(j.tableoid) = e.job_table))))
+     LEFT JOIN arcano.open_job o ON (((o.job_id = j.id) AND (o.relid = j.tableoid))))
+  WHERE (e.event = 'observed'::text);
+
+COMMENT ON VIEW arcano.observed_job IS 'The jobs that would have been ended, were their tables not in observe mode, and what became of them.';
+
+COMMENT ON COLUMN arcano.observed_job.status IS 'Now; null: the row is gone.';
+
+COMMENT ON COLUMN arcano.observed_job.came_alive IS 'Whether it showed a sign of life afterwards: then the rule would have ended a real job. Null: the row is gone.';
 
 CREATE VIEW arcano.orphan_job AS
  SELECT job_table,
@@ -1116,6 +1185,8 @@ CREATE INDEX job_event_created ON arcano.job_event USING btree (created_at);
 
 CREATE INDEX job_event_job ON arcano.job_event USING btree (job_id, event_id);
 
+CREATE UNIQUE INDEX job_event_observed ON arcano.job_event USING btree (job_id, job_table) WHERE (event = 'observed'::text);
+
 CREATE INDEX refund_unpaid ON arcano.refund USING btree (due_at) WHERE (paid_at IS NULL);
 
 CREATE INDEX sweep_run_finished ON arcano.sweep_run USING btree (finished_at);
@@ -1191,6 +1262,8 @@ GRANT ALL ON FUNCTION arcano.drop_account(p_name text) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.end_jobs(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text, OUT job arcano.job_ref, OUT error text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.end_message(p_cause text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.ended_statuses() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.entered_line(p_position integer, p_waited_in_queue boolean) FROM PUBLIC;
@@ -1218,6 +1291,8 @@ GRANT ALL ON FUNCTION arcano.finish_job(p_job_id uuid, p_status text, p_error te
 REVOKE ALL ON FUNCTION arcano.finish_jobs(p_job_ids uuid[], p_status text, p_error text, p_attempts integer[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.finish_jobs(p_job_ids uuid[], p_status text, p_error text, p_attempts integer[]) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.finish_jobs(p_job_ids uuid[], p_status text, p_error text, p_attempts integer[]) TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.forget_events(p_limit integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.gone_past(p_job_id uuid) FROM PUBLIC;
 
@@ -1259,7 +1334,12 @@ REVOKE ALL ON FUNCTION arcano.jobs_ahead(p_created_at timestamp with time zone, 
 
 REVOKE ALL ON FUNCTION arcano.journal_error(p_job arcano.job_ref, p_source text, p_reason text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.journal_observed(p_jobs arcano.job_ref[], p_source text, p_cause text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.journal_refund(p_refund arcano.refund, p_event text, p_source text, p_reason text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.keep_events(p_for interval, p_sweep_runs interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.keep_events(p_for interval, p_sweep_runs interval) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.keep_positions(p_on boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.keep_positions(p_on boolean) TO arcano_operator;
@@ -1269,6 +1349,8 @@ REVOKE ALL ON FUNCTION arcano.lock_line() FROM PUBLIC;
 REVOKE ALL ON FUNCTION arcano.lock_user(p_user_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.need_read_committed() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.observe_jobs(p_limit integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.own_user(p_user_id uuid) FROM PUBLIC;
 
@@ -1358,6 +1440,8 @@ GRANT ALL ON FUNCTION arcano.touch_job(p_job_id uuid, OUT changed boolean, OUT s
 GRANT ALL ON FUNCTION arcano.touch_job(p_job_id uuid, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_operator;
 GRANT ALL ON FUNCTION arcano.touch_job(p_job_id uuid, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_user;
 
+REVOKE ALL ON FUNCTION arcano.trip_breakers(p_limit integer) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.unchanged_job(p_job_id uuid, OUT status text, OUT attempt integer, OUT note text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.wake_workers() FROM PUBLIC;
@@ -1373,6 +1457,8 @@ GRANT SELECT ON TABLE arcano.charged_ghost TO arcano_operator;
 GRANT SELECT ON TABLE arcano.job_event TO arcano_operator;
 
 GRANT SELECT ON TABLE arcano.line_job TO arcano_operator;
+
+GRANT SELECT ON TABLE arcano.observed_job TO arcano_operator;
 
 GRANT SELECT ON TABLE arcano.orphan_job TO arcano_operator;
 

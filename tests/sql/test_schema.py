@@ -39,6 +39,7 @@ FOR_OPERATORS = {
     "set_account",
     "drop_account",
     "keep_positions",
+    "keep_events",
     "set_identity_function",
     "set_refund_function",
     "settle_refund",
@@ -152,8 +153,8 @@ def test_an_operator_reads_the_views_and_sweeps(conn: psycopg.Connection) -> Non
     assert (db.active_jobs(), db.orphan_jobs(), db.sweep_orphans()) == ([], [], [])
     assert len(db.job_tables()) == 4
     readable = (
-        "job_event sweep_run job_table account setting refund task charged_ghost line_job queue_status"
-        " account_status refund_due"
+        "job_event sweep_run job_table account setting refund task charged_ghost observed_job line_job"
+        " queue_status account_status refund_due"
     )
     for table in readable.split():
         conn.execute(f"select * from arcano.{table}")

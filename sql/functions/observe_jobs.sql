@@ -1,0 +1,44 @@
+-- What the sweep does in tables in observe mode: it journals what it would have ended, and changes nothing.
+create or replace function arcano.observe_jobs(p_limit integer)
+returns integer
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_found record;
+  v_observed integer := 0;
+begin
+  if not exists (select from arcano.job_table t where t.mode = 'observe') then
+    return 0;
+  end if;
+  for v_found in
+    with due as (
+      -- Two reads, because each has an index of its own.
+      select o.relid, o.job_id, o.job_table, case when o.is_ghost then 'orphan' else 'charged_ghost' end as cause
+        from arcano.open_job o
+       where o.is_outside and (o.is_ghost or o.is_charged_ghost) and not o.is_enforced
+       union all
+      select o.relid, o.job_id, o.job_table, 'stalled'
+        from arcano.open_job o
+       where arcano.is_working(o.status) and o.is_stalled and not o.is_enforced
+    )
+    select d.cause, array_agg((d.relid, d.job_id)::arcano.job_ref) as jobs
+      from (
+        select d.*
+          from due d
+         where not exists (
+           select from arcano.job_event e
+            where e.job_id = d.job_id and e.job_table = d.job_table and e.event = 'observed'
+         )
+         limit p_limit
+      ) d
+     group by d.cause
+  loop
+    v_observed := v_observed + arcano.journal_observed(v_found.jobs, 'sweep', v_found.cause);
+  end loop;
+  return v_observed;
+end
+$$;
+
+comment on function arcano.observe_jobs(integer) is
+  'Internal: journals at most p_limit jobs of tables in observe mode that the sweep would have ended; answers how many.';

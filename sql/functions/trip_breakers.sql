@@ -56,7 +56,7 @@ begin
       raise warning 'arcano: % of the last % jobs of % look like ghosts; it is in observe mode until an operator looks',
           r.ghosts, v_made, r.name
         using detail = 'Ghosts of this table block their users, and no job of it is ended, as long as it is.',
-          hint = format('If they are real jobs: does the app still write position, task_id or started_at? Then, or if they are ghosts: select arcano.set_job_table(%L, ''{"mode": "enforce"}'');', r.name);
+          hint = format('Real jobs: does the app still write position, task_id or started_at? Mend that first. Ghosts: go on. Then: select arcano.set_job_table(%L, ''{"mode": "enforce"}'');', r.name);
       perform pg_notify('arcano_breaker', r.name);
     end if;
   end loop;

@@ -230,7 +230,7 @@ def test_a_release_that_forgets_the_position_is_stopped_before_it_costs_a_job(
 
     # Until an operator looks; then what there is does not trip it again.
     assert db.sweep_orphans() == []
-    conn.execute(hint.split(": ")[-1])
+    conn.execute(hint[hint.index("select arcano.") :])
     assert db.sweep_orphans()[0].cancelled == 30
     assert modes(conn) == {}
     [settings] = [t for t in db.job_tables() if t.job_table == UPSCALER]
@@ -312,10 +312,6 @@ def test_the_sweep_forgets_what_is_old(db: ArcanoDB, conn: psycopg.Connection) -
     for wrong in ("1 hour", "-1 days", "2000 years"):
         with pytest.raises(InvalidArgument):
             db.keep_events(wrong)
-    assert (
-        json.dumps([str(v) for v in conn.execute("select keep_events from arcano.setting").fetchone()])
-        == '["30 days, 0:00:00"]'
-    )
 
 
 def test_the_observer_and_the_operator(

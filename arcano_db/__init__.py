@@ -39,6 +39,7 @@ from arcano_db.rows import (
     RefundDue,
     RequeuedJob,
     StallingJob,
+    Step,
     SweptTable,
 )
 from arcano_db.working import HandOver, Requeue, WorkJob
@@ -78,6 +79,7 @@ __all__ = [
     "Requeue",
     "RequeuedJob",
     "StallingJob",
+    "Step",
     "SweptTable",
     "UserBlocked",
     "WorkJob",

@@ -44,6 +44,7 @@ from arcano_db.rows import (
     RefundDue,
     RequeuedJob,
     StallingJob,
+    Step,
     SweptTable,
     UserId,
 )
@@ -588,6 +589,33 @@ class ArcanoDB:
         arguments = (table, tool, orphan_after, stall_after, concurrently)
         return self._fetch(scalar_row, statements.ATTACH_PLAN, arguments)
 
+    def attach_steps(
+        self,
+        table: str,
+        tool: str | None = None,
+        orphan_after: timedelta | str = _FIVE_MINUTES,
+        stall_after: timedelta | str | None = None,
+        concurrently: bool = True,
+    ) -> list[Step]:
+        """The statements of :meth:`attach_plan`, with the lock that each takes and what it does.
+
+        Calls ``arcano.attach_steps``; arguments and errors as for :meth:`attach_plan`.
+        """
+        arguments = (table, tool, orphan_after, stall_after, concurrently)
+        return self._fetch(class_row(Step), statements.ATTACH_STEPS, arguments)
+
+    def detach_steps(self, table: str, drop_columns: bool = False, concurrently: bool = True) -> list[Step]:
+        """The statements that would detach a table, in their order; runs none of them.
+
+        Calls ``arcano.detach_steps``.
+
+        Args:
+            table: The table, with its schema.
+            drop_columns: Drop the columns that attaching added, with what is in them.
+            concurrently: Drop the indexes concurrently: each statement must then run by itself.
+        """
+        return self._fetch(class_row(Step), statements.DETACH_STEPS, (table, drop_columns, concurrently))
+
     def set_job_table(self, table: str, settings: Mapping[str, Any]) -> None:
         """Change settings of an attached table; those not named stay as they are.
 
@@ -867,6 +895,26 @@ class AsyncArcanoDB:
         """See :meth:`ArcanoDB.attach_plan`."""
         arguments = (table, tool, orphan_after, stall_after, concurrently)
         return await self._fetch(scalar_row, statements.ATTACH_PLAN, arguments)
+
+    async def attach_steps(
+        self,
+        table: str,
+        tool: str | None = None,
+        orphan_after: timedelta | str = _FIVE_MINUTES,
+        stall_after: timedelta | str | None = None,
+        concurrently: bool = True,
+    ) -> list[Step]:
+        """See :meth:`ArcanoDB.attach_steps`."""
+        arguments = (table, tool, orphan_after, stall_after, concurrently)
+        return await self._fetch(class_row(Step), statements.ATTACH_STEPS, arguments)
+
+    async def detach_steps(
+        self, table: str, drop_columns: bool = False, concurrently: bool = True
+    ) -> list[Step]:
+        """See :meth:`ArcanoDB.detach_steps`."""
+        return await self._fetch(
+            class_row(Step), statements.DETACH_STEPS, (table, drop_columns, concurrently)
+        )
 
     async def set_job_table(self, table: str, settings: Mapping[str, Any]) -> None:
         """See :meth:`ArcanoDB.set_job_table`."""

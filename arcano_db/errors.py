@@ -89,7 +89,7 @@ def _kind(error: psycopg.Error) -> type[ArcanoError] | None:
     # Ours was raised by a function of ours, and not by a trigger or constraint of the app below it.
     first_line = (diag.context or "").partition("\n")[0]
     if diag.source_function == "exec_stmt_raise" and " arcano." in first_line:
-        if error.sqlstate == "42501" and " arcano.attach_plan(" in first_line:  # whose table it is
+        if error.sqlstate == "42501" and " arcano.attach_steps(" in first_line:  # whose table it is
             return CannotAttach
         return _BY_SQLSTATE.get(error.sqlstate or "")
     return None

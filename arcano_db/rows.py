@@ -267,6 +267,21 @@ class OrphanJob:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """A statement that attaches or detaches a table, of ``arcano.attach_steps`` or ``arcano.detach_steps``.
+
+    Attributes:
+        statement: The statement.
+        lock: The lock that it takes on the table.
+        effect: What it does to the table: whether it reads or rewrites it.
+    """
+
+    statement: str
+    lock: str
+    effect: str
+
+
+@dataclass(frozen=True, slots=True)
 class ObservedJob:
     """A row of ``arcano.observed_job``: a job of a table in observe mode that would have been ended.
 

@@ -66,6 +66,10 @@ ATTACH_JOB_TABLE = "select statement from arcano.attach_job_table(%s::regclass, 
 
 ATTACH_PLAN = "select statement from arcano.attach_plan(%s::regclass, %s, %s, %s, %s)"
 
+ATTACH_STEPS = "select * from arcano.attach_steps(%s::regclass, %s, %s, %s, %s)"
+
+DETACH_STEPS = "select * from arcano.detach_steps(%s::regclass, %s, %s)"
+
 SET_JOB_TABLE = "select arcano.set_job_table(%s::regclass, %s::jsonb)"
 
 DETACH_JOB_TABLE = "select arcano.detach_job_table(%s::regclass)"

@@ -14,6 +14,7 @@ import click
 import psycopg
 
 from arcano_db import ArcanoDB, ArcanoError, migrating
+from arcano_db.attaching import AttachError
 from arcano_db.demo import DemoError
 from arcano_db.working import WorkError
 
@@ -50,7 +51,7 @@ class _Group(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except (ArcanoError, DemoError, WorkError, migrating.MigrationError) as error:
+        except (ArcanoError, AttachError, DemoError, WorkError, migrating.MigrationError) as error:
             raise click.ClickException(str(error)) from error
         except psycopg.OperationalError as error:
             raise click.ClickException(

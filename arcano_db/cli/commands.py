@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import time
 from dataclasses import asdict
 from typing import Any, get_args
 
 import click
-import psycopg
-from psycopg import errors
 
-from arcano_db import ArcanoDB, migrating
+from arcano_db import migrating
 from arcano_db.cli.base import (
     BLOCKED,
     FAILED,
     FREE,
     NOT_UP_TO_DATE,
-    connected,
     database,
     dsn_option,
     json_option,
@@ -31,10 +27,6 @@ from arcano_db.messages import LANGUAGES, Language
 from arcano_db.output import console, print_json, print_record, print_rows, say
 from arcano_db.rows import CancelledJob, CancelledOne, JobTable, OrphanJob, SweptTable
 from arcano_db.sweeping import sweep_until_stopped
-
-# How often a statement of `attach` is tried that could not lock its table in time.
-_LOCK_ATTEMPTS = 10
-
 
 _id_types = click.Choice(get_args(migrating.IdType))
 
@@ -117,84 +109,6 @@ _FUNCTIONS: dict[migrating.Functions, str] = {
     "edited": "changed in the database since they were loaded, or a group role was made",
     "missing": "none are loaded",
 }
-
-
-@main.command()
-@click.argument("table")
-@dsn_option
-@click.option("--tool", help="The name that people read. Default: the one it has, or the table's.")
-@click.option(
-    "--orphan-after",
-    metavar="INTERVAL",
-    default="5 minutes",
-    show_default=True,
-    help="How long a job without a sign of life is left alone; less than 2 minutes needs --force.",
-)
-@click.option(
-    "--stall-after",
-    metavar="INTERVAL",
-    help="How long a job that is worked on may give no sign of life before the sweep fails it."
-    " Default: for ever.",
-)
-@click.option("--force", is_flag=True, help="Accept intervals that have cancelled real jobs.")
-@click.option("--dry-run", is_flag=True, help="Print the statements, and run none.")
-@click.option(
-    "--lock-timeout",
-    type=click.FloatRange(min=0, min_open=True),
-    default=3.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="How long a statement may hold up the app while it waits for the table; it is then tried again.",
-)
-def attach(
-    table: str,
-    dsn: str,
-    tool: str | None,
-    orphan_after: str,
-    stall_after: str | None,
-    force: bool,
-    dry_run: bool,
-    lock_timeout: float,
-) -> None:
-    """Make TABLE a job table, without blocking an app that uses it.
-
-    Adds the columns and indexes that it lacks and puts it under the orphan rule. Each statement runs by
-    itself, the indexes concurrently; after a failure run it again and it goes on where it stopped.
-    """
-    with connected(dsn, force=force) as connection:
-        plan = ArcanoDB(connection).attach_plan(table, tool, orphan_after, stall_after)
-        if not plan:
-            say(f"nothing to do: {table} is attached with these settings")
-        connection.execute("select set_config('lock_timeout', %s, false)", (f"{lock_timeout * 1000:.0f}ms",))
-        for number, statement in enumerate(plan, 1):
-            if dry_run:
-                click.echo(f"{statement};")
-                continue
-            say(f"[{number}/{len(plan)}] {statement};")
-            _run_when_lockable(connection, statement)
-
-
-def _run_when_lockable(connection: psycopg.Connection[Any], statement: str) -> None:
-    for attempt in range(1, _LOCK_ATTEMPTS + 1):
-        try:
-            connection.execute(statement.encode())
-        except errors.LockNotAvailable:
-            if attempt == _LOCK_ATTEMPTS:
-                raise
-            say(f"  the table is in use, trying again ({attempt} of {_LOCK_ATTEMPTS - 1})")
-            time.sleep(1)
-        else:
-            return
-
-
-@main.command()
-@click.argument("table")
-@dsn_option
-def detach(table: str, dsn: str) -> None:
-    """Undo `attach`: the orphan rule no longer sees TABLE. No data and no column is touched."""
-    with database(dsn) as db:
-        db.detach_job_table(table)
-    say(f"detached {table}")
 
 
 @main.command()

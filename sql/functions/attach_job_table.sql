@@ -16,7 +16,7 @@ begin
   lock table arcano.job_table in share row exclusive mode;
 
   for statement in
-    select p.statement from arcano.attach_plan(p_table, p_tool, p_orphan_after, p_stall_after, p_concurrently => false) p
+    select p.statement from arcano.attach_steps(p_table, p_tool, p_orphan_after, p_stall_after, p_concurrently => false) p
   loop
     execute statement;
     return next;

@@ -1,9 +1,4 @@
--- The statements that attach a table, in their order, run nowhere; none where it is attached with
--- these settings already. With p_concurrently the indexes are built without blocking writers, and
--- each statement must run by itself, outside of a transaction block, as arcano-db attach does.
---
--- The settings come before the inheritance, so that the rule never sees a table without them, and
--- after the indexes, so that no check reads a whole table.
+-- The statements of attach_steps alone.
 create or replace function arcano.attach_plan(
   p_table regclass,
   p_tool text default null,
@@ -15,77 +10,11 @@ returns table (statement text)
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-  v_settings arcano.job_table%rowtype;
-  v_new arcano.job_table%rowtype;
-  v_concurrently constant text := case when p_concurrently then 'concurrently ' else '' end;
-  v_columns text;
-  r record;
 begin
-  if p_table is null then
-    raise exception 'p_table must not be null'
-      using errcode = 'null_value_not_allowed', hint = 'Name the table with its schema, such as public.upscaler_jobs.';
-  end if;
-  select t.* into v_settings from arcano.job_table t where t.job_table = p_table;
-  v_new := v_settings;
-  v_new.tool := coalesce(p_tool, v_settings.tool, (select c.relname from pg_class c where c.oid = p_table));
-  v_new.orphan_after := arcano.plain_seconds(p_orphan_after);
-  v_new.stall_after := arcano.plain_seconds(p_stall_after);
-  v_new.touch_limit := coalesce(v_settings.touch_limit, '1 hour');
-  perform arcano.refuse_settings(v_new);
-
-  perform from arcano.attach_problems(p_table);
-  if found then
-    select (array_agg(a.errcode))[1] as errcode,
-           string_agg(a.problem, e'\n') as problems,
-           coalesce(string_agg(a.mend, e'\n'), '') as mends
-      into r
-      from arcano.attach_problems(p_table) a;
-    raise exception 'cannot attach %', p_table
-      using errcode = r.errcode, detail = r.problems, hint = r.mends;
-  end if;
-
-  select string_agg(format('add column if not exists %I %s', k.attname, format_type(k.atttypid, k.atttypmod)), ', ' order by k.attnum)
-    into v_columns
-    from pg_attribute k
-   where k.attrelid = 'arcano.job'::regclass and k.attnum > 0 and not k.attisdropped
-     and not exists (
-       select from pg_attribute c where c.attrelid = p_table and c.attname = k.attname and not c.attisdropped
-     );
-  if v_columns is not null then
-    return query select format('alter table %s %s', p_table, v_columns);
-  end if;
-
-  -- An index that a failed "create index concurrently" left behind is in the way and of no use.
   return query
-    select s.statement
-      from pg_class t
-      cross join arcano.job_indexes(p_table) with ordinality n
-      left join pg_class c on c.relname = n.index_name and c.relnamespace = t.relnamespace
-      left join pg_index i on i.indexrelid = c.oid
-      cross join lateral (
-        values
-          (1, format('drop index %s%s', v_concurrently, c.oid::regclass), i.indexrelid is not null),
-          (2, format('create index %sif not exists %I %s', v_concurrently, n.index_name, n.definition), true)
-      ) s (step, statement, needed)
-     where t.oid = p_table and i.indisvalid is not true and s.needed
-     order by n.ordinality, s.step;
-
-  if (v_new.tool, v_new.orphan_after, v_new.stall_after)
-    is distinct from (v_settings.tool, v_settings.orphan_after, v_settings.stall_after)
-  then
-    return query select format(
-      'insert into arcano.job_table (job_table, tool, orphan_after, stall_after) values (%L, %L, %L, %L) on conflict (job_table) do update set tool = excluded.tool, orphan_after = excluded.orphan_after, stall_after = excluded.stall_after',
-      p_table, v_new.tool, v_new.orphan_after, v_new.stall_after);
-  end if;
-
-  if not exists (
-    select from pg_inherits i where i.inhrelid = p_table and i.inhparent = 'arcano.job'::regclass
-  ) then
-    return query select format('alter table %s inherit arcano.job', p_table);
-  end if;
+    select s.statement from arcano.attach_steps(p_table, p_tool, p_orphan_after, p_stall_after, p_concurrently) s;
 end
 $$;
 
 comment on function arcano.attach_plan(regclass, text, interval, interval, boolean) is
-  'The statements that would attach p_table, in their order; runs none of them. Arguments as for attach_job_table; p_concurrently: build the indexes concurrently, for which each statement must run by itself.';
+  'The statements that would attach p_table, in their order; runs none of them. Arguments as for attach_job_table; p_concurrently: build the indexes concurrently, for which each statement must run by itself. attach_steps also says what each locks.';

@@ -6,30 +6,19 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_index regclass;
+  v_statement text;
+  v_attached boolean := false;
 begin
   lock table arcano.job_table in share row exclusive mode;
-
-  if not exists (select from arcano.job_table s where s.job_table = p_table)
-    and not exists (select from pg_inherits i where i.inhrelid = p_table and i.inhparent = 'arcano.job'::regclass)
-  then
+  for v_statement in
+    select s.statement from arcano.detach_steps(p_table, p_concurrently => false) s
+  loop
+    execute v_statement;
+    v_attached := true;
+  end loop;
+  if not v_attached then
     perform arcano.refuse_unattached(p_table);
   end if;
-
-  if exists (select from pg_inherits i where i.inhrelid = p_table and i.inhparent = 'arcano.job'::regclass) then
-    execute format('alter table %s no inherit arcano.job', p_table);
-  end if;
-
-  for v_index in
-    select i.indexrelid
-      from arcano.job_indexes(p_table) n
-      join pg_class c on c.relname = n.index_name
-      join pg_index i on i.indexrelid = c.oid and i.indrelid = p_table
-  loop
-    execute format('drop index %s', v_index);
-  end loop;
-
-  delete from arcano.job_table s where s.job_table = p_table;
 end
 $$;
 

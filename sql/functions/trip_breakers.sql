@@ -26,7 +26,7 @@ begin
     ), ghost as (
       -- The sweep takes the oldest first, so of a backlog this is enough to see in time; and a condition on
       -- created_at here would tempt the planner to read an index of the app's own, the history with it.
-      (select o.relid, o.created_at from arcano.open_job o where o.is_orphan limit 10 * p_limit)
+      (select o.relid, o.created_at from arcano.open_job o where o.is_orphan limit 10 * p_limit::bigint)
        union all
       select h.job_table, (e.job_before ->> 'created_at')::timestamptz
         from hour h

@@ -145,7 +145,7 @@ def test_status_sees_a_function_edited_by_hand(run: Run, dsn: str, conn: psycopg
 
 def test_attach_tables_detach(run: Run, migrated_dsn: str) -> None:
     assert "No table is attached" in run("tables", "--dsn", migrated_dsn).stdout
-    dry = run("attach", VIDEO, "--tool", "Video", "--dry-run", "--dsn", migrated_dsn)
+    dry = run("attach", VIDEO, "--tool", "Video", "--plan", "--dsn", migrated_dsn)
     assert "alter table public.video_upscaler_jobs inherit arcano.job;\n" in dry.stdout
     assert "No table is attached" in run("tables", "--dsn", migrated_dsn).stdout
 
@@ -162,7 +162,7 @@ def test_attach_tables_detach(run: Run, migrated_dsn: str) -> None:
     assert datetime.fromisoformat(row["attached_at"]).tzinfo
     assert "0:10:00" in run("tables", "--dsn", migrated_dsn).stdout
 
-    assert run("detach", VIDEO, "--dsn", migrated_dsn).stderr == f"detached {VIDEO}\n"
+    assert run("detach", VIDEO, "--dsn", migrated_dsn).stderr.endswith(f"detached {VIDEO}\n")
     assert json.loads(run("tables", "--json", "--dsn", migrated_dsn).stdout) == []
     refused = run("detach", VIDEO, "--dsn", migrated_dsn)
     assert refused.exit_code == 1
@@ -206,7 +206,7 @@ def test_attach_tries_again_while_the_table_is_in_use(run: Run, migrated_dsn: st
         result = run("attach", VESTE, "--lock-timeout", "0.2", "--dsn", migrated_dsn)
         releasing.join()
     assert result.exit_code == 0, result.output
-    assert "the table is in use, trying again (1 of 9)" in result.stderr
+    assert f"{VESTE} is in use, for 0:00:0" in result.stderr
 
 
 # check, cancel, orphans, sweep

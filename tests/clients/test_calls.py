@@ -157,7 +157,13 @@ def test_stalls_refunds_and_settings(call: Call, conn: psycopg.Connection) -> No
     with pytest.raises(arcano_db.InvalidArgument, match="cannot be the identity function"):
         call("set_identity_function", "public.nothing()")
     call("set_identity_function", None)
-    assert [row.holds for row in call("explain_job", charged[1])] == [True] * 4 + [False, True, True, False]
+    assert [row.holds for row in call("explain_job", charged[1])] == [True] * 4 + [
+        False,
+        True,
+        True,
+        True,
+        False,
+    ]
 
 
 @pytest.mark.parametrize("created_at", ["infinity", "294276-12-31 23:59:59+00", "-infinity", "0044-03-15 BC"])

@@ -33,7 +33,7 @@ CREATE FUNCTION arcano.attach_plan(p_table regclass, p_tool text DEFAULT NULL::t
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.attach_plan(p_table regclass, p_tool text, p_orphan_after interval, p_stall_after interval, p_concurrently boolean) IS 'The statements that would attach p_table, in their order; runs none of them. Arguments as for attach_job_table; p_concurrently: build the indexes concurrently, for which each statement must run by itself.';
+COMMENT ON FUNCTION arcano.attach_plan(p_table regclass, p_tool text, p_orphan_after interval, p_stall_after interval, p_concurrently boolean) IS 'The statements that would attach p_table, in their order; runs none of them. Arguments as for attach_job_table; p_concurrently: build the indexes concurrently, for which each statement must run by itself. attach_steps also says what each locks.';
 
 CREATE FUNCTION arcano.attach_problems(p_table regclass, OUT errcode text, OUT problem text, OUT mend text) RETURNS SETOF record
     LANGUAGE plpgsql STABLE
@@ -41,6 +41,13 @@ CREATE FUNCTION arcano.attach_problems(p_table regclass, OUT errcode text, OUT p
     AS ...;
 
 COMMENT ON FUNCTION arcano.attach_problems(p_table regclass, OUT errcode text, OUT problem text, OUT mend text) IS 'Why p_table cannot be attached: SQLSTATE, reason and the statement that would mend it; no row: it can be attached.';
+
+CREATE FUNCTION arcano.attach_steps(p_table regclass, p_tool text DEFAULT NULL::text, p_orphan_after interval DEFAULT '00:05:00'::interval, p_stall_after interval DEFAULT NULL::interval, p_concurrently boolean DEFAULT true) RETURNS TABLE(statement text, lock text, effect text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.attach_steps(p_table regclass, p_tool text, p_orphan_after interval, p_stall_after interval, p_concurrently boolean) IS 'The statements that would attach p_table, in their order, with the lock that each takes on the table and what it does to it; runs none of them. Arguments as for attach_job_table; p_concurrently: build the indexes concurrently, for which each statement must run by itself.';
 
 CREATE FUNCTION arcano.finish_task(p_task_id text, p_status text DEFAULT 'completed'::text, p_error text DEFAULT NULL::text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -176,6 +183,13 @@ CREATE FUNCTION arcano.detach_job_table(p_table regclass) RETURNS void
     AS ...;
 
 COMMENT ON FUNCTION arcano.detach_job_table(p_table regclass) IS 'Undoes attach_job_table for p_table: no longer a child of arcano.job, no settings, no indexes of the package. No data and no column is touched.';
+
+CREATE FUNCTION arcano.detach_steps(p_table regclass, p_drop_columns boolean DEFAULT false, p_concurrently boolean DEFAULT true) RETURNS TABLE(statement text, lock text, effect text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.detach_steps(p_table regclass, p_drop_columns boolean, p_concurrently boolean) IS 'The statements that would detach p_table, in their order, with the lock that each takes on the table and what it does to it; runs none of them. p_drop_columns: drop the columns that attaching added, with what is in them. p_concurrently: drop the indexes concurrently, for which each statement must run by itself.';
 
 CREATE FUNCTION arcano.drop_account(p_name text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1209,6 +1223,8 @@ REVOKE ALL ON FUNCTION arcano.attach_plan(p_table regclass, p_tool text, p_orpha
 
 REVOKE ALL ON FUNCTION arcano.attach_problems(p_table regclass, OUT errcode text, OUT problem text, OUT mend text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.attach_steps(p_table regclass, p_tool text, p_orphan_after interval, p_stall_after interval, p_concurrently boolean) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid) TO arcano_operator;
@@ -1256,6 +1272,8 @@ GRANT ALL ON FUNCTION arcano.create_job(p_table regclass, p_job_id uuid, p_user_
 REVOKE ALL ON FUNCTION arcano.create_job_columns(p_table regclass, p_data jsonb, p_trusted boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.detach_job_table(p_table regclass) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.detach_steps(p_table regclass, p_drop_columns boolean, p_concurrently boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.drop_account(p_name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.drop_account(p_name text) TO arcano_operator;

@@ -43,12 +43,12 @@ def test_it_adds_what_is_missing_and_says_so(fresh: psycopg.Connection, table: s
         f"{name}_arcano_{kind}" for kind in ("active", "line", "outside", "working")
     }
     assert [statement.split("(")[0].strip().split(" add ")[0] for statement in ran] == [
+        "insert into arcano.job_table",
         f"alter table {table}",
         f"create index if not exists {name}_arcano_active on {table}",
         f"create index if not exists {name}_arcano_line on {table}",
         f"create index if not exists {name}_arcano_outside on {table}",
         f"create index if not exists {name}_arcano_working on {table}",
-        "insert into arcano.job_table",
         f"alter table {table} inherit arcano.job",
     ]
     [settings] = ArcanoDB(fresh).job_tables()
@@ -150,7 +150,7 @@ def test_a_long_or_odd_name_is_no_obstacle(fresh: psycopg.Connection) -> None:
 
 def test_an_invalid_index_that_a_failed_build_left_is_dropped_first(fresh: psycopg.Connection) -> None:
     db = ArcanoDB(fresh)
-    for statement in db.attach_plan(UPSCALER)[:2]:
+    for statement in db.attach_plan(UPSCALER)[:3]:
         fresh.execute(statement)
     # What "create index concurrently" leaves behind when it fails.
     fresh.execute(

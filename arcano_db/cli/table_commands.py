@@ -1,0 +1,175 @@
+"""Attaching and detaching tables, and removing the package: what a DBA does on a live database."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import click
+import psycopg
+
+from arcano_db import ArcanoDB, NotAttached
+from arcano_db.attaching import AttachError, Patience, run_steps
+from arcano_db.cli.base import connected, dsn_option, json_option, main
+from arcano_db.output import print_json, say
+from arcano_db.rows import Step
+
+
+def _patience_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    command = click.option(
+        "--patience",
+        type=click.FloatRange(min=0),
+        default=600.0,
+        show_default=True,
+        metavar="SECONDS",
+        help="How long to go on trying while the table is in use.",
+    )(command)
+    return click.option(
+        "--lock-timeout",
+        type=click.FloatRange(min=0, min_open=True),
+        default=0.1,
+        show_default=True,
+        metavar="SECONDS",
+        help="How long a statement may hold up the app while it waits for the table; it is then tried again,"
+        " with growing pauses.",
+    )(command)
+
+
+@main.command()
+@click.argument("table")
+@dsn_option
+@json_option
+@click.option("--plan", is_flag=True, help="Print the statements and what each locks, and run none.")
+@click.option("--tool", help="The name that people read. Default: the one it has, or the table's.")
+@click.option(
+    "--orphan-after",
+    metavar="INTERVAL",
+    default="5 minutes",
+    show_default=True,
+    help="How long a job without a sign of life is left alone; less than 2 minutes needs --force.",
+)
+@click.option(
+    "--stall-after",
+    metavar="INTERVAL",
+    help="How long a job that is worked on may give no sign of life before the sweep fails it."
+    " Default: for ever.",
+)
+@click.option(
+    "--observe",
+    is_flag=True,
+    help="Only journal what the rule would end; `configure TABLE mode=enforce` puts the table under it.",
+)
+@click.option("--force", is_flag=True, help="Accept intervals that have cancelled real jobs.")
+@_patience_options
+def attach(
+    table: str,
+    dsn: str,
+    as_json: bool,
+    plan: bool,
+    tool: str | None,
+    orphan_after: str,
+    stall_after: str | None,
+    observe: bool,
+    force: bool,
+    lock_timeout: float,
+    patience: float,
+) -> None:
+    """Make TABLE a job table, without blocking an app that uses it.
+
+    Adds the columns and indexes that it lacks and puts it under the orphan rule. Each statement runs by
+    itself, the indexes concurrently. It can be interrupted at any point; run it again and it goes on there.
+
+    \b
+    Before:  arcano-db attach public.my_jobs --check     what would happen to its rows
+             arcano-db attach public.my_jobs --plan      what would be run, and what that locks
+    """
+
+    def steps(connection: psycopg.Connection[Any]) -> list[Step]:
+        return ArcanoDB(connection).attach_steps(table, tool, orphan_after, stall_after)
+
+    def set_mode(connection: psycopg.Connection[Any]) -> None:
+        # As soon as there are settings, which come first: the rule never sees the table in the other mode.
+        if observe:
+            with contextlib.suppress(NotAttached):
+                ArcanoDB(connection).set_job_table(table, {"mode": "observe"})
+
+    if plan:
+        with connected(dsn, force=force) as connection:
+            _print_plan(steps(connection), as_json)
+        return
+    with _terminated_as_by_ctrl_c():
+        done = run_steps(
+            dsn,
+            table,
+            steps,
+            patience=Patience(lock_timeout, patience),
+            setup="set arcano.force = on" if force else "",
+            before_each=set_mode,
+        )
+    if not done:
+        say(f"nothing to do: {table} is attached with these settings")
+    with connected(dsn) as connection:
+        set_mode(connection)
+
+
+@main.command()
+@click.argument("table")
+@dsn_option
+@json_option
+@click.option("--plan", is_flag=True, help="Print the statements and what each locks, and run none.")
+@click.option(
+    "--drop-columns", is_flag=True, help="Drop the columns that attaching added, with what is in them."
+)
+@_patience_options
+def detach(
+    table: str,
+    dsn: str,
+    as_json: bool,
+    plan: bool,
+    drop_columns: bool,
+    lock_timeout: float,
+    patience: float,
+) -> None:
+    """Undo `attach`, as politely: the orphan rule no longer sees TABLE.
+
+    No row is touched, and no column without --drop-columns: the app may use them by now.
+    """
+
+    def steps(connection: psycopg.Connection[Any]) -> list[Step]:
+        return ArcanoDB(connection).detach_steps(table, drop_columns)
+
+    with connected(dsn) as connection:
+        found = steps(connection)
+        if plan:
+            _print_plan(found, as_json)
+            return
+        if not found:  # says which tables are
+            ArcanoDB(connection).detach_job_table(table)
+    with _terminated_as_by_ctrl_c():
+        run_steps(dsn, table, steps, patience=Patience(lock_timeout, patience))
+    say(f"detached {table}")
+
+
+@contextlib.contextmanager
+def _terminated_as_by_ctrl_c() -> Iterator[None]:
+    """Let SIGTERM cancel the statement that runs, as Ctrl-C does."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise AttachError("Interrupted. Nothing is lost: run the same again, and it goes on.") from None
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _print_plan(steps: list[Step], as_json: bool) -> None:
+    """Print it as SQL that can be run as it is, outside of a transaction."""
+    if as_json:
+        print_json(steps)
+        return
+    for number, step in enumerate(steps, 1):
+        click.echo(f"-- {number}. lock: {step.lock}; {step.effect}\n{step.statement};\n")
+    if not steps:
+        click.echo("-- nothing to do")

@@ -31,8 +31,10 @@ from arcano_db.rows import (
     ClaimedJob,
     CreatedJob,
     ExplainedCondition,
+    Finding,
     FinishedJob,
     FinishedTask,
+    GraceAdvice,
     JobChange,
     JobId,
     JobTable,
@@ -616,6 +618,35 @@ class ArcanoDB:
         """
         return self._fetch(class_row(Step), statements.DETACH_STEPS, (table, drop_columns, concurrently))
 
+    def check_job_table(
+        self, table: str, orphan_after: timedelta | str | None = None, try_to_end: bool = True
+    ) -> list[Finding]:
+        """What attaching a table would mean for it and its rows; changes nothing, and reads all of it.
+
+        Calls ``arcano.check_job_table``.
+
+        Args:
+            table: The table, with its schema; it need not be attached.
+            orphan_after: As for :meth:`attach_job_table`; None: the table's own, or 5 minutes.
+            try_to_end: Also try to end a job, and roll that back. What a trigger does outside of the
+                database stays.
+        """
+        return self._fetch(class_row(Finding), statements.CHECK_JOB_TABLE, (table, orphan_after, try_to_end))
+
+    def grace_advice(self, table: str, orphan_after: timedelta | str | None = None) -> GraceAdvice:
+        """How long real jobs of a table took to start, and so what ``orphan_after`` should be at least.
+
+        Calls ``arcano.grace_advice``, which reads the whole table.
+
+        Args:
+            table: The table, with its schema; it need not be attached.
+            orphan_after: What to judge; None: the table's own, or 5 minutes.
+
+        Raises:
+            CannotAttach: There is no such table.
+        """
+        return self._fetch(class_row(GraceAdvice), statements.GRACE_ADVICE, (table, orphan_after))[0]
+
     def set_job_table(self, table: str, settings: Mapping[str, Any]) -> None:
         """Change settings of an attached table; those not named stay as they are.
 
@@ -915,6 +946,17 @@ class AsyncArcanoDB:
         return await self._fetch(
             class_row(Step), statements.DETACH_STEPS, (table, drop_columns, concurrently)
         )
+
+    async def check_job_table(
+        self, table: str, orphan_after: timedelta | str | None = None, try_to_end: bool = True
+    ) -> list[Finding]:
+        """See :meth:`ArcanoDB.check_job_table`."""
+        arguments = (table, orphan_after, try_to_end)
+        return await self._fetch(class_row(Finding), statements.CHECK_JOB_TABLE, arguments)
+
+    async def grace_advice(self, table: str, orphan_after: timedelta | str | None = None) -> GraceAdvice:
+        """See :meth:`ArcanoDB.grace_advice`."""
+        return (await self._fetch(class_row(GraceAdvice), statements.GRACE_ADVICE, (table, orphan_after)))[0]
 
     async def set_job_table(self, table: str, settings: Mapping[str, Any]) -> None:
         """See :meth:`ArcanoDB.set_job_table`."""

@@ -66,6 +66,25 @@ def print_record(row: Any) -> None:
     console.print(lines({field.name: getattr(row, field.name) for field in fields(row)}))
 
 
+_LEVELS = {"error": "bold red", "warning": "yellow", "note": "cyan", "ok": "green"}
+
+
+def print_findings(findings: Sequence[Any], as_json: bool) -> None:
+    """Print what was found of something, each with its level and what to do about it."""
+    if as_json:
+        print_json(findings)
+        return
+    for found in findings:
+        console.print(
+            Text.assemble(
+                (f"{found.level:<8}", _LEVELS[found.level]), (found.finding, "bold"), f": {found.detail}"
+            )
+        )
+        if found.hint:
+            for line in found.hint.splitlines():
+                console.print(Text(f"        {line}", style="dim"))
+
+
 def columns(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
     """Rows as a table with a heading for each column."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")

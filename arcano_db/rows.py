@@ -282,6 +282,48 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Finding:
+    """A row of ``arcano.check_job_table``.
+
+    Attributes:
+        level: ``error``, ``warning``, ``note`` or ``ok``.
+        finding: What was looked at.
+        detail: What was found.
+        hint: What to do about it; None: nothing.
+    """
+
+    level: str
+    finding: str
+    detail: str
+    hint: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class GraceAdvice:
+    """The answer of ``arcano.grace_advice``: how long real jobs took from being made to being started.
+
+    Attributes:
+        jobs: How many jobs of the table's history say so.
+        median: What half of them took at most; None: there are none.
+        percentile_99: What 99 % of them took at most.
+        percentile_999: What 99.9 % of them took at most.
+        longest: What the slowest took.
+        orphan_after: The table's, or what was asked about.
+        advised: The least ``orphan_after`` that leaves such jobs alone.
+        is_enough: Whether ``orphan_after`` is three times ``percentile_999`` or more.
+    """
+
+    jobs: int
+    median: timedelta | None
+    percentile_99: timedelta | None
+    percentile_999: timedelta | None
+    longest: timedelta | None
+    orphan_after: timedelta
+    advised: timedelta
+    is_enough: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ObservedJob:
     """A row of ``arcano.observed_job``: a job of a table in observe mode that would have been ended.
 

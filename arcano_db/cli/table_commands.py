@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,8 +13,8 @@ import psycopg
 
 from arcano_db import ArcanoDB, NotAttached
 from arcano_db.attaching import AttachError, Patience, run_steps
-from arcano_db.cli.base import connected, dsn_option, json_option, main
-from arcano_db.output import print_json, say
+from arcano_db.cli.base import FAILED, connected, dsn_option, json_option, main
+from arcano_db.output import print_findings, print_json, say
 from arcano_db.rows import Step
 
 
@@ -41,6 +42,8 @@ def _patience_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.argument("table")
 @dsn_option
 @json_option
+@click.option("--check", is_flag=True, help="Say what would happen to the table's rows, and change nothing.")
+@click.option("--no-try", is_flag=True, help="With --check: do not try to end a job and roll that back.")
 @click.option("--plan", is_flag=True, help="Print the statements and what each locks, and run none.")
 @click.option("--tool", help="The name that people read. Default: the one it has, or the table's.")
 @click.option(
@@ -67,6 +70,8 @@ def attach(
     table: str,
     dsn: str,
     as_json: bool,
+    check: bool,
+    no_try: bool,
     plan: bool,
     tool: str | None,
     orphan_after: str,
@@ -84,7 +89,15 @@ def attach(
     \b
     Before:  arcano-db attach public.my_jobs --check     what would happen to its rows
              arcano-db attach public.my_jobs --plan      what would be run, and what that locks
+
+    --check reads the whole table. Exit code 1: it cannot be attached as it is.
     """
+    if check:
+        with connected(dsn, force=force) as connection:
+            say(f"reading {table} ...")
+            findings = ArcanoDB(connection).check_job_table(table, orphan_after, not no_try)
+        print_findings(findings, as_json)
+        sys.exit(FAILED if any(finding.level == "error" for finding in findings) else 0)
 
     def steps(connection: psycopg.Connection[Any]) -> list[Step]:
         return ArcanoDB(connection).attach_steps(table, tool, orphan_after, stall_after)

@@ -34,15 +34,16 @@ _PROGRESS = """
      where p.pid = %s
 """
 
-# Who is in the way of a lock of the whole table, those that hold it for longest first.
-_HOLDERS = """
+# Whom a lock of the whole table waits for.
+_HOLDERS = "select pid from pg_locks where relation = %s::regclass and granted and pid <> %s"
+
+# Of some processes, the one whose transaction is the oldest.
+_OLDEST = """
     select a.pid, coalesce(nullif(a.application_name, ''), a.usename, a.backend_type),
            case when a.backend_type = 'client backend' then a.state else a.backend_type end,
            date_trunc('second', clock_timestamp() - a.xact_start)
       from pg_stat_activity a
-     where a.pid = any (array(
-             select l.pid from pg_locks l where l.relation = %s::regclass and l.granted and l.pid <> %s))
-        or a.pid = %s
+     where a.pid = any (%s)
      order by a.xact_start
      limit 1
 """
@@ -67,51 +68,46 @@ class Patience:
 
 
 def run_steps(
-    dsn: str,
+    connection: psycopg.Connection[Any],
+    watcher: psycopg.Connection[Any],
     table: str,
     plan: Callable[[psycopg.Connection[Any]], list[Step]],
     *,
     patience: Patience,
-    setup: str = "",
     before_each: Callable[[psycopg.Connection[Any]], None] = lambda _: None,
 ) -> int:
     """Run the statements of a plan, each by itself and politely, and answer how many there were.
 
     Args:
-        dsn: A libpq connection string; empty: libpq's environment variables.
+        connection: Runs them, in autocommit; its timeouts are changed.
+        watcher: Another one, in autocommit, that looks how they get on.
         table: The table, for saying who is in the way.
         plan: Answers what is left to be done; asked again after each statement.
         patience: How to wait for a table that is in use.
-        setup: SQL for the connection that runs them.
         before_each: Called before each statement, with that connection.
 
     Raises:
         AttachError: The table stayed in use for too long, or somebody else is at it.
         KeyboardInterrupt: Once the statement that was running has been cancelled.
     """
-    with (
-        psycopg.connect(dsn, autocommit=True, application_name="arcano-db attach") as connection,
-        psycopg.connect(dsn, autocommit=True, application_name="arcano-db attach, watching") as watcher,
-    ):
-        # A limit of the role's or the database's is for the app's queries, and not for building an index.
-        connection.execute("set statement_timeout = 0; set idle_in_transaction_session_timeout = 0")
-        # If this process is killed, what it has begun must not go on for hours with nobody to look at it.
-        with suppress(errors.InvalidParameterValue):  # not on every platform
-            connection.execute("set client_connection_check_interval = '1s'")
-        connection.execute(setup.encode() or b"select")
-        done = 0
+    # A limit of the role's or the database's is for the app's queries, and not for building an index.
+    connection.execute("set statement_timeout = 0; set idle_in_transaction_session_timeout = 0")
+    # If this process is killed, what it has begun must not go on for hours with nobody to look at it.
+    with suppress(errors.InvalidParameterValue):  # not on every platform
+        connection.execute("set client_connection_check_interval = '1s'")
+    done = 0
+    steps = plan(connection)
+    while steps:
+        _refuse_second_builder(connection, watcher, table)
+        step = steps[0]
+        before_each(connection)
+        say(f"[{done + 1}/{done + len(steps)}] {step.statement};")
+        _run(connection, watcher, table, step, patience)
+        done += 1
         steps = plan(connection)
-        while steps:
-            _refuse_second_builder(connection, watcher, table)
-            step = steps[0]
-            before_each(connection)
-            say(f"[{done + 1}/{done + len(steps)}] {step.statement};")
-            _run(connection, watcher, table, step, patience)
-            done += 1
-            steps = plan(connection)
-            if steps and steps[0] == step:
-                raise AttachError(f"It came to nothing, although it did not fail: {step.statement}")
-        return done
+        if steps and steps[0] == step:
+            raise AttachError(f"It came to nothing, although it did not fail: {step.statement}")
+    return done
 
 
 def _refuse_second_builder(
@@ -143,9 +139,10 @@ def _run(
     pause = _FIRST_PAUSE_SECONDS
     while True:
         try:
-            _run_watched(connection, watcher, table, step.statement)
+            _run_watched(connection, watcher, step.statement)
         except errors.LockNotAvailable as error:
-            holder = _holder(watcher, table, connection.info.backend_pid)
+            pids = watcher.execute(_HOLDERS, (table, connection.info.backend_pid)).fetchall()
+            holder = _oldest(watcher, [pid for (pid,) in pids])
             if time.monotonic() - started + pause > patience.give_up_after:
                 raise AttachError(
                     f"{table} was in use for {time.monotonic() - started:.0f} seconds{holder}."
@@ -158,16 +155,16 @@ def _run(
             return
 
 
-def _holder(watcher: psycopg.Connection[Any], table: str, pid: int, other: int | None = None) -> str:
-    row = watcher.execute(_HOLDERS, (table, pid, other)).fetchone()
+def _oldest(watcher: psycopg.Connection[Any], pids: list[int]) -> str:
+    row = watcher.execute(_OLDEST, (pids,)).fetchone()
     if row is None:
         return ""
-    holder, name, state, since = row
-    return f", for {since} by {name} (pid {holder}, {state})"
+    pid, name, state, since = row
+    return f", for {since} by {name} (pid {pid}, {state})"
 
 
 def _run_watched(
-    connection: psycopg.Connection[Any], watcher: psycopg.Connection[Any], table: str, statement: str
+    connection: psycopg.Connection[Any], watcher: psycopg.Connection[Any], statement: str
 ) -> None:
     """Run a statement in a thread of its own, and show meanwhile how far it is."""
     failed: list[BaseException] = []
@@ -183,7 +180,7 @@ def _run_watched(
     try:
         thread.join(_LOOK_SECONDS)
         if thread.is_alive():
-            _show_progress(watcher, connection.info.backend_pid, table, thread)
+            _show_progress(watcher, connection.info.backend_pid, thread)
     except BaseException:  # Ctrl-C: an index that is half built is dropped by the next run
         connection.cancel_safe()
         thread.join()
@@ -192,7 +189,7 @@ def _run_watched(
         raise failed[0]
 
 
-def _show_progress(watcher: psycopg.Connection[Any], pid: int, table: str, thread: threading.Thread) -> None:
+def _show_progress(watcher: psycopg.Connection[Any], pid: int, thread: threading.Thread) -> None:
     columns = (TextColumn("  {task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
     said = ""
     with Progress(*columns, console=stderr, transient=True) as progress:
@@ -206,7 +203,7 @@ def _show_progress(watcher: psycopg.Connection[Any], pid: int, table: str, threa
                     key=lambda one: one[1],
                 )
                 if locker:
-                    phase += _holder(watcher, table, pid, locker)
+                    phase += _oldest(watcher, [locker])
                 progress.update(task, description=phase, completed=part, total=whole or None)
                 if not stderr.is_terminal and phase.partition(",")[0] != said:  # into a log, a line a phase
                     said = phase.partition(",")[0]

@@ -1,4 +1,4 @@
-"""How the commands that go on until they are stopped hear of that."""
+"""How the commands that go on for long hear that they are to stop."""
 
 from __future__ import annotations
 
@@ -21,3 +21,17 @@ def stop_signals(stop: Callable[[], object]) -> Iterator[None]:
     finally:
         for number in _NUMBERS:
             loop.remove_signal_handler(number)
+
+
+@contextmanager
+def interrupted_by_signals() -> Iterator[None]:
+    """A block outside of a loop that SIGTERM and SIGINT leave with KeyboardInterrupt.
+
+    SIGINT too: a process that was started in the background ignores it otherwise.
+    """
+    before = {number: signal.signal(number, signal.default_int_handler) for number in _NUMBERS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -29,7 +29,6 @@ alter table arcano.job_event
       'check', 'sweep', 'cancel_session', 'cancel_job', 'start_job', 'finish_job', 'claim_jobs', 'settle_refund'
     )) not valid;
 
-alter table arcano.release drop column if exists version;
 alter table arcano.sweep_run drop column if exists observed, drop column if exists forgotten;
 drop index if exists arcano.sweep_run_finished, arcano.job_event_created, arcano.job_event_observed;
 alter table arcano.setting drop column if exists keep_events, drop column if exists keep_sweep_runs;

@@ -72,11 +72,17 @@ def make_app(dsn: str) -> None:
     with psycopg.connect(dsn) as connection:
         connection.execute(script("app.sql"))
         attach_app(connection)
+        without_breakers(connection)
 
 
 def attach_app(connection: psycopg.Connection) -> None:
     for table, tool in TOOLS.items():
         ArcanoDB(connection).attach_job_table(table, tool)
+
+
+def without_breakers(connection: psycopg.Connection) -> None:
+    """For tests in which most jobs are ghosts, and are meant to be."""
+    connection.execute("update arcano.job_table set breaker_share = null")
 
 
 def make_user(connection: psycopg.Connection) -> UUID:
@@ -170,12 +176,15 @@ def veto(connection: psycopg.Connection, table: str, condition: str = "true") ->
     )
 
 
+# The command line as a program of its own.
+ARCANO_DB = Path(sys.executable).with_name("arcano-db")
+
+
 class LongCommand:
     """A command of ``arcano-db`` that goes on until it is stopped, and its log line by line."""
 
     def __init__(self, *arguments: str, **options: Any) -> None:
-        command = [Path(sys.executable).with_name("arcano-db"), *arguments]
-        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, **options)
+        self.process = subprocess.Popen([ARCANO_DB, *arguments], stderr=subprocess.PIPE, text=True, **options)
         self._lines: queue.Queue[str] = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import signal
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -13,9 +12,10 @@ import psycopg
 
 from arcano_db import ArcanoDB, NotAttached
 from arcano_db.attaching import AttachError, Patience, run_steps
-from arcano_db.cli.base import FAILED, connected, dsn_option, json_option, main
+from arcano_db.cli.base import FAILED, connected, database, dsn_option, json_option, main
 from arcano_db.output import print_findings, print_json, say
 from arcano_db.rows import Step
+from arcano_db.signals import interrupted_by_signals
 
 
 def _patience_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -93,9 +93,9 @@ def attach(
     --check reads the whole table. Exit code 1: it cannot be attached as it is.
     """
     if check:
-        with connected(dsn, force=force) as connection:
+        with database(dsn, force=force) as db:
             say(f"reading {table} ...")
-            findings = ArcanoDB(connection).check_job_table(table, orphan_after, not no_try)
+            findings = db.check_job_table(table, orphan_after, not no_try)
         print_findings(findings, as_json)
         sys.exit(FAILED if any(finding.level == "error" for finding in findings) else 0)
 
@@ -112,19 +112,19 @@ def attach(
         with connected(dsn, force=force) as connection:
             _print_plan(steps(connection), as_json)
         return
-    with _terminated_as_by_ctrl_c():
-        done = run_steps(
-            dsn,
-            table,
-            steps,
-            patience=Patience(lock_timeout, patience),
-            setup="set arcano.force = on" if force else "",
-            before_each=set_mode,
-        )
-    if not done:
-        say(f"nothing to do: {table} is attached with these settings")
-    with connected(dsn) as connection:
-        set_mode(connection)
+    with connected(dsn, force=force) as connection, connected(dsn) as watcher:
+        with _interruptible():
+            done = run_steps(
+                connection,
+                watcher,
+                table,
+                steps,
+                patience=Patience(lock_timeout, patience),
+                before_each=set_mode,
+            )
+        if not done:
+            say(f"nothing to do: {table} is attached with these settings")
+            set_mode(connection)
 
 
 @main.command()
@@ -153,28 +153,25 @@ def detach(
     def steps(connection: psycopg.Connection[Any]) -> list[Step]:
         return ArcanoDB(connection).detach_steps(table, drop_columns)
 
-    with connected(dsn) as connection:
-        found = steps(connection)
+    with connected(dsn) as connection, connected(dsn) as watcher:
         if plan:
-            _print_plan(found, as_json)
+            _print_plan(steps(connection), as_json)
             return
-        if not found:  # says which tables are
+        with _interruptible():
+            done = run_steps(connection, watcher, table, steps, patience=Patience(lock_timeout, patience))
+        if not done:  # says which tables are
             ArcanoDB(connection).detach_job_table(table)
-    with _terminated_as_by_ctrl_c():
-        run_steps(dsn, table, steps, patience=Patience(lock_timeout, patience))
     say(f"detached {table}")
 
 
 @contextlib.contextmanager
-def _terminated_as_by_ctrl_c() -> Iterator[None]:
-    """Let SIGTERM cancel the statement that runs, as Ctrl-C does."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+def _interruptible() -> Iterator[None]:
+    """Let a signal cancel the statement that runs, and say what then."""
     try:
-        yield
+        with interrupted_by_signals():
+            yield
     except KeyboardInterrupt:
         raise AttachError("Interrupted. Nothing is lost: run the same again, and it goes on.") from None
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _print_plan(steps: list[Step], as_json: bool) -> None:

@@ -8,7 +8,7 @@ as $$
 declare
   v_observed integer;
 begin
-  if not pg_try_advisory_xact_lock(hashtextextended('arcano observe', coalesce((select l.seed from arcano.lock l), 0))) then
+  if not pg_try_advisory_xact_lock(arcano.lock_key('arcano observe')) then
     return 0;
   end if;
   insert into arcano.job_event (event, source, reason, job_table, job_id, user_id, job_before)
@@ -16,9 +16,7 @@ begin
     from unnest(p_jobs) r
     join arcano.job j on j.id = r.id and j.tableoid = r.relid
    cross join lateral arcano.table_name(j.tableoid) n (name)
-   where not exists (
-     select from arcano.job_event e where e.job_id = j.id and e.job_table = n.name and e.event = 'observed'
-   )
+   where not arcano.is_observed(n.name, j.id)
   on conflict do nothing;
   get diagnostics v_observed = row_count;
   return v_observed;

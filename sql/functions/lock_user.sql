@@ -1,6 +1,5 @@
 -- One at a time for each user, until the transaction ends: what reads the user's active jobs after
--- this sees all that those before it have committed. The seed keeps the key from being guessed, and so
--- from being held by somebody else.
+-- this sees all that those before it have committed.
 create or replace function arcano.lock_user(p_user_id arcano.job.user_id%type)
 returns void
 language plpgsql volatile
@@ -8,8 +7,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform arcano.need_read_committed();
-  perform pg_advisory_xact_lock(hashtextextended(
-    'arcano user ' || p_user_id, coalesce((select l.seed from arcano.lock l), 0)));
+  perform pg_advisory_xact_lock(arcano.lock_key('arcano user ' || p_user_id));
 end
 $$;
 

@@ -26,10 +26,7 @@ begin
       from (
         select d.*
           from due d
-         where not exists (
-           select from arcano.job_event e
-            where e.job_id = d.job_id and e.job_table = d.job_table and e.event = 'observed'
-         )
+         where not arcano.is_observed(d.job_table, d.job_id)
          limit p_limit
       ) d
      group by d.cause

@@ -13,7 +13,7 @@ as $$
 declare
   v_meant constant text := arcano.status_meant(p_status);
 begin
-  if p_status = any (arcano.waiting_statuses() || arcano.working_statuses() || arcano.ended_statuses()) then
+  if arcano.is_active(p_status) or p_status = any (arcano.ended_statuses()) then
     return;
   end if;
   -- A word for an end is harmless, because an ended job blocks nobody either.

@@ -14,9 +14,7 @@ select j.tableoid as relid,
        j.started_at,
        j."position",
        case when m.is_enforced then h.heals_at end as heals_at,
-       -- heals_at is null for a job that does not wait or is in the line. Said here as well, it lets
-       -- whoever asks for orphans read them through the partial index of what waits outside of the line.
-       l.is_outside and m.is_enforced and coalesce(h.heals_at < now(), false) as is_orphan,
+       o.is_ghost and m.is_enforced as is_orphan,
        arcano.is_in_line(j.status, j."position", j.waited_in_queue) as is_in_line,
        s.stalls_at,
        arcano.is_working(j.status) and coalesce(s.stalls_at < now(), false) as is_stalled,
@@ -24,7 +22,7 @@ select j.tableoid as relid,
        l.is_outside and c.is_charged and coalesce(g.until < now(), false) as is_charged_ghost,
        l.is_outside,
        m.is_enforced,
-       l.is_outside and coalesce(h.heals_at < now(), false) as is_ghost
+       o.is_ghost
   from arcano.job j
   left join arcano.job_table t on t.job_table = j.tableoid
   cross join lateral (select coalesce(t.mode = 'enforce', false)) m (is_enforced)
@@ -37,6 +35,9 @@ select j.tableoid as relid,
   cross join lateral (
     select arcano.is_waiting(j.status) and not arcano.entered_line(j."position", j.waited_in_queue)
   ) l (is_outside)
+  -- heals_at is null for a job that does not wait or is in the line. Said here as well, it lets whoever asks for
+  -- orphans read them through the partial index of what waits outside of the line.
+  cross join lateral (select l.is_outside and coalesce(h.heals_at < now(), false)) o (is_ghost)
   cross join lateral (
     select arcano.stalls_at(j.status, j.started_at, j.heartbeat_at, t.starting_stall_after, t.stall_after)
   ) s (stalls_at)

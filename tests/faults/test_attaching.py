@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
 import pytest
-from helpers import UPSCALER, make_job, make_user, until
+from helpers import ARCANO_DB, UPSCALER, LongCommand, make_job, make_user, until
 
 from arcano_db import ArcanoDB
 from arcano_db.attaching import AttachError, Patience, run_steps
 from arcano_db.rows import Step
-
-ARCANO_DB = Path(sys.executable).with_name("arcano-db")
 
 
 @pytest.fixture
@@ -27,16 +24,29 @@ def conn(migrated_dsn: str) -> Iterator[psycopg.Connection]:
         yield connection
 
 
-def start(*arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
+@contextmanager
+def started(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+    with subprocess.Popen(
         [ARCANO_DB, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()  # if it is still there, the test has failed
 
 
 def arcano_db(*arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
     done = subprocess.run([ARCANO_DB, *arguments], capture_output=True, text=True)
     assert done.returncode == code, done.stderr
     return done
+
+
+def run_all(dsn: str, plan: Callable[[psycopg.Connection], list[Step]]) -> int:
+    with (
+        psycopg.connect(dsn, autocommit=True) as connection,
+        psycopg.connect(dsn, autocommit=True) as watcher,
+    ):
+        return run_steps(connection, watcher, UPSCALER, plan, patience=Patience(0.1, 10))
 
 
 def schema_of(conn: psycopg.Connection, table: str) -> list[Any]:
@@ -68,7 +78,7 @@ def test_it_is_interrupted_in_the_middle_of_an_index(
     """An old transaction holds the build up. What is left behind is dropped by the next run."""
     with psycopg.connect(migrated_dsn) as old:
         old.execute("set transaction isolation level repeatable read; select txid_current()")
-        with start("attach", UPSCALER, "--dsn", migrated_dsn) as attaching:
+        with started("attach", UPSCALER, "--dsn", migrated_dsn) as attaching:
             until(lambda: builds(conn))
             attaching.send_signal(number)
             said, _ = attaching.communicate(timeout=30)
@@ -88,18 +98,13 @@ def test_it_says_what_it_waits_for(migrated_dsn: str, conn: psycopg.Connection) 
     """The build of an index waits for older transactions; nobody waits for it."""
     with psycopg.connect(migrated_dsn, application_name="a long report") as old:
         old.execute("set transaction isolation level repeatable read; select txid_current()")
-        attaching = start("attach", UPSCALER, "--dsn", migrated_dsn)
-        assert attaching.stdout is not None
-        lines: list[str] = []
-        while not lines or "a long report" not in lines[-1]:
-            lines.append(attaching.stdout.readline())
-            assert lines[-1], lines
+        attaching = LongCommand("attach", UPSCALER, "--dsn", migrated_dsn)
+        attaching.wait_for("a long report")
         make_job(conn, UPSCALER, make_user(conn))  # does not wait
         second = arcano_db("attach", UPSCALER, "--dsn", migrated_dsn, code=1)
         assert "Somebody else is building an index of public.upscaler_jobs (pid" in second.stderr
         old.rollback()
-    attaching.communicate(timeout=60)
-    assert attaching.returncode == 0
+    assert attaching.process.wait(timeout=60) == 0
     assert ArcanoDB(conn).attach_plan(UPSCALER) == []
 
 
@@ -122,18 +127,14 @@ def test_a_limit_of_the_role_does_not_cut_it_off(
     conn.execute("alter role postgres set statement_timeout = '60s'")
     conn.execute(f"alter database {conn.info.dbname} set statement_timeout = '1ms'")
     try:
-        assert run_steps(
-            migrated_dsn, UPSCALER, lambda c: ArcanoDB(c).attach_steps(UPSCALER), patience=Patience(0.1, 10)
-        )
+        assert run_all(migrated_dsn, lambda c: ArcanoDB(c).attach_steps(UPSCALER))
     finally:
         conn.execute("alter role postgres reset statement_timeout")
 
 
 def test_a_statement_that_comes_to_nothing_stops_it(migrated_dsn: str) -> None:
     with pytest.raises(AttachError, match="came to nothing"):
-        run_steps(
-            migrated_dsn, UPSCALER, lambda _: [Step("select", "none", "nothing")], patience=Patience(0.1, 10)
-        )
+        run_all(migrated_dsn, lambda _: [Step("select", "none", "nothing")])
 
 
 def test_detaching_gives_the_table_back_as_it_was(migrated_dsn: str, conn: psycopg.Connection) -> None:
@@ -142,12 +143,7 @@ def test_detaching_gives_the_table_back_as_it_was(migrated_dsn: str, conn: psyco
     row = conn.execute(f"select to_jsonb(j) from {UPSCALER} j where id = %s", (job_id,)).fetchone()
 
     def run(*arguments: str) -> str:
-        return subprocess.run(
-            [ARCANO_DB, *arguments, UPSCALER, "--dsn", migrated_dsn],
-            check=True,
-            capture_output=True,
-            text=True,
-        ).stdout
+        return arcano_db(*arguments, UPSCALER, "--dsn", migrated_dsn).stdout
 
     plan = run("attach", "--plan")
     assert (
@@ -184,11 +180,7 @@ def test_in_observe_mode_the_rule_never_sees_the_table_otherwise(
     thread = threading.Thread(target=sweep)
     thread.start()
     try:
-        subprocess.run(
-            [ARCANO_DB, "attach", UPSCALER, "--observe", "--dsn", migrated_dsn],
-            check=True,
-            capture_output=True,
-        )
+        arcano_db("attach", UPSCALER, "--observe", "--dsn", migrated_dsn)
         until(lambda: conn.execute("select count(*) from arcano.job_event").fetchone() == (20,))
     finally:
         stop.set()
@@ -210,7 +202,7 @@ def interrupted_after(migrated_dsn: str) -> Callable[[int], None]:
             return ArcanoDB(connection).attach_steps(UPSCALER)
 
         with pytest.raises(KeyboardInterrupt):
-            run_steps(migrated_dsn, UPSCALER, plan, patience=Patience(0.1, 10))
+            run_all(migrated_dsn, plan)
 
     return run
 
@@ -223,11 +215,7 @@ def test_it_goes_on_after_any_statement(
     interrupted_after(number)
     assert ArcanoDB(conn).sweep_orphans() == []
     if number % 2:
-        run_steps(
-            migrated_dsn, UPSCALER, lambda c: ArcanoDB(c).attach_steps(UPSCALER), patience=Patience(0.1, 10)
-        )
+        run_all(migrated_dsn, lambda c: ArcanoDB(c).attach_steps(UPSCALER))
         assert ArcanoDB(conn).attach_steps(UPSCALER) == []
-    run_steps(
-        migrated_dsn, UPSCALER, lambda c: ArcanoDB(c).detach_steps(UPSCALER, True), patience=Patience(0.1, 10)
-    )
+    run_all(migrated_dsn, lambda c: ArcanoDB(c).detach_steps(UPSCALER, True))
     assert schema_of(conn, UPSCALER) == before

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,13 +12,24 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from helpers import POSE, UPSCALER, VESTE, VIDEO, LongCommand, events, job, make_job, make_user, until, veto
+from helpers import (
+    ARCANO_DB,
+    POSE,
+    UPSCALER,
+    VESTE,
+    VIDEO,
+    LongCommand,
+    events,
+    job,
+    make_job,
+    make_user,
+    until,
+    veto,
+)
 from psycopg.conninfo import make_conninfo
 
 from arcano_db import ArcanoDB
 from arcano_db.embedded import EmbeddedServer
-
-COMMAND = Path(sys.executable).with_name("arcano-db")
 
 
 @pytest.fixture
@@ -265,7 +275,7 @@ def test_a_job_that_the_apps_own_trigger_holds_back_keeps_no_other_from_its_turn
 )
 def test_a_function_that_is_none_is_refused(dsn: str, call: str, message: str) -> None:
     refused = subprocess.run(
-        [COMMAND, "work", "--dsn", dsn, "--call", call],
+        [ARCANO_DB, "work", "--dsn", dsn, "--call", call],
         cwd=Path(__file__).parent,
         capture_output=True,
         text=True,

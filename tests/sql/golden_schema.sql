@@ -357,6 +357,13 @@ CREATE FUNCTION arcano.is_in_line(p_status text, p_position integer, p_waited_in
 
 COMMENT ON FUNCTION arcano.is_in_line(p_status text, p_position integer, p_waited_in_queue boolean) IS 'Whether a job of this status, position and waited_in_queue waits in the line.';
 
+CREATE FUNCTION arcano.is_observed(p_job_table text, p_job_id uuid) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.is_observed(p_job_table text, p_job_id uuid) IS 'Internal: whether the journal says already that job p_job_id of p_job_table would have been ended.';
+
 CREATE FUNCTION arcano.is_put_off(p_job_id uuid) RETURNS boolean
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -436,6 +443,13 @@ CREATE FUNCTION arcano.keep_positions(p_on boolean DEFAULT true) RETURNS void
     AS ...;
 
 COMMENT ON FUNCTION arcano.keep_positions(p_on boolean) IS 'Whether each sweep writes the place of every job in the line to its column position; off by default, when position stays the place at which the job entered. queue_position counts in any case.';
+
+CREATE FUNCTION arcano.lock_key(p_what text) RETURNS bigint
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.lock_key(p_what text) IS 'Internal: the key of the advisory lock of p_what.';
 
 CREATE FUNCTION arcano.lock_line() RETURNS boolean
     LANGUAGE plpgsql
@@ -896,7 +910,7 @@ CREATE VIEW arcano.open_job AS
             WHEN m.is_enforced THEN h.heals_at
             ELSE NULL::timestamp with time zone
         END AS heals_at,
-    (l.is_outside AND m.is_enforced AND COALESCE((h.heals_at < now()), false)) AS is_orphan,
+    (o.is_ghost AND m.is_enforced) AS is_orphan,
     arcano.is_in_line(j.status, j."position", j.waited_in_queue) AS is_in_line,
     s.stalls_at,
     (arcano.is_working(j.status) AND COALESCE((s.stalls_at < now()), false)) AS is_stalled,
@@ -907,12 +921,13 @@ CREATE VIEW arcano.open_job AS
     (l.is_outside AND c.is_charged AND COALESCE((g.until < now()), false)) AS is_charged_ghost,
     l.is_outside,
     m.is_enforced,
-    (l.is_outside AND COALESCE((h.heals_at < now()), false)) AS is_ghost
-   FROM (((((((arcano.job j
+    o.is_ghost
+   FROM ((((((((arcano.job j
      LEFT JOIN arcano.job_table t ON (((t.job_table)::oid = j.tableoid)))
      CROSS JOIN LATERAL ( SELECT COALESCE((t.mode = 'enforce'::text), false) AS "coalesce") m(is_enforced))
      CROSS JOIN LATERAL ( SELECT arcano.heals_at(j.status, j.task_id, j."position", j.waited_in_queue, j.user_credit_cost, j.credits_charged, j.created_at, j.started_at, j.heartbeat_at, j.orphan_exempt, t.orphan_after, t.touch_limit) AS heals_at) h(heals_at))
      CROSS JOIN LATERAL ( SELECT (arcano.is_waiting(j.status) AND (NOT arcano.entered_line(j."position", j.waited_in_queue))) AS "?column?") l(is_outside))
+     CROSS JOIN LATERAL ( SELECT (l.is_outside AND COALESCE((h.heals_at < now()), false)) AS "?column?") o(is_ghost))
      CROSS JOIN LATERAL ( SELECT arcano.stalls_at(j.status, j.started_at, j.heartbeat_at, t.starting_stall_after, t.stall_after) AS stalls_at) s(stalls_at))
      CROSS JOIN LATERAL ( SELECT arcano.is_charged(j.credits_charged, j.user_credit_cost) AS is_charged) c(is_charged))
      CROSS JOIN LATERAL ( SELECT arcano.heals_at(j.status, j.task_id, j."position", j.waited_in_queue, 0, false, j.created_at, j.started_at, j.heartbeat_at, j.orphan_exempt, t.orphan_after, t.touch_limit) AS heals_at,
@@ -1124,7 +1139,6 @@ CREATE TABLE arcano.release (
     source_fingerprint text NOT NULL,
     loaded_fingerprint text NOT NULL,
     loaded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    version text,
     CONSTRAINT release_only_one_check CHECK (only_one)
 );
 
@@ -1133,8 +1147,6 @@ COMMENT ON TABLE arcano.release IS 'Which functions and views are loaded; arcano
 COMMENT ON COLUMN arcano.release.source_fingerprint IS 'Of the files of sql/ that were loaded.';
 
 COMMENT ON COLUMN arcano.release.loaded_fingerprint IS 'Of the functions and views as the database kept them: differs from a fresh one when somebody edited them by hand.';
-
-COMMENT ON COLUMN arcano.release.version IS 'Of the package whose functions are loaded; null: before 0.2.';
 
 CREATE TABLE arcano.setting (
     only_one boolean DEFAULT true NOT NULL,
@@ -1392,6 +1404,8 @@ REVOKE ALL ON FUNCTION arcano.is_gateway() FROM PUBLIC;
 REVOKE ALL ON FUNCTION arcano.is_in_line(p_status text, p_position integer, p_waited_in_queue boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.is_in_line(p_status text, p_position integer, p_waited_in_queue boolean) TO arcano_operator;
 
+REVOKE ALL ON FUNCTION arcano.is_observed(p_job_table text, p_job_id uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.is_put_off(p_job_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.is_trusted() FROM PUBLIC;
@@ -1416,6 +1430,8 @@ GRANT ALL ON FUNCTION arcano.keep_events(p_for interval, p_sweep_runs interval) 
 
 REVOKE ALL ON FUNCTION arcano.keep_positions(p_on boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.keep_positions(p_on boolean) TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.lock_key(p_what text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.lock_line() FROM PUBLIC;
 

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from helpers import UPSCALER, VIDEO, make_user
+from helpers import UPSCALER, VIDEO, make_user, without_breakers
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -246,6 +246,7 @@ class Life(RuleBasedStateMachine):
 
 
 def test_the_life_of_jobs_is_as_promised(conn: psycopg.Connection, request: pytest.FixtureRequest) -> None:
+    without_breakers(conn)
     Life.conn = conn
     run_state_machine_as_test(
         Life,

@@ -22,10 +22,10 @@ begin
   select array_agg(quote_ident(k.name)),
          string_agg(format('%I: %s', k.name, case when a.attname is null
            then 'there is no such column' when c.attname is not null then 'only the package sets it'
-           else 'only a backend sets it' end), e'\n')
+           else 'only a backend sets it' end), e'\n' order by k.place)
            filter (where a.attname is null or c.attname is not null or not p_trusted and k.name <> all (v_may_give))
     into v_columns, v_wrong
-    from jsonb_object_keys(p_data) k (name)
+    from jsonb_object_keys(p_data) with ordinality k (name, place)
     left join pg_attribute a
       on a.attrelid = p_table and a.attname = k.name and a.attnum > 0 and not a.attisdropped
     left join pg_attribute c

@@ -49,9 +49,8 @@ def _patience_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option(
     "--orphan-after",
     metavar="INTERVAL",
-    default="5 minutes",
-    show_default=True,
-    help="How long a job without a sign of life is left alone; less than 2 minutes needs --force.",
+    help="How long a job without a sign of life is left alone; less than 2 minutes needs --force."
+    " Default: 5 minutes; with --check, the table's own if it is attached.",
 )
 @click.option(
     "--stall-after",
@@ -74,7 +73,7 @@ def attach(
     no_try: bool,
     plan: bool,
     tool: str | None,
-    orphan_after: str,
+    orphan_after: str | None,
     stall_after: str | None,
     observe: bool,
     force: bool,
@@ -100,7 +99,7 @@ def attach(
         sys.exit(FAILED if any(finding.level == "error" for finding in findings) else 0)
 
     def steps(connection: psycopg.Connection[Any]) -> list[Step]:
-        return ArcanoDB(connection).attach_steps(table, tool, orphan_after, stall_after)
+        return ArcanoDB(connection).attach_steps(table, tool, orphan_after or "5 minutes", stall_after)
 
     def set_mode(connection: psycopg.Connection[Any]) -> None:
         # As soon as there are settings, which come first: the rule never sees the table in the other mode.

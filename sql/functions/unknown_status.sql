@@ -19,10 +19,13 @@ begin
   -- A word for an end is harmless, because an ended job blocks nobody either.
   level := case when v_meant = any (arcano.ended_statuses()) then 'note' else 'warning' end;
   detail := format('%s jobs have the status %s, which blocks nobody', p_jobs, coalesce(p_status, 'null'));
-  hint := coalesce(
-    format('update %s set status = %L where status = %L; -- and let the app write it so', p_table, v_meant, p_status),
-    format('If such a job waits or is worked on, let the app write one of %s.',
-      array_to_string(arcano.waiting_statuses() || arcano.working_statuses(), ', ')));
+  hint := case
+    when v_meant is not null then
+      format('update %s set status = %L where status = %L; -- and let the app write it so', p_table, v_meant, p_status)
+    else
+      format('If such a job waits or is worked on, let the app write one of %s.',
+        array_to_string(arcano.waiting_statuses() || arcano.working_statuses(), ', '))
+  end;
 end
 $$;
 

@@ -75,6 +75,8 @@ def test_a_life_of_jobs(db: ArcanoDB, kind: Any) -> None:
         assert db.create_job(JOBS, job(n), user(n)).created
     connection.execute("update public.jobs set created_at = now() - interval '1 hour'")
     assert [o.job_id for o in db.orphan_jobs()] == [job(n) for n in (3, 4, 5, 6)]
+    [tried] = [f for f in db.check_job_table(JOBS) if f.finding.startswith("ending a job")]
+    assert tried.detail.startswith(f"on job {job(3)}: no trigger")
     assert db.check_user_active(user(3)).healed == 1
     assert db.start_job(job(3)).note == "revived"
     assert db.fail_job(job(3), "no more").changed

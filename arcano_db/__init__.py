@@ -9,6 +9,7 @@ from arcano_db.client import ArcanoDB, AsyncArcanoDB
 from arcano_db.errors import (
     ArcanoError,
     CannotAttach,
+    CannotRestore,
     InvalidArgument,
     JobIdTaken,
     NotAllowed,
@@ -57,6 +58,7 @@ __all__ = [
     "CancelledJob",
     "CancelledOne",
     "CannotAttach",
+    "CannotRestore",
     "ChargedGhost",
     "ClaimedJob",
     "CreatedJob",

@@ -534,6 +534,25 @@ class ArcanoDB:
         """
         return bool(self._fetch(scalar_row, statements.SETTLE_REFUND, (refund_id, note))[0])
 
+    def restore_job(self, event_id: int) -> bool:
+        """Undo an entry of the journal that ended a job: the job is as it was, and exempt from the rule.
+
+        Calls ``arcano.restore_job``.
+
+        Args:
+            event_id: Of the entry, from ``arcano.job_event``.
+
+        Returns:
+            Whether it was done now; False: it was done before.
+
+        Raises:
+            CannotRestore: The job is gone or was changed since, its credits are given back, its user has
+                another active job, or its account no free slot.
+            InvalidArgument: There is no such entry.
+            WrongIsolation: The transaction is not read committed.
+        """
+        return bool(self._fetch(scalar_row, statements.RESTORE_JOB, (event_id,))[0])
+
     def job_tables(self) -> list[JobTable]:
         """The attached tables with their settings; reads ``arcano.job_table``."""
         return self._fetch(class_row(JobTable), statements.JOB_TABLES, ())
@@ -899,6 +918,10 @@ class AsyncArcanoDB:
     async def settle_refund(self, refund_id: int, note: str | None = None) -> bool:
         """See :meth:`ArcanoDB.settle_refund`."""
         return bool((await self._fetch(scalar_row, statements.SETTLE_REFUND, (refund_id, note)))[0])
+
+    async def restore_job(self, event_id: int) -> bool:
+        """See :meth:`ArcanoDB.restore_job`."""
+        return bool((await self._fetch(scalar_row, statements.RESTORE_JOB, (event_id,)))[0])
 
     async def job_tables(self) -> list[JobTable]:
         """See :meth:`ArcanoDB.job_tables`."""

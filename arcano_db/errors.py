@@ -58,6 +58,10 @@ class NotAttached(ArcanoError):
     """A table is not attached (SQLSTATE 42704)."""
 
 
+class CannotRestore(ArcanoError):
+    """An entry of the journal cannot be undone; ``detail`` says why (SQLSTATE 55000)."""
+
+
 class NotMigrated(ArcanoError):
     """The database lacks schema arcano or a function of this release: run ``arcano-db migrate``."""
 
@@ -76,6 +80,7 @@ _BY_SQLSTATE: dict[str, type[ArcanoError]] = {
     "42P07": CannotAttach,
     "23514": CannotAttach,
     "42704": NotAttached,
+    "55000": CannotRestore,
 }
 
 # Undefined schema, function, table: ours if the message names our schema.

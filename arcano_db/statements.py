@@ -62,6 +62,8 @@ SET_IDENTITY_FUNCTION = "select arcano.set_identity_function(%s)"
 
 SETTLE_REFUND = "select arcano.settle_refund(%s, %s)"
 
+RESTORE_JOB = "select arcano.restore_job(%s)"
+
 ATTACH_JOB_TABLE = "select statement from arcano.attach_job_table(%s::regclass, %s, %s, %s)"
 
 ATTACH_PLAN = "select statement from arcano.attach_plan(%s::regclass, %s, %s, %s, %s)"

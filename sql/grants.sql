@@ -83,7 +83,8 @@ begin
       arcano.keep_events(interval, interval),
       arcano.set_refund_function(text),
       arcano.set_identity_function(text),
-      arcano.settle_refund(bigint, text)
+      arcano.settle_refund(bigint, text),
+      arcano.restore_job(bigint)
       to arcano_operator;
     grant select on
       arcano.active_job, arcano.orphan_job, arcano.charged_ghost, arcano.observed_job, arcano.line_job, arcano.queue_status,

@@ -32,9 +32,9 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_message constant text := coalesce(p_reason, arcano.end_message(p_cause));
-  v_status constant text := case p_cause when 'stalled' then 'failed' else 'cancelled' end;
   v_event constant text := case p_cause
-    when 'orphan' then 'healed' when 'stalled' then 'stalled' when 'forced' then 'force_cancelled' else v_status end;
+    when 'orphan' then 'healed' when 'stalled' then 'stalled' when 'forced' then 'force_cancelled' else 'cancelled' end;
+  v_status constant text := arcano.status_given(v_event);
   v_refund_kind constant text := case when p_cause in ('stalled', 'forced') then p_cause else 'cancelled' end;
   v_locked arcano.job_ref[];
   v_wanted integer;

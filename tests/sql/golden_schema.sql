@@ -652,6 +652,13 @@ CREATE FUNCTION arcano.requeue_job(p_job_id uuid, p_attempt integer DEFAULT NULL
 
 COMMENT ON FUNCTION arcano.requeue_job(p_job_id uuid, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT "position" integer) IS 'Puts the starting or running job p_job_id back into the line and answers its place there; its slot is free, and its task_id forgotten. p_attempt: the attempt that the worker started; if the job is at another one, nothing changes. A job that waits or has ended, or is not there: changed is false, and note says why.';
 
+CREATE FUNCTION arcano.restore_job(p_event_id bigint) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.restore_job(p_event_id bigint) IS 'Undoes entry p_event_id of the journal, which ended a job: the job is as it was, exempt from the orphan rule, and a refund that is not paid yet is no longer due. True: done; false: it was done before. An error (55000), and no change, where the job is gone, has been changed since, has its credits back, or its user has another active job, or its account no free slot. Waits for the same user''s create_job.';
+
 CREATE FUNCTION arcano.revive_job(p_job_id uuid, p_task_id text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -728,6 +735,12 @@ CREATE FUNCTION arcano.start_job(p_job_id uuid, p_task_id text DEFAULT NULL::tex
     AS ...;
 
 COMMENT ON FUNCTION arcano.start_job(p_job_id uuid, p_task_id text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) IS 'Makes the waiting or starting job p_job_id a running one, with the provider''s p_task_id, and counts the attempt; a running one that has no task_id yet gets p_task_id. If finish_task came before, the job is ended as that said. A job that the orphan rule healed is revived (note: revived) if its user has no other active job; else note says healed and what is in the way. A job that runs or has ended, or is not there: changed is false, and note says why.';
+
+CREATE FUNCTION arcano.status_given(p_event text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (p_event = ANY (ARRAY['healed'::text, 'cancelled'::text, 'force_cancelled'::text])) THEN 'cancelled'::text WHEN (p_event = ANY (ARRAY['stalled'::text, 'failed'::text])) THEN 'failed'::text WHEN (p_event = 'completed'::text) THEN 'completed'::text ELSE NULL::text END;
+
+COMMENT ON FUNCTION arcano.status_given(p_event text) IS 'Internal: the status that a job had after p_event of the journal ended it; null for any other event.';
 
 CREATE FUNCTION arcano.status_meant(p_status text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
@@ -1482,6 +1495,9 @@ REVOKE ALL ON FUNCTION arcano.requeue_job(p_job_id uuid, p_attempt integer, OUT 
 GRANT ALL ON FUNCTION arcano.requeue_job(p_job_id uuid, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT "position" integer) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.requeue_job(p_job_id uuid, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT "position" integer) TO arcano_operator;
 
+REVOKE ALL ON FUNCTION arcano.restore_job(p_event_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.restore_job(p_event_id bigint) TO arcano_operator;
+
 REVOKE ALL ON FUNCTION arcano.revive_job(p_job_id uuid, p_task_id text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.run_or_queue(p_job_id uuid, p_run boolean, OUT decision text, OUT api_account text, OUT "position" integer, OUT note text) FROM PUBLIC;
@@ -1515,6 +1531,8 @@ REVOKE ALL ON FUNCTION arcano.start_in_slot(p_job arcano.job_ref, p_account text
 REVOKE ALL ON FUNCTION arcano.start_job(p_job_id uuid, p_task_id text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.start_job(p_job_id uuid, p_task_id text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.start_job(p_job_id uuid, p_task_id text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.status_given(p_event text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.status_meant(p_status text) FROM PUBLIC;
 

@@ -43,6 +43,7 @@ FOR_OPERATORS = {
     "set_identity_function",
     "set_refund_function",
     "settle_refund",
+    "restore_job",
 }
 
 GOLDEN = Path(__file__).with_name("golden_schema.sql")

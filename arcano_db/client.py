@@ -36,10 +36,12 @@ from arcano_db.rows import (
     FinishedTask,
     GraceAdvice,
     JobChange,
+    JobEvent,
     JobId,
     JobTable,
     LineJob,
     ObservedJob,
+    ObservedTable,
     OrphanJob,
     QueueDecision,
     QueueStatus,
@@ -406,6 +408,10 @@ class ArcanoDB:
         """
         return self._fetch(class_row(ObservedJob), statements.OBSERVED_JOBS, (limit,))
 
+    def observed_tables(self) -> list[ObservedTable]:
+        """What observe mode has seen of each table; reads ``arcano.observed_job``."""
+        return self._fetch(class_row(ObservedTable), statements.OBSERVED_TABLES, ())
+
     def charged_ghosts(self, limit: int | None = None) -> list[ChargedGhost]:
         """The jobs that were charged and then forgotten, oldest first; reads ``arcano.charged_ghost``.
 
@@ -533,6 +539,35 @@ class ArcanoDB:
             InvalidArgument: There is no such refund.
         """
         return bool(self._fetch(scalar_row, statements.SETTLE_REFUND, (refund_id, note))[0])
+
+    def job_events(
+        self,
+        *,
+        job_id: JobId | None = None,
+        user_id: UserId | None = None,
+        table: str | None = None,
+        event: str | None = None,
+        source: str | None = None,
+        since: timedelta | str | None = None,
+        but: Sequence[int] | None = None,
+        limit: int | None = None,
+    ) -> list[JobEvent]:
+        """The newest entries of the journal, the oldest of them first; reads ``arcano.job_event``.
+
+        Args:
+            job_id: Of this job alone; likewise the next four.
+            user_id: Of this user.
+            table: Of this job table.
+            event: Of this kind, such as ``healed``.
+            source: By this, such as ``sweep``.
+            since: Not older than this.
+            but: Without those that have these numbers.
+            limit: The most rows to answer; None: all.
+        """
+        given = _given(
+            job_id=job_id, user_id=user_id, table=table, event=event, source=source, since=since, but=but
+        )
+        return self._fetch(class_row(JobEvent), statements.job_events(given), {**given, "limit": limit})
 
     def restore_job(self, event_id: int) -> bool:
         """Undo an entry of the journal that ended a job: the job is as it was, and exempt from the rule.
@@ -701,7 +736,10 @@ class ArcanoDB:
             connection.execute(statement, arguments)
 
     def _fetch(
-        self, rows: BaseRowFactory[Row], statement: LiteralString, arguments: Sequence[object]
+        self,
+        rows: BaseRowFactory[Row],
+        statement: LiteralString,
+        arguments: Sequence[object] | Mapping[str, object],
     ) -> list[Row]:
         with translated(), self._connection() as connection:
             # Binary, because of dates and intervals psycopg reads no other text than ISO's.
@@ -869,6 +907,10 @@ class AsyncArcanoDB:
         """See :meth:`ArcanoDB.observed_jobs`."""
         return await self._fetch(class_row(ObservedJob), statements.OBSERVED_JOBS, (limit,))
 
+    async def observed_tables(self) -> list[ObservedTable]:
+        """See :meth:`ArcanoDB.observed_tables`."""
+        return await self._fetch(class_row(ObservedTable), statements.OBSERVED_TABLES, ())
+
     async def charged_ghosts(self, limit: int | None = None) -> list[ChargedGhost]:
         """See :meth:`ArcanoDB.charged_ghosts`."""
         return await self._fetch(class_row(ChargedGhost), statements.CHARGED_GHOSTS, (limit,))
@@ -918,6 +960,24 @@ class AsyncArcanoDB:
     async def settle_refund(self, refund_id: int, note: str | None = None) -> bool:
         """See :meth:`ArcanoDB.settle_refund`."""
         return bool((await self._fetch(scalar_row, statements.SETTLE_REFUND, (refund_id, note)))[0])
+
+    async def job_events(
+        self,
+        *,
+        job_id: JobId | None = None,
+        user_id: UserId | None = None,
+        table: str | None = None,
+        event: str | None = None,
+        source: str | None = None,
+        since: timedelta | str | None = None,
+        but: Sequence[int] | None = None,
+        limit: int | None = None,
+    ) -> list[JobEvent]:
+        """See :meth:`ArcanoDB.job_events`."""
+        given = _given(
+            job_id=job_id, user_id=user_id, table=table, event=event, source=source, since=since, but=but
+        )
+        return await self._fetch(class_row(JobEvent), statements.job_events(given), {**given, "limit": limit})
 
     async def restore_job(self, event_id: int) -> bool:
         """See :meth:`ArcanoDB.restore_job`."""
@@ -995,7 +1055,10 @@ class AsyncArcanoDB:
                 await connection.execute(statement, arguments)
 
     async def _fetch(
-        self, rows: BaseRowFactory[Row], statement: LiteralString, arguments: Sequence[object]
+        self,
+        rows: BaseRowFactory[Row],
+        statement: LiteralString,
+        arguments: Sequence[object] | Mapping[str, object],
     ) -> list[Row]:
         with translated():
             async with self._connection() as connection:
@@ -1009,6 +1072,10 @@ class AsyncArcanoDB:
         else:
             async with self.source.connection() as connection:
                 yield connection
+
+
+def _given(**filters: object) -> dict[str, object]:
+    return {name: value for name, value in filters.items() if value is not None}
 
 
 def _to_list(values: Sequence[Row] | None) -> list[Row] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime, timedelta
 from typing import Any
@@ -25,9 +25,9 @@ def say(line: str) -> None:
     stderr.print(line, markup=False)
 
 
-def print_json(value: Any) -> None:
+def print_json(value: Any, *, indent: int | None = 2) -> None:
     """Print dataclasses, or lists of them, as one JSON value; times in ISO 8601, durations in seconds."""
-    click.echo(json.dumps(value, default=_to_json, indent=2))
+    click.echo(json.dumps(value, default=_to_json, indent=indent))
 
 
 def _to_json(value: Any) -> Any:
@@ -40,15 +40,17 @@ def _to_json(value: Any) -> Any:
     return str(value)
 
 
-def print_rows(rows: Sequence[Any], row_type: type[Any], *, empty: str) -> None:
+def print_rows(rows: Sequence[Any], row_type: type[Any], *, empty: str, hide: Collection[str] = ()) -> None:
     """Print dataclasses as a table with a column for each field, or ``empty`` if there are none.
+
+    Fields in ``hide`` are left out.
 
     On a terminal that is too narrow for the table, each is printed with a line for each field.
     """
     if not rows:
         console.print(empty, markup=False)
         return
-    names = [field.name for field in fields(row_type)]
+    names = [field.name for field in fields(row_type) if field.name not in hide]
     table = columns(names, [[getattr(row, name) for name in names] for row in rows])
     wide = console.options.update(width=_PIPE_WIDTH)
     if not console.is_terminal:
@@ -57,13 +59,13 @@ def print_rows(rows: Sequence[Any], row_type: type[Any], *, empty: str) -> None:
         console.print(table)
     else:
         for row in rows:
-            print_record(row)
+            print_record(row, hide=hide)
             console.print()
 
 
-def print_record(row: Any) -> None:
-    """Print one dataclass with a line for each field."""
-    console.print(lines({field.name: getattr(row, field.name) for field in fields(row)}))
+def print_record(row: Any, *, hide: Collection[str] = ()) -> None:
+    """Print one dataclass with a line for each field that is not in ``hide``."""
+    console.print(lines({f.name: getattr(row, f.name) for f in fields(row) if f.name not in hide}))
 
 
 _LEVELS = {"error": "bold red", "warning": "yellow", "note": "cyan", "ok": "green"}

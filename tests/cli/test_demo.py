@@ -12,6 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from click.testing import Result
+from servers import embedded_version
 
 from arcano_db import demo
 from arcano_db.demo import GHOST, script
@@ -49,7 +50,7 @@ def test_it_refuses_a_database_that_is_not_empty(run: Run, dsn: str) -> None:
 
 
 def test_database_url_is_not_touched(run: Run, empty_dsn: str, request: pytest.FixtureRequest) -> None:
-    version = str(request.config.getoption("--pg-version"))
+    version = str(embedded_version(request.config.getoption("--postgres")))
     result = run("demo", "--pg-version", version, env={"DATABASE_URL": empty_dsn})
     assert result.exit_code == 0, result.output
     with psycopg.connect(empty_dsn) as conn:
@@ -57,7 +58,7 @@ def test_database_url_is_not_touched(run: Run, empty_dsn: str, request: pytest.F
 
 
 def test_keep_leaves_the_server_up_and_says_how_to_stop_it(run: Run, request: pytest.FixtureRequest) -> None:
-    version = str(request.config.getoption("--pg-version"))
+    version = str(embedded_version(request.config.getoption("--postgres")))
     result = run("demo", "--keep", "--pg-version", version)
     assert result.exit_code == 0, result.output
     (dsn,) = re.findall(r"psql '(.*)'", result.stdout)

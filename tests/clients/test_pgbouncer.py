@@ -16,6 +16,7 @@ import psycopg
 import pytest
 from helpers import UPSCALER, VIDEO, job, make_job, make_user, until
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from servers import unpack_debian
 
 from arcano_db import ArcanoDB
 
@@ -39,37 +40,13 @@ class Program:
         return tuple(map(int, re.search(r"PgBouncer (\d+)\.(\d+)", said).groups()))
 
 
-def _download(folder: Path, *packages: str) -> None:
-    """As any user, and also where nobody has called ``apt-get update`` yet."""
-
-    def apt_get(*arguments: str) -> int:
-        environment = {**os.environ, "TMPDIR": str(folder)}
-        return subprocess.run(["apt-get", "-q", *arguments], cwd=folder, env=environment).returncode
-
-    if apt_get("download", *packages) == 0:
-        return
-    (folder / "lists" / "partial").mkdir(parents=True)
-    own = ("-o", f"Dir::State::lists={folder / 'lists'}", "-o", f"Dir::Cache={folder}")
-    assert apt_get(*own, "update") == 0
-    assert apt_get(*own, "download", *packages) == 0
-
-
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Program:
     """PgBouncer as installed, or else unpacked from its Debian package, for which nobody needs to be root."""
     found = shutil.which("pgbouncer")
     if found:
         return Program(Path(found), dict(os.environ))
-    if not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
-        pytest.skip("PgBouncer is not installed, and there is no apt-get to fetch its package with")
-    folder = tmp_path_factory.mktemp("pgbouncer")
-    _download(folder, "pgbouncer", "libc-ares2", "libevent-2.1-7")
-    for package in folder.glob("*.deb"):
-        subprocess.run(["dpkg-deb", "-x", package, folder], check=True)
-    for path in (folder, *folder.parents):
-        if path == Path(path.anchor) or path.owner() != folder.owner():
-            break
-        path.chmod(0o755)  # PgBouncer does not run as root, and is to read this as another user
+    folder = unpack_debian(tmp_path_factory.mktemp("pgbouncer"), "pgbouncer", "libc-ares2", "libevent-2.1-7")
     libraries = {str(path.parent) for path in folder.rglob("*.so*")}
     return Program(
         folder / "usr" / "sbin" / "pgbouncer", {**os.environ, "LD_LIBRARY_PATH": ":".join(libraries)}

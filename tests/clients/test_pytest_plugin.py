@@ -9,6 +9,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 from helpers import UPSCALER, VIDEO, make_user
+from servers import embedded_version
 
 from arcano_db.embedded import EmbeddedServer
 from arcano_db.pytest_plugin import ArcanoTest
@@ -33,7 +34,7 @@ def test_the_example_of_the_readme_passes(
 
 
 def test_on_an_embedded_server_of_its_own(example: pytest.Pytester, request: pytest.FixtureRequest) -> None:
-    version = str(request.config.getoption("--pg-version"))
+    version = str(embedded_version(request.config.getoption("--postgres")))
     example.makepyfile(
         test_version=f"""
         def test_version(arcano):

@@ -17,7 +17,7 @@ from arcano_db.embedded import embedded_server
 def superuser(request: pytest.FixtureRequest) -> Iterator[psycopg.Connection]:
     """A server of this test alone, because roles belong to the whole cluster."""
     with (
-        embedded_server(request.config.getoption("--pg-version"), {"fsync": "off"}) as server,
+        embedded_server(request.config.getoption("--postgres"), {"fsync": "off"}) as server,
         psycopg.connect(server.dsn(), autocommit=True) as conn,
     ):
         conn.execute("create role app_owner login")

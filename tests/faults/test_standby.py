@@ -27,6 +27,9 @@ def standby_of(primary: EmbeddedServer) -> Iterator[EmbeddedServer]:
         server.run(
             "pg_basebackup", "-D", str(server.folder), "-R", "--checkpoint", "fast", "-d", primary.dsn()
         )
+        # A pg_basebackup of a newer release writes what an older server does not know.
+        with server.folder.joinpath("postgresql.auto.conf").open("a") as conf:
+            conf.write(f"primary_conninfo = '{primary.dsn()}'\n")
         # The primary's socket is in its data folder, and so the copy has the lock of that socket.
         server.folder.joinpath(".s.PGSQL.5432.lock").unlink()
         server.start()
@@ -38,7 +41,7 @@ def standby_of(primary: EmbeddedServer) -> Iterator[EmbeddedServer]:
 
 @pytest.fixture
 def primary_server(request: pytest.FixtureRequest) -> Iterator[EmbeddedServer]:
-    with embedded_server(request.config.getoption("--pg-version")) as server:
+    with embedded_server(request.config.getoption("--postgres")) as server:
         make_app(server.dsn())
         yield server
 
@@ -84,7 +87,7 @@ def test_the_standby_answers_alone_and_goes_on_as_the_primary(
 ) -> None:
     """The primary dies under load; the standby answers every user rightly, is promoted, and takes over."""
     seconds = 30 if request.config.getoption("--full") else 2
-    server = EmbeddedServer(request.config.getoption("--pg-version"), {"max_connections": "50"})
+    server = EmbeddedServer(request.config.getoption("--postgres"), {"max_connections": "50"})
     server.start()
     make_app(server.dsn())
     load = MixedLoad(server, tmp_path, {"the primary dies"})

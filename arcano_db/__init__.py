@@ -45,6 +45,7 @@ from arcano_db.rows import (
     RequeuedJob,
     StallingJob,
     Step,
+    SweepStatus,
     SweptTable,
 )
 from arcano_db.working import HandOver, Requeue, WorkJob
@@ -90,6 +91,7 @@ __all__ = [
     "RequeuedJob",
     "StallingJob",
     "Step",
+    "SweepStatus",
     "SweptTable",
     "UserBlocked",
     "WorkJob",

@@ -49,6 +49,7 @@ from arcano_db.rows import (
     RequeuedJob,
     StallingJob,
     Step,
+    SweepStatus,
     SweptTable,
     UserId,
 )
@@ -383,6 +384,32 @@ class ArcanoDB:
             InvalidArgument: ``limit`` is below 1.
         """
         return self._fetch(class_row(SweptTable), statements.SWEEP_ORPHANS, (limit,))
+
+    def sweep_status(self) -> SweepStatus:
+        """When a sweep last ran, what it did and how long it took; reads ``arcano.sweep_status``."""
+        return self._fetch(class_row(SweepStatus), statements.SWEEP_STATUS, ())[0]
+
+    def schedule_sweeper(self, every: timedelta | str = _ONE_MINUTE, limit: int = 1000) -> str:
+        """Have pg_cron sweep, and answer its schedule.
+
+        Calls ``arcano.schedule_sweeper``; not for the roles ``arcano_backend`` and ``arcano_operator``.
+
+        Args:
+            every: The pause between sweeps; less than a minute needs pg_cron 1.5.
+            limit: The most jobs of one batch.
+
+        Raises:
+            InvalidArgument: pg_cron is not installed in this database (the hint says what to do) or cannot do
+                something that often, or ``limit`` is out of range.
+        """
+        return str(self._fetch(scalar_row, statements.SCHEDULE_SWEEPER, (every, limit))[0])
+
+    def unschedule_sweeper(self) -> bool:
+        """Undo :meth:`schedule_sweeper`; False: there was nothing to undo.
+
+        Calls ``arcano.unschedule_sweeper``.
+        """
+        return bool(self._fetch(scalar_row, statements.UNSCHEDULE_SWEEPER, ())[0])
 
     def active_jobs(self, limit: int | None = None) -> list[ActiveJob]:
         """The jobs that block their users, the oldest first; reads ``arcano.active_job``.
@@ -894,6 +921,18 @@ class AsyncArcanoDB:
     async def sweep_orphans(self, limit: int = 1000) -> list[SweptTable]:
         """See :meth:`ArcanoDB.sweep_orphans`."""
         return await self._fetch(class_row(SweptTable), statements.SWEEP_ORPHANS, (limit,))
+
+    async def sweep_status(self) -> SweepStatus:
+        """See :meth:`ArcanoDB.sweep_status`."""
+        return (await self._fetch(class_row(SweepStatus), statements.SWEEP_STATUS, ()))[0]
+
+    async def schedule_sweeper(self, every: timedelta | str = _ONE_MINUTE, limit: int = 1000) -> str:
+        """See :meth:`ArcanoDB.schedule_sweeper`."""
+        return str((await self._fetch(scalar_row, statements.SCHEDULE_SWEEPER, (every, limit)))[0])
+
+    async def unschedule_sweeper(self) -> bool:
+        """See :meth:`ArcanoDB.unschedule_sweeper`."""
+        return bool((await self._fetch(scalar_row, statements.UNSCHEDULE_SWEEPER, ()))[0])
 
     async def active_jobs(self, limit: int | None = None) -> list[ActiveJob]:
         """See :meth:`ArcanoDB.active_jobs`."""

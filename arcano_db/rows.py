@@ -227,6 +227,47 @@ class SweptTable:
 
 
 @dataclass(frozen=True, slots=True)
+class SweepStatus:
+    """The row of the view ``arcano.sweep_status``: the last sweep, and those of the last hour.
+
+    Attributes:
+        last_at: When the last one ended; None: none has run, so the rest is None or 0.
+        last_ago: How long ago that is.
+        last_took: How long it took.
+        last_by: Who swept, by ``application_name``.
+        last_cancelled: How many orphans and charged ghosts it cancelled.
+        last_stalled: How many stalled jobs it failed.
+        last_observed: How many jobs in observe mode it would have ended.
+        last_failed: How many jobs it could not end.
+        last_forgotten: How many entries of the journal were too old to keep.
+        sweeps_in_hour: How many sweeps there were in the last hour; the rest is of all of those.
+        by_in_hour: Who swept.
+        cancelled_in_hour: How many jobs they cancelled.
+        stalled_in_hour: How many they failed.
+        observed_in_hour: How many in observe mode they would have ended.
+        failed_in_hour: How often a job could not be ended.
+        longest_in_hour: How long the longest one took.
+    """
+
+    last_at: datetime | None
+    last_ago: timedelta | None
+    last_took: timedelta | None
+    last_by: str | None
+    last_cancelled: int | None
+    last_stalled: int | None
+    last_observed: int | None
+    last_failed: int | None
+    last_forgotten: int | None
+    sweeps_in_hour: int
+    by_in_hour: str | None
+    cancelled_in_hour: int
+    stalled_in_hour: int
+    observed_in_hour: int
+    failed_in_hour: int
+    longest_in_hour: timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
 class ExplainedCondition:
     """One condition of the orphan rule for one job, or what follows from them, or what the journal has.
 

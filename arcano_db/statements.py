@@ -131,6 +131,12 @@ LINE_JOBS = "select * from arcano.line_job order by created_at, job_id limit %s"
 
 QUEUE_STATUS = "select * from arcano.queue_status order by job_table"
 
+SWEEP_STATUS = "select * from arcano.sweep_status"
+
+SCHEDULE_SWEEPER = "select arcano.schedule_sweeper(%s, %s)"
+
+UNSCHEDULE_SWEEPER = "select arcano.unschedule_sweeper()"
+
 ACCOUNT_STATUS = "select * from arcano.account_status order by api_account"
 
 REFUNDS_DUE = "select * from arcano.refund_due order by due_at, refund_id limit %s"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import time
 from collections import Counter
 
@@ -42,7 +43,9 @@ async def _sweep_for_ever(dsn: str, every: float, limit: int) -> None:
     pause = _FIRST_PAUSE_SECONDS
     while True:
         try:
-            async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as connection:
+            async with await psycopg.AsyncConnection.connect(
+                dsn, autocommit=True, fallback_application_name=f"arcano-db sweep on {socket.gethostname()}"
+            ) as connection:
                 log.info("sweeping every %g seconds", every)
                 while True:
                     await _sweep_once(AsyncArcanoDB(connection), limit)

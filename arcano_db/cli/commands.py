@@ -295,6 +295,48 @@ def sweep(dsn: str, as_json: bool, limit: int, every: float | None) -> None:
 
 
 @main.command()
+@dsn_option
+@json_option
+def sweeps(dsn: str, as_json: bool) -> None:
+    """Show when a sweep last ran, what it did and how long it took, and the same of the last hour.
+
+    Exit code 1: none has run for an hour.
+    """
+    with database(dsn) as db:
+        status = db.sweep_status()
+    if as_json:
+        print_json(status)
+    else:
+        print_record(status)
+    sys.exit(0 if status.sweeps_in_hour else FAILED)
+
+
+@main.command()
+@click.argument("every", metavar="INTERVAL", required=False)
+@dsn_option
+@click.option("--limit", type=click.IntRange(min=1), default=1000, show_default=True, help="See `sweep`.")
+@click.option("--remove", is_flag=True, help="Undo it.")
+def schedule(every: str | None, dsn: str, limit: int, remove: bool) -> None:
+    """Have pg_cron sweep every INTERVAL, where it is installed in the database.
+
+    \b
+      arcano-db schedule '1 minute'
+      arcano-db schedule '30 seconds'     needs pg_cron 1.5
+      arcano-db schedule --remove
+
+    Run it as the role that migrated. `arcano-db sweeps` says whether it works, and `arcano-db sweep --every`
+    may run beside it.
+    """
+    if remove == (every is not None):
+        raise click.UsageError("Give INTERVAL or --remove.")
+    with database(dsn) as db:
+        if every is not None:
+            say(f"scheduled: {db.schedule_sweeper(every, limit)}")
+        else:
+            say("removed" if db.unschedule_sweeper() else "nothing to do: it is not scheduled")
+
+
+@main.command()
 @click.option("--dsn", metavar="DSN", help="Run on this empty database, and not on an embedded PostgreSQL.")
 @click.option("--keep", is_flag=True, help="Leave the embedded server running, and print its DSN.")
 @click.option(

@@ -69,8 +69,14 @@ begin
   end if;
   perform arcano.wake_workers();
 
-  insert into arcano.sweep_run (started_at, cancelled, stalled, failed, observed, forgotten)
-  values (v_started_at, cardinality(v_cancelled), cardinality(v_stalled), v_failed, v_observed, v_forgotten);
+  insert into arcano.sweep_run (started_at, application_name, cancelled, stalled, failed, observed, forgotten)
+  values (v_started_at,
+          -- A background worker, such as pg_cron's, has no such setting, but is of a kind of its own.
+          coalesce(nullif(current_setting('application_name'), ''), (
+            select a.backend_type from pg_stat_get_activity(pg_backend_pid()) a
+             where a.backend_type <> 'client backend')),
+          cardinality(v_cancelled), cardinality(v_stalled), v_failed,
+          v_observed, v_forgotten);
 
   return query
     select arcano.table_name(r.relid), (count(*) - sum(r.is_stalled))::integer, sum(r.is_stalled)::integer

@@ -673,6 +673,13 @@ CREATE FUNCTION arcano.run_or_queue(p_job_id uuid, p_run boolean DEFAULT true, O
 
 COMMENT ON FUNCTION arcano.run_or_queue(p_job_id uuid, p_run boolean, OUT decision text, OUT api_account text, OUT "position" integer, OUT note text) IS 'Decides about the waiting job p_job_id. run: it is starting, in a slot of api_account, and the caller is to start it at the provider. queued: it is in the line, at place position, for whoever claims it; with p_run false always so, for those who leave every start to workers. Null: it has ended or is not there, and note says so. The same call again answers the same.';
 
+CREATE FUNCTION arcano.schedule_sweeper(p_every interval DEFAULT '00:01:00'::interval, p_limit integer DEFAULT 1000) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.schedule_sweeper(p_every interval, p_limit integer) IS 'Has pg_cron, which must be installed in this database, call sweep_orphans(p_limit) every p_every (whole seconds below a minute need pg_cron 1.5), as the role that calls this; answers the schedule. Called again, the schedule is changed. The view sweep_status says whether it runs.';
+
 CREATE FUNCTION arcano.set_account(p_name text, p_slots integer DEFAULT NULL::integer, p_enabled boolean DEFAULT NULL::boolean) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -814,6 +821,13 @@ CREATE FUNCTION arcano.unknown_status(p_table regclass, p_status text, p_jobs bi
     AS ...;
 
 COMMENT ON FUNCTION arcano.unknown_status(p_table regclass, p_status text, p_jobs bigint, OUT level text, OUT detail text, OUT hint text) IS 'Internal: what is wrong with p_jobs jobs of p_table having p_status; null: the contract knows it.';
+
+CREATE FUNCTION arcano.unschedule_sweeper() RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.unschedule_sweeper() IS 'Removes what schedule_sweeper has registered with pg_cron; false: there was nothing.';
 
 CREATE FUNCTION arcano.wake_workers() RETURNS void
     LANGUAGE plpgsql
@@ -1191,7 +1205,8 @@ CREATE TABLE arcano.sweep_run (
     failed integer NOT NULL,
     stalled integer DEFAULT 0 NOT NULL,
     observed integer DEFAULT 0 NOT NULL,
-    forgotten integer DEFAULT 0 NOT NULL
+    forgotten integer DEFAULT 0 NOT NULL,
+    application_name text
 );
 
 COMMENT ON TABLE arcano.sweep_run IS 'One row for every sweep, idle or not: the newest says whether anybody sweeps.';
@@ -1206,6 +1221,8 @@ COMMENT ON COLUMN arcano.sweep_run.observed IS 'Jobs in observe mode that would 
 
 COMMENT ON COLUMN arcano.sweep_run.forgotten IS 'Entries of the journal that were older than keep_events.';
 
+COMMENT ON COLUMN arcano.sweep_run.application_name IS 'Of the session that swept: arcano-db sweep, pg_cron, or what the caller has set.';
+
 ALTER TABLE arcano.sweep_run ALTER COLUMN sweep_run_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME arcano.sweep_run_sweep_run_id_seq
     START WITH 1
@@ -1214,6 +1231,56 @@ ALTER TABLE arcano.sweep_run ALTER COLUMN sweep_run_id ADD GENERATED ALWAYS AS I
     NO MAXVALUE
     CACHE 1
 );
+
+CREATE VIEW arcano.sweep_status AS
+ SELECT l.finished_at AS last_at,
+    (now() - l.finished_at) AS last_ago,
+    (l.finished_at - l.started_at) AS last_took,
+    l.application_name AS last_by,
+    l.cancelled AS last_cancelled,
+    l.stalled AS last_stalled,
+    l.observed AS last_observed,
+    l.failed AS last_failed,
+    l.forgotten AS last_forgotten,
+    h.sweeps_in_hour,
+    h.by_in_hour,
+    h.cancelled_in_hour,
+    h.stalled_in_hour,
+    h.observed_in_hour,
+    h.failed_in_hour,
+    h.longest_in_hour
+   FROM ((( SELECT) only_one
+     LEFT JOIN LATERAL ( SELECT r.sweep_run_id,
+            r.started_at,
+            r.finished_at,
+            r.cancelled,
+            r.failed,
+            r.stalled,
+            r.observed,
+            r.forgotten,
+            r.application_name
+           FROM arcano.sweep_run r
+          ORDER BY r.finished_at DESC
+         LIMIT 1) l ON (true))
+     CROSS JOIN LATERAL ( SELECT count(*) AS sweeps_in_hour,
+            string_agg(DISTINCT r.application_name, ', '::text) AS by_in_hour,
+            COALESCE(sum(r.cancelled), (0)::bigint) AS cancelled_in_hour,
+            COALESCE(sum(r.stalled), (0)::bigint) AS stalled_in_hour,
+            COALESCE(sum(r.observed), (0)::bigint) AS observed_in_hour,
+            COALESCE(sum(r.failed), (0)::bigint) AS failed_in_hour,
+            max((r.finished_at - r.started_at)) AS longest_in_hour
+           FROM arcano.sweep_run r
+          WHERE (r.finished_at > (now() - '01:00:00'::interval))) h);
+
+COMMENT ON VIEW arcano.sweep_status IS 'When a sweep last ran, what it did and how long it took, and the same of the last hour. Always one row; all null and 0: none has run, or none within keep_sweep_runs.';
+
+COMMENT ON COLUMN arcano.sweep_status.last_at IS 'When the last sweep ended.';
+
+COMMENT ON COLUMN arcano.sweep_status.last_by IS 'Its application_name.';
+
+COMMENT ON COLUMN arcano.sweep_status.by_in_hour IS 'All of the last hour''s sweepers, by application_name.';
+
+COMMENT ON COLUMN arcano.sweep_status.failed_in_hour IS 'Jobs that could not be ended; each has an error in job_event.';
 
 CREATE TABLE arcano.task (
     task_id text NOT NULL,
@@ -1504,6 +1571,8 @@ REVOKE ALL ON FUNCTION arcano.run_or_queue(p_job_id uuid, p_run boolean, OUT dec
 GRANT ALL ON FUNCTION arcano.run_or_queue(p_job_id uuid, p_run boolean, OUT decision text, OUT api_account text, OUT "position" integer, OUT note text) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.run_or_queue(p_job_id uuid, p_run boolean, OUT decision text, OUT api_account text, OUT "position" integer, OUT note text) TO arcano_operator;
 
+REVOKE ALL ON FUNCTION arcano.schedule_sweeper(p_every interval, p_limit integer) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.set_account(p_name text, p_slots integer, p_enabled boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.set_account(p_name text, p_slots integer, p_enabled boolean) TO arcano_operator;
 
@@ -1559,6 +1628,8 @@ REVOKE ALL ON FUNCTION arcano.unchanged_job(p_job_id uuid, OUT status text, OUT 
 
 REVOKE ALL ON FUNCTION arcano.unknown_status(p_table regclass, p_status text, p_jobs bigint, OUT level text, OUT detail text, OUT hint text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.unschedule_sweeper() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.wake_workers() FROM PUBLIC;
 
 GRANT SELECT ON TABLE arcano.account TO arcano_operator;
@@ -1584,5 +1655,7 @@ GRANT SELECT ON TABLE arcano.refund_due TO arcano_operator;
 GRANT SELECT ON TABLE arcano.setting TO arcano_operator;
 
 GRANT SELECT ON TABLE arcano.sweep_run TO arcano_operator;
+
+GRANT SELECT ON TABLE arcano.sweep_status TO arcano_operator;
 
 GRANT SELECT ON TABLE arcano.task TO arcano_operator;

@@ -79,7 +79,7 @@ def test_the_schema_is_the_golden_one(migrated_dsn: str, request: pytest.Fixture
 
 
 def _without_aliases(text: str) -> str:
-    """Before PostgreSQL 16 a view says of each column which table it is from, also where there is one alone."""
+    """Before PostgreSQL 16 a view says of each column which table it is from, also of one alone."""
     return re.sub(r"\b[a-z]\.(?=[a-z_]|\"position\")", "", text)
 
 

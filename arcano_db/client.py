@@ -61,6 +61,7 @@ Row = TypeVar("Row")
 
 _ONE_MINUTE = timedelta(minutes=1)
 _FIVE_MINUTES = timedelta(minutes=5)
+_ONE_HOUR = timedelta(hours=1)
 _SEVEN_DAYS = timedelta(days=7)
 
 
@@ -699,6 +700,16 @@ class ArcanoDB:
         """
         return self._fetch(class_row(Step), statements.DETACH_STEPS, (table, drop_columns, concurrently))
 
+    def check_health(self, long_transaction: timedelta | str = _ONE_HOUR) -> list[Finding]:
+        """What is wrong with the job tables, their sweeper and the server, the worst first.
+
+        Calls ``arcano.check_health``. :func:`arcano_db.doctor.examine` also looks at the release.
+
+        Args:
+            long_transaction: How long a transaction may be open before it is named.
+        """
+        return self._fetch(class_row(Finding), statements.CHECK_HEALTH, (long_transaction,))
+
     def check_job_table(
         self, table: str, orphan_after: timedelta | str | None = None, try_to_end: bool = True
     ) -> list[Finding]:
@@ -1068,6 +1079,10 @@ class AsyncArcanoDB:
         return await self._fetch(
             class_row(Step), statements.DETACH_STEPS, (table, drop_columns, concurrently)
         )
+
+    async def check_health(self, long_transaction: timedelta | str = _ONE_HOUR) -> list[Finding]:
+        """See :meth:`ArcanoDB.check_health`."""
+        return await self._fetch(class_row(Finding), statements.CHECK_HEALTH, (long_transaction,))
 
     async def check_job_table(
         self, table: str, orphan_after: timedelta | str | None = None, try_to_end: bool = True

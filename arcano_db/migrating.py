@@ -98,6 +98,21 @@ def status(dsn: str) -> MigrationStatus:
     )
 
 
+def edited_functions(dsn: str) -> list[str]:
+    """Functions of schema arcano whose body stands in no file of this release, as far as it can be told.
+
+    Args:
+        dsn: A libpq connection string; empty: libpq's environment variables.
+    """
+    source = "".join(path.read_text(encoding="utf-8") for path in loader().files())
+    with psycopg.connect(dsn) as connection:
+        connection.read_only = True
+        rows = connection.execute(
+            "select proname, prosrc from pg_proc where pronamespace = to_regnamespace('arcano') order by 1"
+        ).fetchall()
+    return [name for name, body in rows if body not in source]
+
+
 def dry_run(dsn: str) -> str:
     """The SQL that :func:`migrate` would run now, without running any; empty: nothing to do.
 

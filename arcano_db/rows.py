@@ -325,7 +325,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A row of ``arcano.check_job_table``.
+    """A row of ``arcano.check_job_table`` or ``arcano.check_health``.
 
     Attributes:
         level: ``error``, ``warning``, ``note`` or ``ok``.

@@ -111,6 +111,8 @@ ATTACH_STEPS = "select * from arcano.attach_steps(%s::regclass, %s, %s, %s, %s)"
 
 DETACH_STEPS = "select * from arcano.detach_steps(%s::regclass, %s, %s)"
 
+CHECK_HEALTH = "select * from arcano.check_health(%s)"
+
 CHECK_JOB_TABLE = "select * from arcano.check_job_table(%s::regclass, %s, %s)"
 
 GRACE_ADVICE = "select * from arcano.grace_advice(%s::regclass, %s)"

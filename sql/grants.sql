@@ -84,7 +84,8 @@ begin
       arcano.set_refund_function(text),
       arcano.set_identity_function(text),
       arcano.settle_refund(bigint, text),
-      arcano.restore_job(bigint)
+      arcano.restore_job(bigint),
+      arcano.check_health(interval)
       to arcano_operator;
     grant select on
       arcano.active_job, arcano.orphan_job, arcano.charged_ghost, arcano.observed_job, arcano.line_job, arcano.queue_status,

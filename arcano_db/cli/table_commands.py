@@ -13,6 +13,7 @@ import psycopg
 from arcano_db import ArcanoDB, NotAttached
 from arcano_db.attaching import AttachError, Patience, run_steps
 from arcano_db.cli.base import FAILED, connected, database, dsn_option, json_option, main
+from arcano_db.errors import translated
 from arcano_db.output import print_findings, print_json, say
 from arcano_db.rows import Step
 from arcano_db.signals import interrupted_by_signals
@@ -50,13 +51,13 @@ def _patience_options(command: Callable[..., Any]) -> Callable[..., Any]:
     "--orphan-after",
     metavar="INTERVAL",
     help="How long a job without a sign of life is left alone; less than 2 minutes needs --force."
-    " Default: 5 minutes; with --check, the table's own if it is attached.",
+    " Default: the one it has, or 5 minutes.",
 )
 @click.option(
     "--stall-after",
     metavar="INTERVAL",
     help="How long a job that is worked on may give no sign of life before the sweep fails it."
-    " Default: for ever.",
+    " Default: the one it has, or for ever.",
 )
 @click.option(
     "--observe",
@@ -99,7 +100,10 @@ def attach(
         sys.exit(FAILED if any(finding.level == "error" for finding in findings) else 0)
 
     def steps(connection: psycopg.Connection[Any]) -> list[Step]:
-        return ArcanoDB(connection).attach_steps(table, tool, orphan_after or "5 minutes", stall_after)
+        own_orphan_after, own_stall_after = _own_intervals(connection, table)
+        return ArcanoDB(connection).attach_steps(
+            table, tool, orphan_after or own_orphan_after or "5 minutes", stall_after or own_stall_after
+        )
 
     def set_mode(connection: psycopg.Connection[Any]) -> None:
         # As soon as there are settings, which come first: the rule never sees the table in the other mode.
@@ -161,6 +165,17 @@ def detach(
         if not done:  # says which tables are
             ArcanoDB(connection).detach_job_table(table)
     say(f"detached {table}")
+
+
+def _own_intervals(connection: psycopg.Connection[Any], table: str) -> tuple[str | None, str | None]:
+    """orphan_after and stall_after of an attached table: attaching again is to mend, not to reset."""
+    with translated():
+        row = connection.execute(
+            "select orphan_after::text, stall_after::text from arcano.job_table"
+            " where job_table = to_regclass(%s)",
+            (table,),
+        ).fetchone()
+    return row or (None, None)
 
 
 @contextlib.contextmanager

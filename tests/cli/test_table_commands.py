@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import psycopg
@@ -33,6 +34,19 @@ def test_check_says_what_would_happen_and_changes_nothing(migrated_dsn: str, run
         )
         asked = run("attach", UPSCALER, "--check", "--orphan-after", "10 minutes", "--dsn", migrated_dsn)
         assert "warning jobs that would be ended" in asked.stdout
+
+
+def test_attaching_again_keeps_what_was_configured(dsn: str, db: ArcanoDB, run: Any) -> None:
+    db.set_job_table(UPSCALER, {"orphan_after": "20 minutes", "stall_after": "1 hour"})
+    assert "nothing to do" in run("attach", UPSCALER, "--dsn", dsn).stderr
+    db.source.execute("drop index public.upscaler_jobs_arcano_line")
+    assert run("attach", UPSCALER, "--stall-after", "2 hours", "--dsn", dsn).exit_code == 0
+    [after] = [t for t in db.job_tables() if t.job_table == UPSCALER]
+    assert (after.tool, after.orphan_after, after.stall_after) == (
+        "Upscaler Arcano",
+        timedelta(minutes=20),
+        timedelta(hours=2),
+    )
 
 
 def test_check_of_what_cannot_be_attached_exits_with_1(migrated_dsn: str, run: Any) -> None:

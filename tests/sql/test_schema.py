@@ -44,6 +44,7 @@ FOR_OPERATORS = {
     "set_refund_function",
     "settle_refund",
     "restore_job",
+    "check_health",
 }
 
 GOLDEN = Path(__file__).with_name("golden_schema.sql")

@@ -1,0 +1,72 @@
+-- What of the server slows the job tables down or stops them: old transactions, dead rows, transaction ids.
+create or replace function arcano.server_health(
+  p_long_transaction interval,
+  out level text,
+  out finding text,
+  out detail text,
+  out hint text
+)
+returns setof record
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return query
+    select case when x.age > 1500000000 then 'error' else 'warning' end, 'transaction ids',
+           format('%s has not been frozen for %s transactions; autovacuum should have done it after %s', c.oid::regclass, x.age, x.limit),
+           format('vacuum (freeze) %s; -- and look for what holds vacuum back', c.oid::regclass)
+      from pg_class c
+     cross join lateral (
+       select age(c.relfrozenxid),
+              coalesce((
+                select o.option_value::bigint from pg_options_to_table(c.reloptions) o
+                 where o.option_name = 'autovacuum_freeze_max_age'), current_setting('autovacuum_freeze_max_age')::bigint)
+     ) x (age, "limit")
+     where (c.relnamespace = 'arcano'::regnamespace and c.relkind = 'r'
+            or c.oid in (select h.inhrelid from pg_inherits h where h.inhparent = 'arcano.job'::regclass))
+       and x.age > 2 * x.limit;
+
+  -- What ended has left its entries in the partial indexes, where every check steps over them.
+  return query
+    select 'warning', 'dead rows', format('%s has %s dead rows beside %s live ones', c.oid::regclass,
+             pg_stat_get_dead_tuples(c.oid), pg_stat_get_live_tuples(c.oid)),
+           format('vacuum %s; -- and let autovacuum come sooner: alter table %1$s set (autovacuum_vacuum_scale_factor = 0.01);', c.oid::regclass)
+      from pg_inherits h
+      join pg_class c on c.oid = h.inhrelid
+     where h.inhparent = 'arcano.job'::regclass
+       and pg_stat_get_dead_tuples(c.oid) > 10000 + 0.4 * pg_stat_get_live_tuples(c.oid);
+  return query
+    select 'warning', 'dead rows', format('%s has %s for %s open jobs', i.indexrelid::regclass, pg_size_pretty(s.bytes), o.jobs),
+           format('reindex index concurrently %s;', i.indexrelid::regclass)
+      from pg_inherits h
+     cross join lateral (select count(*) from arcano.open_job o where o.relid = h.inhrelid) o (jobs)
+     cross join lateral arcano.job_indexes(h.inhrelid) x
+      join pg_class t on t.oid = h.inhrelid
+      join pg_class c on c.relname = x.index_name and c.relnamespace = t.relnamespace
+      join pg_index i on i.indexrelid = c.oid and i.indrelid = t.oid and i.indisvalid
+     cross join lateral pg_relation_size(i.indexrelid) s (bytes)
+     where h.inhparent = 'arcano.job'::regclass and s.bytes > 16 * 1024 * 1024 + 1000 * o.jobs;
+
+  return query
+    select 'warning', 'old transactions', o.detail, o.hint
+      from (
+        select format('pid %s (%s, %s) has one open since %s: vacuum leaves dead rows since then in the partial indexes',
+                 a.pid, coalesce(nullif(a.application_name, ''), a.usename), a.state, a.xact_start),
+               format('select pg_terminate_backend(%s); -- and set idle_in_transaction_session_timeout', a.pid)
+          from pg_stat_activity a
+         where a.datname = current_database() and a.pid <> pg_backend_pid() and a.xact_start < clock_timestamp() - p_long_transaction
+           and (a.backend_xmin is not null or a.backend_xid is not null)
+         union all
+        select format('%s is prepared since %s', p.gid, p.prepared), format('rollback prepared %L;', p.gid)
+          from pg_prepared_xacts p
+         where p.database = current_database() and p.prepared < clock_timestamp() - p_long_transaction
+      ) o (detail, hint);
+  if not pg_has_role(current_user, 'pg_read_all_stats', 'usage') then
+    return query select 'note', 'transactions of others', format('%s may not see how old they are', current_user),
+      format('grant pg_read_all_stats to %I;', current_user);
+  end if;
+end
+$$;
+
+comment on function arcano.server_health(interval) is
+  'Internal: what check_health says of transactions, dead rows and transaction ids.';

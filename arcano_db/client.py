@@ -40,6 +40,7 @@ from arcano_db.rows import (
     JobId,
     JobTable,
     LineJob,
+    Metric,
     ObservedJob,
     ObservedTable,
     OrphanJob,
@@ -389,6 +390,10 @@ class ArcanoDB:
     def sweep_status(self) -> SweepStatus:
         """When a sweep last ran, what it did and how long it took; reads ``arcano.sweep_status``."""
         return self._fetch(class_row(SweepStatus), statements.SWEEP_STATUS, ())[0]
+
+    def metrics(self) -> list[Metric]:
+        """What a monitor draws and alerts on; reads ``arcano.metric``."""
+        return self._fetch(class_row(Metric), statements.METRICS, ())
 
     def schedule_sweeper(self, every: timedelta | str = _ONE_MINUTE, limit: int = 1000) -> str:
         """Have pg_cron sweep, and answer its schedule.
@@ -936,6 +941,10 @@ class AsyncArcanoDB:
     async def sweep_status(self) -> SweepStatus:
         """See :meth:`ArcanoDB.sweep_status`."""
         return (await self._fetch(class_row(SweepStatus), statements.SWEEP_STATUS, ()))[0]
+
+    async def metrics(self) -> list[Metric]:
+        """See :meth:`ArcanoDB.metrics`."""
+        return await self._fetch(class_row(Metric), statements.METRICS, ())
 
     async def schedule_sweeper(self, every: timedelta | str = _ONE_MINUTE, limit: int = 1000) -> str:
         """See :meth:`ArcanoDB.schedule_sweeper`."""

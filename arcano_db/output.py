@@ -87,13 +87,19 @@ def print_findings(findings: Sequence[Any], as_json: bool) -> None:
                 console.print(Text(f"        {line}", style="dim"))
 
 
-def columns(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
-    """Rows as a table with a heading for each column."""
+def columns(names: Sequence[str], rows: Iterable[Sequence[Any]], *, fold: bool = True) -> Table:
+    """Rows as a table with a heading for each column; without ``fold`` the last one is cut to fit."""
+    cells = [[_to_text(value) for value in row] for row in rows]
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    for name in names:
-        table.add_column(name, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(_to_text(value)) for value in row))
+    for number, name in enumerate(names):
+        if fold:
+            table.add_column(name, overflow="fold")
+        else:
+            width = max(len(text) for text in (name, *(row[number] for row in cells)))
+            last = number == len(names) - 1
+            table.add_column(name, overflow="ellipsis", no_wrap=True, min_width=0 if last else width)
+    for row in cells:
+        table.add_row(*map(Text, row))
     return table
 
 

@@ -268,6 +268,23 @@ class SweepStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class Metric:
+    """A row of the view ``arcano.metric``: one series, a gauge.
+
+    Attributes:
+        name: By Prometheus's conventions.
+        help: What it is.
+        labels: What tells the series of this name apart.
+        value: Now.
+    """
+
+    name: str
+    help: str
+    labels: dict[str, str]
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
 class ExplainedCondition:
     """One condition of the orphan rule for one job, or what follows from them, or what the journal has.
 

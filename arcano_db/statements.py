@@ -139,6 +139,8 @@ SCHEDULE_SWEEPER = "select arcano.schedule_sweeper(%s, %s)"
 
 UNSCHEDULE_SWEEPER = "select arcano.unschedule_sweeper()"
 
+METRICS = "select * from arcano.metric order by name, labels"
+
 ACCOUNT_STATUS = "select * from arcano.account_status order by api_account"
 
 REFUNDS_DUE = "select * from arcano.refund_due order by due_at, refund_id limit %s"

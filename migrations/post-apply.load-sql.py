@@ -32,6 +32,10 @@ FIRST = (
     "backend_function.sql",
     "acting_role.sql",
     "open_job.sql",
+    "active_job.sql",
+    "account_status.sql",
+    "refund_due.sql",
+    "sweep_status.sql",
 )
 
 # What the load touches gets a new row version in these catalogues; what has no file keeps its old one.

@@ -89,7 +89,7 @@ begin
       to arcano_operator;
     grant select on
       arcano.active_job, arcano.orphan_job, arcano.charged_ghost, arcano.observed_job, arcano.line_job, arcano.queue_status,
-      arcano.sweep_status, arcano.account_status, arcano.refund_due,
+      arcano.sweep_status, arcano.metric, arcano.account_status, arcano.refund_due,
       arcano.job_table, arcano.account, arcano.setting, arcano.refund, arcano.task, arcano.job_event, arcano.sweep_run
       to arcano_operator;
     -- What the views call is called with the rights of who reads them.

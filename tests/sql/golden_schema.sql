@@ -1116,6 +1116,182 @@ COMMENT ON TABLE arcano.lock IS 'What the package''s own locks are made of. Nobo
 
 COMMENT ON COLUMN arcano.lock.seed IS 'Of the keys of the users'' advisory locks.';
 
+CREATE VIEW arcano.refund_due AS
+ SELECT refund_id,
+    arcano.table_name((job_table)::oid) AS job_table,
+    job_id,
+    user_id,
+    kind,
+    amount,
+    due_at,
+    tries,
+    tried_at,
+    error
+   FROM arcano.refund f
+  WHERE (paid_at IS NULL);
+
+COMMENT ON VIEW arcano.refund_due IS 'Refunds that are not paid yet; settle_refund marks one as paid in another way.';
+
+COMMENT ON COLUMN arcano.refund_due.error IS 'Why it is not paid yet.';
+
+CREATE TABLE arcano.sweep_run (
+    sweep_run_id bigint NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    cancelled integer NOT NULL,
+    failed integer NOT NULL,
+    stalled integer DEFAULT 0 NOT NULL,
+    observed integer DEFAULT 0 NOT NULL,
+    forgotten integer DEFAULT 0 NOT NULL,
+    application_name text
+);
+
+COMMENT ON TABLE arcano.sweep_run IS 'One row for every sweep, idle or not: the newest says whether anybody sweeps.';
+
+COMMENT ON COLUMN arcano.sweep_run.cancelled IS 'Jobs cancelled.';
+
+COMMENT ON COLUMN arcano.sweep_run.failed IS 'Jobs that could not be cancelled; each has an error in job_event.';
+
+COMMENT ON COLUMN arcano.sweep_run.stalled IS 'Jobs ended as failed because they stalled.';
+
+COMMENT ON COLUMN arcano.sweep_run.observed IS 'Jobs in observe mode that would have been ended.';
+
+COMMENT ON COLUMN arcano.sweep_run.forgotten IS 'Entries of the journal that were older than keep_events.';
+
+COMMENT ON COLUMN arcano.sweep_run.application_name IS 'Of the session that swept: arcano-db sweep, pg_cron, or what the caller has set.';
+
+CREATE VIEW arcano.sweep_status AS
+ SELECT l.finished_at AS last_at,
+    (now() - l.finished_at) AS last_ago,
+    (l.finished_at - l.started_at) AS last_took,
+    l.application_name AS last_by,
+    l.cancelled AS last_cancelled,
+    l.stalled AS last_stalled,
+    l.observed AS last_observed,
+    l.failed AS last_failed,
+    l.forgotten AS last_forgotten,
+    h.sweeps_in_hour,
+    h.by_in_hour,
+    h.cancelled_in_hour,
+    h.stalled_in_hour,
+    h.observed_in_hour,
+    h.failed_in_hour,
+    h.longest_in_hour
+   FROM ((( SELECT) only_one
+     LEFT JOIN LATERAL ( SELECT r.sweep_run_id,
+            r.started_at,
+            r.finished_at,
+            r.cancelled,
+            r.failed,
+            r.stalled,
+            r.observed,
+            r.forgotten,
+            r.application_name
+           FROM arcano.sweep_run r
+          ORDER BY r.finished_at DESC
+         LIMIT 1) l ON (true))
+     CROSS JOIN LATERAL ( SELECT count(*) AS sweeps_in_hour,
+            string_agg(DISTINCT r.application_name, ', '::text) AS by_in_hour,
+            COALESCE(sum(r.cancelled), (0)::bigint) AS cancelled_in_hour,
+            COALESCE(sum(r.stalled), (0)::bigint) AS stalled_in_hour,
+            COALESCE(sum(r.observed), (0)::bigint) AS observed_in_hour,
+            COALESCE(sum(r.failed), (0)::bigint) AS failed_in_hour,
+            max((r.finished_at - r.started_at)) AS longest_in_hour
+           FROM arcano.sweep_run r
+          WHERE (r.finished_at > (now() - '01:00:00'::interval))) h);
+
+COMMENT ON VIEW arcano.sweep_status IS 'When a sweep last ran, what it did and how long it took, and the same of the last hour. Always one row; all null and 0: none has run, or none within keep_sweep_runs.';
+
+COMMENT ON COLUMN arcano.sweep_status.last_at IS 'When the last sweep ended.';
+
+COMMENT ON COLUMN arcano.sweep_status.last_by IS 'Its application_name.';
+
+COMMENT ON COLUMN arcano.sweep_status.by_in_hour IS 'All of the last hour''s sweepers, by application_name.';
+
+COMMENT ON COLUMN arcano.sweep_status.failed_in_hour IS 'Jobs that could not be ended; each has an error in job_event.';
+
+CREATE VIEW arcano.metric AS
+ WITH per_table AS MATERIALIZED (
+         SELECT t.job_table AS relid,
+            n.job_table,
+            t.mode,
+            t.breaker_tripped_at,
+            count(*) FILTER (WHERE o.is_in_line) AS in_line,
+            count(*) FILTER (WHERE o.is_outside) AS outside_line,
+            count(*) FILTER (WHERE (o.status = 'starting'::text)) AS starting,
+            count(*) FILTER (WHERE (o.status = 'running'::text)) AS running,
+            count(*) FILTER (WHERE o.is_stalled) AS stalled,
+            count(*) FILTER (WHERE o.is_ghost) AS ghosts,
+            count(*) FILTER (WHERE (o.charged_ghost_since < now())) AS charged_ghosts,
+            COALESCE(EXTRACT(epoch FROM (now() - min(o.created_at) FILTER (WHERE o.is_in_line))), (0)::numeric) AS oldest_in_line,
+            COALESCE(EXTRACT(epoch FROM (now() - min(o.heals_at) FILTER (WHERE o.is_orphan))), (0)::numeric) AS oldest_orphan
+           FROM ((arcano.job_table t
+             CROSS JOIN LATERAL arcano.table_name((t.job_table)::oid) n(job_table))
+             LEFT JOIN arcano.open_job o ON ((o.relid = (t.job_table)::oid)))
+          GROUP BY t.job_table, n.job_table, t.mode, t.breaker_tripped_at
+        )
+ SELECT name,
+    help,
+    labels,
+    (value)::double precision AS value
+   FROM ( SELECT 'arcano_jobs'::text AS name,
+            'Jobs that wait or are worked on, by state: outside_line, in_line, starting, running.'::text AS help,
+            jsonb_build_object('job_table', p.job_table, 'state', s.state) AS labels,
+            (s.jobs)::numeric AS value
+           FROM (per_table p
+             CROSS JOIN LATERAL ( VALUES ('outside_line'::text,p.outside_line), ('in_line'::text,p.in_line), ('starting'::text,p.starting), ('running'::text,p.running)) s(state, jobs))
+        UNION ALL
+         SELECT s.name,
+            s.help,
+            jsonb_build_object('job_table', p.job_table) AS jsonb_build_object,
+            s.value
+           FROM (per_table p
+             CROSS JOIN LATERAL ( VALUES ('arcano_jobs_stalled'::text,'Jobs that are worked on without a sign of life for longer than their table allows.'::text,(p.stalled)::numeric), ('arcano_line_oldest_age_seconds'::text,'Age of the oldest job in the line.'::text,p.oldest_in_line), ('arcano_ghosts'::text,'Jobs that the orphan rule matches: not healed yet, or their table is in observe mode.'::text,p.ghosts), ('arcano_orphan_oldest_age_seconds'::text,'For how long the oldest orphan has waited to be healed.'::text,p.oldest_orphan), ('arcano_charged_ghosts'::text,'Jobs that would be orphans, had they not been charged.'::text,p.charged_ghosts), ('arcano_table_enforced'::text,'1: the table is under the rule; 0: it is only observed.'::text,((p.mode = 'enforce'::text))::integer), ('arcano_table_breaker_tripped'::text,'1: the breaker has put the table in observe mode.'::text,((p.breaker_tripped_at IS NOT NULL))::integer)) s(name, help, value))
+        UNION ALL
+         SELECT 'arcano_users_blocked'::text,
+            'Users whom an active job keeps from starting another.'::text,
+            '{}'::jsonb,
+            count(DISTINCT a.user_id) AS count
+           FROM arcano.active_job a
+        UNION ALL
+         SELECT s.name,
+            s.help,
+            jsonb_build_object('api_account', a.api_account) AS jsonb_build_object,
+            s.value
+           FROM (arcano.account_status a
+             CROSS JOIN LATERAL ( VALUES ('arcano_account_slots'::text,'How many jobs the account may work on at once.'::text,a.slots), ('arcano_account_slots_used'::text,'How many jobs it works on.'::text,a.used), ('arcano_account_enabled'::text,'1: jobs may start in it.'::text,(a.enabled)::integer)) s(name, help, value))
+        UNION ALL
+         SELECT s.name,
+            s.help,
+            '{}'::jsonb,
+            s.value
+           FROM (( SELECT count(*) AS jobs,
+                    COALESCE(EXTRACT(epoch FROM (now() - min(f_1.due_at))), (0)::numeric) AS oldest
+                   FROM arcano.refund_due f_1) f
+             CROSS JOIN LATERAL ( VALUES ('arcano_refunds_due'::text,'Refunds that are not paid yet.'::text,(f.jobs)::numeric), ('arcano_refund_oldest_due_age_seconds'::text,'For how long the oldest of them has been due.'::text,f.oldest)) s(name, help, value))
+        UNION ALL
+         SELECT s.name,
+            s.help,
+            '{}'::jsonb,
+            s.value
+           FROM (arcano.sweep_status w
+             CROSS JOIN LATERAL ( VALUES ('arcano_sweep_last_timestamp_seconds'::text,'When the last sweep ended, in Unix time; none: no sweep has run.'::text,EXTRACT(epoch FROM w.last_at)), ('arcano_sweep_last_duration_seconds'::text,'How long it took.'::text,EXTRACT(epoch FROM w.last_took)), ('arcano_sweeps_last_hour'::text,'Sweeps in the last hour.'::text,w.sweeps_in_hour), ('arcano_sweep_failures_last_hour'::text,'How often a job could not be ended in the last hour.'::text,w.failed_in_hour)) s(name, help, value))
+        UNION ALL
+         SELECT 'arcano_events_last_hour'::text,
+            'Entries of the journal in the last hour, by event.'::text,
+            jsonb_build_object('job_table', e.job_table, 'event', e.event) AS jsonb_build_object,
+            count(*) AS count
+           FROM arcano.job_event e
+          WHERE (e.created_at > (now() - '01:00:00'::interval))
+          GROUP BY e.job_table, e.event) m
+  WHERE (value IS NOT NULL);
+
+COMMENT ON VIEW arcano.metric IS 'Metrics, a row a series, for Prometheus and others. All are gauges.';
+
+COMMENT ON COLUMN arcano.metric.name IS 'By Prometheus''s conventions: with its unit, and in base units.';
+
+COMMENT ON COLUMN arcano.metric.labels IS 'Names and values of the labels that tell the series of a name apart.';
+
 CREATE VIEW arcano.observed_job AS
  SELECT e.event_id,
     e.created_at AS observed_at,
@@ -1176,24 +1352,6 @@ COMMENT ON COLUMN arcano.queue_status.outside_line IS 'Waiting, but not in the l
 
 COMMENT ON COLUMN arcano.queue_status.stalled IS 'Worked on, but without a sign of life for longer than the table allows.';
 
-CREATE VIEW arcano.refund_due AS
- SELECT refund_id,
-    arcano.table_name((job_table)::oid) AS job_table,
-    job_id,
-    user_id,
-    kind,
-    amount,
-    due_at,
-    tries,
-    tried_at,
-    error
-   FROM arcano.refund f
-  WHERE (paid_at IS NULL);
-
-COMMENT ON VIEW arcano.refund_due IS 'Refunds that are not paid yet; settle_refund marks one as paid in another way.';
-
-COMMENT ON COLUMN arcano.refund_due.error IS 'Why it is not paid yet.';
-
 ALTER TABLE arcano.refund ALTER COLUMN refund_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME arcano.refund_refund_id_seq
     START WITH 1
@@ -1239,32 +1397,6 @@ COMMENT ON COLUMN arcano.setting.keep_events IS 'How long the sweep keeps entrie
 
 COMMENT ON COLUMN arcano.setting.keep_sweep_runs IS 'How long it keeps its own account in sweep_run; null: for ever.';
 
-CREATE TABLE arcano.sweep_run (
-    sweep_run_id bigint NOT NULL,
-    started_at timestamp with time zone NOT NULL,
-    finished_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    cancelled integer NOT NULL,
-    failed integer NOT NULL,
-    stalled integer DEFAULT 0 NOT NULL,
-    observed integer DEFAULT 0 NOT NULL,
-    forgotten integer DEFAULT 0 NOT NULL,
-    application_name text
-);
-
-COMMENT ON TABLE arcano.sweep_run IS 'One row for every sweep, idle or not: the newest says whether anybody sweeps.';
-
-COMMENT ON COLUMN arcano.sweep_run.cancelled IS 'Jobs cancelled.';
-
-COMMENT ON COLUMN arcano.sweep_run.failed IS 'Jobs that could not be cancelled; each has an error in job_event.';
-
-COMMENT ON COLUMN arcano.sweep_run.stalled IS 'Jobs ended as failed because they stalled.';
-
-COMMENT ON COLUMN arcano.sweep_run.observed IS 'Jobs in observe mode that would have been ended.';
-
-COMMENT ON COLUMN arcano.sweep_run.forgotten IS 'Entries of the journal that were older than keep_events.';
-
-COMMENT ON COLUMN arcano.sweep_run.application_name IS 'Of the session that swept: arcano-db sweep, pg_cron, or what the caller has set.';
-
 ALTER TABLE arcano.sweep_run ALTER COLUMN sweep_run_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME arcano.sweep_run_sweep_run_id_seq
     START WITH 1
@@ -1273,56 +1405,6 @@ ALTER TABLE arcano.sweep_run ALTER COLUMN sweep_run_id ADD GENERATED ALWAYS AS I
     NO MAXVALUE
     CACHE 1
 );
-
-CREATE VIEW arcano.sweep_status AS
- SELECT l.finished_at AS last_at,
-    (now() - l.finished_at) AS last_ago,
-    (l.finished_at - l.started_at) AS last_took,
-    l.application_name AS last_by,
-    l.cancelled AS last_cancelled,
-    l.stalled AS last_stalled,
-    l.observed AS last_observed,
-    l.failed AS last_failed,
-    l.forgotten AS last_forgotten,
-    h.sweeps_in_hour,
-    h.by_in_hour,
-    h.cancelled_in_hour,
-    h.stalled_in_hour,
-    h.observed_in_hour,
-    h.failed_in_hour,
-    h.longest_in_hour
-   FROM ((( SELECT) only_one
-     LEFT JOIN LATERAL ( SELECT r.sweep_run_id,
-            r.started_at,
-            r.finished_at,
-            r.cancelled,
-            r.failed,
-            r.stalled,
-            r.observed,
-            r.forgotten,
-            r.application_name
-           FROM arcano.sweep_run r
-          ORDER BY r.finished_at DESC
-         LIMIT 1) l ON (true))
-     CROSS JOIN LATERAL ( SELECT count(*) AS sweeps_in_hour,
-            string_agg(DISTINCT r.application_name, ', '::text) AS by_in_hour,
-            COALESCE(sum(r.cancelled), (0)::bigint) AS cancelled_in_hour,
-            COALESCE(sum(r.stalled), (0)::bigint) AS stalled_in_hour,
-            COALESCE(sum(r.observed), (0)::bigint) AS observed_in_hour,
-            COALESCE(sum(r.failed), (0)::bigint) AS failed_in_hour,
-            max((r.finished_at - r.started_at)) AS longest_in_hour
-           FROM arcano.sweep_run r
-          WHERE (r.finished_at > (now() - '01:00:00'::interval))) h);
-
-COMMENT ON VIEW arcano.sweep_status IS 'When a sweep last ran, what it did and how long it took, and the same of the last hour. Always one row; all null and 0: none has run, or none within keep_sweep_runs.';
-
-COMMENT ON COLUMN arcano.sweep_status.last_at IS 'When the last sweep ended.';
-
-COMMENT ON COLUMN arcano.sweep_status.last_by IS 'Its application_name.';
-
-COMMENT ON COLUMN arcano.sweep_status.by_in_hour IS 'All of the last hour''s sweepers, by application_name.';
-
-COMMENT ON COLUMN arcano.sweep_status.failed_in_hour IS 'Jobs that could not be ended; each has an error in job_event.';
 
 CREATE TABLE arcano.task (
     task_id text NOT NULL,
@@ -1699,18 +1781,20 @@ GRANT SELECT ON TABLE arcano.job_event TO arcano_operator;
 
 GRANT SELECT ON TABLE arcano.line_job TO arcano_operator;
 
+GRANT SELECT ON TABLE arcano.refund_due TO arcano_operator;
+
+GRANT SELECT ON TABLE arcano.sweep_run TO arcano_operator;
+
+GRANT SELECT ON TABLE arcano.sweep_status TO arcano_operator;
+
+GRANT SELECT ON TABLE arcano.metric TO arcano_operator;
+
 GRANT SELECT ON TABLE arcano.observed_job TO arcano_operator;
 
 GRANT SELECT ON TABLE arcano.orphan_job TO arcano_operator;
 
 GRANT SELECT ON TABLE arcano.queue_status TO arcano_operator;
 
-GRANT SELECT ON TABLE arcano.refund_due TO arcano_operator;
-
 GRANT SELECT ON TABLE arcano.setting TO arcano_operator;
-
-GRANT SELECT ON TABLE arcano.sweep_run TO arcano_operator;
-
-GRANT SELECT ON TABLE arcano.sweep_status TO arcano_operator;
 
 GRANT SELECT ON TABLE arcano.task TO arcano_operator;

@@ -91,13 +91,15 @@ def columns(names: Sequence[str], rows: Iterable[Sequence[Any]], *, fold: bool =
     """Rows as a table with a heading for each column; without ``fold`` the last one is cut to fit."""
     cells = [[_to_text(value) for value in row] for row in rows]
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    room = console.width
     for number, name in enumerate(names):
         if fold:
             table.add_column(name, overflow="fold")
-        else:
-            width = max(len(text) for text in (name, *(row[number] for row in cells)))
-            last = number == len(names) - 1
-            table.add_column(name, overflow="ellipsis", no_wrap=True, min_width=0 if last else width)
+            continue
+        width = max(len(text) for text in (name, *(row[number] for row in cells))) + 2
+        width = min(width, room) if number == len(names) - 1 else width
+        room -= width
+        table.add_column(name, overflow="ellipsis", no_wrap=True, width=max(width - 2, 1))
     for row in cells:
         table.add_row(*map(Text, row))
     return table

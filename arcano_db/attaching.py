@@ -18,6 +18,7 @@ import psycopg
 from psycopg import errors
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
+from arcano_db import migrating
 from arcano_db.output import say, stderr
 from arcano_db.rows import Step
 
@@ -35,7 +36,12 @@ _PROGRESS = """
 """
 
 # Whom a lock of the whole table waits for.
-_HOLDERS = "select pid from pg_locks where relation = %s::regclass and granted and pid <> %s"
+_HOLDERS = """
+    select l.pid
+      from pg_locks l
+     where l.relation = %s::regclass and l.granted and l.pid <> %s
+       and l.database = (select d.oid from pg_database d where d.datname = current_database())
+"""
 
 # Of some processes, the one whose transaction is the oldest.
 _OLDEST = """
@@ -65,6 +71,38 @@ class Patience:
 
     lock_timeout: float
     give_up_after: float
+
+
+def attached_tables(connection: psycopg.Connection[Any]) -> list[str]:
+    """The tables that are attached, or were half attached or half detached."""
+    rows = connection.execute(
+        "select format('%I.%I', c.relnamespace::regnamespace, c.relname) from pg_class c"
+        " where c.oid in (select job_table from arcano.job_table)"
+        "    or c.oid in (select inhrelid from pg_inherits where inhparent = to_regclass('arcano.job'))"
+        " order by 1"
+    ).fetchall()
+    return [table for (table,) in rows]
+
+
+def removal_steps(connection: psycopg.Connection[Any]) -> list[Step]:
+    """What removes the package once no table is attached, in its order; none: it is not there."""
+    row = connection.execute(
+        "select to_regnamespace('arcano') is not null, to_regclass('cron.job') is not null"
+    ).fetchone()
+    is_there, has_cron = row or (False, False)
+    if not is_there:
+        return []
+    steps = []
+    if has_cron and connection.execute("select from cron.job where jobname = 'arcano-sweep'").fetchone():
+        steps.append(Step("select arcano.unschedule_sweeper()", "none", "pg_cron no longer sweeps"))
+    return [
+        *steps,
+        Step(
+            migrating.removal(),
+            "access exclusive, on the package's own tables",
+            "drops schema arcano with the journal, in one transaction",
+        ),
+    ]
 
 
 def run_steps(
@@ -101,13 +139,18 @@ def run_steps(
         _refuse_second_builder(connection, watcher, table)
         step = steps[0]
         before_each(connection)
-        say(f"[{done + 1}/{done + len(steps)}] {step.statement};")
+        say(f"[{done + 1}/{done + len(steps)}] {_first_line(step.statement)};")
         _run(connection, watcher, table, step, patience)
         done += 1
         steps = plan(connection)
         if steps and steps[0] == step:
             raise AttachError(f"It came to nothing, although it did not fail: {step.statement}")
     return done
+
+
+def _first_line(statement: str) -> str:
+    first, _, rest = statement.partition("\n")
+    return first + (" ..." if rest else "")
 
 
 def _refuse_second_builder(

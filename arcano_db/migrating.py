@@ -11,7 +11,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -88,12 +88,10 @@ def status(dsn: str) -> MigrationStatus:
     Args:
         dsn: A libpq connection string; empty: libpq's environment variables.
     """
-    pending = _pending(dsn)
-    ids = [migration.id for migration in _read_migrations()]
-    pending_ids = [migration.id for migration in pending]
+    pending = [migration.id for migration in _pending(dsn)]
     return MigrationStatus(
-        applied=[i for i in ids if i not in pending_ids],
-        pending=pending_ids,
+        applied=[i for i in _ids(_read_migrations()) if i not in pending],
+        pending=pending,
         functions=_functions(dsn),
     )
 
@@ -119,10 +117,49 @@ def dry_run(dsn: str) -> str:
     Args:
         dsn: A libpq connection string; empty: libpq's environment variables.
     """
-    paths = [Path(migration.path) for migration in _pending(dsn)]
-    if paths or _functions(dsn) != "current":
-        paths += loader().files()
-    return "\n".join(f"-- {path.name}\n\n{path.read_text(encoding='utf-8')}" for path in paths)
+    pending = _pending(dsn)
+    if not pending and _functions(dsn) == "current":
+        return ""
+    return "\n".join([*map(_text, pending), loader().script()])
+
+
+def plain_sql(
+    after: str | None = None, *, id_type: IdType | None = None, user_id_type: IdType | None = None
+) -> str:
+    """The whole installation, or an upgrade, as SQL for those who run it with a tool of their own.
+
+    Args:
+        after: The last migration that the database has, by its id or number; None: it has none.
+        id_type: The type of the job tables' ``id``, chosen when installing; None: uuid, or as it is.
+        user_id_type: The type of their ``user_id``, likewise.
+
+    Raises:
+        MigrationError: There is no such migration.
+    """
+    migrations = list(_read_migrations())
+    if after is not None:
+        ids = _ids(migrations)
+        found = [number for number, name in enumerate(ids) if after in (name, name.partition(".")[0])]
+        if not found:
+            raise MigrationError(f"There is no migration {after}. There are: {', '.join(ids)}.")
+        migrations = migrations[found[0] + 1 :]
+    types = {"arcano.id_type": id_type, "arcano.user_id_type": user_id_type}
+    chosen = [f"set {name} = '{value}';\n" for name, value in types.items() if value]
+    return "\n".join([_PLAIN_SQL, *chosen, *map(_text, migrations), loader().script()])
+
+
+_PLAIN_SQL = """\
+-- Arcano DB: schema arcano, its functions and views. Run it in one transaction, as the role that owns the
+-- app's tables: psql --single-transaction -v ON_ERROR_STOP=1 -f this_file. It can be run again.
+"""
+
+
+def _text(migration: Migration) -> str:
+    return _text_of(Path(migration.path))
+
+
+def _text_of(path: Path) -> str:
+    return f"-- {path.name}\n\n{path.read_text(encoding='utf-8')}"
 
 
 def migrate(
@@ -179,7 +216,7 @@ def rollback(
     """
     with _backend(dsn, report) as backend, _alone(backend, timeout, report):
         applied = backend.to_rollback(_read_migrations())
-        ids = [migration.id for migration in applied]
+        ids = _ids(applied)
         if to is not None:
             if to not in ids:
                 raise MigrationError(f"{to} is not applied. Applied: {', '.join(reversed(ids)) or 'none'}.")
@@ -329,6 +366,37 @@ def _lock_holder(connection: psycopg.Connection[Any]) -> _Holder | None:
     return None
 
 
+def removal() -> str:
+    """The SQL that drops schema arcano, with the journal, and what yoyo has noted of it: for one transaction.
+
+    Attached tables must be detached first; it refuses otherwise. The group roles go if nothing needs them.
+    """
+    migrations = list(_read_migrations())
+    texts = [_text_of(Path(m.path).with_suffix(".rollback.sql")) for m in reversed(migrations)]
+    names = ", ".join(f"'{name}'" for name in _ids(migrations))
+    return "\n".join([*texts, _FORGET.format(names=names)])
+
+
+# yoyo's tables are the app's as well, where that has migrations of its own.
+_FORGET = """\
+do $$
+begin
+  if to_regclass('_yoyo_migration') is not null then
+    delete from _yoyo_log where migration_id in ({names});
+    delete from _yoyo_migration where migration_id in ({names});
+    if not exists (select from _yoyo_migration) then
+      drop table _yoyo_log, _yoyo_migration, _yoyo_version, yoyo_lock;
+    end if;
+  end if;
+end
+$$;
+"""
+
+
+def _ids(migrations: Iterable[Migration]) -> list[str]:
+    return [migration.id for migration in migrations]
+
+
 def _read_migrations() -> MigrationList:
     return read_migrations(str(migrations_folder()))
 
@@ -338,6 +406,9 @@ def _pending(dsn: str) -> list[Migration]:
         connection.read_only = True
         found = connection.execute("select to_regclass(%s)", (default_migration_table,)).fetchone()
         applied: set[str] = set()
+        # Where yoyo has never been, plain SQL was run, which brings migrations and functions together.
+        if not (found and found[0]) and _functions(dsn) in ("current", "edited"):
+            return []
         if found and found[0]:
             rows = connection.execute(f"select migration_hash from {default_migration_table}")
             applied = {row[0] for row in rows}

@@ -1,12 +1,15 @@
 """Loads the functions and views of ``sql/`` into the database, in one transaction.
 
-yoyo runs this after it has applied migrations (``yoyo apply``), and ``arcano-db migrate`` runs it
-whenever the database does not hold the functions of this release. It imports nothing of arcano_db, so
-that the two folders ``migrations/`` and ``sql/`` are all that a DBA needs.
+yoyo runs this after it has applied migrations (``yoyo apply``), ``arcano-db migrate`` runs it whenever the
+database does not hold the functions of this release, and ``arcano-db sql`` prints what it runs. It imports
+nothing of arcano_db, so that the two folders ``migrations/`` and ``sql/`` are all that a DBA needs.
 
-``create or replace`` cannot change a function's result or drop a view's column: a release that does
-either drops the old one in a migration. A function or view of schema arcano that has no file any
-more is dropped here.
+It may run while calls are running, up to a newer release or down to an older one. A call that began before
+goes on with the text of its functions as it was, so nothing that it may still ask for may vanish under it:
+
+* ``create or replace`` keeps functions, and what a function answers never changes;
+* what has no file any more is marked at first, and dropped by the next load;
+* a view that a newer release has given more columns stays as it is.
 """
 
 import hashlib
@@ -38,17 +41,84 @@ FIRST = (
     "sweep_status.sql",
 )
 
-# What the load touches gets a new row version in these catalogues; what has no file keeps its old one.
-_OBJECTS = """
-    select format('function %s', p.oid::regprocedure) as object, p.xmin::text as version
-      from pg_catalog.pg_proc p
-     where p.pronamespace = 'arcano'::regnamespace
-     union all
-    select format('view %s', c.oid::regclass), r.xmin::text
-      from pg_catalog.pg_class c
-      join pg_catalog.pg_rewrite r on r.ev_class = c.oid
-     where c.relnamespace = 'arcano'::regnamespace and c.relkind = 'v'
-     order by 1 desc
+_BEGIN = """
+-- One loader at a time: the lock is the transaction's, so nothing can be left behind.
+do $load$
+begin
+  perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('arcano load-sql', 0));
+end
+$load$;
+set client_min_messages = warning;
+set search_path = pg_catalog, pg_temp;
+-- Functions may call each other whatever their order, and name what a view is yet to define.
+set check_function_bodies = off;
+
+-- What the load touches gets a new row version; what has no file keeps its old one.
+do $load$
+begin
+  perform set_config('arcano.functions_before', coalesce((
+    select jsonb_object_agg(p.oid::regprocedure, p.xmin::text)::text
+      from pg_proc p where p.pronamespace = 'arcano'::regnamespace), '{}'), false);
+end
+$load$;
+"""
+
+_VIEW = """
+do $load$
+begin
+{definition}
+exception
+  when invalid_table_definition then -- it has columns that this release does not know
+    raise notice 'arcano: the view {name} of a newer release stays';
+end
+$load$;
+"""
+
+_OBSOLETE = """
+do $load$
+declare
+  v_obsolete constant text := 'Obsolete: the next release that is loaded drops it.';
+  r record;
+begin
+  for r in
+    select o.kind, o.name, obj_description(o.oid, o.catalog) = v_obsolete as is_marked
+      from (
+        select 'function' as kind, p.oid::regprocedure::text as name, p.oid, 'pg_proc' as catalog
+          from pg_proc p
+         where p.pronamespace = 'arcano'::regnamespace
+           and current_setting('arcano.functions_before')::jsonb ->> p.oid::regprocedure::text = p.xmin::text
+         union all
+        select 'view', c.oid::regclass::text, c.oid, 'pg_class'
+          from pg_class c
+         where c.relnamespace = 'arcano'::regnamespace and c.relkind = 'v' and c.relname not in ({views})
+      ) o
+     order by o.kind desc, o.name
+  loop
+    if r.is_marked then
+      begin
+        execute format('drop %s %s', r.kind, r.name);
+      exception
+        when dependent_objects_still_exist then
+          raise warning 'arcano: % % is obsolete, and something else needs it', r.kind, r.name
+            using detail = sqlerrm;
+      end;
+    else
+      execute format('comment on %s %s is %L', r.kind, r.name, v_obsolete);
+    end if;
+  end loop;
+end
+$load$;
+"""
+
+_END = """
+insert into arcano.release (source_fingerprint, loaded_fingerprint)
+values ('{source_fingerprint}', ({loaded_fingerprint}))
+on conflict (only_one) do update
+   set source_fingerprint = excluded.source_fingerprint, loaded_fingerprint = excluded.loaded_fingerprint,
+       loaded_at = excluded.loaded_at;
+reset check_function_bodies;
+reset search_path;
+reset client_min_messages;
 """
 
 _LOADED_FINGERPRINT = """
@@ -101,32 +171,26 @@ def loaded_fingerprint(connection):
     return cursor.fetchone()[0]
 
 
-def load_sql(connection):
-    """Load every file in the transaction that is open on ``connection`` (psycopg or psycopg2)."""
-    cursor = connection.cursor()
-    # One loader at a time: the lock is the transaction's, so nothing can be left behind.
-    cursor.execute("select pg_advisory_xact_lock(hashtextextended('arcano load-sql', 0))")
-    cursor.execute("set local client_min_messages = warning")
-    cursor.execute("set local search_path = pg_catalog, pg_temp")
-    # Functions may call each other whatever their order, and name what a view is yet to define.
-    cursor.execute("set local check_function_bodies = off")
-    cursor.execute(_OBJECTS)
-    before = cursor.fetchall()
+def script():
+    """The whole load as one text of SQL, to be run in one transaction."""
+    parts = [_BEGIN]
+    views = []
     for path in _definitions():
-        cursor.execute(path.read_text(encoding="utf-8"))
-    cursor.execute(_OBJECTS)
-    untouched = set(before) & set(cursor.fetchall())
-    for name, version in before:
-        if (name, version) in untouched:
-            cursor.execute("drop " + name)
+        definition = path.read_text(encoding="utf-8")
+        if path.parent.name == "views":
+            views.append(path.stem)
+            definition = _VIEW.format(definition=definition, name=path.stem)
+        parts.append(definition)
+    parts.append(_OBSOLETE.replace("{views}", ", ".join(f"'{name}'" for name in views)))
     # Last, because granting and revoking makes a new row version of every function.
-    cursor.execute((SQL / GRANTS).read_text(encoding="utf-8"))
-    cursor.execute(
-        "insert into arcano.release (source_fingerprint, loaded_fingerprint) values (%s, %s)"
-        " on conflict (only_one) do update set source_fingerprint = excluded.source_fingerprint,"
-        " loaded_fingerprint = excluded.loaded_fingerprint, loaded_at = excluded.loaded_at",
-        (source_fingerprint(), loaded_fingerprint(connection)),
-    )
+    parts.append((SQL / GRANTS).read_text(encoding="utf-8"))
+    parts.append(_END.format(source_fingerprint=source_fingerprint(), loaded_fingerprint=_LOADED_FINGERPRINT))
+    return "\n".join(parts)
+
+
+def load_sql(connection):
+    """Load everything in the transaction that is open on ``connection`` (psycopg or psycopg2)."""
+    connection.cursor().execute(script())
 
 
 if "__yoyo_collector__" in globals():  # yoyo is reading this file, and not arcano-db

@@ -64,6 +64,32 @@ def migrate(
 
 
 @main.command()
+@click.option(
+    "--from",
+    "after",
+    metavar="MIGRATION",
+    help="Only what comes after this one, the last that the database has, such as 0006. Default: all.",
+)
+@click.option("--id-type", type=_id_types, help="Of the id of your job tables, chosen once. Default: uuid.")
+@click.option("--user-id-type", type=_id_types, help="Of their user_id, likewise.")
+def sql(after: str | None, id_type: migrating.IdType | None, user_id_type: migrating.IdType | None) -> None:
+    """Print the installation, or an upgrade, as one plain SQL file, for databases without Python.
+
+    Nothing is read from a database. psql, Flyway, Supabase migrations and sqitch can apply it, in one
+    transaction and as the role that owns the app's tables:
+
+    \b
+      arcano-db sql > arcano.sql
+      psql --single-transaction -v ON_ERROR_STOP=1 -f arcano.sql
+      arcano-db sql --from 0006 > arcano_upgrade.sql
+
+    Attach tables with `select * from arcano.attach_job_table('public.my_jobs');`, or on a live database with
+    the statements of `select statement from arcano.attach_plan('public.my_jobs');`, each by itself.
+    """
+    click.echo(migrating.plain_sql(after, id_type=id_type, user_id_type=user_id_type), nl=False)
+
+
+@main.command()
 @dsn_option
 @click.option("--to", metavar="MIGRATION", help="Stop at this migration, which stays. Default: undo all.")
 @click.option("--yes", is_flag=True, help="Do not ask.")

@@ -11,7 +11,7 @@ import click
 import psycopg
 
 from arcano_db import ArcanoDB, NotAttached
-from arcano_db.attaching import AttachError, Patience, run_steps
+from arcano_db.attaching import AttachError, Patience, attached_tables, removal_steps, run_steps
 from arcano_db.cli.base import FAILED, connected, database, dsn_option, json_option, main
 from arcano_db.errors import translated
 from arcano_db.output import print_findings, print_json, say
@@ -165,6 +165,68 @@ def detach(
         if not done:  # says which tables are
             ArcanoDB(connection).detach_job_table(table)
     say(f"detached {table}")
+
+
+@main.command()
+@dsn_option
+@json_option
+@click.option("--plan", is_flag=True, help="Print the statements and what each locks, and run none.")
+@click.option(
+    "--drop-columns", is_flag=True, help="Drop the columns that attaching added, with what is in them."
+)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@_patience_options
+def uninstall(
+    dsn: str,
+    as_json: bool,
+    plan: bool,
+    drop_columns: bool,
+    yes: bool,
+    lock_timeout: float,
+    patience: float,
+) -> None:
+    """Detach every table and remove the package: schema arcano, its journal, and its roles.
+
+    Your tables and rows stay as they are; with --drop-columns their columns are those of before, too. Stop
+    what calls the functions first: once they are gone, calls fail. It can be interrupted and run again.
+    """
+    waiting = Patience(lock_timeout, patience)
+
+    def detach_steps(table: str) -> Callable[[psycopg.Connection[Any]], list[Step]]:
+        return lambda connection: ArcanoDB(connection).detach_steps(table, drop_columns)
+
+    with connected(dsn) as connection, connected(dsn) as watcher:
+        removal = removal_steps(connection)
+        if not removal:
+            say("nothing to do: there is no schema arcano")
+            return
+        with translated():
+            tables = attached_tables(connection)
+        if plan:
+            detaching = [step for table in tables for step in detach_steps(table)(connection)]
+            _print_plan([*detaching, *removal], as_json)
+            return
+        if not yes:
+            click.confirm(_what_goes(connection, tables), abort=True)
+        with _interruptible():
+            for table in tables:
+                run_steps(connection, watcher, table, detach_steps(table), patience=waiting)
+            run_steps(connection, watcher, "arcano.job", removal_steps, patience=waiting)
+    say("removed")
+
+
+def _what_goes(connection: psycopg.Connection[Any], tables: list[str]) -> str:
+    row = connection.execute(
+        "select (select count(*) from arcano.job_event),"
+        " (select count(*) from arcano.refund where paid_at is null)"
+    ).fetchone()
+    entries, refunds = row or (0, 0)
+    return (
+        f"Detach {', '.join(tables) or 'no table'},"
+        + f" and remove schema arcano with {entries} entries of the journal"
+        + (f" and {refunds} refunds that are due" if refunds else "")
+        + "?"
+    )
 
 
 def _own_intervals(connection: psycopg.Connection[Any], table: str) -> tuple[str | None, str | None]:

@@ -18,7 +18,7 @@ from arcano_db.cli import main
 
 Run = Callable[..., Result]
 
-DATABASE_COMMANDS = sorted(set(main.commands) - {"demo"})
+DATABASE_COMMANDS = sorted(set(main.commands) - {"demo", "sql"})
 
 
 # Help, and which database

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
@@ -168,33 +169,40 @@ def migrate(
     id_type: IdType | None = None,
     user_id_type: IdType | None = None,
     timeout: float = 60.0,
+    patience: float = 600.0,
     report: Report = lambda _: None,
 ) -> bool:
     """Apply what is pending and load the functions of this release; False: nothing was to be done.
 
-    Killed at any moment it leaves nothing that stops the next one. Two at once: the second waits.
+    Killed at any moment it leaves nothing that stops the next one. Two at once: the second waits. Calls may
+    go on meanwhile: it never holds them up for longer than a moment.
 
     Args:
         dsn: A libpq connection string; empty: libpq's environment variables.
         id_type: The type of the job tables' ``id``, chosen when installing; None: uuid, or as it is.
         user_id_type: The type of their ``user_id``, likewise.
         timeout: For how many seconds to wait for another migrator.
+        patience: For how many seconds to go on trying where tables are in use.
         report: Called with a line for each thing that is done.
 
     Raises:
-        MigrationError: Another migrator did not end in time, or the ids have other types by now.
+        MigrationError: Another migrator did not end in time, a table stayed in use, or the ids have other
+            types by now.
     """
     types = {"id": id_type, "user_id": user_id_type}
     with _backend(dsn, report, types) as backend, _alone(backend, timeout, report):
         migrations = _read_migrations()
+        if not backend.to_rollback(migrations) and (known := _came_with_plain_sql(dsn, migrations)):
+            backend.mark_migrations(known)
+            report(f"noted that plain SQL has applied {known[-1].id} and what comes before it")
         pending = backend.to_apply(migrations)
         for migration in pending:
-            backend.apply_one(migration)
+            _politely(partial(backend.apply_one, migration), migration.id, patience, report)
             report(f"applied {migration.id}")
         _refuse_other_types(dsn, types)
         if not pending and _functions(dsn) == "current":
             return False
-        backend.run_post_apply(migrations)
+        _politely(partial(backend.run_post_apply, migrations), "loading the functions", patience, report)
         report("loaded the functions and views of this release")
         return True
 
@@ -226,6 +234,28 @@ def rollback(
             backend.rollback_one(migration)
             report(f"rolled back {migration.id}")
         return bool(applied)
+
+
+def _politely(action: Callable[[], None], what: str, patience: float, report: Report) -> None:
+    """Try again with growing pauses while what it needs is in use; it waits for a moment at a time."""
+    started = time.monotonic()
+    pause = 0.1
+    while True:
+        try:
+            action()
+        except errors.LockNotAvailable as error:
+            waited = time.monotonic() - started
+            if waited + pause > patience:
+                raise MigrationError(
+                    f"{what}: what it changes was in use for {waited:.0f} seconds. Nothing is lost: run the"
+                    " same again. Long transactions are in the way; `arcano-db doctor` names them."
+                ) from error
+            if pause > 1:
+                report(f"{what}: in use; trying again in {pause:.0f} seconds")
+            time.sleep(pause)
+            pause = min(2 * pause, 15.0)
+        else:
+            return
 
 
 def _refuse_other_types(dsn: str, types: Mapping[str, IdType | None]) -> None:
@@ -276,7 +306,9 @@ class _Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]
 
     def begin(self) -> None:
         super().begin()
-        self.execute("set local lock_timeout = '30s'")
+        # While this waits for a lock of a table, all calls wait behind it; and a deadlock with one is broken
+        # by giving up, before the server would break it by failing that one.
+        self.execute("set local lock_timeout = '100ms'")
         for column, id_type in self.types.items():
             self.execute("select set_config(%s, %s, true)", (f"arcano.{column}_type", id_type or ""))
 
@@ -406,13 +438,27 @@ def _pending(dsn: str) -> list[Migration]:
         connection.read_only = True
         found = connection.execute("select to_regclass(%s)", (default_migration_table,)).fetchone()
         applied: set[str] = set()
-        # Where yoyo has never been, plain SQL was run, which brings migrations and functions together.
-        if not (found and found[0]) and _functions(dsn) in ("current", "edited"):
-            return []
         if found and found[0]:
             rows = connection.execute(f"select migration_hash from {default_migration_table}")
             applied = {row[0] for row in rows}
-    return [migration for migration in _read_migrations() if migration.hash not in applied]
+    migrations = _read_migrations()
+    if not any(migration.hash in applied for migration in migrations):
+        applied = {migration.hash for migration in _came_with_plain_sql(dsn, migrations)}
+    return [migration for migration in migrations if migration.hash not in applied]
+
+
+def _came_with_plain_sql(dsn: str, migrations: MigrationList) -> MigrationList:
+    """What a database has of which yoyo knows nothing, because ``arcano-db sql`` was applied there."""
+    with psycopg.connect(dsn) as connection:
+        connection.read_only = True
+        row = connection.execute(
+            "select exists (select from pg_attribute"
+            " where attrelid = to_regclass('arcano.release') and attname = 'last_migration')"
+        ).fetchone()
+        if row and row[0]:
+            row = connection.execute("select last_migration from arcano.release").fetchone()
+    last = row[0] if row and row[0] else ""
+    return migrations.filter(lambda migration: migration.id <= last)
 
 
 def _functions(dsn: str) -> Functions:

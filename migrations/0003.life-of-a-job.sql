@@ -7,9 +7,9 @@ alter table arcano.job_event
 
 alter table arcano.job_event
   add constraint job_event_event_is_known
-    check (event in ('healed', 'cancelled', 'failed', 'completed', 'revived', 'late_finish', 'error')),
+    check (event in ('healed', 'cancelled', 'failed', 'completed', 'revived', 'late_finish', 'error')) not valid,
   add constraint job_event_source_is_known
-    check (source in ('check', 'sweep', 'cancel_session', 'start_job', 'finish_job'));
+    check (source in ('check', 'sweep', 'cancel_session', 'start_job', 'finish_job')) not valid;
 
 comment on column arcano.job_event.event is
   'healed: cancelled by the orphan rule; cancelled, failed, completed: ended while it waited; revived: a healed job that was started after all; late_finish: finish_job came after the job had ended otherwise, and changed nothing; error: the job could not be cancelled, and reason says why.';

@@ -115,11 +115,11 @@ alter table arcano.job_event
     check (event in (
       'healed', 'cancelled', 'force_cancelled', 'stalled', 'failed', 'completed', 'revived', 'late_finish',
       'refund_due', 'refunded', 'error'
-    )),
+    )) not valid,
   add constraint job_event_source_is_known
     check (source in (
       'check', 'sweep', 'cancel_session', 'cancel_job', 'start_job', 'finish_job', 'claim_jobs', 'settle_refund'
-    ));
+    )) not valid;
 
 comment on column arcano.job_event.event is
   'healed: cancelled by the orphan rule; cancelled, failed, completed: ended while it waited; force_cancelled: cancelled while it worked; stalled: failed, because it gave no sign of life; revived: a healed job that was started after all; late_finish: finish_job came after the job had ended otherwise, and changed nothing; refund_due: credits are owed, and reason says why they are not paid yet; refunded: they are paid; error: the job could not be started or ended, and reason says why.';

@@ -111,11 +111,11 @@ $load$;
 """
 
 _END = """
-insert into arcano.release (source_fingerprint, loaded_fingerprint)
-values ('{source_fingerprint}', ({loaded_fingerprint}))
+insert into arcano.release (source_fingerprint, loaded_fingerprint, last_migration)
+values ('{source_fingerprint}', ({loaded_fingerprint}), '{last_migration}')
 on conflict (only_one) do update
    set source_fingerprint = excluded.source_fingerprint, loaded_fingerprint = excluded.loaded_fingerprint,
-       loaded_at = excluded.loaded_at;
+       last_migration = excluded.last_migration, loaded_at = excluded.loaded_at;
 reset check_function_bodies;
 reset search_path;
 reset client_min_messages;
@@ -152,6 +152,11 @@ def _place(path):
     return (FIRST.index(path.name) if path.name in FIRST else len(FIRST), path.name)
 
 
+def _last_migration():
+    names = (path.stem for path in Path(__file__).parent.glob("[0-9]*.sql"))
+    return max(name for name in names if not name.endswith(".rollback"))
+
+
 def source_fingerprint():
     """A hash of the files of ``sql/``: which release's functions these are."""
     digest = hashlib.md5(usedforsecurity=False)
@@ -184,7 +189,13 @@ def script():
     parts.append(_OBSOLETE.replace("{views}", ", ".join(f"'{name}'" for name in views)))
     # Last, because granting and revoking makes a new row version of every function.
     parts.append((SQL / GRANTS).read_text(encoding="utf-8"))
-    parts.append(_END.format(source_fingerprint=source_fingerprint(), loaded_fingerprint=_LOADED_FINGERPRINT))
+    parts.append(
+        _END.format(
+            source_fingerprint=source_fingerprint(),
+            loaded_fingerprint=_LOADED_FINGERPRINT,
+            last_migration=_last_migration(),
+        )
+    )
     return "\n".join(parts)
 
 

@@ -39,27 +39,46 @@ _timeout_option = click.option(
     help="How long to wait for another migrator.",
 )
 
+_patience_option = click.option(
+    "--patience",
+    type=click.FloatRange(min=0),
+    default=600.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to go on trying while tables are in use.",
+)
+
 
 @main.command()
 @dsn_option
 @click.option("--dry-run", is_flag=True, help="Print the SQL that would run, and change nothing.")
 @_timeout_option
+@_patience_option
 @click.option("--id-type", type=_id_types, help="Of the id of your job tables, chosen once. Default: uuid.")
 @click.option("--user-id-type", type=_id_types, help="Of their user_id, likewise.")
 def migrate(
     dsn: str,
     dry_run: bool,
     timeout: float,
+    patience: float,
     id_type: migrating.IdType | None,
     user_id_type: migrating.IdType | None,
 ) -> None:
     """Apply the migrations and load the functions of this release.
 
     Safe to repeat, to kill, and to start twice at once. Run it as the role that owns the app's tables.
+    Calls may go on meanwhile, before and after an upgrade alike.
     """
     if dry_run:
         click.echo(migrating.dry_run(dsn) or "-- nothing to do")
-    elif not migrating.migrate(dsn, id_type=id_type, user_id_type=user_id_type, timeout=timeout, report=say):
+    elif not migrating.migrate(
+        dsn,
+        id_type=id_type,
+        user_id_type=user_id_type,
+        timeout=timeout,
+        patience=patience,
+        report=say,
+    ):
         say("nothing to do: everything is applied and loaded")
 
 

@@ -1366,6 +1366,7 @@ CREATE TABLE arcano.release (
     source_fingerprint text NOT NULL,
     loaded_fingerprint text NOT NULL,
     loaded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    last_migration text,
     CONSTRAINT release_only_one_check CHECK (only_one)
 );
 
@@ -1374,6 +1375,8 @@ COMMENT ON TABLE arcano.release IS 'Which functions and views are loaded; arcano
 COMMENT ON COLUMN arcano.release.source_fingerprint IS 'Of the files of sql/ that were loaded.';
 
 COMMENT ON COLUMN arcano.release.loaded_fingerprint IS 'Of the functions and views as the database kept them: differs from a fresh one when somebody edited them by hand.';
+
+COMMENT ON COLUMN arcano.release.last_migration IS 'The last migration of the release that was loaded.';
 
 CREATE TABLE arcano.setting (
     only_one boolean DEFAULT true NOT NULL,

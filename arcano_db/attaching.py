@@ -139,18 +139,15 @@ def run_steps(
         _refuse_second_builder(connection, watcher, table)
         step = steps[0]
         before_each(connection)
-        say(f"[{done + 1}/{done + len(steps)}] {_first_line(step.statement)};")
+        # Many statements in one are not for a log; what they do is.
+        said = f"{step.statement};" if "\n" not in step.statement else step.effect
+        say(f"[{done + 1}/{done + len(steps)}] {said}")
         _run(connection, watcher, table, step, patience)
         done += 1
         steps = plan(connection)
         if steps and steps[0] == step:
             raise AttachError(f"It came to nothing, although it did not fail: {step.statement}")
     return done
-
-
-def _first_line(statement: str) -> str:
-    first, _, rest = statement.partition("\n")
-    return first + (" ..." if rest else "")
 
 
 def _refuse_second_builder(

@@ -94,14 +94,17 @@ def main() -> None:
     \b
     First steps on your own database:
       arcano-db migrate                      schema arcano and its functions
+      arcano-db attach public.my_jobs --check   what would happen to its rows; changes nothing
       arcano-db attach public.my_jobs        make a table of yours a job table
       arcano-db check USER_ID                is a job in this user's way?
       arcano-db sweep --every 30             clear ghosts, until stopped
+      arcano-db doctor                       is all well, and how is it mended?
       arcano-db work --call module:function  claim jobs of the line and run a function with each
 
     \b
     Without a database:
       arcano-db demo                         the whole story on an embedded PostgreSQL
 
-    Exit codes: 0 done, 1 failed, 2 wrong usage; check: 0 free, 3 blocked; status: 4 not up to date.
+    Exit codes: 0 done, 1 failed, 2 wrong usage; check: 0 free, 3 blocked; status: 4 not up to date;
+    doctor: 1 something is wrong.
     """

@@ -97,7 +97,7 @@ begin
     level := 'warning';
     detail := format('%s of %s jobs, of %s users, are orphans now, the oldest from %s',
       v_ghosts, v_jobs, v_ghost_users, v_oldest);
-    hint := 'The check and the sweep cancel such jobs. To watch that for a while, and change nothing: arcano-db attach --observe';
+    hint := format('The check and the sweep cancel such jobs. To watch that for a while, and change nothing: arcano-db attach %s --observe', p_table);
   end if;
   return next;
   if v_charged > 0 then

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from helpers import UPSCALER, LongCommand, events, make_app, make_job, make_user, until, veto
+from helpers import ARCANO_DB, ROOT, UPSCALER, LongCommand, events, make_app, make_job, make_user, until, veto
 from servers import debian_server
 
 from arcano_db import ArcanoDB, InvalidArgument
@@ -145,3 +149,14 @@ def test_the_view_says_what_sweeps_did(
         None,
         None,
     )
+
+
+def test_the_systemd_unit_of_the_readme(tmp_path: Path) -> None:
+    if not shutil.which("systemd-analyze"):
+        pytest.skip("there is no systemd to ask")
+    [unit] = re.findall(r"```ini\n(.*?)```", ROOT.joinpath("README.md").read_text("utf-8"), re.DOTALL)
+    assert "/opt/arcano-db/bin/arcano-db sweep --every 30\n" in unit
+    path = tmp_path / "arcano-db-sweep.service"
+    path.write_text(unit.replace("/opt/arcano-db/bin/arcano-db", str(ARCANO_DB)))
+    said = subprocess.run(["systemd-analyze", "verify", path], capture_output=True, text=True)
+    assert [line for line in said.stderr.splitlines() if path.name in line] == []

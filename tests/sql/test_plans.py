@@ -249,3 +249,23 @@ def _add_ghosts(connection: psycopg.Connection, in_each_table: int) -> None:
             (user, in_each_table),
         )
         connection.execute(f"analyze {table}")
+
+
+@pytest.mark.parametrize("backlog", [0, 4000])
+@pytest.mark.parametrize("view", ["metric", "queue_status", "sweep_status"])
+def test_watching_reads_the_partial_indexes_alone(large: psycopg.Connection, view: str, backlog: int) -> None:
+    _add_ghosts(large, backlog // 4)
+    found = scans(large, f"select * from arcano.{view}")
+    assert set(found) <= only("_arcano_active") | WAITING | only("_arcano_working")
+    assert all(rows <= 2 * backlog + 10 for _, rows in found.values())
+
+
+def test_restoring_finds_the_job_by_its_primary_key(large: psycopg.Connection) -> None:
+    job_id = make_job(large, "public.upscaler_jobs", make_user(large))
+    large.execute("select * from arcano.cancel_job(%s)", (job_id,))
+    [event_id] = large.execute(
+        "select event_id from arcano.job_event where job_id = %s", (job_id,)
+    ).fetchone()
+    found = scans(large, "select arcano.restore_job(%s)", event_id)
+    assert set(found) <= only("_pkey") | only("_arcano_active") | only("_arcano_line")
+    assert sum(rows for _, rows in found.values()) < 30

@@ -208,7 +208,12 @@ def migrate(
 
 
 def rollback(
-    dsn: str, *, to: str | None = None, timeout: float = 60.0, report: Report = lambda _: None
+    dsn: str,
+    *,
+    to: str | None = None,
+    timeout: float = 60.0,
+    patience: float = 600.0,
+    report: Report = lambda _: None,
 ) -> bool:
     """Undo migrations, the newest first; False: none was applied.
 
@@ -216,6 +221,7 @@ def rollback(
         dsn: A libpq connection string; empty: libpq's environment variables.
         to: The id of the migration to stop at, which stays; None: undo all.
         timeout: For how many seconds to wait for another migrator.
+        patience: For how many seconds to go on trying where tables are in use.
         report: Called with a line for each thing that is done.
 
     Raises:
@@ -231,7 +237,7 @@ def rollback(
             applied = applied[: ids.index(to)]
         _refuse_while_attached(dsn, applied)
         for migration in applied:
-            backend.rollback_one(migration)
+            _politely(partial(backend.rollback_one, migration), migration.id, patience, report)
             report(f"rolled back {migration.id}")
         return bool(applied)
 

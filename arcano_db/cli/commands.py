@@ -113,7 +113,8 @@ def sql(after: str | None, id_type: migrating.IdType | None, user_id_type: migra
 @click.option("--to", metavar="MIGRATION", help="Stop at this migration, which stays. Default: undo all.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @_timeout_option
-def rollback(dsn: str, to: str | None, yes: bool, timeout: float) -> None:
+@_patience_option
+def rollback(dsn: str, to: str | None, yes: bool, timeout: float, patience: float) -> None:
     """Undo the migrations, the journal included. Attached tables must be detached first."""
     if not yes:
         what = (
@@ -122,7 +123,7 @@ def rollback(dsn: str, to: str | None, yes: bool, timeout: float) -> None:
             else "every migration, and drop schema arcano with its journal"
         )
         click.confirm(f"Undo {what}?", abort=True)
-    if not migrating.rollback(dsn, to=to, timeout=timeout, report=say):
+    if not migrating.rollback(dsn, to=to, timeout=timeout, patience=patience, report=say):
         say("nothing to do: no migration is applied")
 
 

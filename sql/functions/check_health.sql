@@ -2,14 +2,8 @@
 -- mend each. Cheap enough for a monitor: of a large table it reads the planner's statistics and the partial
 -- indexes alone. What only the files of the release can tell (whether the functions are those of it) arcano-db
 -- doctor adds.
-create or replace function arcano.check_health(
-  p_long_transaction interval default '1 hour',
-  out level text,
-  out finding text,
-  out detail text,
-  out hint text
-)
-returns setof record
+create or replace function arcano.check_health(p_long_transaction interval default '1 hour')
+returns table (level text, finding text, detail text, hint text)
 language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp
 as $$

@@ -1,11 +1,6 @@
 -- Who may do what, as far as it is not the package's functions that decide it.
-create or replace function arcano.role_health(
-  out level text,
-  out finding text,
-  out detail text,
-  out hint text
-)
-returns setof record
+create or replace function arcano.role_health()
+returns table (level text, finding text, detail text, hint text)
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$

@@ -1,12 +1,6 @@
 -- What of the server slows the job tables down or stops them: old transactions, dead rows, transaction ids.
-create or replace function arcano.server_health(
-  p_long_transaction interval,
-  out level text,
-  out finding text,
-  out detail text,
-  out hint text
-)
-returns setof record
+create or replace function arcano.server_health(p_long_transaction interval)
+returns table (level text, finding text, detail text, hint text)
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$

@@ -1,11 +1,6 @@
 -- Whether somebody sweeps, and what piles up where nobody does, or where it cannot be done.
-create or replace function arcano.sweep_health(
-  out level text,
-  out finding text,
-  out detail text,
-  out hint text
-)
-returns setof record
+create or replace function arcano.sweep_health()
+returns table (level text, finding text, detail text, hint text)
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$

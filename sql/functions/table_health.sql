@@ -1,11 +1,6 @@
 -- What can be wrong with the attached tables and their settings.
-create or replace function arcano.table_health(
-  out level text,
-  out finding text,
-  out detail text,
-  out hint text
-)
-returns setof record
+create or replace function arcano.table_health()
+returns table (level text, finding text, detail text, hint text)
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$

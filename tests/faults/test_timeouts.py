@@ -32,6 +32,8 @@ class Jobs:
         self.working = make_job(conn, VIDEO, self.users["working"], status="running", api_account="a")
         self.healed = make_job(conn, UPSCALER, self.users["healed"])
         ArcanoDB(conn).check_user_active(self.users["healed"])
+        [event] = ArcanoDB(conn).job_events(job_id=self.healed)
+        self.event_id = event.event_id
         (self.refund_id,) = conn.execute(
             "insert into arcano.refund (job_table, job_id, kind, user_id, amount)"
             " values (%s::regclass, %s, 'failed', %s, 3) returning refund_id",
@@ -72,6 +74,11 @@ def calls(jobs: Jobs) -> dict[str, Callable[[ArcanoDB], Any]]:
         "set_refund_function": lambda db: db.set_refund_function("public.refund_credits(uuid,integer,text)"),
         "set_identity_function": lambda db: db.set_identity_function(None),
         "settle_refund": lambda db: db.settle_refund(jobs.refund_id),
+        "restore_job": lambda db: db.restore_job(jobs.event_id),
+        "keep_events": lambda db: db.keep_events("30 days"),
+        "check_job_table": lambda db: db.check_job_table(UPSCALER),
+        "grace_advice": lambda db: db.grace_advice(UPSCALER),
+        "check_health": lambda db: db.check_health(),
         "attach_job_table": lambda db: db.attach_job_table(UPSCALER, "Upscaler Arcano"),
         "detach_job_table": lambda db: db.detach_job_table("public.detached"),
     }

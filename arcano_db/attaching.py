@@ -84,16 +84,26 @@ def attached_tables(connection: psycopg.Connection[Any]) -> list[str]:
     return [table for (table,) in rows]
 
 
+# Whoever may not read pg_cron's jobs has none there.
+_IS_INSTALLED = """
+    select to_regnamespace('arcano') is not null, exists (
+      select
+        from pg_class c
+        join pg_namespace n on n.oid = c.relnamespace
+       where n.nspname = 'cron' and c.relname = 'job'
+         and has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'select')
+    )
+"""
+
+
 def removal_steps(connection: psycopg.Connection[Any]) -> list[Step]:
     """What removes the package once no table is attached, in its order; none: it is not there."""
-    row = connection.execute(
-        "select to_regnamespace('arcano') is not null, to_regclass('cron.job') is not null"
-    ).fetchone()
-    is_there, has_cron = row or (False, False)
+    row = connection.execute(_IS_INSTALLED).fetchone()
+    is_there, sees_cron = row or (False, False)
     if not is_there:
         return []
     steps = []
-    if has_cron and connection.execute("select from cron.job where jobname = 'arcano-sweep'").fetchone():
+    if sees_cron and connection.execute("select 1 from cron.job where jobname = 'arcano-sweep'").fetchone():
         steps.append(Step("select arcano.unschedule_sweeper()", "none", "pg_cron no longer sweeps"))
     return [
         *steps,

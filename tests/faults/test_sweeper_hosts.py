@@ -12,10 +12,22 @@ from typing import Any
 
 import psycopg
 import pytest
-from helpers import ARCANO_DB, ROOT, UPSCALER, LongCommand, events, make_app, make_job, make_user, until, veto
+from helpers import (
+    ARCANO_DB,
+    ROOT,
+    UPSCALER,
+    LongCommand,
+    attach_app,
+    events,
+    make_app,
+    make_job,
+    make_user,
+    until,
+    veto,
+)
 from servers import debian_server
 
-from arcano_db import ArcanoDB, InvalidArgument
+from arcano_db import ArcanoDB, InvalidArgument, migrating
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +125,17 @@ def test_a_real_pg_cron_and_the_command_sweep_side_by_side(cron: psycopg.Connect
     assert sorted(e["job_id"] for e in events(cron)) == sorted(ghosts)  # each once
     assert {e["event"] for e in events(cron)} == {"healed"}
     assert db.unschedule_sweeper() is True
+
+
+def test_uninstalling_takes_it_from_pg_cron(cron: psycopg.Connection, cron_dsn: str) -> None:
+    cron.execute("create extension pg_cron")
+    ArcanoDB(cron).schedule_sweeper()
+    run = subprocess.run([ARCANO_DB, "uninstall", "--yes", "--dsn", cron_dsn], capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    assert "select arcano.unschedule_sweeper();" in run.stderr
+    assert jobs(cron) == []
+    migrating.migrate(cron_dsn)
+    attach_app(cron)
 
 
 def test_the_view_says_what_sweeps_did(

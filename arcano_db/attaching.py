@@ -21,6 +21,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from arcano_db import migrating
 from arcano_db.output import say, stderr
 from arcano_db.rows import Step
+from arcano_db.signals import StopRequest
 
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 15.0
@@ -123,6 +124,7 @@ def run_steps(
     *,
     patience: Patience,
     before_each: Callable[[psycopg.Connection[Any]], None] = lambda _: None,
+    stop: StopRequest | None = None,
 ) -> int:
     """Run the statements of a plan, each by itself and politely, and answer how many there were.
 
@@ -133,11 +135,12 @@ def run_steps(
         plan: Answers what is left to be done; asked again after each statement.
         patience: How to wait for a table that is in use.
         before_each: Called before each statement, with that connection.
+        stop: Asked often; when it came, the statement that is running is cancelled.
 
     Raises:
-        AttachError: The table stayed in use for too long, or somebody else is at it.
-        KeyboardInterrupt: Once the statement that was running has been cancelled.
+        AttachError: The table stayed in use for too long, somebody else is at it, or ``stop`` came.
     """
+    stop = stop or StopRequest()
     # A limit of the role's or the database's is for the app's queries, and not for building an index.
     connection.execute("set statement_timeout = 0; set idle_in_transaction_session_timeout = 0")
     # If this process is killed, what it has begun must not go on for hours with nobody to look at it.
@@ -146,13 +149,15 @@ def run_steps(
     done = 0
     steps = plan(connection)
     while steps:
+        if stop.came:
+            raise _interrupted()
         _refuse_second_builder(connection, watcher, table)
         step = steps[0]
         before_each(connection)
         # Many statements in one are not for a log; what they do is.
         said = f"{step.statement};" if "\n" not in step.statement else step.effect
         say(f"[{done + 1}/{done + len(steps)}] {said}")
-        _run(connection, watcher, table, step, patience)
+        _run(connection, watcher, table, step, patience, stop)
         done += 1
         steps = plan(connection)
         if steps and steps[0] == step:
@@ -180,6 +185,7 @@ def _run(
     table: str,
     step: Step,
     patience: Patience,
+    stop: StopRequest,
 ) -> None:
     # What blocks neither reads nor writes may wait for as long as it takes.
     harmless = step.lock.startswith("share update exclusive")
@@ -189,7 +195,7 @@ def _run(
     pause = _FIRST_PAUSE_SECONDS
     while True:
         try:
-            _run_watched(connection, watcher, step.statement)
+            _run_watched(connection, watcher, step.statement, stop)
         except errors.LockNotAvailable as error:
             pids = watcher.execute(_HOLDERS, (table, connection.info.backend_pid)).fetchall()
             holder = _oldest(watcher, [pid for (pid,) in pids])
@@ -199,7 +205,8 @@ def _run(
                     " Nothing is lost: run the same again when it is not, or with more --patience."
                 ) from error
             say(f"  {table} is in use{holder}; trying again in {pause:g} seconds")
-            time.sleep(pause)
+            if stop.wait(pause):
+                raise _interrupted() from error
             pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
         else:
             return
@@ -214,7 +221,7 @@ def _oldest(watcher: psycopg.Connection[Any], pids: list[int]) -> str:
 
 
 def _run_watched(
-    connection: psycopg.Connection[Any], watcher: psycopg.Connection[Any], statement: str
+    connection: psycopg.Connection[Any], watcher: psycopg.Connection[Any], statement: str, stop: StopRequest
 ) -> None:
     """Run a statement in a thread of its own, and show meanwhile how far it is."""
     failed: list[BaseException] = []
@@ -230,21 +237,30 @@ def _run_watched(
     try:
         thread.join(_LOOK_SECONDS)
         if thread.is_alive():
-            _show_progress(watcher, connection.info.backend_pid, thread)
-    except BaseException:  # Ctrl-C: an index that is half built is dropped by the next run
-        connection.cancel_safe()
-        thread.join()
-        raise
+            _show_progress(watcher, connection.info.backend_pid, thread, stop)
+    finally:
+        # An index that is half built is dropped by the next run. Once more, if it had not begun yet.
+        while thread.is_alive():
+            connection.cancel_safe()
+            thread.join(_LOOK_SECONDS)
+    if failed and stop.came:
+        raise _interrupted() from failed[0]
     if failed:
         raise failed[0]
 
 
-def _show_progress(watcher: psycopg.Connection[Any], pid: int, thread: threading.Thread) -> None:
+def _interrupted() -> AttachError:
+    return AttachError("Interrupted. Nothing is lost: run the same again, and it goes on.")
+
+
+def _show_progress(
+    watcher: psycopg.Connection[Any], pid: int, thread: threading.Thread, stop: StopRequest
+) -> None:
     columns = (TextColumn("  {task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
     said = ""
     with Progress(*columns, console=stderr, transient=True) as progress:
         task = progress.add_task("", total=None)
-        while thread.is_alive():
+        while thread.is_alive() and not stop.came:
             row = watcher.execute(_PROGRESS, (pid,)).fetchone()
             if row is not None:
                 phase, blocks, all_blocks, tuples, all_tuples, lockers, all_lockers, locker = row

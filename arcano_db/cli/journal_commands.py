@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
-import threading
 from datetime import timedelta
 from typing import Any
 
@@ -15,7 +13,7 @@ from arcano_db import ArcanoDB
 from arcano_db.cli.base import FAILED, database, dsn_option, json_option, main
 from arcano_db.output import console, print_json, print_rows, say
 from arcano_db.rows import ExplainedCondition, JobEvent, ObservedJob, ObservedTable
-from arcano_db.signals import interrupted_by_signals
+from arcano_db.signals import stop_request
 
 # An entry becomes visible when its transaction commits, and so not in the order of their numbers: --follow
 # looks back this far for those that came late.
@@ -81,8 +79,8 @@ def _follow(
     db: ArcanoDB, filters: dict[str, Any], rows: list[JobEvent], seen: list[JobEvent], as_json: bool
 ) -> None:
     known = {row.event_id: row.created_at for row in seen}
-    with contextlib.suppress(KeyboardInterrupt), interrupted_by_signals():
-        while True:
+    with stop_request() as stop:
+        while not stop.came:
             for row in rows:
                 known[row.event_id] = row.created_at
                 if as_json:
@@ -92,7 +90,7 @@ def _follow(
             if rows:
                 old = rows[-1].created_at - 2 * _LOOK_BACK
                 known = {event_id: at for event_id, at in known.items() if at > old}
-            threading.Event().wait(1)
+            stop.wait(1)
             rows = db.job_events(**filters, since=_LOOK_BACK, but=list(known))
 
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import click
 import psycopg
 
 from arcano_db import ArcanoDB, NotAttached
-from arcano_db.attaching import AttachError, Patience, attached_tables, removal_steps, run_steps
+from arcano_db.attaching import Patience, attached_tables, removal_steps, run_steps
 from arcano_db.cli.base import FAILED, connected, database, dsn_option, json_option, main
 from arcano_db.errors import translated
 from arcano_db.output import print_findings, print_json, say
 from arcano_db.rows import Step
-from arcano_db.signals import interrupted_by_signals
+from arcano_db.signals import stop_request
 
 
 def _patience_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -116,7 +116,7 @@ def attach(
             _print_plan(steps(connection), as_json)
         return
     with connected(dsn, force=force) as connection, connected(dsn) as watcher:
-        with _interruptible():
+        with stop_request() as stop:
             done = run_steps(
                 connection,
                 watcher,
@@ -124,6 +124,7 @@ def attach(
                 steps,
                 patience=Patience(lock_timeout, patience),
                 before_each=set_mode,
+                stop=stop,
             )
         if not done:
             say(f"nothing to do: {table} is attached with these settings")
@@ -160,8 +161,10 @@ def detach(
         if plan:
             _print_plan(steps(connection), as_json)
             return
-        with _interruptible():
-            done = run_steps(connection, watcher, table, steps, patience=Patience(lock_timeout, patience))
+        with stop_request() as stop:
+            done = run_steps(
+                connection, watcher, table, steps, patience=Patience(lock_timeout, patience), stop=stop
+            )
         if not done:  # says which tables are
             ArcanoDB(connection).detach_job_table(table)
     say(f"detached {table}")
@@ -208,10 +211,10 @@ def uninstall(
             return
         if not yes:
             click.confirm(_what_goes(connection, tables), abort=True)
-        with _interruptible():
+        with stop_request() as stop:
             for table in tables:
-                run_steps(connection, watcher, table, detach_steps(table), patience=waiting)
-            run_steps(connection, watcher, "arcano.job", removal_steps, patience=waiting)
+                run_steps(connection, watcher, table, detach_steps(table), patience=waiting, stop=stop)
+            run_steps(connection, watcher, "arcano.job", removal_steps, patience=waiting, stop=stop)
     say("removed")
 
 
@@ -238,16 +241,6 @@ def _own_intervals(connection: psycopg.Connection[Any], table: str) -> tuple[str
             (table,),
         ).fetchone()
     return row or (None, None)
-
-
-@contextlib.contextmanager
-def _interruptible() -> Iterator[None]:
-    """Let a signal cancel the statement that runs, and say what then."""
-    try:
-        with interrupted_by_signals():
-            yield
-    except KeyboardInterrupt:
-        raise AttachError("Interrupted. Nothing is lost: run the same again, and it goes on.") from None
 
 
 def _print_plan(steps: list[Step], as_json: bool) -> None:

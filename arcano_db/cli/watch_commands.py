@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
 import sys
-import threading
 from collections import Counter
 from datetime import UTC, datetime
 
@@ -19,7 +17,7 @@ from arcano_db.cli.base import FAILED, connected, database, dsn_option, json_opt
 from arcano_db.doctor import examine, is_healthy
 from arcano_db.output import columns, console, print_findings, say
 from arcano_db.rows import SweepStatus
-from arcano_db.signals import interrupted_by_signals
+from arcano_db.signals import stop_request
 
 
 @main.command()
@@ -72,12 +70,10 @@ def top(dsn: str, every: float, once: bool) -> None:
             console.print(_screen(db))
             return
         with (
-            contextlib.suppress(KeyboardInterrupt),
-            interrupted_by_signals(),
+            stop_request() as stop,
             Live(_screen(db), console=console, auto_refresh=False, screen=console.is_terminal) as live,
         ):
-            while True:
-                threading.Event().wait(every)
+            while not stop.wait(every):
                 live.update(_screen(db), refresh=True)
 
 
@@ -191,9 +187,9 @@ def metrics(dsn: str, listen: int | None, address: str, alert_rules: bool, dashb
         text = generate_latest(found).decode()
         click.echo(text, nl=False)
         sys.exit(0 if "\narcano_up 1.0\n" in text else FAILED)
-    server, thread = start_http_server(listen, address, found)
+    server, _ = start_http_server(listen, address, found)
     say(f"serving http://{address}:{server.server_port}/metrics")
-    with contextlib.suppress(KeyboardInterrupt), interrupted_by_signals():
-        thread.join()
+    with stop_request() as stop:
+        stop.wait()
     server.shutdown()
     server.server_close()

@@ -25,10 +25,9 @@ STRANGERS = Path(__file__).parents[1] / "strangers"
 VOLATILE = (
     (r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?([+-]\d\d:?(\d\d)?)?", "<time>"),
     (r"took \d+ ms", "took <n> ms"),
-    (r"last sweep \d+ s ago", "last sweep <n> s ago"),
     (r"arcano-db sweep on \S+", "arcano-db sweep on <host>"),
     (r"oid \d+", "oid <n>"),
-    (r"(?m)^(\d+) s( +\d+ )", r"<n> s\2"),
+    (r"\b\d+ s\b", "<n> s"),
     (r"[ \t]+(?=\n|$)", ""),
     (r" {2,}", "  "),
     (r"-{2,}", "--"),

@@ -10,7 +10,6 @@ import signal
 import subprocess
 import urllib.request
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -18,7 +17,7 @@ import pytest
 import yaml
 from helpers import ARCANO_DB, UPSCALER, VIDEO, LongCommand, make_job, make_user
 from prometheus_client.parser import text_string_to_metric_families
-from servers import unpack_debian
+from servers import unpacked_debian
 
 from arcano_db import ArcanoDB
 from arcano_db.metrics import ALERT_RULES, DASHBOARD
@@ -122,19 +121,15 @@ def test_alerts_and_dashboard_ask_for_metrics_that_there_are(run: Run, db: Arcan
     assert len(ids) == len(set(ids))
 
 
-def test_prometheus_takes_the_metrics_and_the_alert_rules(
-    run: Run, dsn: str, busy: None, tmp_path: Path
-) -> None:
+def test_prometheus_takes_the_metrics_and_the_alert_rules(run: Run, dsn: str, busy: None) -> None:
     """Its own tool says so, and that they follow its conventions."""
-    folder = unpack_debian(tmp_path, "prometheus")
-    promtool = folder / "usr" / "bin" / "promtool"
-    rules = subprocess.run([promtool, "check", "rules", ALERT_RULES], capture_output=True, text=True)
+    text = run("metrics", "--dsn", dsn).stdout
+    with unpacked_debian("prometheus") as folder:
+        promtool = folder / "usr" / "bin" / "promtool"
+        rules = subprocess.run([promtool, "check", "rules", ALERT_RULES], capture_output=True, text=True)
+        metrics = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True, text=True)
     assert rules.returncode == 0, rules.stderr
-    metrics = run("metrics", "--dsn", dsn).stdout
-    checked = subprocess.run(
-        [promtool, "check", "metrics"], input=metrics, capture_output=True, text=True, check=False
-    )
-    assert (checked.returncode, checked.stdout + checked.stderr) == (0, "")
+    assert (metrics.returncode, metrics.stdout + metrics.stderr) == (0, "")
 
 
 def test_no_database(run: Run, empty_dsn: str) -> None:

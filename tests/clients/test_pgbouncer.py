@@ -16,7 +16,7 @@ import psycopg
 import pytest
 from helpers import UPSCALER, VIDEO, job, make_job, make_user, until
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from servers import unpack_debian
+from servers import unpacked_debian
 
 from arcano_db import ArcanoDB
 
@@ -41,16 +41,16 @@ class Program:
 
 
 @pytest.fixture(scope="module")
-def program(tmp_path_factory: pytest.TempPathFactory) -> Program:
+def program() -> Iterator[Program]:
     """PgBouncer as installed, or else unpacked from its Debian package, for which nobody needs to be root."""
     found = shutil.which("pgbouncer")
     if found:
-        return Program(Path(found), dict(os.environ))
-    folder = unpack_debian(tmp_path_factory.mktemp("pgbouncer"), "pgbouncer", "libc-ares2", "libevent-2.1-7")
-    libraries = {str(path.parent) for path in folder.rglob("*.so*")}
-    return Program(
-        folder / "usr" / "sbin" / "pgbouncer", {**os.environ, "LD_LIBRARY_PATH": ":".join(libraries)}
-    )
+        yield Program(Path(found), dict(os.environ))
+        return
+    with unpacked_debian("pgbouncer", "libc-ares2", "libevent-2.1-7") as folder:
+        libraries = {str(path.parent) for path in folder.rglob("*.so*")}
+        environment = {**os.environ, "LD_LIBRARY_PATH": ":".join(libraries)}
+        yield Program(folder / "usr" / "sbin" / "pgbouncer", environment)
 
 
 @pytest.fixture

@@ -31,15 +31,14 @@ from arcano_db import ArcanoDB, InvalidArgument, migrating
 
 
 @pytest.fixture(scope="module")
-def cron_dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def cron_dsn() -> Iterator[str]:
     """The app on Debian's PostgreSQL 15 with its pg_cron, which may call the server without a password."""
     settings = {
         "shared_preload_libraries": "pg_cron",
         "cron.use_background_workers": "on",
         "cron.timezone": "UTC",
     }
-    folder = tmp_path_factory.mktemp("debian")
-    with debian_server(folder, ["postgresql-15-cron"], settings) as server:
+    with debian_server(["postgresql-15-cron"], settings) as server:
         make_app(server.dsn())
         yield server.dsn()
 

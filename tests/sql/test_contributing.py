@@ -66,9 +66,9 @@ def test_it_would_be_seen(tmp_path: Path, statement: str, rule: str) -> None:
     assert rule in squawk(path)
 
 
-def test_plpgsql_check_finds_no_slip(tmp_path: Path) -> None:
+def test_plpgsql_check_finds_no_slip() -> None:
     """What PL/pgSQL looks up only when it runs: names, types, unused and never read variables."""
-    with debian_server(tmp_path, ["postgresql-15-plpgsql-check"], {}) as server:
+    with debian_server(["postgresql-15-plpgsql-check"], {}) as server:
         migrating.migrate(server.dsn())
         with psycopg.connect(server.dsn(), autocommit=True) as conn:
             conn.execute("create extension plpgsql_check")

@@ -76,18 +76,15 @@ begin
   return query
     select s.statement, case when p_concurrently then 'share update exclusive: reads and writes go on' else s.lock end,
            case when p_concurrently and s.step = 2 then 'reads the table twice, and waits for older transactions' else s.effect end
-      from pg_class t
-      cross join arcano.job_indexes(p_table) with ordinality n
-      left join pg_class c on c.relname = n.index_name and c.relnamespace = t.relnamespace
-      left join pg_index i on i.indexrelid = c.oid
+      from arcano.built_indexes(p_table) with ordinality n
       cross join lateral (
         values
-          (1, format('drop index %s%s', v_concurrently, c.oid::regclass), i.indexrelid is not null,
+          (1, format('drop index %s%s', v_concurrently, n.index), n.index is not null,
             'access exclusive, for a moment', 'an invalid index, left by a failed build'),
           (2, format('create index %sif not exists %I %s', v_concurrently, n.index_name, n.definition), true,
             'share: writes wait for it', 'reads the table')
       ) s (step, statement, needed, lock, effect)
-     where t.oid = p_table and i.indisvalid is not true and s.needed
+     where not n.is_valid and s.needed
      order by n.ordinality, s.step;
 
   if not exists (

@@ -19,12 +19,11 @@ begin
      where i.inhrelid = p_table and i.inhparent = 'arcano.job'::regclass;
 
   return query
-    select format('drop index %s%s', case when p_concurrently then 'concurrently ' end, i.indexrelid::regclass),
+    select format('drop index %s%s', case when p_concurrently then 'concurrently ' end, n.index),
            case when p_concurrently then 'share update exclusive: reads and writes go on' else 'access exclusive, for a moment' end,
            case when p_concurrently then 'waits for older transactions' else 'the catalogue alone' end
-      from arcano.job_indexes(p_table) n
-      join pg_class c on c.relname = n.index_name
-      join pg_index i on i.indexrelid = c.oid and i.indrelid = p_table;
+      from arcano.built_indexes(p_table) n
+     where n.index is not null;
 
   if p_drop_columns then
     return query

@@ -30,16 +30,13 @@ begin
      where h.inhparent = 'arcano.job'::regclass
        and pg_stat_get_dead_tuples(c.oid) > 10000 + 0.4 * pg_stat_get_live_tuples(c.oid);
   return query
-    select 'warning', 'dead rows', format('%s has %s for %s open jobs', i.indexrelid::regclass, pg_size_pretty(s.bytes), o.jobs),
-           format('reindex index concurrently %s;', i.indexrelid::regclass)
+    select 'warning', 'dead rows', format('%s has %s for %s open jobs', x.index, pg_size_pretty(s.bytes), o.jobs),
+           format('reindex index concurrently %s;', x.index)
       from pg_inherits h
      cross join lateral (select count(*) from arcano.open_job o where o.relid = h.inhrelid) o (jobs)
-     cross join lateral arcano.job_indexes(h.inhrelid) x
-      join pg_class t on t.oid = h.inhrelid
-      join pg_class c on c.relname = x.index_name and c.relnamespace = t.relnamespace
-      join pg_index i on i.indexrelid = c.oid and i.indrelid = t.oid and i.indisvalid
-     cross join lateral pg_relation_size(i.indexrelid) s (bytes)
-     where h.inhparent = 'arcano.job'::regclass and s.bytes > 16 * 1024 * 1024 + 1000 * o.jobs;
+     cross join lateral arcano.built_indexes(h.inhrelid) x
+     cross join lateral pg_relation_size(x.index) s (bytes)
+     where h.inhparent = 'arcano.job'::regclass and x.is_valid and s.bytes > 16 * 1024 * 1024 + 1000 * o.jobs;
 
   return query
     select 'warning', 'old transactions', o.detail, o.hint

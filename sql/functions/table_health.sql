@@ -7,16 +7,13 @@ as $$
 begin
   return query
     select 'error', 'indexes', format('%s: index %I is %s', n.name, x.index_name,
-             case when i.indexrelid is null then 'missing, so that a check reads the whole table'
+             case when x.index is null then 'missing, so that a check reads the whole table'
                else 'invalid, as a failed build leaves it' end),
            format('arcano-db attach %s', n.name)
       from pg_inherits h
      cross join lateral arcano.table_name(h.inhrelid) n (name)
-     cross join lateral arcano.job_indexes(h.inhrelid) x
-      join pg_class t on t.oid = h.inhrelid
-      left join pg_class c on c.relname = x.index_name and c.relnamespace = t.relnamespace
-      left join pg_index i on i.indexrelid = c.oid and i.indrelid = h.inhrelid
-     where h.inhparent = 'arcano.job'::regclass and i.indisvalid is not true;
+     cross join lateral arcano.built_indexes(h.inhrelid) x
+     where h.inhparent = 'arcano.job'::regclass and not x.is_valid;
 
   return query
     select 'warning', 'settings', s.detail, s.hint

@@ -36,6 +36,7 @@ FIRST = (
     "acting_role.sql",
     "open_job.sql",
     "active_job.sql",
+    "queue_status.sql",
     "account_status.sql",
     "refund_due.sql",
     "sweep_status.sql",

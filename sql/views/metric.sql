@@ -1,16 +1,12 @@
 -- What a monitor draws and alerts on, by Prometheus's conventions: arcano-db metrics serves these rows, and
 -- sql_exporter or postgres_exporter can. All are gauges: the journal forgets, so nothing here only grows.
 create or replace view arcano.metric as
-with per_table as materialized (
-  select t.job_table as relid, n.job_table, t.mode, t.breaker_tripped_at,
-         count(*) filter (where o.is_in_line) as in_line,
-         count(*) filter (where o.is_outside) as outside_line,
-         count(*) filter (where o.status = 'starting') as starting,
-         count(*) filter (where o.status = 'running') as running,
-         count(*) filter (where o.is_stalled) as stalled,
+with queue as materialized (
+  select q.* from arcano.queue_status q
+), per_table as (
+  select n.job_table, t.mode, t.breaker_tripped_at,
          count(*) filter (where o.is_ghost) as ghosts,
          count(*) filter (where o.charged_ghost_since < now()) as charged_ghosts,
-         coalesce(extract(epoch from now() - min(o.created_at) filter (where o.is_in_line)), 0) as oldest_in_line,
          coalesce(extract(epoch from now() - min(o.heals_at) filter (where o.is_orphan)), 0) as oldest_orphan
     from arcano.job_table t
    cross join lateral arcano.table_name(t.job_table) n (job_table)
@@ -20,19 +16,26 @@ with per_table as materialized (
 select m.name, m.help, m.labels, m.value::double precision
   from (
     select 'arcano_jobs' as name, 'Jobs that wait or are worked on, by state: outside_line, in_line, starting, running.' as help,
-           jsonb_build_object('job_table', p.job_table, 'state', s.state) as labels, s.jobs::numeric as value
-      from per_table p
+           jsonb_build_object('job_table', q.job_table, 'state', s.state) as labels, s.jobs::numeric as value
+      from queue q
      cross join lateral (
-       values ('outside_line', p.outside_line), ('in_line', p.in_line), ('starting', p.starting), ('running', p.running)
+       values ('outside_line', q.outside_line), ('in_line', q.in_line), ('starting', q.starting), ('running', q.running)
      ) s (state, jobs)
+    union all
+    select s.name, s.help, jsonb_build_object('job_table', q.job_table), s.value
+      from queue q
+     cross join lateral (
+       values
+         ('arcano_jobs_stalled', 'Jobs that are worked on without a sign of life for longer than their table allows.', q.stalled::numeric),
+         ('arcano_line_oldest_age_seconds', 'Age of the oldest job in the line.',
+           coalesce(extract(epoch from now() - q.oldest_in_line), 0))
+     ) s (name, help, value)
     union all
     select s.name, s.help, jsonb_build_object('job_table', p.job_table), s.value
       from per_table p
      cross join lateral (
        values
-         ('arcano_jobs_stalled', 'Jobs that are worked on without a sign of life for longer than their table allows.', p.stalled::numeric),
-         ('arcano_line_oldest_age_seconds', 'Age of the oldest job in the line.', p.oldest_in_line),
-         ('arcano_ghosts', 'Jobs that the orphan rule matches: not healed yet, or their table is in observe mode.', p.ghosts),
+         ('arcano_ghosts', 'Jobs that the orphan rule matches: not healed yet, or their table is in observe mode.', p.ghosts::numeric),
          ('arcano_orphan_oldest_age_seconds', 'For how long the oldest orphan has waited to be healed.', p.oldest_orphan),
          ('arcano_charged_ghosts', 'Jobs that would be orphans, had they not been charged.', p.charged_ghosts),
          ('arcano_table_enforced', '1: the table is under the rule; 0: it is only observed.', (p.mode = 'enforce')::integer),

@@ -69,6 +69,13 @@ CREATE FUNCTION arcano.bind_task(p_task_id text, p_job_id uuid, p_attempt intege
 
 COMMENT ON FUNCTION arcano.bind_task(p_task_id text, p_job_id uuid, p_attempt integer) IS 'Internal: notes that p_task_id is attempt p_attempt of job p_job_id, and answers whether an earlier finish_task has now ended that job.';
 
+CREATE FUNCTION arcano.built_indexes(p_table regclass, OUT index_name text, OUT definition text, OUT index regclass, OUT is_valid boolean) RETURNS SETOF record
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.built_indexes(p_table regclass, OUT index_name text, OUT definition text, OUT index regclass, OUT is_valid boolean) IS 'Internal: each index that attaching gives to p_table, the index itself (null: it is missing), and whether it is valid.';
+
 CREATE TABLE arcano.refund (
     refund_id bigint NOT NULL,
     job_table regclass NOT NULL,
@@ -1116,6 +1123,25 @@ COMMENT ON TABLE arcano.lock IS 'What the package''s own locks are made of. Nobo
 
 COMMENT ON COLUMN arcano.lock.seed IS 'Of the keys of the users'' advisory locks.';
 
+CREATE VIEW arcano.queue_status AS
+ SELECT arcano.table_name((t.job_table)::oid) AS job_table,
+    t.tool,
+    count(*) FILTER (WHERE o.is_in_line) AS in_line,
+    min(o.created_at) FILTER (WHERE o.is_in_line) AS oldest_in_line,
+    count(*) FILTER (WHERE (o.is_waiting AND (NOT o.is_in_line))) AS outside_line,
+    count(*) FILTER (WHERE (o.status = 'starting'::text)) AS starting,
+    count(*) FILTER (WHERE (o.status = 'running'::text)) AS running,
+    count(*) FILTER (WHERE o.is_stalled) AS stalled
+   FROM (arcano.job_table t
+     LEFT JOIN arcano.open_job o ON ((o.relid = (t.job_table)::oid)))
+  GROUP BY t.job_table, t.tool;
+
+COMMENT ON VIEW arcano.queue_status IS 'Of each attached table, how many jobs wait and how many are worked on.';
+
+COMMENT ON COLUMN arcano.queue_status.outside_line IS 'Waiting, but not in the line: being made ready, or ghosts.';
+
+COMMENT ON COLUMN arcano.queue_status.stalled IS 'Worked on, but without a sign of life for longer than the table allows.';
+
 CREATE VIEW arcano.refund_due AS
  SELECT refund_id,
     arcano.table_name((job_table)::oid) AS job_table,
@@ -1211,19 +1237,22 @@ COMMENT ON COLUMN arcano.sweep_status.by_in_hour IS 'All of the last hour''s swe
 COMMENT ON COLUMN arcano.sweep_status.failed_in_hour IS 'Jobs that could not be ended; each has an error in job_event.';
 
 CREATE VIEW arcano.metric AS
- WITH per_table AS MATERIALIZED (
-         SELECT t.job_table AS relid,
-            n.job_table,
+ WITH queue AS MATERIALIZED (
+         SELECT q.job_table,
+            q.tool,
+            q.in_line,
+            q.oldest_in_line,
+            q.outside_line,
+            q.starting,
+            q.running,
+            q.stalled
+           FROM arcano.queue_status q
+        ), per_table AS (
+         SELECT n.job_table,
             t.mode,
             t.breaker_tripped_at,
-            count(*) FILTER (WHERE o.is_in_line) AS in_line,
-            count(*) FILTER (WHERE o.is_outside) AS outside_line,
-            count(*) FILTER (WHERE (o.status = 'starting'::text)) AS starting,
-            count(*) FILTER (WHERE (o.status = 'running'::text)) AS running,
-            count(*) FILTER (WHERE o.is_stalled) AS stalled,
             count(*) FILTER (WHERE o.is_ghost) AS ghosts,
             count(*) FILTER (WHERE (o.charged_ghost_since < now())) AS charged_ghosts,
-            COALESCE(EXTRACT(epoch FROM (now() - min(o.created_at) FILTER (WHERE o.is_in_line))), (0)::numeric) AS oldest_in_line,
             COALESCE(EXTRACT(epoch FROM (now() - min(o.heals_at) FILTER (WHERE o.is_orphan))), (0)::numeric) AS oldest_orphan
            FROM ((arcano.job_table t
              CROSS JOIN LATERAL arcano.table_name((t.job_table)::oid) n(job_table))
@@ -1236,17 +1265,24 @@ CREATE VIEW arcano.metric AS
     (value)::double precision AS value
    FROM ( SELECT 'arcano_jobs'::text AS name,
             'Jobs that wait or are worked on, by state: outside_line, in_line, starting, running.'::text AS help,
-            jsonb_build_object('job_table', p.job_table, 'state', s.state) AS labels,
+            jsonb_build_object('job_table', q.job_table, 'state', s.state) AS labels,
             (s.jobs)::numeric AS value
-           FROM (per_table p
-             CROSS JOIN LATERAL ( VALUES ('outside_line'::text,p.outside_line), ('in_line'::text,p.in_line), ('starting'::text,p.starting), ('running'::text,p.running)) s(state, jobs))
+           FROM (queue q
+             CROSS JOIN LATERAL ( VALUES ('outside_line'::text,q.outside_line), ('in_line'::text,q.in_line), ('starting'::text,q.starting), ('running'::text,q.running)) s(state, jobs))
+        UNION ALL
+         SELECT s.name,
+            s.help,
+            jsonb_build_object('job_table', q.job_table) AS jsonb_build_object,
+            s.value
+           FROM (queue q
+             CROSS JOIN LATERAL ( VALUES ('arcano_jobs_stalled'::text,'Jobs that are worked on without a sign of life for longer than their table allows.'::text,(q.stalled)::numeric), ('arcano_line_oldest_age_seconds'::text,'Age of the oldest job in the line.'::text,COALESCE(EXTRACT(epoch FROM (now() - q.oldest_in_line)), (0)::numeric))) s(name, help, value))
         UNION ALL
          SELECT s.name,
             s.help,
             jsonb_build_object('job_table', p.job_table) AS jsonb_build_object,
             s.value
            FROM (per_table p
-             CROSS JOIN LATERAL ( VALUES ('arcano_jobs_stalled'::text,'Jobs that are worked on without a sign of life for longer than their table allows.'::text,(p.stalled)::numeric), ('arcano_line_oldest_age_seconds'::text,'Age of the oldest job in the line.'::text,p.oldest_in_line), ('arcano_ghosts'::text,'Jobs that the orphan rule matches: not healed yet, or their table is in observe mode.'::text,p.ghosts), ('arcano_orphan_oldest_age_seconds'::text,'For how long the oldest orphan has waited to be healed.'::text,p.oldest_orphan), ('arcano_charged_ghosts'::text,'Jobs that would be orphans, had they not been charged.'::text,p.charged_ghosts), ('arcano_table_enforced'::text,'1: the table is under the rule; 0: it is only observed.'::text,((p.mode = 'enforce'::text))::integer), ('arcano_table_breaker_tripped'::text,'1: the breaker has put the table in observe mode.'::text,((p.breaker_tripped_at IS NOT NULL))::integer)) s(name, help, value))
+             CROSS JOIN LATERAL ( VALUES ('arcano_ghosts'::text,'Jobs that the orphan rule matches: not healed yet, or their table is in observe mode.'::text,(p.ghosts)::numeric), ('arcano_orphan_oldest_age_seconds'::text,'For how long the oldest orphan has waited to be healed.'::text,p.oldest_orphan), ('arcano_charged_ghosts'::text,'Jobs that would be orphans, had they not been charged.'::text,p.charged_ghosts), ('arcano_table_enforced'::text,'1: the table is under the rule; 0: it is only observed.'::text,((p.mode = 'enforce'::text))::integer), ('arcano_table_breaker_tripped'::text,'1: the breaker has put the table in observe mode.'::text,((p.breaker_tripped_at IS NOT NULL))::integer)) s(name, help, value))
         UNION ALL
          SELECT 'arcano_users_blocked'::text,
             'Users whom an active job keeps from starting another.'::text,
@@ -1332,25 +1368,6 @@ CREATE VIEW arcano.orphan_job AS
 COMMENT ON VIEW arcano.orphan_job IS 'The jobs that the orphan rule ends at the next check of their user or the next sweep.';
 
 COMMENT ON COLUMN arcano.orphan_job.orphan_since IS 'Since when the job is an orphan.';
-
-CREATE VIEW arcano.queue_status AS
- SELECT arcano.table_name((t.job_table)::oid) AS job_table,
-    t.tool,
-    count(*) FILTER (WHERE o.is_in_line) AS in_line,
-    min(o.created_at) FILTER (WHERE o.is_in_line) AS oldest_in_line,
-    count(*) FILTER (WHERE (o.is_waiting AND (NOT o.is_in_line))) AS outside_line,
-    count(*) FILTER (WHERE (o.status = 'starting'::text)) AS starting,
-    count(*) FILTER (WHERE (o.status = 'running'::text)) AS running,
-    count(*) FILTER (WHERE o.is_stalled) AS stalled
-   FROM (arcano.job_table t
-     LEFT JOIN arcano.open_job o ON ((o.relid = (t.job_table)::oid)))
-  GROUP BY t.job_table, t.tool;
-
-COMMENT ON VIEW arcano.queue_status IS 'Of each attached table, how many jobs wait and how many are worked on.';
-
-COMMENT ON COLUMN arcano.queue_status.outside_line IS 'Waiting, but not in the line: being made ready, or ghosts.';
-
-COMMENT ON COLUMN arcano.queue_status.stalled IS 'Worked on, but without a sign of life for longer than the table allows.';
 
 ALTER TABLE arcano.refund ALTER COLUMN refund_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME arcano.refund_refund_id_seq
@@ -1500,6 +1517,8 @@ GRANT ALL ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error 
 REVOKE ALL ON FUNCTION arcano.backend_function() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.bind_task(p_task_id text, p_job_id uuid, p_attempt integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.built_indexes(p_table regclass, OUT index_name text, OUT definition text, OUT index regclass, OUT is_valid boolean) FROM PUBLIC;
 
 GRANT SELECT ON TABLE arcano.refund TO arcano_operator;
 
@@ -1784,6 +1803,8 @@ GRANT SELECT ON TABLE arcano.job_event TO arcano_operator;
 
 GRANT SELECT ON TABLE arcano.line_job TO arcano_operator;
 
+GRANT SELECT ON TABLE arcano.queue_status TO arcano_operator;
+
 GRANT SELECT ON TABLE arcano.refund_due TO arcano_operator;
 
 GRANT SELECT ON TABLE arcano.sweep_run TO arcano_operator;
@@ -1795,8 +1816,6 @@ GRANT SELECT ON TABLE arcano.metric TO arcano_operator;
 GRANT SELECT ON TABLE arcano.observed_job TO arcano_operator;
 
 GRANT SELECT ON TABLE arcano.orphan_job TO arcano_operator;
-
-GRANT SELECT ON TABLE arcano.queue_status TO arcano_operator;
 
 GRANT SELECT ON TABLE arcano.setting TO arcano_operator;
 

@@ -11,10 +11,7 @@ import psycopg
 from arcano_db import migrating
 from arcano_db.client import ArcanoDB
 from arcano_db.errors import NotMigrated
-from arcano_db.rows import Finding
-
-# What is worse first.
-LEVELS = ("error", "warning", "note", "ok")
+from arcano_db.rows import LEVELS, Finding
 
 # A clock that is further off than this makes jobs older or younger than they are.
 _CLOCK_SECONDS = 5.0
@@ -38,11 +35,6 @@ def examine(
     except NotMigrated as error:
         found.append(Finding("error", "functions", str(error).splitlines()[0], "arcano-db migrate"))
     return sorted(found, key=lambda finding: LEVELS.index(finding.level))
-
-
-def is_healthy(findings: list[Finding]) -> bool:
-    """Whether nobody has to do anything."""
-    return not any(finding.level in ("error", "warning") for finding in findings)
 
 
 def _release(dsn: str) -> Finding:

@@ -13,6 +13,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from arcano_db.rows import LEVELS
+
 # Into a pipe or a file nothing is folded.
 _PIPE_WIDTH = 1000
 
@@ -68,7 +70,7 @@ def print_record(row: Any, *, hide: Collection[str] = ()) -> None:
     console.print(lines({f.name: getattr(row, f.name) for f in fields(row) if f.name not in hide}))
 
 
-_LEVELS = {"error": "bold red", "warning": "yellow", "note": "cyan", "ok": "green"}
+_LEVEL_STYLES = dict(zip(LEVELS, ("bold red", "yellow", "cyan", "green"), strict=True))
 
 
 def print_findings(findings: Sequence[Any], as_json: bool) -> None:
@@ -79,7 +81,9 @@ def print_findings(findings: Sequence[Any], as_json: bool) -> None:
     for found in findings:
         console.print(
             Text.assemble(
-                (f"{found.level:<8}", _LEVELS[found.level]), (found.finding, "bold"), f": {found.detail}"
+                (f"{found.level:<8}", _LEVEL_STYLES[found.level]),
+                (found.finding, "bold"),
+                f": {found.detail}",
             )
         )
         if found.hint:

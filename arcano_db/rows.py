@@ -340,12 +340,16 @@ class Step:
     effect: str
 
 
+# Of a finding, the worst first.
+LEVELS = ("error", "warning", "note", "ok")
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """A row of ``arcano.check_job_table`` or ``arcano.check_health``.
 
     Attributes:
-        level: ``error``, ``warning``, ``note`` or ``ok``.
+        level: One of ``LEVELS``.
         finding: What was looked at.
         detail: What was found.
         hint: What to do about it; None: nothing.
@@ -355,6 +359,11 @@ class Finding:
     finding: str
     detail: str
     hint: str | None
+
+    @property
+    def is_problem(self) -> bool:
+        """Whether somebody has to do something: an error or a warning."""
+        return self.level in ("error", "warning")
 
 
 @dataclass(frozen=True, slots=True)

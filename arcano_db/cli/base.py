@@ -42,6 +42,15 @@ def dsn_option(command: Callable[..., Any]) -> Callable[..., Any]:
     return with_dsn
 
 
+patience_option = click.option(
+    "--patience",
+    type=click.FloatRange(min=0),
+    default=600.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to go on trying while tables are in use.",
+)
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")
 
 

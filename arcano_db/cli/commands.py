@@ -20,6 +20,7 @@ from arcano_db.cli.base import (
     json_option,
     log_to_stderr,
     main,
+    patience_option,
 )
 from arcano_db.demo import run_demo
 from arcano_db.embedded import DEFAULT_VERSION, VERSIONS
@@ -39,21 +40,12 @@ _timeout_option = click.option(
     help="How long to wait for another migrator.",
 )
 
-_patience_option = click.option(
-    "--patience",
-    type=click.FloatRange(min=0),
-    default=600.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="How long to go on trying while tables are in use.",
-)
-
 
 @main.command()
 @dsn_option
 @click.option("--dry-run", is_flag=True, help="Print the SQL that would run, and change nothing.")
 @_timeout_option
-@_patience_option
+@patience_option
 @click.option("--id-type", type=_id_types, help="Of the id of your job tables, chosen once. Default: uuid.")
 @click.option("--user-id-type", type=_id_types, help="Of their user_id, likewise.")
 def migrate(
@@ -113,7 +105,7 @@ def sql(after: str | None, id_type: migrating.IdType | None, user_id_type: migra
 @click.option("--to", metavar="MIGRATION", help="Stop at this migration, which stays. Default: undo all.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @_timeout_option
-@_patience_option
+@patience_option
 def rollback(dsn: str, to: str | None, yes: bool, timeout: float, patience: float) -> None:
     """Undo the migrations, the journal included. Attached tables must be detached first."""
     if not yes:

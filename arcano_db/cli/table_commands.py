@@ -12,7 +12,7 @@ import psycopg
 
 from arcano_db import ArcanoDB, NotAttached
 from arcano_db.attaching import Patience, attached_tables, removal_steps, run_steps
-from arcano_db.cli.base import FAILED, connected, database, dsn_option, json_option, main
+from arcano_db.cli.base import FAILED, connected, database, dsn_option, json_option, main, patience_option
 from arcano_db.errors import translated
 from arcano_db.output import print_findings, print_json, say
 from arcano_db.rows import Step
@@ -20,14 +20,6 @@ from arcano_db.signals import stop_request
 
 
 def _patience_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    command = click.option(
-        "--patience",
-        type=click.FloatRange(min=0),
-        default=600.0,
-        show_default=True,
-        metavar="SECONDS",
-        help="How long to go on trying while the table is in use.",
-    )(command)
     return click.option(
         "--lock-timeout",
         type=click.FloatRange(min=0, min_open=True),
@@ -36,7 +28,7 @@ def _patience_options(command: Callable[..., Any]) -> Callable[..., Any]:
         metavar="SECONDS",
         help="How long a statement may hold up the app while it waits for the table; it is then tried again,"
         " with growing pauses.",
-    )(command)
+    )(patience_option(command))
 
 
 @main.command()

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from arcano_db import ArcanoDB
 from arcano_db.cli.base import FAILED, connected, database, dsn_option, json_option, log_to_stderr, main
-from arcano_db.doctor import examine, is_healthy
+from arcano_db.doctor import examine
 from arcano_db.output import columns, console, print_findings, say
 from arcano_db.rows import SweepStatus
 from arcano_db.signals import stop_request
@@ -42,11 +42,9 @@ def doctor(dsn: str, as_json: bool, quiet: bool, long_transaction: str) -> None:
     """
     with connected(dsn) as connection:
         findings = examine(connection, dsn, long_transaction)
-    healthy = is_healthy(findings)
-    if quiet:
-        findings = [finding for finding in findings if finding.level in ("error", "warning")]
-    print_findings(findings, as_json)
-    sys.exit(0 if healthy else FAILED)
+    problems = [finding for finding in findings if finding.is_problem]
+    print_findings(problems if quiet else findings, as_json)
+    sys.exit(FAILED if problems else 0)
 
 
 @main.command()

@@ -180,6 +180,11 @@ def veto(connection: psycopg.Connection, table: str, condition: str = "true") ->
 ARCANO_DB = Path(sys.executable).with_name("arcano-db")
 
 
+def arcano_db(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run ``arcano-db`` to its end."""
+    return subprocess.run([ARCANO_DB, *arguments], capture_output=True, text=True, **options)
+
+
 class LongCommand:
     """A command of ``arcano-db`` that goes on until it is stopped, and its log line by line."""
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from helpers import ARCANO_DB, UPSCALER, LongCommand, make_job, make_user, until
+from helpers import ARCANO_DB, UPSCALER, LongCommand, arcano_db, make_job, make_user, until
 
 from arcano_db import ArcanoDB
 from arcano_db.attaching import AttachError, Patience, run_steps
@@ -35,8 +35,8 @@ def started(*arguments: str) -> Iterator[subprocess.Popen[str]]:
             process.kill()  # if it is still there, the test has failed
 
 
-def arcano_db(*arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run([ARCANO_DB, *arguments], capture_output=True, text=True)
+def ended(*arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+    done = arcano_db(*arguments)
     assert done.returncode == code, done.stderr
     return done
 
@@ -89,7 +89,7 @@ def test_it_is_interrupted_in_the_middle_of_an_index(
         assert conn.execute(invalid, (UPSCALER,)).fetchone() == (1,)
         assert ArcanoDB(conn).attach_plan(UPSCALER)[0].startswith("drop index concurrently")
         old.rollback()
-    assert "drop index concurrently" in arcano_db("attach", UPSCALER, "--dsn", migrated_dsn).stderr
+    assert "drop index concurrently" in ended("attach", UPSCALER, "--dsn", migrated_dsn).stderr
     assert ArcanoDB(conn).attach_plan(UPSCALER) == []
     assert conn.execute(invalid, (UPSCALER,)).fetchone() == (0,)
 
@@ -101,7 +101,7 @@ def test_it_says_what_it_waits_for(migrated_dsn: str, conn: psycopg.Connection) 
         attaching = LongCommand("attach", UPSCALER, "--dsn", migrated_dsn)
         attaching.wait_for("a long report")
         make_job(conn, UPSCALER, make_user(conn))  # does not wait
-        second = arcano_db("attach", UPSCALER, "--dsn", migrated_dsn, code=1)
+        second = ended("attach", UPSCALER, "--dsn", migrated_dsn, code=1)
         assert "Somebody else is building an index of public.upscaler_jobs (pid" in second.stderr
         old.rollback()
     assert attaching.process.wait(timeout=60) == 0
@@ -112,7 +112,7 @@ def test_it_gives_up_and_says_who_is_in_the_way(migrated_dsn: str, conn: psycopg
     with psycopg.connect(migrated_dsn, application_name="a forgotten psql") as old:
         old.execute(f"select from {UPSCALER}")
         arguments = ["attach", UPSCALER, "--dsn", migrated_dsn, "--lock-timeout", "0.05", "--patience", "1"]
-        done = arcano_db(*arguments, code=1)
+        done = ended(*arguments, code=1)
         assert "is in use, for 0:00:0" in done.stderr
         assert "by a forgotten psql (pid" in done.stderr
         assert "idle in transaction); trying again in 0.5 seconds" in done.stderr
@@ -143,7 +143,7 @@ def test_detaching_gives_the_table_back_as_it_was(migrated_dsn: str, conn: psyco
     row = conn.execute(f"select to_jsonb(j) from {UPSCALER} j where id = %s", (job_id,)).fetchone()
 
     def run(*arguments: str) -> str:
-        return arcano_db(*arguments, UPSCALER, "--dsn", migrated_dsn).stdout
+        return ended(*arguments, UPSCALER, "--dsn", migrated_dsn).stdout
 
     plan = run("attach", "--plan")
     assert (
@@ -180,7 +180,7 @@ def test_in_observe_mode_the_rule_never_sees_the_table_otherwise(
     thread = threading.Thread(target=sweep)
     thread.start()
     try:
-        arcano_db("attach", UPSCALER, "--observe", "--dsn", migrated_dsn)
+        ended("attach", UPSCALER, "--observe", "--dsn", migrated_dsn)
         until(lambda: conn.execute("select count(*) from arcano.job_event").fetchone() == (20,))
     finally:
         stop.set()

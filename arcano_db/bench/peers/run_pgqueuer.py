@@ -14,8 +14,8 @@ from pgqueuer.types import QueueExecutionMode
 from protocol import report, wait_for_go
 
 
-async def fill(dsn: str, jobs: int) -> None:
-    connection = await asyncpg.connect(dsn)
+async def fill(dsn: str, jobs: int, schema: str) -> None:
+    connection = await asyncpg.connect(dsn, server_settings={"search_path": schema})
     queries = Queries(AsyncpgDriver(connection))
     if not await connection.fetchval("select to_regclass('pgqueuer')"):
         await queries.install()
@@ -23,12 +23,12 @@ async def fill(dsn: str, jobs: int) -> None:
     for begin in range(0, jobs, 1000):
         count = min(1000, jobs - begin)
         await queries.enqueue(["noop"] * count, [b""] * count, [0] * count)
-    await connection.execute("vacuum analyze")
+    await connection.execute("vacuum analyze pgqueuer")
     await connection.close()
 
 
-async def work(dsn: str, batch: int) -> None:
-    connection = await asyncpg.connect(dsn)
+async def work(dsn: str, batch: int, schema: str) -> None:
+    connection = await asyncpg.connect(dsn, server_settings={"search_path": schema})
     pgq = PgQueuer(AsyncpgDriver(connection))
     done = 0
 
@@ -44,4 +44,4 @@ async def work(dsn: str, batch: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run({"fill": fill, "work": work}[sys.argv[1]](sys.argv[2], int(sys.argv[3])))
+    asyncio.run({"fill": fill, "work": work}[sys.argv[1]](sys.argv[2], int(sys.argv[3]), sys.argv[4]))

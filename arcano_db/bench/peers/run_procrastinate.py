@@ -12,14 +12,17 @@ import psycopg
 from protocol import report, wait_for_go
 
 
-def app_of(dsn: str) -> procrastinate.App:
-    return procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=dsn))
+def app_of(dsn: str, schema: str) -> procrastinate.App:
+    options = {"options": f"-c search_path={schema}"}
+    return procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=dsn, kwargs=options))
 
 
-async def fill(dsn: str, jobs: int) -> None:
+async def fill(dsn: str, jobs: int, schema: str) -> None:
     async with (
-        app_of(dsn).open_async() as app,
-        await psycopg.AsyncConnection.connect(dsn, autocommit=True) as connection,
+        app_of(dsn, schema).open_async() as app,
+        await psycopg.AsyncConnection.connect(
+            dsn, autocommit=True, options=f"-c search_path={schema}"
+        ) as connection,
     ):
         cursor = await connection.execute("select to_regclass('procrastinate_jobs')")
         if (await cursor.fetchone())[0] is None:
@@ -28,11 +31,11 @@ async def fill(dsn: str, jobs: int) -> None:
         task = app.configure_task("noop")
         for begin in range(0, jobs, 1000):
             await task.batch_defer_async(*[{} for _ in range(min(1000, jobs - begin))])
-        await connection.execute("vacuum analyze")
+        await connection.execute("vacuum analyze procrastinate_jobs")
 
 
-async def work(dsn: str, batch: int) -> None:
-    app = app_of(dsn)
+async def work(dsn: str, batch: int, schema: str) -> None:
+    app = app_of(dsn, schema)
     done = 0
 
     @app.task(name="noop")
@@ -51,4 +54,4 @@ async def work(dsn: str, batch: int) -> None:
 
 if __name__ == "__main__":
     logging.disable(logging.WARNING)  # it warns of an app in the main module
-    asyncio.run({"fill": fill, "work": work}[sys.argv[1]](sys.argv[2], int(sys.argv[3])))
+    asyncio.run({"fill": fill, "work": work}[sys.argv[1]](sys.argv[2], int(sys.argv[3]), sys.argv[4]))

@@ -1,10 +1,10 @@
 // pg-boss: fetch and complete by hand, which is the fastest that it documents.
-import pg from "pg";
-import PgBoss from "pg-boss";
-import { report, waitForGo } from "./protocol.mjs";
+import { installed, report, waitForGo } from "./protocol.mjs";
 
-const [, , command, dsn, number] = process.argv;
-const boss = new PgBoss({ connectionString: dsn, schedule: false, supervise: false, max: 1 });
+const PgBoss = installed("pg-boss");
+const pg = installed("pg");
+const [, , command, dsn, number, schema] = process.argv;
+const boss = new PgBoss({ connectionString: dsn, schema, schedule: false, supervise: false, max: 1 });
 await boss.start();
 await boss.createQueue("noop").catch(() => {});
 if (command === "fill") {
@@ -14,7 +14,7 @@ if (command === "fill") {
   }
   const client = new pg.Client({ connectionString: dsn });
   await client.connect();
-  await client.query("vacuum analyze");
+  await client.query(`vacuum analyze ${schema}.job`);
   await client.end();
 } else {
   await waitForGo();

@@ -1,0 +1,54 @@
+"""Arcano DB: ``run_arcano.py fill DSN JOBS SCHEMA`` and ``run_arcano.py work DSN BATCH SCHEMA``; see queues.py."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any, LiteralString, cast
+
+import psycopg
+from protocol import report, wait_for_go
+
+from arcano_db.bench.schema import run, tables, vacuum
+
+
+def fill(dsn: str, jobs: int, schema: str) -> None:
+    """Jobs that wait in the line, in as many tables."""
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        run(connection, f"truncate {', '.join(tables())}")
+        for table in tables():
+            run(
+                connection,
+                f"insert into {table} (user_id, waited_in_queue, created_at)"
+                " select gen_random_uuid(), true, now() - n * interval '1 ms' from generate_series(1, %s::integer) n",
+                jobs // len(tables()),
+            )
+        vacuum(connection, tables())
+
+
+def work(dsn: str, batch: int, schema: str) -> None:
+    """Claim, and tell what the last batch came to in the same call."""
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        cursor = connection.cursor(binary=True)
+        statement = cast(
+            LiteralString, f"select job_id, attempt from {schema}.claim_jobs(%s, %s::uuid[], %s::integer[])"
+        )
+        run(connection, f"listen {schema}_jobs")
+        wait_for_go()
+        started, done = time.time(), 0
+        ids: list[Any] = []
+        attempts: list[int] = []
+        while True:
+            rows = cursor.execute(statement, (batch, ids, attempts), prepare=True).fetchall()
+            done += len(ids)
+            if not rows and not ids:
+                if run(connection, f"select from {schema}.line_job limit 1").fetchone() is None:
+                    break
+                # Another one has all accounts at this moment: as a worker would, wait to be woken.
+                list(connection.notifies(timeout=0.1, stop_after=1))
+            ids, attempts = [row[0] for row in rows], [row[1] for row in rows]
+        report(started, done)
+
+
+if __name__ == "__main__":
+    {"fill": fill, "work": work}[sys.argv[1]](sys.argv[2], int(sys.argv[3]), sys.argv[4])

@@ -1,0 +1,45 @@
+"""The ratios as a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("agg")
+
+from matplotlib import pyplot
+
+from arcano_db.bench.timing import Result
+
+
+def draw(results: Sequence[Result], about: Mapping[str, object], path: Path) -> None:
+    """Draw a bar for each ratio, with its spread, into a .png or .svg file."""
+    shown = [result for result in results if result.ratio is not None]
+    figure, axes = pyplot.subplots(figsize=(10, 1.2 + 0.34 * max(len(shown), 1)), layout="constrained")
+    ratios = [result.ratio or 0 for result in shown]
+    spread = [
+        [r.ratio - (r.ratio_least or 0) for r in shown if r.ratio],
+        [(r.ratio_most or 0) - r.ratio for r in shown if r.ratio],
+    ]
+    groups = list(dict.fromkeys(result.group for result in shown))
+    colours = [f"C{groups.index(result.group) % 10}" for result in shown]
+    axes.barh(
+        range(len(shown)), ratios, xerr=spread, color=colours, error_kw={"ecolor": "#444444", "capsize": 2}
+    )
+    axes.set_yticks(range(len(shown)), [f"{result.case} / {result.against}" for result in shown], fontsize=8)
+    axes.invert_yaxis()
+    axes.set_xscale("log")
+    axes.axvline(1, color="#444444", linewidth=0.8)
+    for place, ratio in enumerate(ratios):
+        axes.annotate(
+            f"{ratio:.2f}", (ratio, place), xytext=(6, 0), textcoords="offset points", va="center", fontsize=8
+        )
+    axes.set_xlabel("ratio of medians within one run; the thin line spans all runs")
+    axes.set_title(
+        f"arcano-db bench: PostgreSQL {about['postgresql']}, 4 tables of {about['rows_in_each_of_4_tables']:,} jobs",
+        fontsize=10,
+    )
+    figure.savefig(path, dpi=120)
+    pyplot.close(figure)

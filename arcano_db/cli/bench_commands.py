@@ -1,0 +1,192 @@
+"""The command that measures: ``arcano-db bench``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from arcano_db.bench import GROUPS, Options, Result, describe, run_bench
+from arcano_db.cli.base import json_option, main
+from arcano_db.embedded import DEFAULT_VERSION, VERSIONS, embedded_server
+from arcano_db.output import columns, console, print_json, say
+
+_defaults = Options(groups=())
+
+
+def _amount(name: str, text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    return click.option(
+        f"--{name}",
+        type=click.IntRange(min=1),
+        default=getattr(_defaults, name),
+        show_default=True,
+        metavar="NUMBER",
+        help=text,
+    )
+
+
+def _plot_file(ctx: click.Context, param: click.Parameter, value: Path | None) -> Path | None:
+    """Known before anything is measured: whether it can be drawn."""
+    if value is None:
+        return None
+    if value.suffix.lower() not in (".png", ".svg"):
+        raise click.BadParameter("Name a file that ends in .png or .svg.")
+    if not value.resolve().parent.is_dir():
+        raise click.BadParameter(f"There is no folder {value.resolve().parent}.")
+    try:
+        import matplotlib  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise click.BadParameter("It needs matplotlib: pip install 'arcano-db[bench]'.") from error
+    return value
+
+
+@main.command()
+@click.option(
+    "--dsn",
+    metavar="DSN",
+    help="The database to measure on. Default: an embedded PostgreSQL. $DATABASE_URL is not read, because this"
+    " makes work for a server.",
+)
+@click.option(
+    "--postgres",
+    type=click.Choice([str(number) for number in VERSIONS]),
+    default=str(DEFAULT_VERSION),
+    show_default=True,
+    help="Which embedded PostgreSQL.",
+)
+@click.option(
+    "--only",
+    "groups",
+    type=click.Choice(list(GROUPS)),
+    multiple=True,
+    help="Only this group of cases; may be given more than once.",
+)
+@_amount("rows", "Finished jobs in each of the four tables.")
+@_amount("runs", "How often each group is measured; a ratio is the median of as many.")
+@_amount("rounds", "How often each case takes its turn in a run.")
+@_amount("ghosts", "How many ghosts the group sweep clears.")
+@_amount("cycles", "How many jobs the group cycles makes and ends.")
+@_amount(
+    "jobs",
+    "How many no-op jobs the group claim claims and finishes, in batches of 500; fewer in smaller ones.",
+)
+@_amount("clients", "How many clients the group clients has.")
+@click.option("--peers", is_flag=True, help="Measure other queues too, whichever are installed (see below).")
+@click.option(
+    "--node-modules",
+    type=click.Path(exists=True, file_okay=False, path_type=Path, resolve_path=True),
+    default=".",
+    metavar="FOLDER",
+    help="The folder that has node_modules with pg-boss and graphile-worker. Default: this one.",
+)
+@click.option(
+    "--plot",
+    type=click.Path(dir_okay=False, path_type=Path),
+    callback=_plot_file,
+    metavar="FILE",
+    help="Draw the ratios too, as a .png or .svg.",
+)
+@json_option
+def bench(
+    dsn: str | None,
+    postgres: str,
+    groups: tuple[str, ...],
+    peers: bool,
+    node_modules: Path,
+    plot: Path | None,
+    as_json: bool,
+    **amounts: int,
+) -> None:
+    """Measure the package, on an embedded PostgreSQL or on a database of yours.
+
+    It makes schemas of its own (arcano_bench and such) with a copy of the package and with job tables, and drops
+    them at the end: no job of yours is read or changed, and nothing of yours sees its jobs. It does make the
+    server work, and needs the right to create schemas, and 2 GB of disk for each million --rows.
+
+    What a case is measured against takes turns with it, on one connection and with prepared statements. Times
+    depend on the machine, and ratios less: they are of medians within one run, with the least and the most of
+    all runs.
+
+    \b
+    Groups, in their order:
+      claim        no-op jobs claimed and finished a second, beside other queues
+      history      check_user_active as the history grows
+      check        check_user_active beside a round trip
+      heal         the same when it heals a ghost each time
+      create       create_job beside a plain insert
+      sweep        many ghosts cleared; nothing to clear
+      clients      many clients through a pool
+      many_tables  11 tables; the first call on a connection
+      naive        a query for each table, as apps do it
+      cycles       many jobs made and finished in one table
+
+    \b
+    Other queues, each at its own best documented setting, which is printed:
+      pip install 'arcano-db[peers]'            PgQueuer, procrastinate
+      npm install pg-boss@10 graphile-worker    and --node-modules FOLDER
+    """
+    options = Options(groups=groups or tuple(GROUPS), peers=peers, node_modules=node_modules, **amounts)
+    found: list[Result] = []
+    with _server(dsn, int(postgres)) as place:
+        about = describe(place, options)
+        for result in run_bench(place, options, say):
+            found.append(result)
+            say(_line(result))
+    if as_json:
+        print_json({**about, "results": found})
+    else:
+        for name, value in about.items():
+            console.print(f"{name}: {value}", markup=False)
+        console.print(columns(HEADINGS, map(_cells, found)))
+    if plot:
+        from arcano_db.bench.plot import draw
+
+        draw(found, about, plot)
+        say(f"drawn: {plot}")
+
+
+@contextmanager
+def _server(dsn: str | None, version: int) -> Iterator[str]:
+    if dsn is not None:
+        yield dsn
+        return
+    # As a server of such a machine would be set; all else, durable commits too, is as it comes.
+    with embedded_server(version, {"shared_buffers": "512MB", "max_wal_size": "4GB"}) as server:
+        yield server.dsn()
+
+
+HEADINGS = ("group", "case", "median", "99 %", "against", "median", "ratio", "least", "most")
+
+
+def _cells(result: Result) -> list[str]:
+    """A row of the table for people."""
+
+    def amount(value: float | None) -> str:
+        if value is None:
+            return ""
+        digits = 0 if value >= 1000 or result.unit in ("/s", "pages") else 2 if value < 10 else 1
+        return f"{value:,.{digits}f} {result.unit}"
+
+    def ratio(value: float | None) -> str:
+        return "" if value is None else f"{value:.2f}"
+
+    return [
+        result.group,
+        result.case,
+        amount(result.median),
+        amount(result.p99),
+        result.against or "",
+        amount(result.against_median),
+        ratio(result.ratio),
+        ratio(result.ratio_least),
+        ratio(result.ratio_most),
+    ]
+
+
+def _line(result: Result) -> str:
+    _, case, median, _, against, _, ratio, least, most = _cells(result)
+    beside = f": {ratio} ({least} to {most}) times {against}" if against else ""
+    return f"  {case}: {median}{beside}"

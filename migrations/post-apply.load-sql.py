@@ -34,6 +34,7 @@ FIRST = (
     "finish_task.sql",
     "backend_function.sql",
     "acting_role.sql",
+    "judged_job.sql",
     "open_job.sql",
     "active_job.sql",
     "queue_status.sql",

@@ -10,9 +10,9 @@ begin
   for v_grantee in
     select distinct a.grantee
       from pg_class c cross join lateral aclexplode(c.relacl) a
-     where c.oid = any (array['arcano.job', 'arcano.open_job', 'arcano.lock']::regclass[]) and a.grantee <> c.relowner
+     where c.oid = any (array['arcano.job', 'arcano.judged_job', 'arcano.open_job', 'arcano.lock']::regclass[]) and a.grantee <> c.relowner
   loop
-    execute format('revoke all on arcano.job, arcano.open_job, arcano.lock from %s',
+    execute format('revoke all on arcano.job, arcano.judged_job, arcano.open_job, arcano.lock from %s',
       case v_grantee when 0 then 'public' else v_grantee::regrole::text end);
   end loop;
 end

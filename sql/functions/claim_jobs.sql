@@ -21,6 +21,7 @@ language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan -- else an array of another length is planned again
 set enable_seqscan = off -- nor may a plan outlive the time when most rows waited
+set jit = off -- which takes what is off for expensive
 as $$
 declare
   v_accounts constant boolean := exists (select from arcano.account);

@@ -29,6 +29,7 @@ create or replace function arcano.end_jobs(
 returns setof record
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan -- else an array of another length is planned again
 as $$
 declare
   v_message constant text := coalesce(p_reason, arcano.end_message(p_cause));
@@ -42,32 +43,41 @@ declare
   v_charged arcano.job_ref[];
   v_sqlstate text;
 begin
+  if p_jobs is null then
+    return;
+  end if;
+
   begin
-    -- Found by id alone: with a condition on status here, the planner may walk a partial index.
-    select array_agg(l.job) into v_locked
-      from (
-        select (j.tableoid, j.id)::arcano.job_ref as job
-          from unnest(p_jobs) r
-          join arcano.job j on j.id = r.id and j.tableoid = r.relid
-           for update of j skip locked
-      ) l;
+    -- Each is found by its id alone: with a condition on status outside of a case, the planner may walk a partial
+    -- index, and all open jobs with it; and it cannot join whole tables to what is lateral. What is locked stays
+    -- where it is, and then is found there.
+    select array_agg(r::arcano.job_ref) into v_locked
+      from unnest(p_jobs) r
+     cross join lateral (
+       select from arcano.job j where j.id = r.id and j.tableoid = r.relid for update skip locked
+     ) l;
 
     with wanted as materialized (
-      select o.relid, o.job_id, o.job_table, o.user_id, arcano.job_row(o.relid, o.job_id) as job_before
-        from unnest(v_locked) r
-        join arcano.open_job o on o.job_id = r.id and o.relid = r.relid
-       where case p_cause
-               when 'orphan' then o.is_orphan
-               when 'charged_ghost' then o.is_charged_ghost and o.is_enforced
-               when 'waiting' then o.is_waiting
-               when 'stalled' then o.is_stalled and o.is_enforced
-               when 'forced' then not o.is_waiting
+      select o.relid, o.job_id, o.tid, o.job_table, o.user_id, r.job as job_before
+        from arcano.job_rows(v_locked) r
+       cross join lateral (
+         select * from arcano.judged_job j where j.tid = r.tid and j.relid = r.relid offset 0
+       ) o
+       where case
+               when o.is_open then
+                 case p_cause
+                   when 'orphan' then o.is_orphan
+                   when 'charged_ghost' then o.is_charged_ghost and o.is_enforced
+                   when 'waiting' then o.is_waiting
+                   when 'stalled' then o.is_stalled and o.is_enforced
+                   when 'forced' then not o.is_waiting
+                 end
              end
     ), ended as (
       update arcano.job j
          set status = v_status, completed_at = now(), error_message = v_message
         from wanted w
-       where j.id = w.job_id and j.tableoid = w.relid
+       where j.ctid = w.tid and j.tableoid = w.relid
       returning w.relid, w.job_id, w.job_table, w.user_id, w.job_before, j.status,
                 arcano.is_charged(j.credits_charged, j.user_credit_cost) as is_charged
     ), journaled as (

@@ -68,16 +68,16 @@ begin
 
   -- A table without settings, inherited by hand, has no orphans.
   return query
-    select 'so the job is an orphan', coalesce(o.is_orphan, false),
+    select 'so the job is an orphan', coalesce(o.is_open and o.is_orphan, false),
            case
-             when o.job_id is null then 'it has ended, and blocks nobody'
+             when o.is_open is not true then 'it has ended, and blocks nobody'
              when o.is_orphan then 'it blocks nobody, and the next check or sweep cancels it'
              when o.is_ghost and not o.is_enforced then 'it would be, and blocks its user: its table is only observed'
              when o.heals_at is not null then format('it blocks its user, until %s if nothing more happens', o.heals_at)
              else 'it blocks its user until it ends'
            end
       from (select) only_one
-      left join arcano.open_job o on o.relid = v_relid and o.job_id = p_job_id;
+      left join arcano.judged_job o on o.relid = v_relid and o.job_id = p_job_id;
 
   return query
     select format('%s by %s', e.event, e.source), true, format('%s: %s', e.created_at, e.reason)

@@ -5,6 +5,7 @@ language plpgsql stable
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan -- a plan for one date may read the app's own indexes by date
 set enable_seqscan = off -- a plan made while most rows waited must not outlive that
+set jit = off -- which takes what is off for expensive
 as $$
 begin
   return (

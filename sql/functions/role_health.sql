@@ -18,7 +18,7 @@ begin
       from pg_class c
      cross join lateral aclexplode(c.relacl) a
      cross join lateral (select case a.grantee when 0 then 'public' else a.grantee::regrole::text end) g (grantee)
-     where c.oid = any (array['arcano.job', 'arcano.open_job']::regclass[]) and a.grantee <> c.relowner
+     where c.oid = any (array['arcano.job', 'arcano.judged_job', 'arcano.open_job']::regclass[]) and a.grantee <> c.relowner
      group by c.oid, g.grantee;
 
   return query

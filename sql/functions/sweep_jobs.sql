@@ -8,6 +8,7 @@ create or replace function arcano.sweep_jobs(
 returns setof record
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan -- else it is planned at every sweep
 as $$
 declare
   v_jobs arcano.job_ref[];
@@ -16,27 +17,30 @@ begin
   if p_cause = 'stalled' then
     select array_agg(c.job) into v_jobs
       from (
-        select (j.tableoid, j.id)::arcano.job_ref as job
-          from arcano.open_job o
-          join arcano.job j on j.tableoid = o.relid and j.id = o.job_id
-         where o.is_stalled and o.is_enforced and not arcano.is_put_off(o.job_id)
+        select (o.relid, o.job_id)::arcano.job_ref as job
+          from arcano.judged_job o
+         cross join lateral (
+           select from arcano.job j where j.ctid = o.tid and j.tableoid = o.relid for update skip locked
+         ) l
+         where o.is_open and o.is_stalled and o.is_enforced and not arcano.is_put_off(o.job_id)
          order by o.stalls_at
          limit p_limit
-           for update of j skip locked
       ) c;
   else
     select array_agg(c.job) into v_jobs
       from (
-        select (j.tableoid, j.id)::arcano.job_ref as job
-          from arcano.open_job o
-          join arcano.job j on j.tableoid = o.relid and j.id = o.job_id
-         where o.is_outside
+        select (o.relid, o.job_id)::arcano.job_ref as job
+          from arcano.judged_job o
+         cross join lateral (
+           select from arcano.job j where j.ctid = o.tid and j.tableoid = o.relid for update skip locked
+         ) l
+         where o.is_open
+           and o.is_outside
            and o.is_enforced
            and case p_cause when 'orphan' then o.is_orphan when 'charged_ghost' then o.is_charged_ghost end
            and not arcano.is_put_off(o.job_id)
          order by o.created_at
          limit p_limit
-           for update of j skip locked
       ) c;
   end if;
   return query select e.job, e.error from arcano.end_jobs(v_jobs, 'sweep', p_cause) e;

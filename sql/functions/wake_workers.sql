@@ -5,6 +5,7 @@ returns void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 set enable_seqscan = off -- a plan made while most rows waited must not outlive that
+set jit = off -- which takes what is off for expensive
 as $$
 begin
   if exists (select from arcano.account) and not exists (select from arcano.account_status a where a.free > 0) then

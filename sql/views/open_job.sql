@@ -1,59 +1,11 @@
 -- Every job that is waiting or being worked on, in any attached table, and what the orphan rule says
--- about it. All that asks the rule asks it here. A table without settings (inherited by hand) has no
--- orphans: its jobs only ever block.
+-- about it. All that asks the rule of more than one job asks it here.
 create or replace view arcano.open_job as
-select j.tableoid as relid,
-       arcano.table_name(j.tableoid) as job_table,
-       t.tool,
-       j.id as job_id,
-       j.user_id,
-       j.session_id,
-       j.status,
-       arcano.is_waiting(j.status) as is_waiting,
-       j.created_at,
-       j.started_at,
-       j."position",
-       case when m.is_enforced then h.heals_at end as heals_at,
-       o.is_ghost and m.is_enforced as is_orphan,
-       arcano.is_in_line(j.status, j."position", j.waited_in_queue) as is_in_line,
-       s.stalls_at,
-       arcano.is_working(j.status) and coalesce(s.stalls_at < now(), false) as is_stalled,
-       case when c.is_charged then g.since end as charged_ghost_since,
-       l.is_outside and c.is_charged and coalesce(g.until < now(), false) as is_charged_ghost,
-       l.is_outside,
-       m.is_enforced,
-       o.is_ghost
-  from arcano.job j
-  left join arcano.job_table t on t.job_table = j.tableoid
-  cross join lateral (select coalesce(t.mode = 'enforce', false)) m (is_enforced)
-  cross join lateral (
-    select arcano.heals_at(
-      j.status, j.task_id, j."position", j.waited_in_queue, j.user_credit_cost, j.credits_charged,
-      j.created_at, j.started_at, j.heartbeat_at, j.orphan_exempt, t.orphan_after, t.touch_limit
-    )
-  ) h (heals_at)
-  cross join lateral (
-    select arcano.is_waiting(j.status) and not arcano.entered_line(j."position", j.waited_in_queue)
-  ) l (is_outside)
-  -- heals_at is null for a job that does not wait or is in the line. Said here as well, it lets whoever asks for
-  -- orphans read them through the partial index of what waits outside of the line.
-  cross join lateral (select l.is_outside and coalesce(h.heals_at < now(), false)) o (is_ghost)
-  cross join lateral (
-    select arcano.stalls_at(j.status, j.started_at, j.heartbeat_at, t.starting_stall_after, t.stall_after)
-  ) s (stalls_at)
-  cross join lateral (select arcano.is_charged(j.credits_charged, j.user_credit_cost)) c (is_charged)
-  -- A charged ghost would be an orphan, had it not been charged.
-  cross join lateral (
-    select arcano.heals_at(
-             j.status, j.task_id, j."position", j.waited_in_queue, 0, false,
-             j.created_at, j.started_at, j.heartbeat_at, j.orphan_exempt, t.orphan_after, t.touch_limit
-           ),
-           arcano.heals_at(
-             j.status, j.task_id, j."position", j.waited_in_queue, 0, false,
-             j.created_at, j.started_at, j.heartbeat_at, j.orphan_exempt, t.charged_orphan_after, t.touch_limit
-           )
-  ) g (since, until)
- where arcano.is_active(j.status);
+select j.relid, j.job_table, j.tool, j.job_id, j.user_id, j.session_id, j.status,
+       j.is_waiting, j.created_at, j.started_at, j."position", j.heals_at, j.is_orphan, j.is_in_line,
+       j.stalls_at, j.is_stalled, j.charged_ghost_since, j.is_charged_ghost, j.is_outside, j.is_enforced, j.is_ghost
+  from arcano.judged_job j
+ where j.is_open;
 
 comment on view arcano.open_job is
   'Every waiting or working job of every attached table, with what the orphan rule says about it.';

@@ -178,7 +178,7 @@ def test_default_privileges_do_not_open_the_contracts_table(empty_dsn: str, stra
         conn.execute(sql.SQL("alter default privileges grant select on tables to {}, public").format(reader))
         try:
             migrating.migrate(empty_dsn)
-            for table in ("job", "open_job", "lock"):
+            for table in ("job", "judged_job", "open_job", "lock"):
                 for role in (stranger, "public"):
                     has = conn.execute(
                         "select has_table_privilege(%s, %s, 'select')", (role, f"arcano.{table}")
@@ -213,7 +213,7 @@ def test_row_level_security_stays_as_it_was_for_everyone_else(
         assert conn.execute("select id from public.upscaler_jobs").fetchall() == [(mine,)]
         changed = conn.execute("update public.upscaler_jobs set session_id = 'x' returning id").fetchall()
         assert changed == [(mine,)]
-        for table in ("arcano.job", "only arcano.job", "arcano.open_job"):
+        for table in ("arcano.job", "only arcano.job", "arcano.judged_job", "arcano.open_job"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege), conn.transaction():
                 conn.execute(f"select * from {table}")
     assert {row.job_id for row in ArcanoDB(conn).orphan_jobs()} == {mine, theirs}

@@ -31,7 +31,9 @@ declare
   v_started record;
 begin
   perform arcano.refuse_limit(p_limit, 10000);
-  perform arcano.need_read_committed();
+  if not arcano.is_read_committed() then
+    perform arcano.need_read_committed();
+  end if;
 
   if p_completed is not null then
     perform from arcano.finish_each(p_completed, 'completed', null, p_attempts);

@@ -23,7 +23,8 @@ declare
   v_relid oid;
   v_user_id arcano.job.user_id%type;
   v_attached boolean;
-  v_look boolean;
+  v_known boolean;
+  v_busy boolean;
   v_columns text[];
   v_blocked boolean;
 begin
@@ -39,9 +40,9 @@ begin
 
   -- Most ids are new, and most users have no active job: for them this one statement decides.
   select exists (select from arcano.job_table t where t.job_table = p_table),
-         exists (select from arcano.job j where j.id = p_job_id)
-           or exists (select from arcano.job j where j.user_id = p_user_id and arcano.is_active(j.status))
-    into v_attached, v_look;
+         exists (select from arcano.job j where j.id = p_job_id),
+         exists (select from arcano.job j where j.user_id = p_user_id and arcano.is_active(j.status))
+    into v_attached, v_known, v_busy;
   if not v_attached then
     perform arcano.refuse_unattached(p_table);
   end if;
@@ -49,7 +50,7 @@ begin
     v_columns := arcano.create_job_columns(p_table, p_data, v_trusted);
   end if;
 
-  if v_look then
+  if v_known then
     select j.tableoid, j.user_id, j.status into v_relid, v_user_id, active_status
       from arcano.job j
      where j.id = p_job_id;
@@ -70,7 +71,9 @@ begin
       active_job_id := p_job_id;
       return;
     end if;
+  end if;
 
+  if v_busy then
     select c.active_table, c.active_job_id, c.active_status, c.has_active_job
       into active_table, active_job_id, active_status, v_blocked
       from arcano.find_active_job(p_user_id) c;

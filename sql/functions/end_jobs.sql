@@ -37,7 +37,10 @@ declare
     when 'orphan' then 'healed' when 'stalled' then 'stalled' when 'forced' then 'force_cancelled' else 'cancelled' end;
   v_status constant text := arcano.status_given(v_event);
   v_refund_kind constant text := case when p_cause in ('stalled', 'forced') then p_cause else 'cancelled' end;
-  v_locked arcano.job_ref[];
+  v_relids oid[];
+  v_ids arcano.job_ids.ids%type;
+  v_tids tid[];
+  v_rows jsonb[];
   v_wanted integer;
   v_ended arcano.job_ref[];
   v_charged arcano.job_ref[];
@@ -48,20 +51,17 @@ begin
   end if;
 
   begin
-    -- Each is found by its id alone: with a condition on status outside of a case, the planner may walk a partial
-    -- index, and all open jobs with it; and it cannot join whole tables to what is lateral. What is locked stays
-    -- where it is, and then is found there.
-    select array_agg(r::arcano.job_ref) into v_locked
-      from unnest(p_jobs) r
-     cross join lateral (
-       select from arcano.job j where j.id = r.id and j.tableoid = r.relid for update skip locked
-     ) l;
+    select array_agg(r.relid), array_agg(r.id), array_agg(r.tid), array_agg(r.job)
+      into v_relids, v_ids, v_tids, v_rows
+      from arcano.job_rows(p_jobs, true) r;
 
+    -- What is locked stays where it is, and is found there. With a condition on status outside of a case, the
+    -- planner may walk a partial index, and all open jobs with it; and it joins no whole table to what is lateral.
     with wanted as materialized (
       select o.relid, o.job_id, o.tid, o.job_table, o.user_id, r.job as job_before
-        from arcano.job_rows(v_locked) r
+        from unnest(v_relids, v_ids, v_tids, v_rows) r (relid, id, tid, job)
        cross join lateral (
-         select * from arcano.judged_job j where j.tid = r.tid and j.relid = r.relid offset 0
+         select * from arcano.judged_job j where j.tid = r.tid and j.relid = r.relid and j.job_id = r.id offset 0
        ) o
        where case
                when o.is_open then

@@ -5,7 +5,7 @@ language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  return (select r.job from arcano.job_rows(array[(p_relid, p_job_id)::arcano.job_ref]) r);
+  return (select r.job from arcano.job_rows(array[(p_relid, p_job_id)::arcano.job_ref], false) r);
 end
 $$;
 

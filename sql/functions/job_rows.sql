@@ -1,11 +1,11 @@
 -- The whole rows of jobs as jsonb, with the columns that only their own table has: those are what this package
--- cannot know beforehand, and why this is dynamic. Where the table's own row cannot be read (somebody else's
--- table, or row level security forced on its owner), the contract's columns.
+-- cannot know beforehand, and why this is dynamic. What cannot be read or locked in its own table (somebody else's,
+-- or row level security forced on its owner) is asked for through arcano.job, and has the contract's columns.
 --
--- Few rows, says the planner, whatever it is asked for: so that what joins them finds each by its id.
-create or replace function arcano.job_rows(p_jobs arcano.job_ref[])
+-- With p_lock, those are answered that nobody else holds, and are held from then on; tid is where each lies.
+create or replace function arcano.job_rows(p_jobs arcano.job_ref[], p_lock boolean)
 returns table (relid oid, id arcano.job.id%type, tid tid, job jsonb)
-language plpgsql stable rows 10
+language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 -- A caller's settings must not change what the journal keeps, nor whether it can be read back.
 set datestyle = iso
@@ -14,6 +14,7 @@ set extra_float_digits = 1
 as $$
 declare
   v_table record;
+  v_source text;
   v_ids arcano.job_ids.ids%type;
   v_tids tid[];
   v_rows jsonb[];
@@ -21,23 +22,24 @@ begin
   for v_table in
     select r.relid, array_agg(r.id) as ids from unnest(p_jobs) r group by r.relid
   loop
-    v_ids := null;
-    begin
-      execute format('select array_agg(t.id), array_agg(t.ctid), array_agg(to_jsonb(t)) from only %s t where t.id = any ($1)', v_table.relid::regclass)
-        into v_ids, v_tids, v_rows using v_table.ids;
-    exception
-      when insufficient_privilege then null;
-    end;
-    return query select v_table.relid, u.id, u.tid, u.job from unnest(v_ids, v_tids, v_rows) u (id, tid, job);
-    if v_ids is null or cardinality(v_ids) < cardinality(v_table.ids) then
-      return query
-        select j.tableoid, j.id, j.ctid, to_jsonb(j)
-          from arcano.job j
-         where j.id = any (v_table.ids) and j.tableoid = v_table.relid and j.id <> all (coalesce(v_ids, '{}'));
-    end if;
+    foreach v_source in array array[format('only %s', v_table.relid::regclass), 'arcano.job'] loop
+      begin
+        execute format(
+          'select array_agg(l.id), array_agg(l.tid), array_agg(l.job) from (select t.id, t.ctid as tid, to_jsonb(t) as job from %s t where t.id = any ($1) and t.tableoid = $2 %s) l',
+          v_source, case when p_lock then 'for update skip locked' end)
+          into v_ids, v_tids, v_rows using v_table.ids, v_table.relid;
+      exception
+        when insufficient_privilege then
+          v_ids := null;
+      end;
+      continue when v_ids is null;
+      return query select v_table.relid, u.id, u.tid, u.job from unnest(v_ids, v_tids, v_rows) u (id, tid, job);
+      exit when cardinality(v_ids) = cardinality(v_table.ids);
+      v_table.ids := array(select u.id from unnest(v_table.ids) u (id) where u.id <> all (v_ids));
+    end loop;
   end loop;
 end
 $$;
 
-comment on function arcano.job_rows(arcano.job_ref[]) is
-  'The rows of p_jobs, those that are there, with all columns of their tables; tid: where each lies.';
+comment on function arcano.job_rows(arcano.job_ref[], boolean) is
+  'The rows of p_jobs, those that are there, with all columns of their tables. p_lock: lock them, and leave out what others hold.';

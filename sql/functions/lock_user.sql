@@ -6,7 +6,9 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  perform arcano.need_read_committed();
+  if not arcano.is_read_committed() then
+    perform arcano.need_read_committed();
+  end if;
   perform pg_advisory_xact_lock(arcano.lock_key('arcano user ' || p_user_id));
 end
 $$;

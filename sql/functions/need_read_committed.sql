@@ -6,7 +6,7 @@ language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  if current_setting('transaction_isolation') not in ('read committed', 'read uncommitted') then
+  if not arcano.is_read_committed() then
     raise exception 'a job cannot be admitted in a % transaction', current_setting('transaction_isolation')
       using errcode = 'invalid_transaction_state',
         detail = 'It would not see the jobs that others made since the transaction began.',

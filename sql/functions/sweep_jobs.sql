@@ -20,7 +20,7 @@ begin
         select (o.relid, o.job_id)::arcano.job_ref as job
           from arcano.judged_job o
          cross join lateral (
-           select from arcano.job j where j.ctid = o.tid and j.tableoid = o.relid for update skip locked
+           select from arcano.job j where j.ctid = o.tid and j.tableoid = o.relid and j.id = o.job_id for update skip locked
          ) l
          where o.is_open and o.is_stalled and o.is_enforced and not arcano.is_put_off(o.job_id)
          order by o.stalls_at
@@ -32,7 +32,7 @@ begin
         select (o.relid, o.job_id)::arcano.job_ref as job
           from arcano.judged_job o
          cross join lateral (
-           select from arcano.job j where j.ctid = o.tid and j.tableoid = o.relid for update skip locked
+           select from arcano.job j where j.ctid = o.tid and j.tableoid = o.relid and j.id = o.job_id for update skip locked
          ) l
          where o.is_open
            and o.is_outside

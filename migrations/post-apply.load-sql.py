@@ -65,6 +65,8 @@ end
 $load$;
 """
 
+_LOCK = "alter view if exists arcano.{} reset (security_barrier);"  # changes nothing
+
 _VIEW = """
 do $load$
 begin
@@ -181,12 +183,13 @@ def loaded_fingerprint(connection):
 
 def script():
     """The whole load as one text of SQL, to be run in one transaction."""
-    parts = [_BEGIN]
-    views = []
+    views = [path.stem for path in _definitions() if path.parent.name == "views"]
+    # Locked in the order in which a query locks them: a view first, and then those that it reads. Else a
+    # query that has one and a load that has the other wait for each other.
+    parts = [_BEGIN, *map(_LOCK.format, reversed(views))]
     for path in _definitions():
         definition = path.read_text(encoding="utf-8")
         if path.parent.name == "views":
-            views.append(path.stem)
             definition = _VIEW.format(definition=definition, name=path.stem)
         parts.append(definition)
     parts.append(_OBSOLETE.replace("{views}", ", ".join(f"'{name}'" for name in views)))

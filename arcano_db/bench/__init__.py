@@ -13,27 +13,34 @@ from importlib.metadata import version
 
 from arcano_db.bench.cases import GROUPS, Bench, Options
 from arcano_db.bench.schema import BenchError, create, drop
-from arcano_db.bench.timing import Result, Session
+from arcano_db.bench.timing import Result, Session, Stopped
 
-__all__ = ["GROUPS", "BenchError", "Options", "Result", "describe", "run_bench"]
+__all__ = ["GROUPS", "BenchError", "Options", "Result", "Stopped", "describe", "run_bench"]
 
 
-def run_bench(dsn: str, options: Options, say: Callable[[str], None] = lambda _: None) -> Iterator[Result]:
+def run_bench(
+    dsn: str,
+    options: Options,
+    say: Callable[[str], None] = lambda _: None,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Iterator[Result]:
     """Measure, and yield each result as it is there.
 
     Args:
         dsn: A libpq connection string. The role needs the right to create schemas.
         options: What to measure, and how much of it.
         say: Called with a line for each step that takes long.
+        stopped: Asked now and then whether somebody wants it to end.
 
     Raises:
         BenchError: It cannot be measured here.
+        Stopped: Somebody wanted it to end.
     """
     session = Session(dsn)
     try:
         create(session.connection)
         try:
-            bench = Bench(dsn, session, options, say)
+            bench = Bench(dsn, session, options, say, stopped)
             for name, group in GROUPS.items():
                 if name not in options.groups:
                     continue

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from arcano_db.bench import queues
 from arcano_db.bench.clients import Clients
@@ -23,7 +23,7 @@ from arcano_db.bench.schema import (
     tables,
     vacuum,
 )
-from arcano_db.bench.timing import Action, Result, Session, Times, measure, result
+from arcano_db.bench.timing import Action, Result, Session, Stopped, Times, measure, result
 
 SELECT_1 = "select 1"
 ACTIVE = f"{SCHEMA}.is_active(j.status)"
@@ -43,7 +43,8 @@ SWEEP = f"select count(*) from {SCHEMA}.sweep_orphans($1)"
 
 GHOSTS = (
     f"insert into {JOBS}.{{table}} (user_id, created_at)"
-    " select gen_random_uuid(), now() - interval '1 hour' - n * interval '1 ms' from generate_series(1, %s::integer) n"
+    " select gen_random_uuid(), now() - interval '1 hour' - n * interval '1 ms'"
+    " from generate_series(1, %s::integer) n"
 )
 
 
@@ -87,6 +88,7 @@ class Bench:
         session: The connection that is timed.
         options: What to measure.
         say: Called with a line for each step that takes long.
+        stopped: Whether somebody wants it to end.
         rows: How many finished jobs each table has so far.
     """
 
@@ -94,6 +96,7 @@ class Bench:
     session: Session
     options: Options
     say: Callable[[str], None]
+    stopped: Callable[[], bool]
     rows: int = 0
 
     def grow(self, rows: int) -> None:
@@ -104,11 +107,20 @@ class Bench:
             self.rows = rows
 
     def measure(self, actions: dict[str, Action], after_run: Callable[[], None] | None = None) -> Times:
-        return measure(actions, self.options.runs, self.options.rounds, after_run)
+        """As the options say how often."""
+        return measure(actions, self.options.runs, self.options.rounds, after_run, self.stopped)
 
-    def few(self, actions: dict[str, Action], runs: int = 0) -> Times:
+    def few(self, actions: dict[str, Action]) -> Times:
         """For what takes so long that once a run is enough."""
-        return measure(actions, runs or self.options.runs, 1)
+        return measure(actions, self.options.runs, 1, stopped=self.stopped)
+
+    def give_job(self, user: UUID) -> None:
+        """A job that runs, and so is in the user's way."""
+        self.session.run(
+            f"insert into {tables()[1]} (user_id, status, task_id, started_at)"
+            " values (%s, 'running', 'task', now())",
+            user,
+        )
 
     def end_all(self) -> None:
         """No job is active any more, and no dead row is left of those that were."""
@@ -118,9 +130,11 @@ class Bench:
         vacuum(self.session.connection, tables(MOST_TABLES))
 
     def calls(self, statement: str, *arguments: object) -> Action:
+        """The same call each time."""
         return lambda: self.session.timed(statement, *arguments)
 
     def calls_with_new_user(self, statement: str) -> Action:
+        """A call for another user each time, who has no job."""
         return lambda: self.session.timed(statement, uuid4())
 
 
@@ -152,10 +166,7 @@ def history(bench: Bench) -> Iterator[Result]:
 def check(bench: Bench) -> Iterator[Result]:
     """The check beside a round trip, on one connection and alone on the server."""
     busy = uuid4()
-    bench.session.run(
-        f"insert into {tables()[1]} (user_id, status, task_id, started_at) values (%s, 'running', 'task', now())",
-        busy,
-    )
+    bench.give_job(busy)
     names = {
         "check, user free": bench.calls_with_new_user(CHECK),
         "bare query, user free": bench.calls_with_new_user(BARE),
@@ -246,7 +257,7 @@ def many_tables(bench: Bench) -> Iterator[Result]:
 
 
 def naive(bench: Bench) -> Iterator[Result]:
-    """The naive way of the story: a query for each table, first without an index, then with one on user_id."""
+    """The naive way of the story, a query for each table: without an index, then with one on user_id."""
     session = bench.session
     [typical] = session.run("select md5('1user')::uuid").fetchone() or [None]
     statement = "select id, status from {} where user_id = $1 and status = any ($2) limit 1"
@@ -267,7 +278,8 @@ def naive(bench: Bench) -> Iterator[Result]:
         "naive, index on user_id, user with 1 % of the jobs": naive_check(HEAVY_USER),
     }
     rounds = 5 if bench.options.rows > 100_000 else 20
-    times = measure({"check": bench.calls(CHECK, typical), **cases}, bench.options.runs, rounds)
+    actions = {"check": bench.calls(CHECK, typical), **cases}
+    times = measure(actions, bench.options.runs, rounds, stopped=bench.stopped)
     for name in cases:
         yield result("naive", name, "check", times)
     for number in range(HISTORY_TABLES):
@@ -283,7 +295,8 @@ def heal(bench: Bench) -> Iterator[Result]:
         def action() -> float:
             ids = {"id": uuid4(), "user": uuid4()}
             session.timed(
-                f"insert into {tables()[0]} (id, user_id, created_at) values ($1, $2, now() - interval '1 hour')",
+                f"insert into {tables()[0]} (id, user_id, created_at)"
+                " values ($1, $2, now() - interval '1 hour')",
                 ids["id"],
                 ids["user"],
             )
@@ -291,7 +304,10 @@ def heal(bench: Bench) -> Iterator[Result]:
 
         return action
 
-    update = f"update {tables()[0]} set status = 'cancelled', completed_at = now(), error_message = 'healed' where id = $1"
+    update = (
+        f"update {tables()[0]} set status = 'cancelled', completed_at = now(), error_message = 'healed'"
+        " where id = $1"
+    )
     actions = {
         "plain update by id": with_ghost(update, "id"),
         "check that heals a ghost": with_ghost(CHECK, "user"),
@@ -304,10 +320,7 @@ def create(bench: Bench) -> Iterator[Result]:
     """create_job beside a plain insert of the same row, and refused beside a round trip."""
     session = bench.session
     blocked = uuid4()
-    session.run(
-        f"insert into {tables()[1]} (user_id, status, task_id, started_at) values (%s, 'running', 'task', now())",
-        blocked,
-    )
+    bench.give_job(blocked)
     with_data = CREATE.replace("'visit'", "'visit', $3")
     data = json.dumps({"scale": 4, "input_url": "https://example.com/a.jpg"})
     actions = {
@@ -328,7 +341,7 @@ def create(bench: Bench) -> Iterator[Result]:
     yield result("create", "create_job, refused", SELECT_1, times)
     bench.end_all()
     if bench.options.peers:
-        yield from queues.keyed_enqueue(bench.dsn, bench.options.runs, bench.options.rounds, bench.say)
+        yield from queues.keyed_enqueue(bench)
         bench.end_all()
 
 
@@ -391,7 +404,7 @@ def sweep(bench: Bench) -> Iterator[Result]:
 
 
 def cycles(bench: Bench) -> Iterator[Result]:
-    """The check before and after many jobs were made, started and finished in one table, with autovacuum as it is."""
+    """The check before and after many jobs were made, started and finished in one table."""
     session, count = bench.session, bench.options.cycles
     user = uuid4()
 
@@ -431,6 +444,8 @@ def cycles(bench: Bench) -> Iterator[Result]:
     batch = max(1, min(20_000, count))
     started = time.monotonic()
     for made in range(0, count, batch):
+        if bench.stopped():
+            raise Stopped
         bench.say(f"{made:,} of {count:,} jobs made and finished")
         cycle(min(batch, count - made))
     seconds = time.monotonic() - started

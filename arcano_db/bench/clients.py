@@ -37,6 +37,7 @@ class Clients:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
+                start_new_session=True,  # a Ctrl-C is for this process, which ends them
             )
             for begin in range(0, count, size)
         ]

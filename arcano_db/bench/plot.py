@@ -38,7 +38,8 @@ def draw(results: Sequence[Result], about: Mapping[str, object], path: Path) -> 
         )
     axes.set_xlabel("ratio of medians within one run; the thin line spans all runs")
     axes.set_title(
-        f"arcano-db bench: PostgreSQL {about['postgresql']}, 4 tables of {about['rows_in_each_of_4_tables']:,} jobs",
+        f"arcano-db bench: PostgreSQL {about['postgresql']},"
+        f" 4 tables of {about['rows_in_each_of_4_tables']:,} finished jobs",
         fontsize=10,
     )
     figure.savefig(path, dpi=120)

@@ -1,8 +1,8 @@
 """The line beside other queues: no-op jobs claimed and finished a second, and one enqueued at a time.
 
-Each queue has a script in ``peers/``, which is run as a process of its own: ``fill`` makes the jobs, ``work`` is
-one worker, which says ready, waits for go, and tells how many jobs it did from when to when. Each of the others
-is at its own best documented setting.
+Each queue has a script in ``peers/``, which is run as a process of its own: ``fill`` makes the jobs, ``work``
+is one worker, which says ready, waits for go, and tells how many jobs it did from when to when. Each of the
+others is at its own best documented setting.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from uuid import uuid4
 import psycopg
 
 from arcano_db.bench.schema import JOBS, PEER_SCHEMAS, SCHEMA, BenchError, run, tables
-from arcano_db.bench.timing import Result, Times, measure, result
+from arcano_db.bench.timing import Result, Stopped, Times, result
 
 if TYPE_CHECKING:
     from arcano_db.bench.cases import Bench
@@ -147,6 +147,7 @@ class _Race:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
+                start_new_session=True,  # a Ctrl-C is for this process, which ends them
                 cwd=self._bench.options.node_modules,
             )
             for _ in range(workers)
@@ -168,12 +169,15 @@ class _Race:
         done = sum(report["jobs"] for report in reports)
         if done != jobs:
             raise BenchError(f"{queue.name} did {done} of {jobs} jobs.")
-        return done / (max(r["ended"] for r in reports) - min(r["started"] for r in reports))
+        seconds = max(r["ended"] for r in reports) - min(r["started"] for r in reports)
+        return float(done / seconds)
 
     def _command(self, queue: Queue, *arguments: str) -> list[str]:
-        program = "node" if queue.is_node else sys.executable
         verb, number = arguments
-        return [program, str(PEERS / queue.script), verb, self._uri, number, queue.schema]
+        program = ["node", str(PEERS / queue.script)]
+        if not queue.is_node:
+            program = [sys.executable, "-m", f"arcano_db.bench.peers.{Path(queue.script).stem}"]
+        return [*program, verb, self._uri, number, queue.schema]
 
     def _read(self, queue: Queue, process: subprocess.Popen[str]) -> str:
         line = cast(IO[str], process.stdout).readline()
@@ -199,6 +203,8 @@ def throughput(bench: Bench) -> Iterator[Result]:
     ]
     for number in range(bench.options.runs):
         for queue, workers, batch in cases:
+            if bench.stopped():
+                raise Stopped
             name = _case(queue, workers, batch)
             times.setdefault(name, []).append([race.rate(queue, workers, batch)])
             bench.say(f"run {number + 1} of {bench.options.runs}, {name}: {times[name][-1][0]:,.0f} jobs/s")
@@ -219,14 +225,14 @@ def _best(names: Sequence[str], times: Times) -> str | None:
     return max(names, key=lambda name: statistics.median(run[0] for run in times[name]), default=None)
 
 
-def keyed_enqueue(dsn: str, runs: int, rounds: int, say: Callable[[str], None]) -> Iterator[Result]:
+def keyed_enqueue(bench: Bench) -> Iterator[Result]:
     """create_job beside PgQueuer's enqueue with a dedupe key, over the same driver."""
     if not all(importlib.util.find_spec(name) for name in ("pgqueuer", "asyncpg")):
         return
     from pgqueuer.db import PsycopgDriver, SyncPsycopgDriver
     from pgqueuer.queries import Queries, SyncQueries
 
-    schema = PEER_SCHEMAS[0]
+    dsn, schema = bench.dsn, PEER_SCHEMAS[0]
 
     async def install() -> None:
         async with await psycopg.AsyncConnection.connect(
@@ -235,7 +241,7 @@ def keyed_enqueue(dsn: str, runs: int, rounds: int, say: Callable[[str], None]) 
             if not await _fetch_one(connection, "select to_regclass('pgqueuer')"):
                 await Queries(PsycopgDriver(connection)).install()
 
-    say("create_job beside PgQueuer's enqueue with a dedupe key")
+    bench.say("create_job beside PgQueuer's enqueue with a dedupe key")
     with psycopg.connect(dsn, autocommit=True) as connection:
         run(connection, f"create schema if not exists {schema}")
         asyncio.run(install())
@@ -258,7 +264,7 @@ def keyed_enqueue(dsn: str, runs: int, rounds: int, say: Callable[[str], None]) 
                 "PgQueuer's enqueue with a dedupe_key through psycopg": enqueue,
             }
             name, against = names
-            yield result("create", name, against, measure(names, runs, rounds))
+            yield result("create", name, against, bench.measure(names))
 
 
 async def _fetch_one(connection: psycopg.AsyncConnection[Any], statement: Any) -> Any:

@@ -11,7 +11,7 @@ import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, LiteralString, cast
+from typing import Any
 
 import psycopg
 from psycopg import pq
@@ -56,6 +56,10 @@ class Result:
     unit: str
 
 
+class Stopped(Exception):
+    """Somebody wants it to end before it is measured."""
+
+
 class Session:
     """A connection that runs prepared statements and times them."""
 
@@ -91,7 +95,7 @@ class Session:
         if (name := self._prepared.get(statement)) is None:
             name = self._prepared[statement] = f"s{len(self._prepared)}".encode()
             self._checked(pgconn.prepare(name, statement.encode()))
-        values = [None if value is None else str(value).encode() for value in arguments]
+        values = [str(value).encode() for value in arguments]
         started = time.perf_counter()
         result = pgconn.exec_prepared(name, values, result_format=pq.Format.BINARY)
         seconds = time.perf_counter() - started
@@ -104,13 +108,21 @@ class Session:
 
     def run(self, statement: str, *arguments: Any) -> psycopg.Cursor[Any]:
         """Run a statement that is not timed."""
-        return self.connection.execute(cast(LiteralString, statement), arguments or None)
+        return self.connection.execute(statement, arguments or None)
 
 
 def measure(
-    actions: Mapping[str, Action], runs: int, rounds: int, after_run: Callable[[], None] | None = None
+    actions: Mapping[str, Action],
+    runs: int,
+    rounds: int,
+    after_run: Callable[[], None] | None = None,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> Times:
-    """Let all take turns, ``runs`` times ``rounds`` rounds, and answer the times of each."""
+    """Let all take turns, ``runs`` times ``rounds`` rounds, and answer the times of each.
+
+    Raises:
+        Stopped: ``stopped`` said so.
+    """
     times: dict[str, list[list[float]]] = {name: [] for name in actions}
     for run in range(runs):
         for name in actions:
@@ -120,6 +132,8 @@ def measure(
         gc.disable()
         try:
             for number in range(-warm_up, rounds):
+                if stopped():
+                    raise Stopped
                 for name, action in actions.items():
                     seconds = action()
                     if number >= 0:

@@ -15,6 +15,7 @@ import psycopg
 
 from arcano_db import ArcanoDB, ArcanoError, migrating
 from arcano_db.attaching import AttachError
+from arcano_db.bench.schema import BenchError
 from arcano_db.demo import DemoError
 from arcano_db.working import WorkError
 
@@ -54,13 +55,23 @@ patience_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")
 
 
+_OURS = (ArcanoError, AttachError, BenchError, DemoError, WorkError, migrating.MigrationError)
+
+
 class _Group(click.Group):
     """Turns the package's and the server's errors into a message and exit code 1."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except (ArcanoError, AttachError, DemoError, WorkError, migrating.MigrationError) as error:
+        except (
+            ArcanoError,
+            AttachError,
+            BenchError,
+            DemoError,
+            WorkError,
+            migrating.MigrationError,
+        ) as error:
             raise click.ClickException(str(error)) from error
         except psycopg.OperationalError as error:
             raise click.ClickException(
@@ -113,6 +124,7 @@ def main() -> None:
     \b
     Without a database:
       arcano-db demo                         the whole story on an embedded PostgreSQL
+      arcano-db bench                        how fast it is, there or on your server
 
     Exit codes: 0 done, 1 failed, 2 wrong usage; check: 0 free, 3 blocked; status: 4 not up to date;
     doctor: 1 something is wrong.

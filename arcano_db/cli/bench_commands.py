@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich.text import Text
 
-from arcano_db.bench import GROUPS, Options, Result, describe, run_bench
+from arcano_db.bench import GROUPS, Options, Result, Stopped, describe, run_bench
 from arcano_db.cli.base import json_option, main
 from arcano_db.embedded import DEFAULT_VERSION, VERSIONS, embedded_server
-from arcano_db.output import columns, console, print_json, say
+from arcano_db.output import console, print_json, say
+from arcano_db.signals import stop_request
 
 _defaults = Options(groups=())
 
@@ -28,7 +30,7 @@ def _amount(name: str, text: str) -> Callable[[Callable[..., Any]], Callable[...
     )
 
 
-def _plot_file(ctx: click.Context, param: click.Parameter, value: Path | None) -> Path | None:
+def _plot_file(_ctx: click.Context, _param: click.Parameter, value: Path | None) -> Path | None:
     """Known before anything is measured: whether it can be drawn."""
     if value is None:
         return None
@@ -47,8 +49,8 @@ def _plot_file(ctx: click.Context, param: click.Parameter, value: Path | None) -
 @click.option(
     "--dsn",
     metavar="DSN",
-    help="The database to measure on. Default: an embedded PostgreSQL. $DATABASE_URL is not read, because this"
-    " makes work for a server.",
+    help="The database to measure on. Default: an embedded PostgreSQL. $DATABASE_URL is not read: this is"
+    " hard work for a server.",
 )
 @click.option(
     "--postgres",
@@ -102,9 +104,9 @@ def bench(
 ) -> None:
     """Measure the package, on an embedded PostgreSQL or on a database of yours.
 
-    It makes schemas of its own (arcano_bench and such) with a copy of the package and with job tables, and drops
-    them at the end: no job of yours is read or changed, and nothing of yours sees its jobs. It does make the
-    server work, and needs the right to create schemas, and 2 GB of disk for each million --rows.
+    It makes schemas of its own (arcano_bench and such) with a copy of the package and with job tables, and
+    drops them at the end: no job of yours is read or changed, and nothing of yours sees its jobs. It does
+    make the server work, and needs the right to create schemas, and disk: 2 GB for each million --rows.
 
     What a case is measured against takes turns with it, on one connection and with prepared statements. Times
     depend on the machine, and ratios less: they are of medians within one run, with the least and the most of
@@ -130,17 +132,20 @@ def bench(
     """
     options = Options(groups=groups or tuple(GROUPS), peers=peers, node_modules=node_modules, **amounts)
     found: list[Result] = []
-    with _server(dsn, int(postgres)) as place:
+    with _server(dsn, int(postgres)) as place, stop_request() as stop:
         about = describe(place, options)
-        for result in run_bench(place, options, say):
-            found.append(result)
-            say(_line(result))
+        if not as_json:
+            for name, value in about.items():
+                console.print(f"{name}: {value}", markup=False)
+        try:
+            for result in run_bench(place, options, say, lambda: stop.came):
+                if not as_json:
+                    _print(result, is_first=not found or found[-1].group != result.group)
+                found.append(result)
+        except Stopped:
+            raise click.ClickException("Stopped. What was made for it is dropped.") from None
     if as_json:
         print_json({**about, "results": found})
-    else:
-        for name, value in about.items():
-            console.print(f"{name}: {value}", markup=False)
-        console.print(columns(HEADINGS, map(_cells, found)))
     if plot:
         from arcano_db.bench.plot import draw
 
@@ -158,35 +163,19 @@ def _server(dsn: str | None, version: int) -> Iterator[str]:
         yield server.dsn()
 
 
-HEADINGS = ("group", "case", "median", "99 %", "against", "median", "ratio", "least", "most")
+def _print(result: Result, *, is_first: bool) -> None:
+    """One result as a line, and the name of its group before the first one of it."""
+    if is_first:
+        console.print(Text(f"\n{result.group}", "bold"))
+    line = f"  {result.case:<58} {_amount_of(result.median, result.unit):>12}"
+    if result.p99 is not None:
+        line += f"   99 % {_amount_of(result.p99, result.unit)}"
+    if result.ratio is not None:
+        spread = f"{result.ratio_least:.2f} to {result.ratio_most:.2f}"
+        line += f"   {result.ratio:.2f} times {result.against} ({spread})"
+    console.print(line, markup=False)
 
 
-def _cells(result: Result) -> list[str]:
-    """A row of the table for people."""
-
-    def amount(value: float | None) -> str:
-        if value is None:
-            return ""
-        digits = 0 if value >= 1000 or result.unit in ("/s", "pages") else 2 if value < 10 else 1
-        return f"{value:,.{digits}f} {result.unit}"
-
-    def ratio(value: float | None) -> str:
-        return "" if value is None else f"{value:.2f}"
-
-    return [
-        result.group,
-        result.case,
-        amount(result.median),
-        amount(result.p99),
-        result.against or "",
-        amount(result.against_median),
-        ratio(result.ratio),
-        ratio(result.ratio_least),
-        ratio(result.ratio_most),
-    ]
-
-
-def _line(result: Result) -> str:
-    _, case, median, _, against, _, ratio, least, most = _cells(result)
-    beside = f": {ratio} ({least} to {most}) times {against}" if against else ""
-    return f"  {case}: {median}{beside}"
+def _amount_of(value: float, unit: str) -> str:
+    digits = 0 if value >= 1000 or unit == "pages" else 2 if value < 10 else 1
+    return f"{value:,.{digits}f} {unit}"

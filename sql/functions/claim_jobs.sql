@@ -68,7 +68,7 @@ begin
          set status = 'starting', api_account = v_slots[l.place], started_at = clock_timestamp(),
              attempt = coalesce(j.attempt, 0) + 1
         from unnest(v_relids, v_tids) with ordinality l (relid, tid, place)
-       where j.ctid = l.tid and j.tableoid = l.relid
+       where j.ctid = l.tid and j.tableoid = l.relid and j.id is not null -- which leaves the empty parent out
       returning l.place, l.relid, j.id, j.user_id, j.api_account, j.attempt
     )
     select count(*)::integer as count,

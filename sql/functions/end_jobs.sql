@@ -77,7 +77,7 @@ begin
       update arcano.job j
          set status = v_status, completed_at = now(), error_message = v_message
         from wanted w
-       where j.ctid = w.tid and j.tableoid = w.relid
+       where j.ctid = w.tid and j.tableoid = w.relid and j.id is not null -- which leaves the empty parent out
       returning w.relid, w.job_id, w.job_table, w.user_id, w.job_before, j.status,
                 arcano.is_charged(j.credits_charged, j.user_credit_cost) as is_charged
     ), journaled as (

@@ -1,5 +1,6 @@
--- Up to p_limit free slots, each as the name of its account, the least loaded account first. Every account answered is locked until the transaction ends, so
--- that nobody else counts its free slots meanwhile; one that somebody else has locked is passed over.
+-- Up to p_limit free slots, each as the name of its account, of no more accounts than it takes, the least loaded
+-- first. Every account answered is locked until the transaction ends, so that nobody else counts its free slots
+-- meanwhile; one that somebody else has locked is passed over. Those left over are for who claims at the same time.
 create or replace function arcano.take_slots(p_limit integer)
 returns text[]
 language plpgsql volatile
@@ -14,14 +15,21 @@ declare
 begin
   -- Which have free slots is only certain once they are locked: if not one of them has, look again.
   for v_round in 1..3 loop
+    with free as materialized (
+      select s.api_account, s.free, s.used::float8 / s.slots as load from arcano.account_status s where s.free > 0
+    )
     select array_agg(l.name) into v_accounts
       from (
         select a.name
           from arcano.account a
-          join arcano.account_status s on s.api_account = a.name
-         where s.free > 0
-         order by s.used::float8 / s.slots, a.name
-         limit p_limit
+          join free f on f.api_account = a.name
+         order by f.load, a.name
+         -- As many as are enough, even if they are those with the fewest free slots.
+         limit (
+           select count(*)
+             from (select sum(f.free) over (order by f.free, f.api_account) - f.free as before from free f) n
+            where n.before < p_limit
+         )
            for no key update of a skip locked
       ) l;
     exit when v_accounts is null;
@@ -42,4 +50,4 @@ end
 $$;
 
 comment on function arcano.take_slots(integer) is
-  'Internal: locks accounts with free slots, and answers up to p_limit of those slots, each as its account''s name.';
+  'Internal: locks accounts with free slots, as few as are enough, and answers up to p_limit of those slots, each as its account''s name.';

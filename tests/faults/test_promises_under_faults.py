@@ -162,12 +162,8 @@ MUTATIONS: dict[str, tuple[str, str, str, str]] = {
     ),
     "update without the second test": (
         "end_jobs",
-        """       where case p_cause
-               when 'orphan' then o.is_orphan
-""",
-        """       where case p_cause
-               when 'orphan' then true
-""",
+        "                   when 'orphan' then o.is_orphan\n",
+        "                   when 'orphan' then true\n",
         PROMISES[1],
     ),
     "no advisory lock": ("lock_user", "perform pg_advisory_xact_lock(", "perform (", PROMISES[2]),
@@ -177,7 +173,7 @@ MUTATIONS: dict[str, tuple[str, str, str, str]] = {
         "insert into pg_temp.late_journal (event, source, reason, job_table, job_id, user_id, job_before)",
         PROMISES[4],
     ),
-    "no skip locked": ("end_jobs", "for update of j skip locked", "for update of j", PROMISES[3]),
+    "no skip locked": ("job_rows", "'for update skip locked'", "'for update'", PROMISES[3]),
 }  # fmt: skip
 
 

@@ -157,6 +157,7 @@ CREATE FUNCTION arcano.claim_jobs(p_limit integer DEFAULT 1, p_completed uuid[] 
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
     SET enable_seqscan TO 'off'
+    SET jit TO 'off'
     AS ...;
 
 COMMENT ON FUNCTION arcano.claim_jobs(p_limit integer, p_completed uuid[], p_attempts integer[]) IS 'Starts at most p_limit jobs, the oldest of the line first, in free slots of the accounts, and answers them. p_completed, p_attempts: jobs that the caller has completed, as for finish_jobs, which are ended first. No row: the line is empty, or no slot is free. A job that cannot be started is journaled as an error, and tried again later.';
@@ -180,6 +181,7 @@ CREATE FUNCTION arcano.complete_jobs(p_job_ids uuid[], p_attempts integer[], p_e
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
     SET enable_seqscan TO 'off'
+    SET jit TO 'off'
     AS ...;
 
 COMMENT ON FUNCTION arcano.complete_jobs(p_job_ids uuid[], p_attempts integer[], p_error text, OUT job_ids uuid[], OUT attempts integer[]) IS 'Internal: completes those of p_job_ids that are worked on, and answers them with their attempts.';
@@ -229,6 +231,7 @@ COMMENT ON FUNCTION arcano.drop_account(p_name text) IS 'Forgets the provider ac
 CREATE FUNCTION arcano.end_jobs(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text DEFAULT NULL::text, OUT job arcano.job_ref, OUT error text) RETURNS SETOF record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
     AS ...;
 
 COMMENT ON FUNCTION arcano.end_jobs(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text, OUT job arcano.job_ref, OUT error text) IS 'Internal: ends those of p_jobs to which p_cause applies (orphan, charged_ghost, waiting, forced, stalled), journals and refunds them. p_reason: their error_message. Answers a row for each job ended, and with its error for each that could not be.';
@@ -385,6 +388,12 @@ CREATE FUNCTION arcano.is_put_off(p_job_id uuid) RETURNS boolean
 
 COMMENT ON FUNCTION arcano.is_put_off(p_job_id uuid) IS 'Internal: whether job p_job_id could not be ended or started lately, and is not to be tried again yet.';
 
+CREATE FUNCTION arcano.is_read_committed() RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (current_setting('transaction_isolation'::text) = ANY (ARRAY['read committed'::text, 'read uncommitted'::text]));
+
+COMMENT ON FUNCTION arcano.is_read_committed() IS 'Internal: whether each statement of this transaction sees what others have committed before it.';
+
 CREATE FUNCTION arcano.is_trusted() RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN has_function_privilege(arcano.acting_role(), (arcano.backend_function())::oid, 'execute'::text);
@@ -407,18 +416,26 @@ COMMENT ON FUNCTION arcano.job_indexes(p_table regclass, OUT index_name text, OU
 CREATE FUNCTION arcano.job_row(p_relid oid, p_job_id uuid) RETURNS jsonb
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.job_row(p_relid oid, p_job_id uuid) IS 'The row of job p_job_id of table p_relid with all columns of that table, or null.';
+
+CREATE FUNCTION arcano.job_rows(p_jobs arcano.job_ref[], p_lock boolean) RETURNS TABLE(relid oid, id uuid, tid tid, job jsonb)
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET "DateStyle" TO 'iso'
     SET "IntervalStyle" TO 'iso_8601'
     SET extra_float_digits TO '1'
     AS ...;
 
-COMMENT ON FUNCTION arcano.job_row(p_relid oid, p_job_id uuid) IS 'The row of job p_job_id of table p_relid with all columns of that table, or null.';
+COMMENT ON FUNCTION arcano.job_rows(p_jobs arcano.job_ref[], p_lock boolean) IS 'The rows of p_jobs, those that are there, with all columns of their tables. p_lock: lock them, and leave out what others hold.';
 
 CREATE FUNCTION arcano.jobs_ahead(p_created_at timestamp with time zone, p_job_id uuid) RETURNS integer
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
     SET enable_seqscan TO 'off'
+    SET jit TO 'off'
     AS ...;
 
 COMMENT ON FUNCTION arcano.jobs_ahead(p_created_at timestamp with time zone, p_job_id uuid) IS 'Internal: how many jobs of the line come before the job with this created_at and id.';
@@ -801,6 +818,7 @@ COMMENT ON FUNCTION arcano.sweep_health() IS 'Internal: what check_health says o
 CREATE FUNCTION arcano.sweep_jobs(p_cause text, p_limit integer, OUT job arcano.job_ref, OUT error text) RETURNS SETOF record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
     AS ...;
 
 COMMENT ON FUNCTION arcano.sweep_jobs(p_cause text, p_limit integer, OUT job arcano.job_ref, OUT error text) IS 'Internal: ends at most p_limit jobs to which p_cause applies, as end_jobs does.';
@@ -832,9 +850,10 @@ CREATE FUNCTION arcano.take_slots(p_limit integer) RETURNS text[]
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
     SET enable_seqscan TO 'off'
+    SET jit TO 'off'
     AS ...;
 
-COMMENT ON FUNCTION arcano.take_slots(p_limit integer) IS 'Internal: locks accounts with free slots, and answers up to p_limit of those slots, each as its account''s name.';
+COMMENT ON FUNCTION arcano.take_slots(p_limit integer) IS 'Internal: locks accounts with free slots, as few as are enough, and answers up to p_limit of those slots, each as its account''s name.';
 
 CREATE FUNCTION arcano.touch_job(p_job_id uuid, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -882,6 +901,7 @@ CREATE FUNCTION arcano.wake_workers() RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
+    SET jit TO 'off'
     AS ...;
 
 COMMENT ON FUNCTION arcano.wake_workers() IS 'Internal: notifies channel arcano_jobs if there is a job in the line and a free slot.';
@@ -921,7 +941,8 @@ CREATE TABLE arcano.job (
     orphan_exempt boolean,
     api_account text,
     error_message text,
-    CONSTRAINT job_has_no_rows_of_its_own CHECK (false) NO INHERIT
+    CONSTRAINT job_has_no_rows_of_its_own CHECK (false) NO INHERIT,
+    CONSTRAINT job_is_left_out CHECK (((id IS NULL) AND (user_id IS NULL) AND (status IS NULL))) NO INHERIT
 );
 
 COMMENT ON TABLE arcano.job IS 'The contract of a job table, and the parent of every attached one. It has no rows of its own.';
@@ -970,7 +991,7 @@ COMMENT ON COLUMN arcano.account_status.used IS 'Jobs that are starting or runni
 
 COMMENT ON COLUMN arcano.account_status.free IS 'How many more jobs may start in it now.';
 
-CREATE VIEW arcano.open_job AS
+CREATE VIEW arcano.judged_job AS
  SELECT j.tableoid AS relid,
     arcano.table_name(j.tableoid) AS job_table,
     t.tool,
@@ -997,7 +1018,9 @@ CREATE VIEW arcano.open_job AS
     (l.is_outside AND c.is_charged AND COALESCE((g.until < now()), false)) AS is_charged_ghost,
     l.is_outside,
     m.is_enforced,
-    o.is_ghost
+    o.is_ghost,
+    arcano.is_active(j.status) AS is_open,
+    j.ctid AS tid
    FROM ((((((((arcano.job j
      LEFT JOIN arcano.job_table t ON (((t.job_table)::oid = j.tableoid)))
      CROSS JOIN LATERAL ( SELECT COALESCE((t.mode = 'enforce'::text), false) AS "coalesce") m(is_enforced))
@@ -1007,8 +1030,58 @@ CREATE VIEW arcano.open_job AS
      CROSS JOIN LATERAL ( SELECT arcano.stalls_at(j.status, j.started_at, j.heartbeat_at, t.starting_stall_after, t.stall_after) AS stalls_at) s(stalls_at))
      CROSS JOIN LATERAL ( SELECT arcano.is_charged(j.credits_charged, j.user_credit_cost) AS is_charged) c(is_charged))
      CROSS JOIN LATERAL ( SELECT arcano.heals_at(j.status, j.task_id, j."position", j.waited_in_queue, 0, false, j.created_at, j.started_at, j.heartbeat_at, j.orphan_exempt, t.orphan_after, t.touch_limit) AS heals_at,
-            arcano.heals_at(j.status, j.task_id, j."position", j.waited_in_queue, 0, false, j.created_at, j.started_at, j.heartbeat_at, j.orphan_exempt, t.charged_orphan_after, t.touch_limit) AS heals_at) g(since, until))
-  WHERE arcano.is_active(j.status);
+            arcano.heals_at(j.status, j.task_id, j."position", j.waited_in_queue, 0, false, j.created_at, j.started_at, j.heartbeat_at, j.orphan_exempt, t.charged_orphan_after, t.touch_limit) AS heals_at) g(since, until));
+
+COMMENT ON VIEW arcano.judged_job IS 'Every job of every attached table, ended ones too, with what the orphan rule says about it.';
+
+COMMENT ON COLUMN arcano.judged_job.heals_at IS 'When the rule makes the job an orphan if nothing more happens; null: never.';
+
+COMMENT ON COLUMN arcano.judged_job.is_orphan IS 'Whether the job is an orphan now: a ghost, and its table is not in observe mode.';
+
+COMMENT ON COLUMN arcano.judged_job.is_in_line IS 'Whether the job waits in the line.';
+
+COMMENT ON COLUMN arcano.judged_job.stalls_at IS 'When the job has stalled if it gives no sign of life until then; null: never.';
+
+COMMENT ON COLUMN arcano.judged_job.is_stalled IS 'Whether the job has stalled.';
+
+COMMENT ON COLUMN arcano.judged_job.charged_ghost_since IS 'When the job became an orphan but for its charge, or will; null: it is not charged, or never.';
+
+COMMENT ON COLUMN arcano.judged_job.is_charged_ghost IS 'Whether the job is a charged ghost for so long that its table says to end and refund it.';
+
+COMMENT ON COLUMN arcano.judged_job.is_outside IS 'Whether the job waits outside of the line.';
+
+COMMENT ON COLUMN arcano.judged_job.is_enforced IS 'Whether the rules end jobs of its table; false: they are only observed.';
+
+COMMENT ON COLUMN arcano.judged_job.is_ghost IS 'Whether the orphan rule matches, whatever its table''s mode.';
+
+COMMENT ON COLUMN arcano.judged_job.is_open IS 'Whether it is waiting or being worked on.';
+
+COMMENT ON COLUMN arcano.judged_job.tid IS 'Where its row lies, for as long as nobody changes that.';
+
+CREATE VIEW arcano.open_job AS
+ SELECT relid,
+    job_table,
+    tool,
+    job_id,
+    user_id,
+    session_id,
+    status,
+    is_waiting,
+    created_at,
+    started_at,
+    "position",
+    heals_at,
+    is_orphan,
+    is_in_line,
+    stalls_at,
+    is_stalled,
+    charged_ghost_since,
+    is_charged_ghost,
+    is_outside,
+    is_enforced,
+    is_ghost
+   FROM arcano.judged_job j
+  WHERE is_open;
 
 COMMENT ON VIEW arcano.open_job IS 'Every waiting or working job of every attached table, with what the orphan rule says about it.';
 
@@ -1637,6 +1710,8 @@ REVOKE ALL ON FUNCTION arcano.is_observed(p_job_table text, p_job_id uuid) FROM 
 
 REVOKE ALL ON FUNCTION arcano.is_put_off(p_job_id uuid) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.is_read_committed() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.is_trusted() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.is_working(p_status text) FROM PUBLIC;
@@ -1645,6 +1720,8 @@ GRANT ALL ON FUNCTION arcano.is_working(p_status text) TO arcano_operator;
 REVOKE ALL ON FUNCTION arcano.job_indexes(p_table regclass, OUT index_name text, OUT definition text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.job_row(p_relid oid, p_job_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.job_rows(p_jobs arcano.job_ref[], p_lock boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.jobs_ahead(p_created_at timestamp with time zone, p_job_id uuid) FROM PUBLIC;
 

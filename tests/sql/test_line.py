@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import takewhile
 from uuid import UUID, uuid4
 
@@ -154,12 +155,12 @@ def test_ghosts_and_jobs_that_never_entered_the_line_are_not_claimed(
     assert db.line_jobs() == []
 
 
-def test_claims_spread_over_the_accounts(conn: psycopg.Connection, db: ArcanoDB) -> None:
+def test_the_least_loaded_account_comes_first(conn: psycopg.Connection, db: ArcanoDB) -> None:
     for name, slots in (("a", 3), ("b", 3), ("c", 2)):
         db.set_account(name, slots)
     for minutes in range(10):
         enter(conn, UPSCALER, f"{minutes} minutes")
-    assert sorted(claimed.api_account or "" for claimed in db.claim_jobs(3)) == ["a", "b", "c"]
+    assert [db.claim_jobs()[0].api_account for _ in range(3)] == ["a", "b", "c"]
     assert sorted(claimed.api_account or "" for claimed in db.claim_jobs(100)) == ["a", "a", "b", "b", "c"]
     assert db.claim_jobs(100) == []
     assert [(a.api_account, a.used, a.free) for a in db.account_status()] == [
@@ -170,6 +171,23 @@ def test_claims_spread_over_the_accounts(conn: psycopg.Connection, db: ArcanoDB)
     first = conn.execute("select id from arcano.job where api_account = 'b' limit 1").fetchone()[0]
     db.finish_job(first)
     assert [claimed.api_account for claimed in db.claim_jobs(100)] == ["b"]
+
+
+def test_a_batch_leaves_accounts_to_those_who_claim_at_the_same_time(
+    connect: Callable[..., psycopg.Connection], conn: psycopg.Connection, db: ArcanoDB
+) -> None:
+    """As few as have the slots, which it holds until its end; of many slots each, one is enough."""
+    for name in ("a", "b", "c"):
+        db.set_account(name, 10)
+    for minutes in range(40):
+        enter(conn, UPSCALER, f"{minutes} minutes")
+    others = [connect(autocommit=False) for _ in range(4)]
+    claimed = [ArcanoDB(other).claim_jobs(8) for other in others]
+    assert [{job.api_account for job in batch} for batch in claimed] == [{"a"}, {"b"}, {"c"}, set()]
+    for other in others:
+        other.commit()
+    # Each has two slots left: what one alone has not, several have.
+    assert sorted(job.api_account or "" for job in db.claim_jobs(5)) == ["a", "a", "b", "b", "c"]
 
 
 def test_a_lowered_account_starts_no_more_until_it_has_room(conn: psycopg.Connection, db: ArcanoDB) -> None:

@@ -1,18 +1,18 @@
-"""Arcano DB: ``run_arcano.py fill DSN JOBS SCHEMA`` and ``run_arcano.py work DSN BATCH SCHEMA``; see queues.py."""
+"""Arcano DB: ``run_arcano.py fill DSN JOBS SCHEMA`` and ``work DSN BATCH SCHEMA``; see queues.py."""
 
 from __future__ import annotations
 
 import sys
 import time
-from typing import Any, LiteralString, cast
+from typing import Any
 
 import psycopg
-from protocol import report, wait_for_go
 
+from arcano_db.bench.peers.protocol import report, wait_for_go
 from arcano_db.bench.schema import run, tables, vacuum
 
 
-def fill(dsn: str, jobs: int, schema: str) -> None:
+def fill(dsn: str, jobs: int, _schema: str) -> None:
     """Jobs that wait in the line, in as many tables."""
     with psycopg.connect(dsn, autocommit=True) as connection:
         run(connection, f"truncate {', '.join(tables())}")
@@ -20,7 +20,8 @@ def fill(dsn: str, jobs: int, schema: str) -> None:
             run(
                 connection,
                 f"insert into {table} (user_id, waited_in_queue, created_at)"
-                " select gen_random_uuid(), true, now() - n * interval '1 ms' from generate_series(1, %s::integer) n",
+                " select gen_random_uuid(), true, now() - n * interval '1 ms'"
+                " from generate_series(1, %s::integer) n",
                 jobs // len(tables()),
             )
         vacuum(connection, tables())
@@ -30,9 +31,7 @@ def work(dsn: str, batch: int, schema: str) -> None:
     """Claim, and tell what the last batch came to in the same call."""
     with psycopg.connect(dsn, autocommit=True) as connection:
         cursor = connection.cursor(binary=True)
-        statement = cast(
-            LiteralString, f"select job_id, attempt from {schema}.claim_jobs(%s, %s::uuid[], %s::integer[])"
-        )
+        statement = f"select job_id, attempt from {schema}.claim_jobs(%s, %s::uuid[], %s::integer[])"
         run(connection, f"listen {schema}_jobs")
         wait_for_go()
         started, done = time.time(), 0

@@ -11,10 +11,12 @@ from pgqueuer import PgQueuer
 from pgqueuer.db import AsyncpgDriver
 from pgqueuer.queries import Queries
 from pgqueuer.types import QueueExecutionMode
-from protocol import report, wait_for_go
+
+from arcano_db.bench.peers.protocol import report, wait_for_go
 
 
 async def fill(dsn: str, jobs: int, schema: str) -> None:
+    """Enqueue, a thousand at a time."""
     connection = await asyncpg.connect(dsn, server_settings={"search_path": schema})
     queries = Queries(AsyncpgDriver(connection))
     if not await connection.fetchval("select to_regclass('pgqueuer')"):
@@ -28,12 +30,13 @@ async def fill(dsn: str, jobs: int, schema: str) -> None:
 
 
 async def work(dsn: str, batch: int, schema: str) -> None:
+    """Run its worker until the queue is empty."""
     connection = await asyncpg.connect(dsn, server_settings={"search_path": schema})
     pgq = PgQueuer(AsyncpgDriver(connection))
     done = 0
 
     @pgq.entrypoint("noop")
-    async def noop(job: object) -> None:
+    async def noop(_: object) -> None:
         nonlocal done
         done += 1
 

@@ -9,15 +9,18 @@ import time
 
 import procrastinate
 import psycopg
-from protocol import report, wait_for_go
+
+from arcano_db.bench.peers.protocol import report, wait_for_go
 
 
 def app_of(dsn: str, schema: str) -> procrastinate.App:
+    """An app whose tables are in the schema."""
     options = {"options": f"-c search_path={schema}"}
     return procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=dsn, kwargs=options))
 
 
 async def fill(dsn: str, jobs: int, schema: str) -> None:
+    """Defer, a thousand at a time."""
     async with (
         app_of(dsn, schema).open_async() as app,
         await psycopg.AsyncConnection.connect(
@@ -25,7 +28,8 @@ async def fill(dsn: str, jobs: int, schema: str) -> None:
         ) as connection,
     ):
         cursor = await connection.execute("select to_regclass('procrastinate_jobs')")
-        if (await cursor.fetchone())[0] is None:
+        row = await cursor.fetchone()
+        if row is None or row[0] is None:
             await app.schema_manager.apply_schema_async()
         await connection.execute("truncate procrastinate_jobs cascade")
         task = app.configure_task("noop")
@@ -35,6 +39,7 @@ async def fill(dsn: str, jobs: int, schema: str) -> None:
 
 
 async def work(dsn: str, batch: int, schema: str) -> None:
+    """Run its worker until the queue is empty."""
     app = app_of(dsn, schema)
     done = 0
 

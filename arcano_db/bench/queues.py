@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 PEERS = Path(__file__).with_name("peers")
 WORKERS = (1, 4)
+LARGE_BATCH = 100
 
 # Of the jobs of a batch of 500, how many at other sizes: so that each takes about as long.
 SHARES = {1: 0.035, 10: 0.2, 100: 0.7, 250: 0.85, 500: 1.0}
@@ -72,7 +73,7 @@ OURS = tuple(
         name,
         "run_arcano.py",
         (1, 10, 100, 500),
-        "claim_jobs, which tells what the last batch came to",
+        "claim_jobs, which tells what the last batch came to; alone, it has two connections from 100 on",
         accounts=accounts,
     )
     for name, accounts in (("Arcano DB, no accounts", 0), ("Arcano DB, 4 accounts of 1,000 slots", 4))
@@ -143,7 +144,7 @@ class _Race:
         )
         processes = [
             subprocess.Popen(
-                self._command(queue, "work", str(batch)),
+                self._command(queue, "work", str(batch), str(_connections(workers, batch))),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
@@ -173,11 +174,11 @@ class _Race:
         return float(done / seconds)
 
     def _command(self, queue: Queue, *arguments: str) -> list[str]:
-        verb, number = arguments
+        verb, number, *more = arguments
         program = ["node", str(PEERS / queue.script)]
         if not queue.is_node:
             program = [sys.executable, "-m", f"arcano_db.bench.peers.{Path(queue.script).stem}"]
-        return [*program, verb, self._uri, number, queue.schema]
+        return [*program, verb, self._uri, number, queue.schema, *more]
 
     def _read(self, queue: Queue, process: subprocess.Popen[str]) -> str:
         line = cast(IO[str], process.stdout).readline()
@@ -191,8 +192,9 @@ def throughput(bench: Bench) -> Iterator[Result]:
     others: list[Queue] = []
     if bench.options.peers:
         others = [queue for queue in OTHERS if installed(queue, bench.options.node_modules)]
-        for queue in OTHERS:
-            bench.say(f"{queue.name}: {queue.setting if queue in others else 'is not installed'}")
+        for queue in (OURS[0], *OTHERS):
+            is_there = queue in OURS or queue in others
+            bench.say(f"{queue.name}: {queue.setting if is_there else 'is not installed'}")
     race = _Race(bench)
     times: dict[str, list[list[float]]] = {}
     cases = [
@@ -215,6 +217,11 @@ def throughput(bench: Bench) -> Iterator[Result]:
         yield result("claim", name, against, times, scale=1, unit="/s")
     bench.session.run(f"truncate {', '.join(tables())}")
     bench.session.run(f"delete from {SCHEMA}.account")
+
+
+def _connections(workers: int, batch: int) -> int:
+    """How many each of our workers has: the others' have many, and one alone would leave a processor idle."""
+    return 2 if workers == 1 and batch >= LARGE_BATCH else 1
 
 
 def _case(queue: Queue, workers: int, batch: int) -> str:

@@ -30,9 +30,8 @@ begin
   end if;
 
   healed := 0;
-  has_active_job := exists (
-    select from arcano.job j where j.user_id = p_user_id and arcano.is_active(j.status)
-  );
+  perform from arcano.job j where j.user_id = p_user_id and arcano.is_active(j.status);
+  has_active_job := found;
   if not has_active_job then
     return;
   end if;

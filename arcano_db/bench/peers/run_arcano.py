@@ -1,9 +1,10 @@
-"""Arcano DB: ``run_arcano.py fill DSN JOBS SCHEMA`` and ``work DSN BATCH SCHEMA``; see queues.py."""
+"""Arcano DB: ``fill DSN JOBS SCHEMA`` and ``work DSN BATCH SCHEMA CONNECTIONS``; see queues.py."""
 
 from __future__ import annotations
 
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg
@@ -12,7 +13,7 @@ from arcano_db.bench.peers.protocol import report, wait_for_go
 from arcano_db.bench.schema import run, tables, vacuum
 
 
-def fill(dsn: str, jobs: int, _schema: str) -> None:
+def fill(dsn: str, jobs: int) -> None:
     """Jobs that wait in the line, in as many tables."""
     with psycopg.connect(dsn, autocommit=True) as connection:
         run(connection, f"truncate {', '.join(tables())}")
@@ -27,27 +28,37 @@ def fill(dsn: str, jobs: int, _schema: str) -> None:
         vacuum(connection, tables())
 
 
-def work(dsn: str, batch: int, schema: str) -> None:
-    """Claim, and tell what the last batch came to in the same call."""
-    with psycopg.connect(dsn, autocommit=True) as connection:
-        cursor = connection.cursor(binary=True)
-        statement = f"select job_id, attempt from {schema}.claim_jobs(%s, %s::uuid[], %s::integer[])"
+def work(dsn: str, batch: int, schema: str, count: int) -> None:
+    """Over so many connections: claim, and tell what the last batch came to in the same call."""
+    connections = [psycopg.connect(dsn, autocommit=True) for _ in range(count)]
+    for connection in connections:
         run(connection, f"listen {schema}_jobs")
-        wait_for_go()
-        started, done = time.time(), 0
-        ids: list[Any] = []
-        attempts: list[int] = []
-        while True:
-            rows = cursor.execute(statement, (batch, ids, attempts), prepare=True).fetchall()
-            done += len(ids)
-            if not rows and not ids:
-                if run(connection, f"select from {schema}.line_job limit 1").fetchone() is None:
-                    break
-                # Another one has all accounts at this moment: as a worker would, wait to be woken.
-                list(connection.notifies(timeout=0.1, stop_after=1))
-            ids, attempts = [row[0] for row in rows], [row[1] for row in rows]
-        report(started, done)
+    wait_for_go()
+    started = time.time()
+    with ThreadPoolExecutor() as threads:
+        done = sum(threads.map(lambda connection: _work(connection, batch, schema), connections))
+    report(started, done)
+
+
+def _work(connection: psycopg.Connection[Any], batch: int, schema: str) -> int:
+    cursor = connection.cursor(binary=True)
+    statement = f"select job_id, attempt from {schema}.claim_jobs(%s, %s::uuid[], %s::integer[])"
+    done = 0
+    ids: list[Any] = []
+    attempts: list[int] = []
+    while True:
+        rows = cursor.execute(statement, (batch, ids, attempts), prepare=True).fetchall()
+        done += len(ids)
+        if not rows and not ids:
+            if run(connection, f"select from {schema}.line_job limit 1").fetchone() is None:
+                return done
+            # Another one has all accounts at this moment: as a worker would, wait to be woken.
+            list(connection.notifies(timeout=0.1, stop_after=1))
+        ids, attempts = [row[0] for row in rows], [row[1] for row in rows]
 
 
 if __name__ == "__main__":
-    {"fill": fill, "work": work}[sys.argv[1]](sys.argv[2], int(sys.argv[3]), sys.argv[4])
+    if sys.argv[1] == "fill":
+        fill(sys.argv[2], int(sys.argv[3]))
+    else:
+        work(sys.argv[2], int(sys.argv[3]), sys.argv[4], int(sys.argv[5]))

@@ -28,15 +28,20 @@ def draw(results: Sequence[Result], about: Mapping[str, object], path: Path) -> 
     axes.barh(
         range(len(shown)), ratios, xerr=spread, color=colours, error_kw={"ecolor": "#444444", "capsize": 2}
     )
-    axes.set_yticks(range(len(shown)), [f"{result.case} / {result.against}" for result in shown], fontsize=8)
-    axes.invert_yaxis()
+    labels = [
+        f"{result.case} / {result.against}{' (more is better)' if result.unit == '/s' else ''}"
+        for result in shown
+    ]
+    axes.set_yticks(range(len(shown)), labels, fontsize=8)
+    axes.set_ylim(len(shown) - 0.4, -0.6)
     axes.set_xscale("log")
+    axes.set_xlim(right=4 * max(ratios, default=1))
     axes.axvline(1, color="#444444", linewidth=0.8)
     for place, ratio in enumerate(ratios):
         axes.annotate(
             f"{ratio:.2f}", (ratio, place), xytext=(6, 0), textcoords="offset points", va="center", fontsize=8
         )
-    axes.set_xlabel("ratio of medians within one run; the thin line spans all runs")
+    axes.set_xlabel("ratio of the medians of one run; the thin line spans all runs")
     axes.set_title(
         f"arcano-db bench: PostgreSQL {about['postgresql']},"
         f" 4 tables of {about['rows_in_each_of_4_tables']:,} finished jobs",

@@ -8,6 +8,7 @@ from pathlib import Path
 import matplotlib
 
 matplotlib.use("agg")
+matplotlib.rcParams["svg.hashsalt"] = "arcano"
 
 from matplotlib import pyplot
 
@@ -47,5 +48,7 @@ def draw(results: Sequence[Result], about: Mapping[str, object], path: Path) -> 
         f" 4 tables of {about['rows_in_each_of_4_tables']:,} finished jobs",
         fontsize=10,
     )
-    figure.savefig(path, dpi=120)
+    # No date: of the same results comes the same file.
+    metadata = {"Date": None} if path.suffix.lower() == ".svg" else None
+    figure.savefig(path, dpi=120, metadata=metadata)
     pyplot.close(figure)

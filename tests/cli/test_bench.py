@@ -54,7 +54,6 @@ def left_over(dsn: str) -> list[str]:
 def app_dsn(migrated_dsn: str) -> str:
     """A database in use: with jobs that a check would heal, a sweep end and a worker claim."""
     with psycopg.connect(migrated_dsn) as connection:
-        connection.execute(script("app.sql"))
         connection.execute(script("jobs.sql"))
         attach_app(connection)
         connection.execute("select arcano.set_account('account', 3)")

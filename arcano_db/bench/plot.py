@@ -6,10 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import matplotlib
-
-matplotlib.use("agg")
-matplotlib.rcParams["svg.hashsalt"] = "arcano"
-
 from matplotlib import pyplot
 
 from arcano_db.bench.timing import Result
@@ -17,6 +13,8 @@ from arcano_db.bench.timing import Result
 
 def draw(results: Sequence[Result], about: Mapping[str, object], path: Path) -> None:
     """Draw a bar for each ratio, with its spread, into a .png or .svg file."""
+    matplotlib.use("agg")  # no screen is needed
+    matplotlib.rcParams["svg.hashsalt"] = "arcano"
     shown = [result for result in results if result.ratio is not None]
     figure, axes = pyplot.subplots(figsize=(10, 1.2 + 0.34 * max(len(shown), 1)), layout="constrained")
     ratios = [result.ratio or 0 for result in shown]

@@ -75,6 +75,13 @@ def _plot_file(_ctx: click.Context, _param: click.Parameter, value: Path | None)
     "jobs",
     "How many no-op jobs the group claim claims and finishes, in batches of 500; fewer in smaller ones.",
 )
+@click.option(
+    "--seconds",
+    type=click.FloatRange(min=0.05),
+    default=_defaults.seconds,
+    show_default=True,
+    help="How long several clients at once go on, each time.",
+)
 @_amount("clients", "How many clients the group clients has.")
 @click.option("--peers", is_flag=True, help="Measure other queues too, whichever are installed (see below).")
 @click.option(
@@ -100,7 +107,7 @@ def bench(
     node_modules: Path,
     plot: Path | None,
     as_json: bool,
-    **amounts: int,
+    **amounts: Any,
 ) -> None:
     """Measure the package, on an embedded PostgreSQL or on a database of yours.
 

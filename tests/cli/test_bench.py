@@ -17,18 +17,8 @@ from arcano_db.demo import script
 from arcano_db.embedded import DEFAULT_VERSION
 
 SMALL = (
-    "--rows",
-    "3000",
-    "--runs",
-    "2",
-    "--rounds",
-    "5",
-    "--ghosts",
-    "200",
-    "--cycles",
-    "30",
-    "--jobs",
-    "80",
+    *("--rows", "3000", "--runs", "1", "--rounds", "5", "--seconds", "0.1"),
+    *("--ghosts", "200", "--cycles", "30", "--jobs", "80"),
 )
 
 

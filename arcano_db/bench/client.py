@@ -1,10 +1,11 @@
-"""One process of several clients: ``python -m arcano_db.bench.client DSN THREADS CONNECTIONS``.
+"""One process of several clients: ``python -m arcano_db.bench.client THREADS CONNECTIONS``.
 
 It says ready, and then for each line ``WHAT SECONDS`` that it reads how often it did that.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
@@ -14,6 +15,7 @@ from queue import SimpleQueue
 from uuid import uuid4
 
 from arcano_db.bench.cases import BARE, CHECK, CREATE, SELECT_1
+from arcano_db.bench.schema import DSN_VARIABLE
 from arcano_db.bench.timing import Session
 
 # Of so many clicks one makes a job, the others only look.
@@ -78,4 +80,4 @@ def main(dsn: str, threads: int, connections: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
+    main(os.environ[DSN_VARIABLE], int(sys.argv[1]), int(sys.argv[2]))

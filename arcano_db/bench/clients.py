@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import IO, Self, cast
 
-from arcano_db.bench.schema import BenchError
+from arcano_db.bench.schema import BenchError, environment
 
 # So many clients share a process, and so many of its connections, where there is a pool.
 CLIENTS_OF_A_PROCESS = 16
@@ -30,13 +30,14 @@ class Clients:
         self._processes = [
             subprocess.Popen(
                 [
-                    *(sys.executable, "-m", "arcano_db.bench.client", dsn),
+                    *(sys.executable, "-m", "arcano_db.bench.client"),
                     str(min(size, count - begin)),
                     str(CONNECTIONS_OF_A_PROCESS if pooled else 1),
                 ],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
+                env=environment(dsn),
                 start_new_session=True,  # a Ctrl-C is for this process, which ends them
             )
             for begin in range(0, count, size)

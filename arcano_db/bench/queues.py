@@ -24,7 +24,7 @@ from uuid import uuid4
 
 import psycopg
 
-from arcano_db.bench.schema import JOBS, PEER_SCHEMAS, SCHEMA, BenchError, run, tables
+from arcano_db.bench.schema import JOBS, PEER_SCHEMAS, SCHEMA, BenchError, environment, run, tables
 from arcano_db.bench.timing import Result, Stopped, Times, result
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ class _Race:
 
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
-        self._uri = uri(bench.session.connection)
+        self._environment = environment(uri(bench.session.connection))
 
     def prepare(self, queue: Queue) -> None:
         run_ = self._bench.session.run
@@ -136,18 +136,21 @@ class _Race:
         """Jobs a second of one case."""
         self.prepare(queue)
         jobs = max(40, int(self._bench.options.jobs * SHARES[batch]) // queue.slow // 4 * 4)
-        subprocess.run(
+        filled = subprocess.run(
             self._command(queue, "fill", str(jobs)),
-            check=True,
             stdout=subprocess.DEVNULL,
+            env=self._environment,
             cwd=self._bench.options.node_modules,
         )
+        if filled.returncode:
+            raise BenchError(f"The queue of {queue.name} could not be filled; what it said is above.")
         processes = [
             subprocess.Popen(
                 self._command(queue, "work", str(batch), str(_connections(workers, batch))),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
+                env=self._environment,
                 start_new_session=True,  # a Ctrl-C is for this process, which ends them
                 cwd=self._bench.options.node_modules,
             )
@@ -178,7 +181,7 @@ class _Race:
         program = ["node", str(PEERS / queue.script)]
         if not queue.is_node:
             program = [sys.executable, "-m", f"arcano_db.bench.peers.{Path(queue.script).stem}"]
-        return [*program, verb, self._uri, number, queue.schema, *more]
+        return [*program, verb, number, queue.schema, *more]
 
     def _read(self, queue: Queue, process: subprocess.Popen[str]) -> str:
         line = cast(IO[str], process.stdout).readline()

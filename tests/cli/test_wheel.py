@@ -37,6 +37,7 @@ def test_the_wheel_carries_the_sql_and_nothing_of_the_tests(wheel: Path) -> None
     assert {
         f"arcano_db/monitoring/{name}" for name in ("alert_rules.yaml", "grafana_dashboard.json")
     } <= names
+    assert {f"arcano_db/bench/{name}" for name in ("tables.sql", "peers/run_pg_boss.mjs")} <= names
     assert not [name for name in names if name.startswith("tests/") or "__pycache__" in name]
 
 
@@ -49,7 +50,7 @@ def test_an_empty_environment_migrates_with_it(wheel: Path, empty_dsn: str, tmp_
     )
     assert migrating.status(empty_dsn).up_to_date
     # Production goes without the extras: the embedded PostgreSQL, and Prometheus's client.
-    for command, extra in (("demo", "demo"), ("metrics", "metrics")):
+    for command, extra in (("demo", "demo"), ("bench", "demo"), ("metrics", "metrics")):
         done = subprocess.run([programs / "arcano-db", command], check=False, capture_output=True, text=True)
         assert done.returncode == 1
         assert f"pip install 'arcano-db[{extra}]'" in done.stderr

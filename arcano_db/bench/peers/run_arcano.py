@@ -1,7 +1,8 @@
-"""Arcano DB: ``fill DSN JOBS SCHEMA`` and ``work DSN BATCH SCHEMA CONNECTIONS``; see queues.py."""
+"""Arcano DB: ``fill JOBS SCHEMA`` and ``work BATCH SCHEMA CONNECTIONS``; see queues.py."""
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +11,7 @@ from typing import Any
 import psycopg
 
 from arcano_db.bench.peers.protocol import report, wait_for_go
-from arcano_db.bench.schema import run, tables, vacuum
+from arcano_db.bench.schema import DSN_VARIABLE, run, tables, vacuum
 
 
 def fill(dsn: str, jobs: int) -> None:
@@ -59,6 +60,6 @@ def _work(connection: psycopg.Connection[Any], batch: int, schema: str) -> int:
 
 if __name__ == "__main__":
     if sys.argv[1] == "fill":
-        fill(sys.argv[2], int(sys.argv[3]))
+        fill(os.environ[DSN_VARIABLE], int(sys.argv[2]))
     else:
-        work(sys.argv[2], int(sys.argv[3]), sys.argv[4], int(sys.argv[5]))
+        work(os.environ[DSN_VARIABLE], int(sys.argv[2]), sys.argv[3], int(sys.argv[4]))

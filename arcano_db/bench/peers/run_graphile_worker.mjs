@@ -3,7 +3,8 @@
 import { installed, report, waitForGo } from "./protocol.mjs";
 
 const { Logger, makeWorkerUtils, run } = installed("graphile-worker");
-const [, , command, dsn, number, schema] = process.argv;
+const [, , command, number, schema] = process.argv;
+const dsn = process.env.ARCANO_BENCH_DSN;
 const batch = Number(number);
 if (command === "fill") {
   const utils = await makeWorkerUtils({ connectionString: dsn, schema });

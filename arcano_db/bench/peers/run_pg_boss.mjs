@@ -3,7 +3,8 @@ import { installed, report, waitForGo } from "./protocol.mjs";
 
 const PgBoss = installed("pg-boss");
 const pg = installed("pg");
-const [, , command, dsn, number, schema] = process.argv;
+const [, , command, number, schema] = process.argv;
+const dsn = process.env.ARCANO_BENCH_DSN;
 const boss = new PgBoss({ connectionString: dsn, schema, schedule: false, supervise: false, max: 1 });
 await boss.start();
 await boss.createQueue("noop").catch(() => {});

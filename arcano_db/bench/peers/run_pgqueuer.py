@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import time
 
@@ -13,6 +14,7 @@ from pgqueuer.queries import Queries
 from pgqueuer.types import QueueExecutionMode
 
 from arcano_db.bench.peers.protocol import report, wait_for_go
+from arcano_db.bench.schema import DSN_VARIABLE
 
 
 async def fill(dsn: str, jobs: int, schema: str) -> None:
@@ -47,4 +49,6 @@ async def work(dsn: str, batch: int, schema: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run({"fill": fill, "work": work}[sys.argv[1]](sys.argv[2], int(sys.argv[3]), sys.argv[4]))
+    asyncio.run(
+        {"fill": fill, "work": work}[sys.argv[1]](os.environ[DSN_VARIABLE], int(sys.argv[2]), sys.argv[3])
+    )

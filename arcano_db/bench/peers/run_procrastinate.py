@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import sys
 import time
 
@@ -11,6 +12,7 @@ import procrastinate
 import psycopg
 
 from arcano_db.bench.peers.protocol import report, wait_for_go
+from arcano_db.bench.schema import DSN_VARIABLE
 
 
 def app_of(dsn: str, schema: str) -> procrastinate.App:
@@ -59,4 +61,6 @@ async def work(dsn: str, batch: int, schema: str) -> None:
 
 if __name__ == "__main__":
     logging.disable(logging.WARNING)  # it warns of an app in the main module
-    asyncio.run({"fill": fill, "work": work}[sys.argv[1]](sys.argv[2], int(sys.argv[3]), sys.argv[4]))
+    asyncio.run(
+        {"fill": fill, "work": work}[sys.argv[1]](os.environ[DSN_VARIABLE], int(sys.argv[2]), sys.argv[3])
+    )

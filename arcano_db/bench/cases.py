@@ -23,7 +23,7 @@ from arcano_db.bench.schema import (
     tables,
     vacuum,
 )
-from arcano_db.bench.timing import Action, Result, Session, Stopped, Times, measure, result
+from arcano_db.bench.timing import Action, Result, Session, Stopped, Times, measure, ratios_of_runs, result
 
 SELECT_1 = "select 1"
 ACTIVE = f"{SCHEMA}.is_active(j.status)"
@@ -37,12 +37,10 @@ INSERT = (
     f"insert into {JOBS}.jobs_1 (id, user_id, session_id, status, created_at)"
     " values ($1, $2, 'visit', 'queued', clock_timestamp())"
 )
-START = f"select * from {SCHEMA}.start_job($1, 'task')"
-FINISH = f"select * from {SCHEMA}.finish_job($1)"
 SWEEP = f"select count(*) from {SCHEMA}.sweep_orphans($1)"
 
 GHOSTS = (
-    f"insert into {JOBS}.{{table}} (user_id, created_at)"
+    f"insert into {JOBS}.jobs_1 (user_id, created_at)"
     " select gen_random_uuid(), now() - interval '1 hour' - n * interval '1 ms'"
     " from generate_series(1, %s::integer) n"
 )
@@ -152,10 +150,7 @@ def history(bench: Bench) -> Iterator[Result]:
         times = bench.measure(actions)
         for name in list(actions)[1:]:
             yield result("history", name, SELECT_1, times)
-            ratios[name] = [
-                [statistics.median(one) / statistics.median(other)]
-                for one, other in zip(times[name], times[SELECT_1], strict=True)
-            ]
+            ratios[name] = [[ratio] for ratio in ratios_of_runs(times, name, SELECT_1)]
     if sizes:  # how flat it is, over so many orders of magnitude
         least, most = (f"{size * HISTORY_TABLES:,} jobs" for size in (sizes[0], bench.options.rows))
         for name in users:
@@ -261,7 +256,9 @@ def naive(bench: Bench) -> Iterator[Result]:
     session = bench.session
     [typical] = session.run("select md5('1user')::uuid").fetchone() or [None]
     statement = "select id, status from {} where user_id = $1 and status = any ($2) limit 1"
-    active = "{pending,queued,starting,running}"
+    [active] = session.run(
+        f"select ({SCHEMA}.waiting_statuses() || {SCHEMA}.working_statuses())::text"
+    ).fetchone() or [None]
 
     def naive_check(user: object) -> Action:
         return lambda: sum(session.timed(statement.format(name), user, active) for name in tables())
@@ -361,7 +358,7 @@ def sweep(bench: Bench) -> Iterator[Result]:
 
     def with_ghosts(clear: Callable[[], object]) -> Action:
         def action() -> float:
-            session.run(GHOSTS.format(table="jobs_1"), ghosts)
+            session.run(GHOSTS, ghosts)
             vacuum(session.connection, tables()[:1])
             started = time.perf_counter()
             clear()
@@ -441,7 +438,7 @@ def cycles(bench: Bench) -> Iterator[Result]:
 
     session.run("set synchronous_commit = off")
     before, buffers_before = look()
-    batch = max(1, min(20_000, count))
+    batch = min(20_000, count)
     started = time.monotonic()
     for made in range(0, count, batch):
         if bench.stopped():

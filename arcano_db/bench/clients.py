@@ -70,13 +70,27 @@ class Clients:
 
     def _rate(self, name: str, seconds: float) -> float:
         for process in self._processes:
-            pipe = cast(IO[str], process.stdin)
-            pipe.write(f"{name} {seconds}\n")
-            pipe.flush()
+            tell(process, f"{name} {seconds}")
         return sum(int(self._answer(process)) for process in self._processes) / seconds
 
     def _answer(self, process: subprocess.Popen[str]) -> str:
-        answer = cast(IO[str], process.stdout).readline()
-        if not answer:
-            raise BenchError("A client has ended before its time; what it said is above.")
-        return answer
+        return hear(process, "A client")
+
+
+def tell(process: subprocess.Popen[str], line: str) -> None:
+    """Write a line to what a process reads."""
+    pipe = cast(IO[str], process.stdin)
+    pipe.write(line + "\n")
+    pipe.flush()
+
+
+def hear(process: subprocess.Popen[str], who: str) -> str:
+    """The next line that a process says.
+
+    Raises:
+        BenchError: It has ended.
+    """
+    line = cast(IO[str], process.stdout).readline()
+    if not line:
+        raise BenchError(f"{who} has ended before its time; what it said is above.")
+    return line

@@ -18,12 +18,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 from uuid import uuid4
 
 import psycopg
 
+from arcano_db.bench.clients import hear, tell
 from arcano_db.bench.schema import JOBS, PEER_SCHEMAS, SCHEMA, BenchError, environment, run, tables
 from arcano_db.bench.timing import Result, Stopped, Times, result
 
@@ -160,8 +161,7 @@ class _Race:
             for process in processes:
                 self._read(queue, process)
             for process in processes:
-                cast(IO[str], process.stdin).write("go\n")
-                cast(IO[str], process.stdin).flush()
+                tell(process, "go")
             reports = [json.loads(self._read(queue, process)) for process in processes]
         except BaseException:
             for process in processes:
@@ -184,10 +184,7 @@ class _Race:
         return [*program, verb, number, queue.schema, *more]
 
     def _read(self, queue: Queue, process: subprocess.Popen[str]) -> str:
-        line = cast(IO[str], process.stdout).readline()
-        if not line:
-            raise BenchError(f"The worker of {queue.name} has ended before its time; what it said is above.")
-        return line
+        return hear(process, f"The worker of {queue.name}")
 
 
 def throughput(bench: Bench) -> Iterator[Result]:
@@ -237,12 +234,13 @@ def _best(names: Sequence[str], times: Times) -> str | None:
 
 def keyed_enqueue(bench: Bench) -> Iterator[Result]:
     """create_job beside PgQueuer's enqueue with a dedupe key, over the same driver."""
-    if not all(importlib.util.find_spec(name) for name in ("pgqueuer", "asyncpg")):
+    pgqueuer = OTHERS[0]
+    if not installed(pgqueuer, bench.options.node_modules):
         return
     from pgqueuer.db import PsycopgDriver, SyncPsycopgDriver
     from pgqueuer.queries import Queries, SyncQueries
 
-    dsn, schema = bench.dsn, PEER_SCHEMAS[0]
+    dsn, schema = bench.dsn, pgqueuer.schema
 
     async def install() -> None:
         async with await psycopg.AsyncConnection.connect(

@@ -37,7 +37,7 @@ declare
 begin
   foreach v_table in array p_tables loop
     execute format('select exists (select from %s j where j.user_id = $1 and j.status = any ($2))', v_table)
-      into v_found using p_user_id, array['pending', 'queued', 'starting', 'running'];
+      into v_found using p_user_id, arcano_bench.waiting_statuses() || arcano_bench.working_statuses();
     if v_found then
       return true;
     end if;

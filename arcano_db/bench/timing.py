@@ -145,6 +145,14 @@ def measure(
     return times
 
 
+def ratios_of_runs(times: Times, case: str, against: str) -> list[float]:
+    """For each run, the median of a case beside that of what it is measured against."""
+    return [
+        statistics.median(one) / statistics.median(other)
+        for one, other in zip(times[case], times[against], strict=True)
+    ]
+
+
 def result(
     group: str, case: str, against: str | None, times: Times, *, scale: float = 1e6, unit: str = "us"
 ) -> Result:
@@ -157,14 +165,7 @@ def result(
         values = sorted(value for run in times[name] for value in run)
         return None if unit == "/s" else values[min(len(values) - 1, len(values) * 99 // 100)] * scale
 
-    ratios = (
-        [
-            statistics.median(one) / statistics.median(other)
-            for one, other in zip(times[case], times[against], strict=True)
-        ]
-        if against
-        else []
-    )
+    ratios = ratios_of_runs(times, case, against) if against else []
     return Result(
         group=group,
         case=case,

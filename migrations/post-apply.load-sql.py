@@ -65,18 +65,44 @@ end
 $load$;
 """
 
-_LOCK = "alter view if exists arcano.{} reset (security_barrier);"  # changes nothing
-
-_VIEW = """
+# Nobody may read a view that is being replaced, so only those that have changed are: calls read them all the
+# time. It is made under another name and compared, for what the database holds tells more than any account of
+# what was loaded last.
+_COMPARE = """
 do $load$
+declare
+  v_before constant regclass := to_regclass('arcano.{name}');
+  v_is_changed boolean;
 begin
+  begin
 {definition}
-exception
-  when invalid_table_definition then -- it has columns that this release does not know
-    raise notice 'arcano: the view {name} of a newer release stays';
+    v_is_changed := pg_get_viewdef('arcano.{other_name}') is distinct from pg_get_viewdef(v_before);
+    if v_is_changed and (select count(*) from pg_attribute a where a.attrelid = v_before)
+       > (select count(*) from pg_attribute a where a.attrelid = 'arcano.{other_name}'::regclass) then
+      raise notice 'arcano: the view {name} of a newer release stays';
+      v_is_changed := false;
+    end if;
+    drop view arcano.{other_name};
+  exception
+    when undefined_column or undefined_table then -- it reads what a view that has changed is yet to have
+      v_is_changed := true;
+  end;
+  perform set_config('arcano.view_{name}_is_changed', v_is_changed::text, false);
 end
 $load$;
 """
+
+_IF_CHANGED = """
+do $load$
+begin
+  if current_setting('arcano.view_{name}_is_changed')::boolean then
+    {statement}
+  end if;
+end
+$load$;
+"""
+
+_LOCK = "alter view if exists arcano.{name} reset (security_barrier);"  # changes nothing
 
 _OBSOLETE = """
 do $load$
@@ -157,6 +183,11 @@ def _place(path):
     return (FIRST.index(path.name) if path.name in FIRST else len(FIRST), path.name)
 
 
+def _definition(view):
+    """The statement that makes a view; what follows it in its file are comments on it."""
+    return view[: view.index("\ncomment on ")]
+
+
 def _last_migration():
     names = (path.stem for path in Path(__file__).parent.glob("[0-9]*.sql"))
     return max(name for name in names if not name.endswith(".rollback"))
@@ -183,15 +214,23 @@ def loaded_fingerprint(connection):
 
 def script():
     """The whole load as one text of SQL, to be run in one transaction."""
-    views = [path.stem for path in _definitions() if path.parent.name == "views"]
+    functions, views = (
+        {path.stem: path.read_text(encoding="utf-8") for path in _definitions() if path.parent.name == folder}
+        for folder in FOLDERS
+    )
+    parts = [_BEGIN, *functions.values()]
+    for name, text in views.items():
+        other_name = f"{name}_to_compare"
+        definition = _definition(text).replace(
+            f"create or replace view arcano.{name} ", f"create view arcano.{other_name} "
+        )
+        parts.append(_COMPARE.format(name=name, other_name=other_name, definition=definition))
     # Locked in the order in which a query locks them: a view first, and then those that it reads. Else a
     # query that has one and a load that has the other wait for each other.
-    parts = [_BEGIN, *map(_LOCK.format, reversed(views))]
-    for path in _definitions():
-        definition = path.read_text(encoding="utf-8")
-        if path.parent.name == "views":
-            definition = _VIEW.format(definition=definition, name=path.stem)
-        parts.append(definition)
+    parts += [_IF_CHANGED.format(name=name, statement=_LOCK.format(name=name)) for name in reversed(views)]
+    for name, text in views.items():
+        definition = _definition(text)
+        parts += [_IF_CHANGED.format(name=name, statement=definition), text.removeprefix(definition)]
     parts.append(_OBSOLETE.replace("{views}", ", ".join(f"'{name}'" for name in views)))
     # Last, because granting and revoking makes a new row version of every function.
     parts.append((SQL / GRANTS).read_text(encoding="utf-8"))

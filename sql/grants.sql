@@ -1,19 +1,18 @@
--- Who may call what. Nobody reads or writes arcano.job but the package's own security definer
--- functions: a job table's grants and row level security do not apply to a query on its parent.
+-- Who may call what.
 revoke all on all functions in schema arcano from public;
 
--- Default privileges of the database may have given the contract's table to somebody when it was made.
+-- Default privileges of the database may have given to somebody what is closed, when it was made.
 do $$
 declare
-  v_grantee oid;
+  r record;
 begin
-  for v_grantee in
-    select distinct a.grantee
+  for r in
+    select distinct c.oid::regclass as relation, a.grantee
       from pg_class c cross join lateral aclexplode(c.relacl) a
-     where c.oid = any (array['arcano.job', 'arcano.judged_job', 'arcano.open_job', 'arcano.lock']::regclass[]) and a.grantee <> c.relowner
+     where c.oid = any (arcano.closed_relations()) and a.grantee <> c.relowner
   loop
-    execute format('revoke all on arcano.job, arcano.judged_job, arcano.open_job, arcano.lock from %s',
-      case v_grantee when 0 then 'public' else v_grantee::regrole::text end);
+    execute format('revoke all on %s from %s', r.relation,
+      case r.grantee when 0 then 'public' else r.grantee::regrole::text end);
   end loop;
 end
 $$;

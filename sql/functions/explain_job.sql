@@ -68,7 +68,7 @@ begin
 
   -- A table without settings, inherited by hand, has no orphans.
   return query
-    select 'so the job is an orphan', coalesce(o.is_open and o.is_orphan, false),
+    select 'so the job is an orphan', coalesce(o.is_orphan, false),
            case
              when o.is_open is not true then 'it has ended, and blocks nobody'
              when o.is_orphan then 'it blocks nobody, and the next check or sweep cancels it'

@@ -11,14 +11,13 @@ begin
       from (values ('arcano_backend'), ('arcano_operator'), ('arcano_user')) r (name)
      where to_regrole(r.name) is null;
 
-  -- A job table's grants and row level security do not apply to a query on its parent.
   return query
-    select 'error', 'grants', format('%s may %s %s, and so any row of every attached table', g.grantee, string_agg(lower(a.privilege_type), ', '), c.oid::regclass),
+    select 'error', 'grants', format('%s may %s %s, past all that the package checks', g.grantee, string_agg(lower(a.privilege_type), ', '), c.oid::regclass),
            format('revoke all on %s from %s;', c.oid::regclass, g.grantee)
       from pg_class c
      cross join lateral aclexplode(c.relacl) a
      cross join lateral (select case a.grantee when 0 then 'public' else a.grantee::regrole::text end) g (grantee)
-     where c.oid = any (array['arcano.job', 'arcano.judged_job', 'arcano.open_job']::regclass[]) and a.grantee <> c.relowner
+     where c.oid = any (arcano.closed_relations()) and a.grantee <> c.relowner
      group by c.oid, g.grantee;
 
   return query

@@ -22,7 +22,7 @@ begin
          cross join lateral (
            select from arcano.job j where j.ctid = o.tid and j.tableoid = o.relid and j.id = o.job_id for update skip locked
          ) l
-         where o.is_open and o.is_stalled and o.is_enforced and not arcano.is_put_off(o.job_id)
+         where o.is_stalled and o.is_enforced and not arcano.is_put_off(o.job_id)
          order by o.stalls_at
          limit p_limit
       ) c;
@@ -34,8 +34,7 @@ begin
          cross join lateral (
            select from arcano.job j where j.ctid = o.tid and j.tableoid = o.relid and j.id = o.job_id for update skip locked
          ) l
-         where o.is_open
-           and o.is_outside
+         where o.is_outside
            and o.is_enforced
            and case p_cause when 'orphan' then o.is_orphan when 'charged_ghost' then o.is_charged_ghost end
            and not arcano.is_put_off(o.job_id)

@@ -176,6 +176,13 @@ CREATE FUNCTION arcano.claimed_user() RETURNS uuid
 
 COMMENT ON FUNCTION arcano.claimed_user() IS 'The user named by the session''s settings request.jwt.claims (sub), request.jwt.claim.sub or arcano.user_id; null: nobody, or more than one. Whoever may send SQL of their own can set them: see set_identity_function.';
 
+CREATE FUNCTION arcano.closed_relations() RETURNS regclass[]
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.closed_relations() IS 'Internal: the relations that no role may be granted anything on.';
+
 CREATE FUNCTION arcano.complete_jobs(p_job_ids uuid[], p_attempts integer[], p_error text, OUT job_ids uuid[], OUT attempts integer[]) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1626,6 +1633,8 @@ GRANT ALL ON FUNCTION arcano.claim_jobs(p_limit integer, p_completed uuid[], p_a
 REVOKE ALL ON FUNCTION arcano.claim_one_by_one(p_slots text[], p_limit integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.claimed_user() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.closed_relations() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.complete_jobs(p_job_ids uuid[], p_attempts integer[], p_error text, OUT job_ids uuid[], OUT attempts integer[]) FROM PUBLIC;
 

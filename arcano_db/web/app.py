@@ -1,0 +1,384 @@
+"""The HTTP app: each endpoint is one call of the SQL interface, made as the user who is signed in.
+
+Whose job it is, only SQL decides: a request runs in a transaction that acts as ``arcano_user`` for that user,
+as a gateway's would. So a mistake here can at worst refuse somebody; it cannot touch another user's job.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg_pool import AsyncConnectionPool
+from pydantic import BaseModel
+from sse_starlette import EventSourceResponse, ServerSentEvent
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from arcano_db.client import AsyncArcanoDB
+from arcano_db.rows import UserId
+from arcano_db.web import bodies, refusals
+from arcano_db.web.bodies import CreateJob, StartUpload, UploadPlace
+from arcano_db.web.limits import RateLimit, read_json
+
+log = logging.getLogger("arcano_db.web")
+
+Answer = TypeVar("Answer")
+UserOf = Callable[[Request], UserId | Awaitable[UserId | None] | None]
+Uploads = Callable[[Request, UserId, StartUpload], UploadPlace | Awaitable[UploadPlace]]
+JobData = Callable[[Request, UserId, CreateJob], Mapping[str, Any] | Awaitable[Mapping[str, Any]]]
+
+BROWSER = Path(__file__).with_name("browser")
+OPENAPI = Path(__file__).with_name("openapi.json")
+
+# A stream of events ends after this, and the browser opens the next; who has signed out by then cannot.
+_STREAM_SECONDS = 600.0
+_STREAMS_OF_A_USER = 8
+
+
+class ArcanoWeb(Starlette):
+    """The app, to be mounted under a prefix of yours, or to be run by itself (``arcano-db serve``).
+
+    It keeps a pool of connections, which is opened by the first request. Their login must be granted
+    ``arcano_backend`` and ``arcano_user``.
+    """
+
+    def __init__(
+        self,
+        database: str | AsyncConnectionPool[Any],
+        *,
+        user: UserOf,
+        uploads: Uploads | None = None,
+        job_data: JobData | None = None,
+        rate: str = "300/minute",
+        max_body: int = 64 * 1024,
+        poll: float = 1.0,
+    ) -> None:
+        """Nothing is sent to the database yet.
+
+        Args:
+            database: A libpq connection string, or a pool of psycopg's that the host app opens and closes.
+            user: Tells the id of the user who sends a request, from the host app's session or token; None:
+                nobody is signed in. Sync or async, as the two that follow.
+            uploads: Tells where a browser may upload the file of a job to come. None: nowhere, and
+                ``start-upload`` is 404.
+            job_data: Tells the columns of a job to come, such as its cost, or refuses it by raising
+                starlette's HTTPException; the job is then made in the name of the backend. None: what the
+                browser gives, which may be the table's ``user_columns`` alone.
+            rate: The most requests of one user, such as ``300/minute``; counted in this process.
+            max_body: The most bytes of a request.
+            poll: Every how many seconds a stream of events looks for a change.
+        """
+        self.user = user
+        self.uploads = uploads
+        self.job_data = job_data
+        self.rate = RateLimit(rate)
+        self.max_body = max_body
+        self.poll = poll
+        self._own_pool = isinstance(database, str)
+        self._pool = _pool(database) if isinstance(database, str) else database
+        self._streams: Counter[UserId] = Counter()
+        super().__init__(
+            routes=[
+                *(
+                    Route(f"/{o.name}", partial(self._answer, o), methods=["POST"], name=o.name)
+                    for o in OPERATIONS
+                    if o.name != "start-upload" or uploads is not None
+                ),
+                Route("/events", self._events, methods=["GET"]),
+                Route("/healthz", _healthz, methods=["GET"]),
+                Route("/readyz", self._readyz, methods=["GET"]),
+                Route("/openapi.json", _openapi, methods=["GET"]),
+                Mount("/", StaticFiles(directory=BROWSER)),
+            ],
+            exception_handlers=refusals.HANDLERS,
+            lifespan=self._closing,
+        )
+
+    async def close(self) -> None:
+        """Close the pool that it opened itself; a host app calls this when it stops."""
+        if self._own_pool:
+            await self._pool.close()
+
+    @asynccontextmanager
+    async def _closing(self, _: Starlette) -> AsyncIterator[None]:
+        """Where the app runs by itself; a mounted one has no lifespan."""
+        try:
+            yield
+        finally:
+            await self.close()
+
+    @asynccontextmanager
+    async def acting_as(self, user_id: UserId) -> AsyncIterator[Caller]:
+        """A transaction in which the calls act as this user alone.
+
+        Args:
+            user_id: The user.
+        """
+        if self._own_pool:
+            await self._pool.open()
+        async with self._pool.connection() as connection, connection.transaction():
+            cursor = await connection.execute(
+                "select clock_timestamp(),"
+                " set_config('role', 'arcano_user', true), set_config('arcano.user_id', %s, true)",
+                (str(user_id),),
+            )
+            now, *_ = await anext(aiter(cursor))
+            yield Caller(AsyncArcanoDB(connection), connection, now)
+
+    async def active_job(self, user_id: UserId) -> bodies.ActiveJob:
+        """What ``check-user-active`` answers this user.
+
+        Args:
+            user_id: The user.
+        """
+        async with self.acting_as(user_id) as caller:
+            return await caller.active_job(None)
+
+    async def _answer(self, operation: Operation, request: Request) -> Response:
+        user_id = await self._signed_in(request)
+        body = await read_json(request, operation.takes, self.max_body)
+        status, answer = await operation.call(self, request, user_id, body)
+        return refusals.json_response(answer, status)
+
+    async def _signed_in(self, request: Request) -> UserId:
+        user_id = await _asked(self.user(request))
+        client = request.client.host if request.client else "?"
+        await self.rate.count(f"host {client}" if user_id is None else f"user {user_id}")
+        if user_id is None:
+            raise HTTPException(401, "Nobody is signed in.")
+        return user_id
+
+    async def _events(self, request: Request) -> Response:
+        user_id = await self._signed_in(request)
+        if self._streams[user_id] >= _STREAMS_OF_A_USER:
+            raise HTTPException(429, "Too many streams at once.", headers={"Retry-After": "10"})
+        return EventSourceResponse(self._changes(user_id), headers={"Cache-Control": "no-store"})
+
+    async def _changes(self, user_id: UserId) -> AsyncIterator[ServerSentEvent]:
+        loop = asyncio.get_running_loop()
+        until = loop.time() + _STREAM_SECONDS
+        known = None
+        self._streams[user_id] += 1
+        try:
+            while loop.time() < until:
+                try:
+                    active = await self.active_job(user_id)
+                except psycopg.OperationalError as error:
+                    log.warning("events: %s", str(error).strip())
+                else:
+                    now = active.model_dump(exclude={"checked_at", "healed"})
+                    if now != known:
+                        yield ServerSentEvent(active.model_dump_json(by_alias=True), event="active")
+                    known = now
+                await asyncio.sleep(self.poll)
+        finally:
+            self._streams[user_id] -= 1
+
+    async def _readyz(self, _: Request) -> Response:
+        try:
+            async with self.acting_as("") as caller:
+                await caller.connection.execute("select 'arcano.check_user_active'::regproc")
+        except psycopg.Error as error:
+            log.warning("not ready: %s", str(error).strip())
+            return refusals.json_response(
+                bodies.Health(status="the database does not answer as it should"), 503
+            )
+        return refusals.json_response(bodies.Health(status="ok"))
+
+
+@dataclass(frozen=True)
+class Caller:
+    """The calls of one user, in one transaction."""
+
+    db: AsyncArcanoDB
+    connection: psycopg.AsyncConnection[Any]
+    began_at: datetime
+
+    async def active_job(self, user_id: UserId | None) -> bodies.ActiveJob:
+        """Heal the user's ghosts, and say which job is in the way and where in the line it is now."""
+        found = await self.db.check_user_active(user_id)
+        position = None
+        if found.active_job_id is not None and found.position:
+            position = await self.db.queue_position(found.active_job_id)
+        return bodies.ActiveJob(
+            has_active_job=found.has_active_job,
+            active_tool=found.active_tool,
+            active_table=found.active_table,
+            active_status=found.active_status,
+            active_job_id=None if found.active_job_id is None else str(found.active_job_id),
+            created_at=found.created_at,
+            started_at=found.started_at,
+            position=position,
+            heals_at=found.heals_at,
+            healed=found.healed,
+            checked_at=self.began_at,
+        )
+
+    async def act_as_backend(self) -> None:
+        """From here on the transaction acts as the backend that the connection's login is."""
+        await self.connection.execute("set local role none")
+
+
+async def _check_user_active(web: ArcanoWeb, _: Request, user_id: UserId, body: bodies.Nobody) -> _Answer:
+    async with web.acting_as(user_id) as caller:
+        return 200, await caller.active_job(body.user_id)
+
+
+async def _cancel_session(web: ArcanoWeb, _: Request, user_id: UserId, body: bodies.CancelSession) -> _Answer:
+    async with web.acting_as(user_id) as caller:
+        jobs = await caller.db.cancel_session(body.user_id, body.session_id, body.reason)
+    cancelled = [
+        bodies.CancelledJob(job_table=j.job_table, job_id=str(j.job_id), refunded=j.refunded) for j in jobs
+    ]
+    return 200, bodies.CancelledSession(cancelled=cancelled)
+
+
+async def _start_upload(web: ArcanoWeb, request: Request, user_id: UserId, body: StartUpload) -> _Answer:
+    async with web.acting_as(user_id) as caller:
+        active = await caller.active_job(body.user_id)
+    if active.has_active_job and active.active_job_id != body.job_id.lower():
+        return 409, active
+    assert web.uploads is not None
+    return 200, await _asked(web.uploads(request, user_id, body))
+
+
+async def _create_job(web: ArcanoWeb, request: Request, user_id: UserId, body: CreateJob) -> _Answer:
+    data: Mapping[str, Any] = body.data
+    if web.job_data is not None:
+        data = await _asked(web.job_data(request, user_id, body))
+    async with web.acting_as(user_id) as caller:
+        if web.job_data is None:
+            asked_for = body.user_id
+        else:
+            if body.user_id is not None:
+                await caller.db.check_user_active(body.user_id)  # refuses anybody but the user who asks
+            asked_for = str(user_id)
+            await caller.act_as_backend()
+        job = await caller.db.create_job(body.job_table, body.job_id, asked_for, body.session_id, data)
+        if job.job_id is None:
+            return 409, await caller.active_job(user_id)
+    status = job.active_status or "queued"
+    return (201 if job.created else 200), bodies.CreatedJob(
+        created=job.created, job_id=str(job.job_id), status=status
+    )
+
+
+async def _queue_job(web: ArcanoWeb, _: Request, user_id: UserId, body: bodies.OneJob) -> _Answer:
+    async with web.acting_as(user_id) as caller:
+        await caller.db.queue_position(body.job_id)  # refuses a job of another user
+        await caller.act_as_backend()
+        job = await caller.db.run_or_queue(body.job_id, run=False)
+    return 200, bodies.QueuedJob(decision=job.decision, position=job.position, note=job.note)
+
+
+async def _touch_job(web: ArcanoWeb, _: Request, user_id: UserId, body: bodies.OneJob) -> _Answer:
+    async with web.acting_as(user_id) as caller:
+        job = await caller.db.touch_job(body.job_id)
+    return 200, bodies.ChangedJob(changed=job.changed, status=job.status, note=job.note)
+
+
+async def _cancel_job(web: ArcanoWeb, _: Request, user_id: UserId, body: bodies.CancelJob) -> _Answer:
+    async with web.acting_as(user_id) as caller:
+        job = await caller.db.cancel_job(body.job_id, False, body.reason)
+    return 200, bodies.ChangedJob(changed=job.changed, status=job.status, note=job.note)
+
+
+_Answer = tuple[int, BaseModel]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """An endpoint that calls a function: once for the route and for openapi.json."""
+
+    name: str
+    summary: str
+    takes: type[BaseModel]
+    answers: Mapping[int, type[BaseModel]]
+    call: Callable[[ArcanoWeb, Request, UserId, Any], Awaitable[_Answer]]
+
+
+OPERATIONS = (
+    Operation(
+        "check-user-active",
+        "Heal the user's ghosts, and say whether a job is in the way",
+        bodies.Nobody,
+        {200: bodies.ActiveJob},
+        _check_user_active,
+    ),
+    Operation(
+        "cancel-session",
+        "Cancel the user's waiting jobs, or those of one page visit; what navigator.sendBeacon is given",
+        bodies.CancelSession,
+        {200: bodies.CancelledSession},
+        _cancel_session,
+    ),
+    Operation(
+        "start-upload",
+        "Say where to upload the file of a job to come, unless a job is in the way; makes no job",
+        StartUpload,
+        {200: UploadPlace, 409: bodies.ActiveJob},
+        _start_upload,
+    ),
+    Operation(
+        "create-job",
+        "Make the job, unless another one is in the way; the same call again changes nothing",
+        CreateJob,
+        {201: bodies.CreatedJob, 200: bodies.CreatedJob, 409: bodies.ActiveJob},
+        _create_job,
+    ),
+    Operation(
+        "queue-job",
+        "Put the job into the line, for the workers; the same call again changes nothing",
+        bodies.OneJob,
+        {200: bodies.QueuedJob},
+        _queue_job,
+    ),
+    Operation(
+        "touch-job",
+        "Give a sign of life of a slow client",
+        bodies.OneJob,
+        {200: bodies.ChangedJob},
+        _touch_job,
+    ),
+    Operation(
+        "cancel-job",
+        "Cancel one waiting job; a working one stays as it is",
+        bodies.CancelJob,
+        {200: bodies.ChangedJob},
+        _cancel_job,
+    ),
+)
+
+
+async def _asked(answer: Answer | Awaitable[Answer]) -> Answer:
+    """What a function of the host app answers, be it sync or async."""
+    return await answer if inspect.isawaitable(answer) else answer
+
+
+def _pool(dsn: str) -> AsyncConnectionPool[Any]:
+    return AsyncConnectionPool(
+        dsn, open=False, min_size=1, max_size=10, timeout=5.0, kwargs={"application_name": "arcano-db web"}
+    )
+
+
+async def _healthz(_: Request) -> Response:
+    return refusals.json_response(bodies.Health(status="ok"))
+
+
+async def _openapi(_: Request) -> Response:
+    return FileResponse(OPENAPI, media_type="application/json")

@@ -1,0 +1,167 @@
+/** Whether a job is in the user's way, and which; all but `healed` and `checkedAt` are null where none is. */
+export interface ActiveJob {
+  hasActiveJob: boolean
+  /** As people read it. */
+  activeTool: string | null
+  activeTable: string | null
+  activeStatus: string | null
+  activeJobId: string | null
+  createdAt: string | null
+  startedAt: string | null
+  /** Its place in the line, counted now; null: it is not in the line. */
+  position: number | null
+  /** When the rule frees the user if nothing more happens; null: never. */
+  healsAt: string | null
+  /** How many ghosts of the user this call has cancelled. */
+  healed: number
+  /** By the server's clock. */
+  checkedAt: string
+}
+
+export interface CancelledJob {
+  jobTable: string
+  jobId: string
+  refunded: boolean
+}
+
+/** `created` is false if the same call had made the job before. */
+export interface CreatedJob {
+  created: boolean
+  jobId: string
+  status: string
+}
+
+/** Where the job is; `decision` is null if it has ended, and `note` says so. */
+export interface QueuedJob {
+  decision: 'queued' | 'run' | null
+  position: number | null
+  note: string | null
+}
+
+/** Whether the call changed the job; if not, `note` says why. */
+export interface ChangedJob {
+  changed: boolean
+  status: string | null
+  note: string | null
+}
+
+/** Where to send a file, as the host app's function says. */
+export interface UploadPlace {
+  uploadUrl: string
+  method: string
+  headers: Record<string, string>
+  /** It is all there already. */
+  uploaded: boolean
+}
+
+/** A call was refused or failed; `message` is for developers. */
+export class ArcanoError extends Error {
+  constructor(status: number, problem: { title?: string; detail?: string; hint?: string })
+  status: number
+  hint: string | undefined
+}
+
+/** Another job is in the user's way: give `active` to the dialog's `show`. */
+export class UserBlocked extends Error {
+  constructor(active: ActiveJob)
+  active: ActiveJob
+}
+
+/** The job with this id has ended: try again with a new one. */
+export class JobEnded extends Error {
+  constructor(jobId: string, note: string | null)
+  jobId: string
+}
+
+/**
+ * Where the endpoints are, for a bundle that lies elsewhere; what headers each call needs; and the pauses before
+ * something is tried again, in milliseconds.
+ */
+export function configure(options: {
+  prefix?: string | URL
+  headers?: () => Record<string, string>
+  pauses?: number[]
+}): void
+
+export function checkUserActive(): Promise<ActiveJob>
+
+/** Cancels the user's waiting jobs, or those of one page visit; never a working one. */
+export function cancelSession(which?: {
+  sessionId?: string
+  reason?: string
+}): Promise<{ cancelled: CancelledJob[] }>
+
+export function createJob(job: {
+  jobTable: string
+  jobId: string
+  sessionId?: string
+  data?: object
+}): Promise<CreatedJob | ActiveJob>
+
+export function queueJob(jobId: string): Promise<QueuedJob>
+
+export function touchJob(jobId: string): Promise<ChangedJob>
+
+export function cancelJob(jobId: string, reason?: string): Promise<ChangedJob>
+
+/** Calls back with the user's active job now and whenever it changes; what it returns ends that. */
+export function watchActiveJob(callback: (active: ActiveJob) => void): () => void
+
+/** The id of this page visit; it survives a reload, and a duplicated tab gets one of its own. */
+export function sessionId(): string
+
+/**
+ * Whether the waiting jobs of this visit are cancelled when its page goes away; call it again to change that.
+ * `whenHidden`: whether a hidden page is one that has gone, which is so on a phone.
+ */
+export function cancelOnLeave(
+  sessionId: string,
+  shouldCancelOnLeave: boolean,
+  options?: { whenHidden?: boolean },
+): void
+
+export interface UploadOptions {
+  /** The attached table, with its schema. */
+  jobTable: string
+  sessionId?: string
+  /** Values of the table's own columns. */
+  data?: object
+  /** To try a whole upload again; otherwise made here. */
+  jobId?: string
+  /** From 0 to 1. */
+  onProgress?: (part: number) => void
+  signal?: AbortSignal
+  /** Sends the file where it belongs; by default to `uploadUrl`. */
+  upload?: (
+    file: Blob,
+    place: UploadPlace,
+    options: { onProgress?: (part: number) => void; signal?: AbortSignal },
+  ) => Promise<unknown>
+  /** Starts the job; by default it is put into the line. */
+  invoke?: (jobId: string) => Promise<unknown>
+}
+
+/**
+ * Uploads a file, makes the job once it is all there, and starts it; on any error ends the job with the reason.
+ * @throws UserBlocked, JobEnded, ArcanoError, TypeError (no network), or the signal's reason.
+ */
+export function uploadThenCreate(
+  file: Blob & { name?: string },
+  options: UploadOptions,
+): Promise<{ jobId: string; created: boolean }>
+
+/** `<active-job-dialog>`. Events: `released`, `free`, `close`. */
+export class ActiveJobDialog extends HTMLElement {
+  readonly active: ActiveJob | undefined
+  readonly open: boolean
+  /** Asks whether a job is in the user's way, shows it if so, and answers that. */
+  blocks(): Promise<boolean>
+  show(active: ActiveJob): void
+  close(): void
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'active-job-dialog': ActiveJobDialog
+  }
+}

@@ -1,0 +1,494 @@
+// The browser's half of Arcano DB: the calls, leaving a page, upload first, and <active-job-dialog>.
+// No framework and no build step; arcano.d.ts has the types, arcano-react.js the hooks.
+
+// The endpoints lie beside this file. Bundled into an app's own code it lies elsewhere: then call configure.
+const settings = {
+  prefix: new URL('.', import.meta.url),
+  /** @type {() => Record<string, string>} */
+  headers: () => ({}),
+  pauses: [500, 1000, 2000, 4000],
+}
+
+/** @param {{ prefix?: string | URL, headers?: () => Record<string, string>, pauses?: number[] }} options */
+export function configure({ prefix, headers, pauses }) {
+  if (prefix !== undefined) settings.prefix = new URL(`${prefix}`.replace(/\/?$/, '/'), document.baseURI)
+  if (headers !== undefined) settings.headers = headers
+  if (pauses !== undefined) settings.pauses = pauses
+}
+
+// ---- errors ----
+
+export class ArcanoError extends Error {
+  /**
+   * @param {number} status
+   * @param {{ title?: string, detail?: string, hint?: string }} problem
+   */
+  constructor(status, problem) {
+    super(problem.detail ?? problem.title ?? `HTTP ${status}`)
+    this.name = 'ArcanoError'
+    this.status = status
+    this.hint = problem.hint
+  }
+}
+
+export class UserBlocked extends Error {
+  /** @param {import('./arcano.js').ActiveJob} active */
+  constructor(active) {
+    super(`${active.activeTable} ${active.activeJobId} (${active.activeStatus}) is in the way`)
+    this.name = 'UserBlocked'
+    this.active = active
+  }
+}
+
+export class JobEnded extends Error {
+  /** @param {string} jobId @param {string | null} note */
+  constructor(jobId, note) {
+    super(`job ${jobId}: ${note}; try again with a new id`)
+    this.name = 'JobEnded'
+    this.jobId = jobId
+  }
+}
+
+// ---- calls ----
+
+/**
+ * @param {string} name
+ * @param {object} body
+ * @param {{ signal?: AbortSignal, keepalive?: boolean, expect?: number[] }} [options]
+ */
+async function call(name, body, { signal, keepalive, expect = [] } = {}) {
+  const response = await fetch(new URL(name, settings.prefix), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...settings.headers() },
+    body: JSON.stringify(body),
+    signal,
+    keepalive,
+  })
+  const answer = await response.json().catch(() => ({}))
+  if (response.ok || (expect.includes(response.status) && 'hasActiveJob' in answer)) return answer
+  throw new ArcanoError(response.status, answer)
+}
+
+/** @returns {Promise<import('./arcano.js').ActiveJob>} */
+export const checkUserActive = () => call('check-user-active', {})
+
+/** @param {{ sessionId?: string, reason?: string }} [which] */
+export const cancelSession = (which = {}) => call('cancel-session', which)
+
+/** @param {{ jobTable: string, jobId: string, sessionId?: string, data?: object }} job */
+export const createJob = (job) => call('create-job', job, { expect: [409] })
+
+/** @param {string} jobId */
+export const queueJob = (jobId) => call('queue-job', { jobId })
+
+/** @param {string} jobId */
+export const touchJob = (jobId) => call('touch-job', { jobId })
+
+/** @param {string} jobId @param {string} [reason] */
+export const cancelJob = (jobId, reason) => call('cancel-job', { jobId, reason }, { keepalive: true })
+
+/**
+ * Calls back with the user's active job now and whenever it changes; what it returns ends that.
+ * @param {(active: import('./arcano.js').ActiveJob) => void} callback
+ */
+export function watchActiveJob(callback) {
+  const source = new EventSource(new URL('events', settings.prefix), { withCredentials: true })
+  source.addEventListener('active', (event) => callback(JSON.parse(event.data)))
+  return () => source.close()
+}
+
+// ---- the page visit ----
+
+const SESSION = 'arcano.session'
+/** @type {string | undefined} */
+let session
+
+/**
+ * The id of this page visit, which survives a reload. It lies in sessionStorage only while the page is hidden or
+ * going away: a tab that is duplicated takes a copy of that storage with it, and would take the id too.
+ */
+export function sessionId() {
+  if (session === undefined) {
+    session = sessionStorage.getItem(SESSION) ?? crypto.randomUUID()
+    sessionStorage.removeItem(SESSION)
+    const keep = () => sessionStorage.setItem(SESSION, /** @type {string} */ (session))
+    addEventListener('pagehide', keep)
+    addEventListener('pageshow', () => sessionStorage.removeItem(SESSION))
+    document.addEventListener('visibilitychange', () => {
+      if (document.visibilityState === 'hidden') keep()
+      else sessionStorage.removeItem(SESSION)
+    })
+  }
+  return session
+}
+
+// ---- leaving ----
+
+/** @type {Map<string, boolean>} */
+const cancelling = new Map()
+let listening = false
+let reloading = false
+
+/**
+ * Whether the waiting jobs of this visit are cancelled when its page goes away. Call it again to change that; a job
+ * that is worked on stays in any case. A page that asks `beforeunload` and whose user stays has not gone away, and
+ * one that is reloaded has not either, where the browser tells (the Navigation API).
+ *
+ * A phone suspends a page that is hidden, and says no more: where there is no mouse, hidden is gone.
+ * @param {string} sessionId
+ * @param {boolean} shouldCancelOnLeave
+ * @param {{ whenHidden?: boolean }} [options]
+ */
+export function cancelOnLeave(sessionId, shouldCancelOnLeave, { whenHidden = isPhone() } = {}) {
+  if (typeof shouldCancelOnLeave !== 'boolean') throw new TypeError('shouldCancelOnLeave must be a boolean')
+  cancelling.set(sessionId, shouldCancelOnLeave)
+  hiddenIsGone = whenHidden
+  if (listening) return
+  listening = true
+  globalThis.navigation?.addEventListener('navigate', (event) => {
+    reloading = event.navigationType === 'reload'
+  })
+  addEventListener('pagehide', () => {
+    if (!reloading) sayGoodbye()
+  })
+  document.addEventListener('visibilitychange', () => {
+    if (document.visibilityState === 'hidden' && hiddenIsGone && !reloading) sayGoodbye()
+  })
+}
+
+let hiddenIsGone = false
+const isPhone = () => matchMedia('(hover: none) and (pointer: coarse)').matches
+
+function sayGoodbye() {
+  for (const [sessionId, should] of cancelling) {
+    if (!should) continue
+    const url = new URL('cancel-session', settings.prefix)
+    const body = JSON.stringify({ sessionId, reason: 'The user left the page' })
+    const headers = settings.headers()
+    // A beacon is surest, but cannot carry the headers of an app that signs its users in by them.
+    if (Object.keys(headers).length === 0 && navigator.sendBeacon(url, new Blob([body], { type: 'application/json' }))) continue
+    fetch(url, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body, keepalive: true }).catch(() => {})
+  }
+}
+
+// ---- upload first ----
+
+/**
+ * Uploads a file, makes the job once it is all there, and puts it into the line; on any error ends the job with the
+ * reason. A page that dies in the middle of the upload leaves no job behind, and one that dies after it at worst a
+ * ghost, which the rule heals. Every step is tried again with the same id, and so can the whole be.
+ * @param {Blob & { name?: string }} file
+ * @param {import('./arcano.js').UploadOptions} options
+ */
+export async function uploadThenCreate(file, options) {
+  // The id comes first, so that whatever fails knows which job to end.
+  const { jobTable, sessionId, data, jobId = crypto.randomUUID(), onProgress, signal } = options
+  const { upload = send, invoke = intoTheLine } = options
+  let made = false
+  try {
+    const about = { jobId, name: file.name ?? 'file', size: file.size, type: file.type }
+    const place = await again(() => call('start-upload', about, { signal, expect: [409] }), signal)
+    if (place.hasActiveJob) throw new UserBlocked(place)
+    if (!place.uploaded) await again(() => upload(file, place, { onProgress, signal }), signal)
+    onProgress?.(1)
+    made = true
+    const job = { jobTable, jobId, sessionId, data }
+    const created = await again(() => call('create-job', job, { signal, expect: [409] }), signal)
+    if (created.hasActiveJob) {
+      made = false
+      throw new UserBlocked(created)
+    }
+    await again(() => invoke(jobId), signal)
+    return { jobId, created: created.created }
+  } catch (error) {
+    // Also where the answer to create was lost: whether there is a job then, only the server knows.
+    if (made) await again(() => cancelJob(jobId, reasonOf(error))).catch(() => {})
+    throw error
+  }
+}
+
+/** @param {string} jobId */
+async function intoTheLine(jobId) {
+  const { decision, note } = await queueJob(jobId)
+  if (decision === null) throw new JobEnded(jobId, note)
+}
+
+/**
+ * The file by XMLHttpRequest, because fetch tells no progress.
+ * @param {Blob} file
+ * @param {import('./arcano.js').UploadPlace} place
+ * @param {{ onProgress?: (part: number) => void, signal?: AbortSignal }} options
+ * @returns {Promise<void>}
+ */
+function send(file, place, { onProgress, signal }) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest()
+    const abort = () => request.abort()
+    request.open(place.method, new URL(place.uploadUrl, document.baseURI))
+    for (const [name, value] of Object.entries(place.headers)) request.setRequestHeader(name, value)
+    request.upload.onprogress = (event) => onProgress?.(event.loaded / event.total)
+    request.onload = () =>
+      request.status < 300 ? resolve() : reject(new ArcanoError(request.status, { detail: `upload: HTTP ${request.status}` }))
+    request.onerror = () => reject(new TypeError('the upload failed'))
+    request.onabort = () => reject(signal?.reason ?? new DOMException('aborted', 'AbortError'))
+    request.onloadend = () => signal?.removeEventListener('abort', abort)
+    signal?.addEventListener('abort', abort)
+    request.send(file)
+  })
+}
+
+/**
+ * Tries again what failed for a reason that may pass: no network, a server that is busy.
+ * @template Answer
+ * @param {() => Promise<Answer>} step
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<Answer>}
+ */
+async function again(step, signal) {
+  for (const pause of settings.pauses) {
+    signal?.throwIfAborted()
+    try {
+      return await step()
+    } catch (error) {
+      const mayPass = error instanceof TypeError || (error instanceof ArcanoError && (error.status >= 500 || error.status === 429))
+      if (!mayPass) throw error
+      await new Promise((resolve) => setTimeout(resolve, pause))
+    }
+  }
+  signal?.throwIfAborted()
+  return step()
+}
+
+/** @param {unknown} error */
+const reasonOf = (error) => (error instanceof Error ? `${error.name}: ${error.message}` : `${error}`).slice(0, 1000)
+
+// ---- <active-job-dialog> ----
+
+const TEXTS = {
+  en: {
+    title: 'You already have a job in progress',
+    since: (/** @type {string} */ time) => `Since ${time}`,
+    waiting: 'It is being made ready.',
+    inLine: (/** @type {number} */ place) => `You are number ${place} in the line.`,
+    working: {
+      starting: 'It is starting.',
+      running: 'It is being worked on, and cannot be stopped here. When it is done, you can start another.',
+    },
+    heals: (/** @type {string} */ left) => `If nothing more happens, you are free in ${left}.`,
+    free: 'You can start a new job.',
+    release: 'Release',
+    releasing: 'Releasing…',
+    failed: 'That did not work. Please try again.',
+    close: 'Close',
+  },
+  'pt-BR': {
+    title: 'Você já tem um trabalho em andamento',
+    since: (/** @type {string} */ time) => `Desde ${time}`,
+    waiting: 'Ele está sendo preparado.',
+    inLine: (/** @type {number} */ place) => `Você é o número ${place} da fila.`,
+    working: {
+      starting: 'Ele está começando.',
+      running: 'Ele está sendo processado e não pode ser interrompido aqui. Quando terminar, você poderá iniciar outro.',
+    },
+    heals: (/** @type {string} */ left) => `Se nada mais acontecer, você estará livre em ${left}.`,
+    free: 'Você pode iniciar um novo trabalho.',
+    release: 'Liberar fila',
+    releasing: 'Liberando…',
+    failed: 'Não funcionou. Tente novamente.',
+    close: 'Fechar',
+  },
+}
+
+const STYLE = `
+  dialog { box-sizing: border-box; width: min(26rem, calc(100vw - 2rem)); border: 0; border-radius: .75rem; padding: 1.5rem;
+    font: inherit; color: var(--arcano-text, #1c1c22); background: var(--arcano-background, #fff); box-shadow: 0 1rem 3rem #0005 }
+  dialog::backdrop { background: #000a }
+  h2 { margin: 0 0 1rem; font-size: 1.25rem; line-height: 1.3 }
+  p { margin: .5rem 0; line-height: 1.5 }
+  .tool { font-weight: 600 }
+  .since, .heals { color: var(--arcano-muted, #55555f) }
+  .buttons { display: flex; flex-wrap: wrap; gap: .75rem; justify-content: flex-end; margin-top: 1.5rem }
+  button { font: inherit; font-weight: 600; min-height: 2.75rem; padding: .5rem 1.25rem; border-radius: .5rem; cursor: pointer;
+    border: 1px solid currentColor; color: inherit; background: none }
+  button.release { border-color: transparent; color: #fff; background: var(--arcano-accent, #4a2fc4) }
+  button:disabled { opacity: .6; cursor: default }
+  button:focus-visible { outline: 3px solid var(--arcano-focus, #1f6feb); outline-offset: 2px }
+  [hidden] { display: none }
+  @media (max-width: 30rem) { .buttons { flex-direction: column-reverse } }
+`
+
+/**
+ * What a blocked user sees: which job is in the way, since when and where in the line, and the way out. `lang` on it
+ * or on anything around it chooses the language. Events: `released` when the user has freed themselves, `free` when
+ * nothing is in the way any more for whatever reason, `close`.
+ */
+export class ActiveJobDialog extends HTMLElement {
+  /** @type {import('./arcano.js').ActiveJob | undefined} */
+  #active
+  /** @type {(() => void) | undefined} */
+  #stopWatching
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  #timer
+  #clockIsOff = 0
+  #releasing = false
+  #failed = false
+  #dialog
+  #root
+
+  constructor() {
+    super()
+    this.#root = this.attachShadow({ mode: 'open' })
+    this.#root.innerHTML = `
+      <style>${STYLE}</style>
+      <dialog aria-labelledby="title" aria-describedby="about">
+        <h2 id="title"></h2>
+        <div id="about">
+          <p class="tool"></p>
+          <p class="since"></p>
+          <p class="status" role="status"></p>
+        </div>
+        <p class="heals" role="timer" aria-live="off"></p>
+        <p class="failed" role="alert"></p>
+        <div class="buttons">
+          <button class="close" type="button"></button>
+          <button class="release" type="button"></button>
+        </div>
+      </dialog>`
+    this.#dialog = /** @type {HTMLDialogElement} */ (this.#root.querySelector('dialog'))
+    this.#button('close').addEventListener('click', () => this.#dialog.close())
+    this.#button('release').addEventListener('click', () => this.#release())
+    this.#dialog.addEventListener('close', () => this.#closed())
+  }
+
+  /** The job in the way that is shown; undefined: nothing is. */
+  get active() {
+    return this.#active
+  }
+
+  get open() {
+    return this.#dialog.open
+  }
+
+  /** Asks whether a job is in the user's way, shows it if so, and answers that. */
+  async blocks() {
+    const active = await checkUserActive()
+    if (active.hasActiveJob) this.show(active)
+    return active.hasActiveJob
+  }
+
+  /** @param {import('./arcano.js').ActiveJob} active */
+  show(active) {
+    this.#failed = false
+    this.#take(active)
+    if (!this.#dialog.open) {
+      this.#dialog.showModal()
+      this.#stopWatching = watchActiveJob((now) => this.#take(now))
+      this.#timer = setInterval(() => this.#tick(), 1000)
+    }
+  }
+
+  close() {
+    this.#dialog.close()
+  }
+
+  disconnectedCallback() {
+    this.#closed()
+  }
+
+  #closed() {
+    this.#stopWatching?.()
+    clearInterval(this.#timer)
+    this.#stopWatching = this.#timer = this.#active = undefined
+    this.dispatchEvent(new Event('close'))
+  }
+
+  /** @param {import('./arcano.js').ActiveJob} active */
+  #take(active) {
+    this.#active = active
+    this.#clockIsOff = Date.parse(active.checkedAt) - Date.now()
+    if (active.hasActiveJob) {
+      this.#draw()
+    } else if (this.#dialog.open) {
+      this.#dialog.close()
+      this.dispatchEvent(new Event('free'))
+    }
+  }
+
+  async #release() {
+    this.#releasing = true
+    this.#failed = false
+    this.#draw()
+    try {
+      const { cancelled } = await cancelSession({ reason: 'The user released it' })
+      // None, if a worker was faster: then the job is worked on, and the dialog says so.
+      const active = await checkUserActive()
+      if (cancelled.length > 0 && !active.hasActiveJob) this.dispatchEvent(new Event('released'))
+      this.#releasing = false
+      this.#take(active)
+    } catch {
+      this.#releasing = false
+      this.#failed = true
+      this.#draw()
+    }
+  }
+
+  /** The countdown; where it has ended, whether the user is free now. */
+  #tick() {
+    const left = this.#secondsLeft()
+    this.#text('heals', left === undefined ? '' : this.#texts.heals(clock(left)))
+    if (left === 0) checkUserActive().then((active) => this.#take(active), () => {})
+  }
+
+  #secondsLeft() {
+    if (!this.#active?.healsAt) return undefined
+    return Math.max(0, Math.ceil((Date.parse(this.#active.healsAt) - Date.now() - this.#clockIsOff) / 1000))
+  }
+
+  #draw() {
+    const active = this.#active
+    if (!active?.hasActiveJob) return
+    const texts = this.#texts
+    /** @type {Record<string, string>} */
+    const working = texts.working
+    const isWorking = working[`${active.activeStatus}`]
+    this.#dialog.lang = this.#language
+    this.#text('title', texts.title, '#')
+    this.#text('tool', active.activeTool ?? active.activeTable)
+    const since = new Date(`${active.startedAt ?? active.createdAt}`)
+    const day = since.toDateString() === new Date().toDateString() ? undefined : 'medium'
+    this.#text('since', texts.since(since.toLocaleString(this.#language, { dateStyle: day, timeStyle: 'short' })))
+    this.#text('status', isWorking ?? (active.position ? texts.inLine(active.position) : texts.waiting))
+    this.#text('failed', this.#failed ? texts.failed : '')
+    this.#text('close', texts.close)
+    this.#text('release', this.#releasing ? texts.releasing : texts.release)
+    this.#button('release').hidden = isWorking !== undefined
+    this.#button('release').disabled = this.#releasing
+    this.#tick()
+  }
+
+  /** @param {string} name @param {string | null} text */
+  #text(name, text, by = '.') {
+    const element = /** @type {HTMLElement} */ (this.#root.querySelector(by + name))
+    // Only what has changed, because a screen reader reads out what is written.
+    if (element.textContent !== text) element.textContent = text
+  }
+
+  /** @param {string} name */
+  #button(name) {
+    return /** @type {HTMLButtonElement} */ (this.#root.querySelector(`button.${name}`))
+  }
+
+  get #language() {
+    const chosen = this.closest('[lang]')?.getAttribute('lang') ?? navigator.language
+    return chosen.toLowerCase().startsWith('pt') ? 'pt-BR' : 'en'
+  }
+
+  get #texts() {
+    return TEXTS[this.#language]
+  }
+}
+
+/** @param {number} seconds */
+const clock = (seconds) => `${Math.floor(seconds / 60)}:${`${seconds % 60}`.padStart(2, '0')}`
+
+if (!customElements.get('active-job-dialog')) customElements.define('active-job-dialog', ActiveJobDialog)

@@ -1,0 +1,47 @@
+"""How much one user may ask for: the size of a request, and how many there may be."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import TypeVar
+
+from limits import parse
+from limits.aio.storage import MemoryStorage
+from limits.aio.strategies import MovingWindowRateLimiter
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+Body = TypeVar("Body", bound=BaseModel)
+
+
+class RateLimit:
+    """The most requests of one user in any stretch of time, counted in this process alone."""
+
+    def __init__(self, rate: str) -> None:
+        """Such as ``300/minute``; ValueError if it cannot be read."""
+        self._item = parse(rate)
+        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+
+    async def count(self, who: str) -> None:
+        """Count a request of theirs, or refuse it with 429."""
+        if not await self._limiter.hit(self._item, who):
+            window = await self._limiter.get_window_stats(self._item, who)
+            seconds = max(1, math.ceil(window.reset_time - time.time()))
+            raise HTTPException(429, "Too many requests.", headers={"Retry-After": str(seconds)})
+
+
+async def read_json(request: Request, model: type[Body], max_bytes: int) -> Body:
+    """The request's body, or a refusal.
+
+    It must say that it is JSON: a page of another site cannot send that without asking the browser first.
+    """
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise HTTPException(415, "Send application/json.")
+    text = bytearray()
+    async for part in request.stream():
+        text += part
+        if len(text) > max_bytes:
+            raise HTTPException(413, f"Send at most {max_bytes} bytes.")
+    return model.model_validate_json(bytes(text))

@@ -1,0 +1,122 @@
+"""What is answered when a call was refused or failed: problems as RFC 9457 has them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import psycopg
+from psycopg_pool import PoolTimeout
+from pydantic import BaseModel, ValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from arcano_db import errors
+from arcano_db.web.bodies import Problem
+
+log = logging.getLogger("arcano_db.web")
+
+_STATUS: dict[type[errors.ArcanoError], int] = {
+    errors.NotAllowed: 403,
+    errors.NotAttached: 404,
+    errors.JobIdTaken: 409,
+    errors.InvalidArgument: 422,
+}
+
+_TITLES = {
+    401: "Not signed in",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Method not allowed",
+    409: "Conflict",
+    413: "Too large",
+    415: "Not JSON",
+    422: "Not understood",
+    429: "Too many",
+    500: "Failed",
+    503: "Not now",
+}
+
+
+def json_response(answer: BaseModel, status: int = 200) -> Response:
+    """An answer, which nobody may keep."""
+    return Response(
+        answer.model_dump_json(by_alias=True),
+        status,
+        media_type="application/json",
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+def problem(
+    status: int, detail: str | None = None, hint: str | None = None, headers: Mapping[str, str] | None = None
+) -> Response:
+    """A refusal."""
+    content = Problem(title=_TITLES.get(status, "Refused"), status=status, detail=detail, hint=hint)
+    return Response(
+        content.model_dump_json(by_alias=True, exclude_none=True),
+        status,
+        media_type="application/problem+json",
+        headers={"Cache-Control": "no-store", **(headers or {})},
+    )
+
+
+async def _http(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return problem(error.status_code, error.detail, headers=error.headers)
+
+
+async def _not_understood(_: Request, error: Exception) -> Response:
+    assert isinstance(error, ValidationError)
+    found = (f"{'.'.join(map(str, e['loc'])) or 'body'}: {e['msg']}" for e in error.errors(include_url=False))
+    return problem(422, "; ".join(found))
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, errors.ArcanoError)
+    status = _STATUS.get(type(error))
+    if status is None:  # it is for those who run the app, and none of the user's business
+        log.error("%s: %s", request.url.path, error)
+        return problem(503, headers={"Retry-After": "10"})
+    return problem(status, error.args[0], error.hint)
+
+
+async def _of_the_database(request: Request, error: Exception) -> Response:
+    assert isinstance(error, psycopg.Error)
+    message = error.diag.message_primary or str(error).strip()
+    if isinstance(error, psycopg.DataError):  # an id of another type, say
+        return problem(422, message)
+    if isinstance(
+        error, psycopg.errors.UndefinedTable | psycopg.errors.InvalidName | psycopg.errors.SyntaxError
+    ):
+        return problem(404, message)  # the only name that a request brings is the table's
+    if isinstance(error, psycopg.IntegrityError | psycopg.errors.RaiseException):
+        return problem(409, "The app's own table refuses the job.")
+    log.error("%s: %s", request.url.path, message)
+    return problem(503, headers={"Retry-After": "10"})
+
+
+async def _busy(request: Request, error: Exception) -> Response:
+    log.error("%s: %s", request.url.path, error)
+    return problem(503, headers={"Retry-After": "2"})
+
+
+async def _unencodable(_: Request, __: Exception) -> Response:
+    return problem(422, "A text has characters that cannot be stored.")
+
+
+async def _failed(_: Request, __: Exception) -> Response:
+    return problem(500)
+
+
+HANDLERS: dict[Any, Callable[[Request, Exception], Any]] = {
+    HTTPException: _http,
+    ValidationError: _not_understood,
+    errors.ArcanoError: _refused,
+    psycopg.Error: _of_the_database,
+    PoolTimeout: _busy,
+    UnicodeEncodeError: _unencodable,
+    Exception: _failed,
+}

@@ -30,7 +30,7 @@ async def sweep_until_stopped(dsn: str, every: float, limit: int) -> None:
         every: How many seconds to pause between sweeps.
         limit: The most jobs of one batch.
     """
-    sweeping = asyncio.ensure_future(_sweep_for_ever(dsn, every, limit))
+    sweeping = asyncio.ensure_future(sweep_for_ever(dsn, every, limit))
     # Cancelling interrupts whatever it waits for: a pause, a connection, a running batch.
     with stop_signals(sweeping.cancel):
         try:
@@ -39,7 +39,8 @@ async def sweep_until_stopped(dsn: str, every: float, limit: int) -> None:
             log.info("stopped")
 
 
-async def _sweep_for_ever(dsn: str, every: float, limit: int) -> None:
+async def sweep_for_ever(dsn: str, every: float, limit: int) -> None:
+    """Sweep as a task of a program of yours, until it is cancelled; see :func:`sweep_until_stopped`."""
     pause = _FIRST_PAUSE_SECONDS
     while True:
         try:

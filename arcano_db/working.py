@@ -174,6 +174,20 @@ async def work_until_stopped(dsn: str, options: WorkOptions) -> None:
             log.info("stopped")
 
 
+async def work_forever(dsn: str, options: WorkOptions) -> None:
+    """Work as a task of a program of yours, until it is cancelled; the jobs that run are left as they are.
+
+    Args:
+        dsn: A libpq connection string; empty: libpq's environment variables.
+        options: What to do and how.
+
+    Raises:
+        WorkError: The worker's login may not do what a worker must.
+        ArcanoError: The database is not migrated.
+    """
+    await _Worker(dsn, options).run()
+
+
 class _Worker:
     def __init__(self, dsn: str, options: WorkOptions) -> None:
         self.options = options

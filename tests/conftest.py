@@ -41,6 +41,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--full", action="store_true", help="run the proofs in their full count, which takes long"
     )
+    parser.addoption("--screenshots", metavar="FOLDER", help="keep the pictures that the browser tests take")
     parser.addoption("--update-golden", action="store_true", help="write the golden schema anew")
 
 

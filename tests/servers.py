@@ -48,16 +48,17 @@ def add_version(version: int, folder: Path) -> None:
 
 
 @contextmanager
-def unpacked_debian(*packages: str) -> Iterator[Path]:
+def unpacked_debian(*packages: str, dependencies: bool = False) -> Iterator[Path]:
     """A folder with these Debian packages unpacked, for which nobody needs to be root.
 
-    Not in pytest's own folder, which others than its user may not read: a server runs as another one.
+    With dependencies: also with those that this machine lacks. Not in pytest's own folder, which
+    others than its user may not read: a server runs as another one.
     """
     if not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
         pytest.skip(f"there is no apt-get to fetch {packages[0]} with")
     with tempfile.TemporaryDirectory(prefix="arcano-debian-") as name:
         folder = Path(name)
-        _download(folder, *packages)
+        _download(folder, packages, dependencies)
         for package in folder.glob("*.deb"):
             subprocess.run(["dpkg-deb", "-x", package, folder], check=True)
         folder.chmod(0o755)
@@ -75,16 +76,24 @@ def debian_server(packages: Sequence[str], settings: Mapping[str, str]) -> Itera
             yield server
 
 
-def _download(folder: Path, *packages: str) -> None:
+def _download(folder: Path, packages: Sequence[str], dependencies: bool) -> None:
     """As any user, and also where nobody has called ``apt-get update`` yet."""
 
-    def apt_get(*arguments: str) -> int:
+    def apt_get(*arguments: str) -> subprocess.CompletedProcess[str]:
         environment = {**os.environ, "TMPDIR": str(folder)}
-        return subprocess.run(["apt-get", "-q", *arguments], cwd=folder, env=environment).returncode
+        command = ["apt-get", "-q", *arguments]
+        return subprocess.run(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True)
 
-    if apt_get("download", *packages) == 0:
+    def download(*lists: str) -> bool:
+        wanted = list(packages)
+        if dependencies:
+            planned = apt_get(*lists, "install", "--simulate", "--no-install-recommends", *packages)
+            wanted = [line.split()[1] for line in planned.stdout.splitlines() if line.startswith("Inst ")]
+        return bool(wanted) and apt_get(*lists, "download", *wanted).returncode == 0
+
+    if download():
         return
     (folder / "lists" / "partial").mkdir(parents=True)
     own = ("-o", f"Dir::State::lists={folder / 'lists'}", "-o", f"Dir::Cache={folder}")
-    assert apt_get(*own, "update") == 0
-    assert apt_get(*own, "download", *packages) == 0
+    assert apt_get(*own, "update").returncode == 0
+    assert download(*own)

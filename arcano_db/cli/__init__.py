@@ -7,6 +7,7 @@ from arcano_db.cli import (
     queue_commands,
     table_commands,
     watch_commands,
+    web_commands,
 )
 from arcano_db.cli.base import main
 
@@ -18,4 +19,5 @@ __all__ = [
     "queue_commands",
     "table_commands",
     "watch_commands",
+    "web_commands",
 ]

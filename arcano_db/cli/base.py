@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import logging
 import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import click
 import psycopg
@@ -101,6 +103,27 @@ def database(dsn: str, *, force: bool = False) -> Iterator[ArcanoDB]:
         yield ArcanoDB(connection)
 
 
+def load_function(
+    ctx: click.Context, parameter: click.Parameter, value: str | None
+) -> Callable[..., Any] | None:
+    """Import what ``module:function`` names; the working folder comes first, as with ``python -m``."""
+    if value is None:
+        return None
+    module, colon, name = value.partition(":")
+    if not (module and colon and name):
+        raise click.BadParameter("give it as module:function", ctx, parameter)
+    sys.path.insert(0, str(Path.cwd()))
+    try:
+        found = functools.reduce(getattr, name.split("."), importlib.import_module(module))
+    except (ImportError, AttributeError) as error:
+        raise click.BadParameter(str(error), ctx, parameter) from error
+    finally:
+        sys.path.pop(0)
+    if not callable(found):
+        raise click.BadParameter(f"{value} is not a function", ctx, parameter)
+    return cast("Callable[..., Any]", found)
+
+
 def log_to_stderr() -> None:
     """Log as those commands do that go on until they are stopped."""
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
@@ -120,10 +143,12 @@ def main() -> None:
       arcano-db sweep --every 30             clear ghosts, until stopped
       arcano-db doctor                       is all well, and how is it mended?
       arcano-db work --call module:function  claim jobs of the line and run a function with each
+      arcano-db serve --user module:function the endpoints for browsers
 
     \b
     Without a database:
       arcano-db demo                         the whole story on an embedded PostgreSQL
+      arcano-db demo --web                   the same in a browser
       arcano-db bench                        how fast it is, there or on your server
 
     Exit codes: 0 done, 1 failed, 2 wrong usage; check: 0 free, 3 blocked; status: 4 not up to date;

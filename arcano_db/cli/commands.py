@@ -22,8 +22,6 @@ from arcano_db.cli.base import (
     main,
     patience_option,
 )
-from arcano_db.demo import run_demo
-from arcano_db.embedded import DEFAULT_VERSION, VERSIONS
 from arcano_db.messages import LANGUAGES, Language
 from arcano_db.output import console, print_json, print_record, print_rows, say
 from arcano_db.rows import CancelledJob, CancelledOne, JobTable, OrphanJob, SweptTable
@@ -372,22 +370,3 @@ def schedule(every: str | None, dsn: str, limit: int, remove: bool) -> None:
             say(f"scheduled: {db.schedule_sweeper(every, limit)}")
         else:
             say("removed" if db.unschedule_sweeper() else "nothing to do: it is not scheduled")
-
-
-@main.command()
-@click.option("--dsn", metavar="DSN", help="Run on this empty database, and not on an embedded PostgreSQL.")
-@click.option("--keep", is_flag=True, help="Leave the embedded server running, and print its DSN.")
-@click.option(
-    "--pg-version",
-    type=click.Choice([str(v) for v in VERSIONS]),
-    default=str(DEFAULT_VERSION),
-    show_default=True,
-    help="Of the embedded server.",
-)
-def demo(dsn: str | None, keep: bool, pg_version: str) -> None:
-    """Show the incident healed, step by step, and check every claim.
-
-    Starts an embedded PostgreSQL (extra `demo`). Exit code 1 if any step did not come out as claimed.
-    DATABASE_URL is not read here: the demo makes tables.
-    """
-    sys.exit(0 if run_demo(dsn, keep=keep, version=int(pg_version), console=console) else FAILED)

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import functools
-import importlib
-import sys
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import click
 
-from arcano_db.cli.base import database, dsn_option, json_option, log_to_stderr, main
+from arcano_db.cli.base import database, dsn_option, json_option, load_function, log_to_stderr, main
 from arcano_db.output import console, print_json, print_rows, say
 from arcano_db.rows import AccountStatus, ChargedGhost, LineJob, QueueStatus, RefundDue
 from arcano_db.working import WorkOptions, work_until_stopped
@@ -131,32 +127,17 @@ def refund_function(function: str | None, dsn: str, forget: bool) -> None:
     say(f"set {function}" if function else "forgotten")
 
 
-def _load(ctx: click.Context, parameter: click.Parameter, value: str | None) -> Callable[..., Any] | None:
-    """Import what ``module:function`` names; the working folder comes first, as with ``python -m``."""
-    if value is None:
-        return None
-    module, colon, name = value.partition(":")
-    if not (module and colon and name):
-        raise click.BadParameter("give it as module:function", ctx, parameter)
-    sys.path.insert(0, str(Path.cwd()))
-    try:
-        found = functools.reduce(getattr, name.split("."), importlib.import_module(module))
-    except (ImportError, AttributeError) as error:
-        raise click.BadParameter(str(error), ctx, parameter) from error
-    finally:
-        sys.path.pop(0)
-    if not callable(found):
-        raise click.BadParameter(f"{value} is not a function", ctx, parameter)
-    return cast("Callable[..., Any]", found)
-
-
 _seconds = click.FloatRange(min=0, min_open=True)
 
 
 @main.command()
 @dsn_option
 @click.option(
-    "--call", callback=_load, required=True, metavar="MODULE:FUNCTION", help="Called with each claimed job."
+    "--call",
+    callback=load_function,
+    required=True,
+    metavar="MODULE:FUNCTION",
+    help="Called with each claimed job.",
 )
 @click.option(
     "--concurrency",
@@ -168,7 +149,7 @@ _seconds = click.FloatRange(min=0, min_open=True)
 )
 @click.option(
     "--reconcile",
-    callback=_load,
+    callback=load_function,
     metavar="MODULE:FUNCTION",
     help="Called with each job that is about to stall: asks the provider, answers running, finished or gone.",
 )

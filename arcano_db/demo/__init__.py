@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, LiteralString
 from uuid import UUID
@@ -37,6 +39,18 @@ def script(name: str) -> LiteralString:
     return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 
+def refuse_used(dsn: str) -> None:
+    """Raise DemoError unless the database is an empty one."""
+    with psycopg.connect(dsn) as connection:
+        found = connection.execute(
+            "select oid::regclass::text from pg_class where relkind in ('r', 'p', 'v')"
+            " and relnamespace <> all (array['pg_catalog', 'information_schema']::regnamespace[])"
+            " and relnamespace::regnamespace::text not like 'pg_toast%' limit 1"
+        ).fetchone()
+    if found:
+        raise DemoError(f"The demo makes tables and needs an empty database; this one has {found[0]}.")
+
+
 class DemoError(Exception):
     """The demo cannot run here; the message says why."""
 
@@ -66,15 +80,7 @@ class Demo:
         Raises:
             DemoError: The database is not empty.
         """
-        with psycopg.connect(self._dsn) as connection:
-            found = connection.execute(
-                "select oid::regclass::text from pg_class where relkind in ('r', 'p', 'v')"
-                " and relnamespace <> all (array['pg_catalog', 'information_schema']::regnamespace[])"
-                " and relnamespace::regnamespace::text not like 'pg_toast%' limit 1"
-            ).fetchone()
-        if found:
-            raise DemoError(f"The demo makes tables and needs an empty database; this one has {found[0]}.")
-
+        refuse_used(self._dsn)
         migrating.migrate(self._dsn)
         with psycopg.connect(self._dsn, autocommit=True) as connection:
             db = ArcanoDB(connection)
@@ -191,6 +197,22 @@ def run_demo(dsn: str | None, *, keep: bool, version: int, console: Console) -> 
     """
     if dsn is not None:
         return Demo(dsn, console).run()
+    with embedded(version, console, keep=keep) as server:
+        return Demo(server.dsn(), console).run()
+
+
+@contextmanager
+def embedded(version: int, console: Console, *, keep: bool = False) -> Iterator[EmbeddedServer]:
+    """A running embedded PostgreSQL, which is stopped and removed at the end.
+
+    Args:
+        version: 16 or 18.
+        console: Where to say so.
+        keep: Leave it running, and print how to reach and stop it.
+
+    Raises:
+        DemoError: It is not installed.
+    """
     console.print(f"Starting an embedded PostgreSQL {version} ...")
     try:
         server = EmbeddedServer(version)
@@ -200,7 +222,7 @@ def run_demo(dsn: str | None, *, keep: bool, version: int, console: Console) -> 
         ) from error
     try:
         server.start()
-        return Demo(server.dsn(), console).run()
+        yield server
     finally:
         if keep:
             console.print(f"\nThe server is still running: psql '{server.dsn()}'", markup=False)

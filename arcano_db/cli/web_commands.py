@@ -1,0 +1,145 @@
+"""The commands of the demo, in the terminal and in a browser, and of the HTTP app."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from arcano_db.cli.base import FAILED, dsn_option, load_function, log_to_stderr, main
+from arcano_db.demo import run_demo
+from arcano_db.embedded import DEFAULT_VERSION, VERSIONS
+from arcano_db.output import console
+
+_MISSING = "The browser's half is missing: pip install 'arcano-db[{extra}]'"
+
+
+@main.command()
+@click.option("--dsn", metavar="DSN", help="Run on this empty database, and not on an embedded PostgreSQL.")
+@click.option("--keep", is_flag=True, help="Leave the embedded server running, and print its DSN.")
+@click.option(
+    "--pg-version",
+    type=click.Choice([str(v) for v in VERSIONS]),
+    default=str(DEFAULT_VERSION),
+    show_default=True,
+    help="Of the embedded server.",
+)
+@click.option("--web", is_flag=True, help="In a browser: a web app that enlarges pictures, until Ctrl+C.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8000,
+    show_default=True,
+    help="Where --web listens, on this machine alone; 0: wherever is free.",
+)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(min=0),
+    default=8.0,
+    show_default=True,
+    help="How long --web takes for a picture at least, as a big model would: else no line is ever seen.",
+)
+def demo(dsn: str | None, keep: bool, pg_version: str, web: bool, port: int, seconds: float) -> None:
+    """Show the incident healed, step by step, and check every claim.
+
+    Starts an embedded PostgreSQL (extra `demo`). Exit code 1 if any step did not come out as claimed.
+    DATABASE_URL is not read here: the demo makes tables.
+
+    With --web (extra `demo`) it prints an address: three users, two accounts with one slot each, a worker, a
+    sweeper, and the old order as a switch, to see a ghost being born and healed.
+    """
+    if web and keep:
+        raise click.UsageError("--keep is for the demo in the terminal.")
+    version = int(pg_version)
+    if not web:
+        sys.exit(0 if run_demo(dsn, keep=keep, version=version, console=console) else FAILED)
+    try:
+        from arcano_db.web.upscaler import run_web_demo
+    except ModuleNotFoundError as error:
+        raise click.ClickException(_MISSING.format(extra="demo")) from error
+    run_web_demo(dsn, port=port, seconds=seconds, version=version, console=console)
+
+
+@main.command()
+@dsn_option
+@click.option(
+    "--user",
+    callback=load_function,
+    required=True,
+    metavar="MODULE:FUNCTION",
+    help="Called with each request (starlette's): answers the id of the user who is signed in, or None.",
+)
+@click.option(
+    "--uploads",
+    callback=load_function,
+    metavar="MODULE:FUNCTION",
+    help="Called with request, user id and file: answers an UploadPlace, where the browser may send it.",
+)
+@click.option(
+    "--job-data",
+    callback=load_function,
+    metavar="MODULE:FUNCTION",
+    help="Called with request, user id and job: answers the columns of the job's row. Default: what the"
+    " browser gives, of the table's user_columns alone.",
+)
+@click.option(
+    "--prefix", default="/arcano", show_default=True, help="The path under which the endpoints are."
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True)
+@click.option(
+    "--rate", default="300/minute", show_default=True, help="The most requests of one user, in this process."
+)
+@click.option(
+    "--max-body",
+    type=click.IntRange(min=1024),
+    default=64 * 1024,
+    show_default=True,
+    metavar="BYTES",
+    help="The largest request.",
+)
+def serve(
+    dsn: str,
+    user: Callable[..., Any],
+    uploads: Callable[..., Any] | None,
+    job_data: Callable[..., Any] | None,
+    prefix: str,
+    host: str,
+    port: int,
+    rate: str,
+    max_body: int,
+) -> None:
+    """Serve the endpoints for browsers, and the module that they load (extra `web`).
+
+    \b
+      # app.py
+      def signed_in(request):         # or async; from your session or token, never from the body
+          return user_of_token(request.headers.get("authorization"))
+
+    \b
+      arcano-db serve --user app:signed_in
+
+    \b
+      <active-job-dialog></active-job-dialog>
+      <script type="module" src="/arcano/arcano.js"></script>
+
+    The login of --dsn needs `grant arcano_backend, arcano_user to ...`. To mount the same into an app of
+    yours: arcano_db.web.ArcanoWeb. What there is: GET /arcano/openapi.json.
+    """
+    try:
+        import uvicorn
+        from starlette.applications import Starlette
+        from starlette.routing import Mount
+
+        from arcano_db.web import ArcanoWeb
+    except ModuleNotFoundError as error:
+        raise click.ClickException(_MISSING.format(extra="web")) from error
+    try:
+        web = ArcanoWeb(dsn, user=user, uploads=uploads, job_data=job_data, rate=rate, max_body=max_body)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--rate") from error
+    log_to_stderr()
+    app = Starlette(routes=[Mount("/" + prefix.strip("/"), web)], lifespan=web.router.lifespan_context)
+    uvicorn.run(app, host=host, port=port, log_config=None)

@@ -1,0 +1,121 @@
+"""A real browser, and the demo's web app as a process of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO
+
+import psycopg
+import pytest
+from helpers import ARCANO_DB
+from playwright.sync_api import BrowserContext, Page, Playwright, sync_playwright
+from web.chromium import Browser, Program, chromium
+
+from arcano_db import ArcanoDB
+
+
+@pytest.fixture(scope="session")
+def program() -> Iterator[Program]:
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def shared_browser(program: Program, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    browser = Browser(program, tmp_path_factory.mktemp("profile"))
+    yield browser
+    browser.kill()
+
+
+@pytest.fixture
+def open_context(playwright: Playwright, shared_browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
+    """Opens a browser of its own, as far as cookies and storage go; its options are Playwright's."""
+    connected = playwright.chromium.connect_over_cdp(shared_browser.address)
+    with contextlib.ExitStack() as stack:
+
+        def _open(**options: object) -> BrowserContext:
+            context = connected.new_context(**options)  # type: ignore[arg-type]
+            stack.callback(context.close)
+            context.on("console", lambda message: print("console:", message.text))
+            context.on("weberror", lambda error: print("error:", error.error))
+            return context
+
+        yield _open
+
+
+@pytest.fixture
+def page(open_context: Callable[..., BrowserContext]) -> Page:
+    return open_context().new_page()
+
+
+class Site:
+    """The demo's web app with its worker, and its database.
+
+    Attributes:
+        address: Of its start page, with a slash at the end.
+        conn: A connection to its database, in autocommit, as its owner.
+    """
+
+    def __init__(self, dsn: str) -> None:
+        self._process = subprocess.Popen(
+            [ARCANO_DB, "demo", "--web", "--port", "0", "--seconds", "0", "--dsn", dsn],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stdout is not None
+        self.address = _address(self._process.stdout)
+        self.conn = psycopg.connect(dsn, autocommit=True)
+        self.db = ArcanoDB(self.conn)
+
+    def of(self, user: int) -> str:
+        return f"{self.address}{user}/"
+
+    def stop_work(self) -> None:
+        """From here on what is in the line stays there."""
+        for account in self.db.account_status():
+            self.db.set_account(account.api_account, enabled=False)
+
+    def work_again(self) -> None:
+        for account in self.db.account_status():
+            self.db.set_account(account.api_account, enabled=True)
+
+    def end(self) -> None:
+        self.conn.close()
+        self._process.terminate()
+        assert self._process.wait(timeout=30) == 0
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+
+
+def _address(output: IO[str]) -> str:
+    for line in output:
+        if found := re.search(r"http://\S+", line):
+            # Read on, lest it waits for a reader.
+            threading.Thread(target=lambda: [None for _ in output], daemon=True).start()
+            return found[0]
+    raise AssertionError("it did not start")
+
+
+@pytest.fixture
+def site(empty_dsn: str) -> Iterator[Site]:
+    started = Site(empty_dsn)
+    yield started
+    started.end()
+
+
+@pytest.fixture(scope="session")
+def screenshots(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where pictures of pages go; ``--screenshots FOLDER`` keeps them."""
+    chosen = request.config.getoption("--screenshots")
+    return Path(chosen) if chosen else tmp_path_factory.mktemp("screenshots")

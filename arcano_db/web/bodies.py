@@ -8,9 +8,12 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+# PostgreSQL keeps any character but this.
+_STORABLE = r"^[^\x00]*$"
+
 # As text, whichever types of ids were chosen when installing: a browser's numbers end at 2^53.
-Id = Annotated[str, Field(min_length=1, max_length=200)]
-Text = Annotated[str, Field(min_length=1, max_length=1000)]
+Id = Annotated[str, Field(min_length=1, max_length=200, pattern=_STORABLE)]
+Text = Annotated[str, Field(min_length=1, max_length=1000, pattern=_STORABLE)]
 
 
 class _Model(BaseModel):

@@ -9,14 +9,24 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
+from uuid import UUID, uuid4
 
+import httpx
 import psycopg
 import pytest
-from helpers import ARCANO_DB
+import uvicorn
+from helpers import ARCANO_DB, make_user, until
 from playwright.sync_api import BrowserContext, Page, Playwright, sync_playwright
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+from starlette.types import ASGIApp
 from web.chromium import Browser, Program, chromium
+from web.host_app import place, signed_in
 
 from arcano_db import ArcanoDB
+from arcano_db.web import ArcanoWeb
+
+Serve = Callable[..., httpx.Client]
 
 
 @pytest.fixture(scope="session")
@@ -119,3 +129,45 @@ def screenshots(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
     """Where pictures of pages go; ``--screenshots FOLDER`` keeps them."""
     chosen = request.config.getoption("--screenshots")
     return Path(chosen) if chosen else tmp_path_factory.mktemp("screenshots")
+
+
+@pytest.fixture
+def backend_dsn(dsn: str, conn: psycopg.Connection) -> Iterator[str]:
+    login = f"backend_{uuid4().hex}"
+    name = sql.Identifier(login)
+    conn.execute(sql.SQL("create role {} login in role arcano_backend, arcano_user").format(name))
+    yield make_conninfo(dsn, user=login)
+    conn.execute(sql.SQL("drop role {}").format(name))
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Serves an app, and answers a client of it."""
+    running: list[tuple[uvicorn.Server, threading.Thread, httpx.Client]] = []
+
+    def _serve(app: ASGIApp, **headers: str) -> httpx.Client:
+        server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", timeout_graceful_shutdown=1))
+        thread = threading.Thread(target=server.run)
+        thread.start()
+        until(lambda: server.started)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        client = httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, trust_env=False)
+        running.append((server, thread, client))
+        return client
+
+    yield _serve
+    for server, thread, client in running:
+        client.close()
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture
+def user(conn: psycopg.Connection) -> UUID:
+    return make_user(conn)
+
+
+@pytest.fixture
+def client(serve: Serve, backend_dsn: str, user: UUID) -> httpx.Client:
+    """Of a user who is signed in."""
+    return serve(ArcanoWeb(backend_dsn, user=signed_in, uploads=place), **{"x-user": str(user)})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID, uuid4
@@ -11,61 +10,15 @@ from uuid import UUID, uuid4
 import httpx
 import psycopg
 import pytest
-import uvicorn
 from fastapi import FastAPI
 from helpers import UPSCALER, VIDEO, job, make_job, make_user, until, veto
 from psycopg import sql
-from psycopg.conninfo import make_conninfo
 from starlette.applications import Starlette
-from starlette.types import ASGIApp
-from web.host_app import place, priced, signed_in
+from web.conftest import Serve
+from web.host_app import priced, signed_in
 
 from arcano_db import ArcanoDB
 from arcano_db.web import ArcanoWeb
-
-Serve = Callable[..., httpx.Client]
-
-
-@pytest.fixture
-def backend_dsn(dsn: str, conn: psycopg.Connection) -> Iterator[str]:
-    login = f"backend_{uuid4().hex}"
-    name = sql.Identifier(login)
-    conn.execute(sql.SQL("create role {} login in role arcano_backend, arcano_user").format(name))
-    yield make_conninfo(dsn, user=login)
-    conn.execute(sql.SQL("drop role {}").format(name))
-
-
-@pytest.fixture
-def serve() -> Iterator[Serve]:
-    """Serves an app, and answers a client of it."""
-    running: list[tuple[uvicorn.Server, threading.Thread, httpx.Client]] = []
-
-    def _serve(app: ASGIApp, **headers: str) -> httpx.Client:
-        server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", timeout_graceful_shutdown=1))
-        thread = threading.Thread(target=server.run)
-        thread.start()
-        until(lambda: server.started)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        client = httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, trust_env=False)
-        running.append((server, thread, client))
-        return client
-
-    yield _serve
-    for server, thread, client in running:
-        client.close()
-        server.should_exit = True
-        thread.join()
-
-
-@pytest.fixture
-def user(conn: psycopg.Connection) -> UUID:
-    return make_user(conn)
-
-
-@pytest.fixture
-def client(serve: Serve, backend_dsn: str, user: UUID) -> httpx.Client:
-    """Of a user who is signed in."""
-    return serve(ArcanoWeb(backend_dsn, user=signed_in, uploads=place), **{"x-user": str(user)})
 
 
 def ask(client: httpx.Client, name: str, body: object = None, **headers: str) -> tuple[int, Any]:

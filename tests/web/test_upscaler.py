@@ -37,7 +37,7 @@ def large_picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def start(page: Page, address: str, picture: Path) -> None:
     page.goto(address)
-    page.get_by_label("Picture").set_input_files(picture)
+    page.get_by_label("Choose a picture").set_input_files(picture)
     page.get_by_role("button", name="Enlarge").click()
 
 
@@ -61,7 +61,7 @@ def slow_down(page: Page) -> None:
 def in_the_middle_of_the_upload(page: Page, address: str, large_picture: Path) -> None:
     page.goto(address)
     slow_down(page)
-    page.get_by_label("Picture").set_input_files(large_picture)
+    page.get_by_label("Choose a picture").set_input_files(large_picture)
     page.get_by_role("button", name="Enlarge").click()
     expect(page.get_by_role("status")).to_have_text(re.compile("Uploading: [1-9]"))
 
@@ -295,7 +295,7 @@ def test_the_old_order_bears_a_ghost(site: Site, page: Page, picture: Path, scre
     page.get_by_label("Cancel my job if I leave").uncheck()
     held: list[Route] = []
     page.route("**/uploads/*", lambda route: held.append(route))
-    page.get_by_label("Picture").set_input_files(picture)
+    page.get_by_label("Choose a picture").set_input_files(picture)
     page.get_by_role("button", name="Enlarge").click()
     until(lambda: waited(page) and held)
     another = page.context.new_page()

@@ -303,7 +303,7 @@ const STYLE = `
   dialog { box-sizing: border-box; width: min(26rem, calc(100vw - 2rem)); border: 0; border-radius: .75rem; padding: 1.5rem;
     font: inherit; color: var(--arcano-text, #1c1c22); background: var(--arcano-background, #fff); box-shadow: 0 1rem 3rem #0005 }
   dialog::backdrop { background: #000a }
-  h2 { margin: 0 0 1rem; font-size: 1.25rem; line-height: 1.3 }
+  h2 { margin: 0 0 1rem; font-size: 1.25rem; line-height: 1.3; text-wrap: balance }
   p { margin: .5rem 0; line-height: 1.5 }
   .tool { font-weight: 600 }
   .since, .heals { color: var(--arcano-muted, #55555f) }

@@ -6,7 +6,7 @@ const { cancelOnLeave, checkUserActive, createJob, queueJob, sessionId, uploadTh
 const TEXTS = {
   en: {
     about: 'Makes a picture twice as wide and twice as high. One picture at a time.',
-    choose: 'Picture',
+    choose: 'Choose a picture',
     oldOrder: 'The old order: make the job first, upload second (this is how ghosts are born)',
     cancelOnLeave: 'Cancel my job if I leave while it waits',
     start: 'Enlarge',
@@ -28,7 +28,7 @@ const TEXTS = {
   },
   'pt-BR': {
     about: 'Deixa uma imagem duas vezes mais larga e mais alta. Uma imagem de cada vez.',
-    choose: 'Imagem',
+    choose: 'Escolher imagem',
     oldOrder: 'A ordem antiga: criar o trabalho primeiro, enviar depois (assim nascem os fantasmas)',
     cancelOnLeave: 'Cancelar meu trabalho se eu sair enquanto ele espera',
     start: 'Ampliar',
@@ -72,6 +72,7 @@ by('other-language').href = `?lang=${by('other-language').lang}`
 
 by('picture').addEventListener('change', () => {
   by('start').disabled = by('picture').files.length === 0
+  by('file-name').textContent = by('picture').files[0]?.name ?? ''
 })
 by('start').addEventListener('click', start)
 by('stop').addEventListener('click', () => abort.abort(new DOMException('The user stopped it', 'AbortError')))

@@ -38,6 +38,8 @@ def test_the_wheel_carries_the_sql_and_nothing_of_the_tests(wheel: Path) -> None
         f"arcano_db/monitoring/{name}" for name in ("alert_rules.yaml", "grafana_dashboard.json")
     } <= names
     assert {f"arcano_db/bench/{name}" for name in ("tables.sql", "peers/run_pg_boss.mjs")} <= names
+    web = [path for path in (ROOT / "arcano_db/web").rglob("*.*") if "__pycache__" not in path.parts]
+    assert {str(path.relative_to(ROOT)) for path in web} <= names
     assert not [name for name in names if name.startswith("tests/") or "__pycache__" in name]
 
 
@@ -50,7 +52,13 @@ def test_an_empty_environment_migrates_with_it(wheel: Path, empty_dsn: str, tmp_
     )
     assert migrating.status(empty_dsn).up_to_date
     # Production goes without the extras: the embedded PostgreSQL, and Prometheus's client.
-    for command, extra in (("demo", "demo"), ("bench", "demo"), ("metrics", "metrics")):
-        done = subprocess.run([programs / "arcano-db", command], check=False, capture_output=True, text=True)
+    for command, extra in (
+        ("demo", "demo"),
+        ("demo --web", "demo"),
+        ("serve --user os:getcwd", "web"),
+        ("bench", "demo"),
+        ("metrics", "metrics"),
+    ):
+        done = subprocess.run([programs / "arcano-db", *command.split()], capture_output=True, text=True)
         assert done.returncode == 1
         assert f"pip install 'arcano-db[{extra}]'" in done.stderr

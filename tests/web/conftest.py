@@ -69,6 +69,12 @@ def page(open_context: Callable[..., BrowserContext]) -> Page:
     return open_context().new_page()
 
 
+def waited(page: Page) -> bool:
+    """Let Playwright's own handlers run, which nothing else does."""
+    page.wait_for_timeout(10)
+    return True
+
+
 class Site:
     """The demo's web app with its worker, and its database.
 

@@ -13,7 +13,7 @@ from helpers import UPSCALER, events, make_job, until
 from PIL import Image
 from playwright.sync_api import BrowserContext, Page, Playwright, Route, expect
 from web.chromium import Browser, Program
-from web.conftest import Site
+from web.conftest import Site, waited
 
 from arcano_db.demo import user
 
@@ -78,12 +78,6 @@ def unprotected(site: Site) -> int:
 def grow_old(site: Site) -> None:
     """Let orphan_after go by for all that there is."""
     site.conn.execute("update public.upscaler_jobs set created_at = created_at - interval '1 minute'")
-
-
-def waited(page: Page) -> bool:
-    """Let Playwright's own handlers run, which nothing else does."""
-    page.wait_for_timeout(10)
-    return True
 
 
 def dialog(page: Page) -> Any:

@@ -127,12 +127,15 @@ export function sessionId() {
 /** @type {Map<string, boolean>} */
 const cancelling = new Map()
 let listening = false
+let hiddenIsGone = false
 let reloading = false
 
 /**
  * Whether the waiting jobs of this visit are cancelled when its page goes away. Call it again to change that; a job
- * that is worked on stays in any case. A page that asks `beforeunload` and whose user stays has not gone away, and
- * one that is reloaded has not either, where the browser tells (the Navigation API).
+ * that is worked on stays in any case. A page that asks `beforeunload` and whose user stays has not gone away.
+ *
+ * A page that is reloaded has not either, as far as that can be known: by location.reload() where there is the
+ * Navigation API, or by a key. Of its own button for it no browser tells the page: there, too, it has gone away.
  *
  * A phone suspends a page that is hidden, and says no more: where there is no mouse, hidden is gone.
  * @param {string} sessionId
@@ -148,6 +151,11 @@ export function cancelOnLeave(sessionId, shouldCancelOnLeave, { whenHidden = isP
   globalThis.navigation?.addEventListener('navigate', (event) => {
     reloading = event.navigationType === 'reload'
   })
+  addEventListener('keydown', (event) => {
+    if (event.key !== 'F5' && !(event.key.toLowerCase() === 'r' && (event.ctrlKey || event.metaKey))) return
+    reloading = true
+    setTimeout(() => (reloading = false), 3000) // unless the app has a use of its own for the key
+  })
   addEventListener('pagehide', () => {
     if (!reloading) sayGoodbye()
   })
@@ -156,7 +164,6 @@ export function cancelOnLeave(sessionId, shouldCancelOnLeave, { whenHidden = isP
   })
 }
 
-let hiddenIsGone = false
 const isPhone = () => matchMedia('(hover: none) and (pointer: coarse)').matches
 
 function sayGoodbye() {

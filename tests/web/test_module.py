@@ -1,0 +1,317 @@
+"""arcano.js in a real Chromium: leaving and staying, the id of a visit, upload first where things fail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from helpers import UPSCALER, events, make_job, until
+from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import Route as Call
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from web.conftest import Serve, Site, waited
+
+from arcano_db.demo import user
+from arcano_db.web.app import BROWSER
+
+Open = Callable[..., BrowserContext]
+
+# A file, and what uploadThenCreate is given in this app.
+_UPLOAD = """
+    const { uploadThenCreate, configure } = await import('./arcano/arcano.js')
+    configure({ pauses: [1, 1, 1, 1] })
+    const file = new File([new Uint8Array(1000)], 'a.png', { type: 'image/png' })
+    const upload = (options) =>
+      uploadThenCreate(file, { jobTable: 'public.upscaler_jobs', ...options }).catch((error) => ({
+        error: error.name, status: error.status, active: error.active?.activeJobId, message: error.message }))
+"""
+
+
+@pytest.fixture
+def visited(site: Site, page: Page) -> Page:
+    """The page of the first user, with no worker behind it."""
+    site.stop_work()
+    page.goto(site.of(1))
+    return page
+
+
+def run(page: Page, body: str, argument: object = None) -> Any:
+    """Run the body of an async function in the page."""
+    return page.evaluate(f"async (argument) => {{ {body} }}", argument)
+
+
+def in_line(site: Site, page: Page) -> UUID:
+    """A job of this visit that waits in the line."""
+    session_id = run(page, "return (await import('./arcano/arcano.js')).sessionId()")
+    job_id = make_job(site.conn, UPSCALER, user(1), "1 second", session_id=session_id)
+    site.db.run_or_queue(job_id, run=False)
+    return job_id
+
+
+def jobs(site: Site) -> list[tuple[str, str | None]]:
+    return site.conn.execute("select status, error_message from public.upscaler_jobs").fetchall()
+
+
+LEFT = [("cancelled", "The user left the page")]
+STAYS = [("queued", None)]
+
+
+def test_a_page_that_is_left_cancels(site: Site, visited: Page) -> None:
+    in_line(site, visited)
+    visited.goto("about:blank")
+    until(lambda: jobs(site) == LEFT)
+
+
+def test_a_page_that_is_closed_cancels(site: Site, visited: Page) -> None:
+    in_line(site, visited)
+    visited.close()
+    until(lambda: jobs(site) == LEFT)
+
+
+def test_a_page_that_shall_not_cancel_does_not(site: Site, visited: Page) -> None:
+    in_line(site, visited)
+    visited.get_by_label("Cancel my job if I leave").uncheck()
+    with visited.context.expect_page() as opened:
+        visited.evaluate("void window.open('./')")
+    opened.value.wait_for_load_state()
+    visited.goto("about:blank")
+    # What it would have sent would have come before the answer to this.
+    assert run(opened.value, "return (await import('./arcano/arcano.js')).checkUserActive()")["hasActiveJob"]
+    assert jobs(site) == STAYS
+
+
+def test_a_user_who_is_asked_and_stays_has_not_left(site: Site, visited: Page) -> None:
+    in_line(site, visited)
+    visited.evaluate("addEventListener('beforeunload', (event) => event.preventDefault())")
+    visited.locator("h1").click()  # nobody is asked on a page that nobody has touched
+    asked: list[str] = []
+
+    def stay(dialog: Any) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    visited.on("dialog", stay)
+    visited.evaluate("void setTimeout(() => (location.href = 'about:blank'))")
+    until(lambda: waited(visited) and asked == ["beforeunload"])
+    assert run(visited, "return (await import('./arcano/arcano.js')).checkUserActive()")["hasActiveJob"]
+    assert jobs(site) == STAYS
+
+
+def by_location(page: Page) -> None:
+    with page.expect_navigation():
+        page.evaluate("void setTimeout(() => location.reload())")
+
+
+def by_key(page: Page) -> None:
+    page.keyboard.press("F5")  # a browser without a window has no such key of its own
+    page.reload()
+
+
+@pytest.mark.parametrize("reload", [by_location, by_key])
+def test_a_page_that_is_reloaded_keeps_its_job_and_can_release_it(
+    site: Site, visited: Page, reload: Callable[[Page], None]
+) -> None:
+    job_id = in_line(site, visited)
+    reload(visited)
+    assert jobs(site) == STAYS
+    cancelled = run(
+        visited,
+        "const arcano = await import('./arcano/arcano.js');"
+        " return arcano.cancelSession({ sessionId: arcano.sessionId() })",
+    )["cancelled"]
+    assert [each["jobId"] for each in cancelled] == [str(job_id)]
+
+
+def test_a_page_that_is_left_after_a_reload_cancels(site: Site, visited: Page) -> None:
+    in_line(site, visited)
+    by_location(visited)
+    visited.goto("about:blank")
+    until(lambda: jobs(site) == LEFT)
+
+
+def test_a_duplicated_tab_is_a_visit_of_its_own(visited: Page) -> None:
+    ask = "return (await import('./arcano/arcano.js')).sessionId()"
+    first = run(visited, ask)
+    with visited.context.expect_page() as opened:
+        visited.evaluate("void window.open('./')")  # which copies sessionStorage
+    opened.value.wait_for_load_state()
+    second = run(opened.value, ask)
+    visited.reload()
+    opened.value.reload()
+    assert (run(visited, ask), run(opened.value, ask)) == (first, second)
+    assert first != second
+
+
+@pytest.mark.parametrize(("device", "left"), [({"is_mobile": True, "has_touch": True}, True), ({}, False)])
+def test_a_hidden_page_has_left_on_a_phone_alone(
+    site: Site, open_context: Open, device: dict[str, bool], left: bool
+) -> None:
+    site.stop_work()
+    page = open_context(**device).new_page()
+    page.goto(site.of(1))
+    in_line(site, page)
+    # A browser without a window hides no page.
+    page.evaluate(
+        "Object.defineProperty(document, 'visibilityState', { value: 'hidden' });"
+        " document.dispatchEvent(new Event('visibilitychange'))"
+    )
+    # Sent after it, so that it is answered after it.
+    run(page, "return (await import('./arcano/arcano.js')).checkUserActive()")
+    if left:
+        until(lambda: jobs(site) == LEFT)
+    assert jobs(site) == (LEFT if left else STAYS)
+
+
+def test_an_app_that_signs_in_by_headers_says_goodbye_with_them(serve: Serve, page: Page) -> None:
+    seen: list[tuple[str | None, Any]] = []
+
+    async def cancel_session(request: Request) -> Response:
+        seen.append((request.headers.get("authorization"), await request.json()))
+        return Response()
+
+    app = Starlette(
+        routes=[
+            Route("/", lambda _: HTMLResponse("")),
+            Route("/api/cancel-session", cancel_session, methods=["POST"]),
+            Mount("/", StaticFiles(directory=BROWSER)),
+        ]
+    )
+    page.goto(str(serve(app).base_url))
+    run(
+        page,
+        "const { cancelOnLeave, configure } = await import('./arcano.js');"
+        " configure({ prefix: '/api', headers: () => ({ authorization: 'Bearer 7' }) });"
+        " cancelOnLeave('visit', true)",
+    )
+    page.goto("about:blank")
+    until(lambda: seen)
+    assert seen == [("Bearer 7", {"sessionId": "visit", "reason": "The user left the page"})]
+
+
+def test_a_status_is_no_boolean(visited: Page) -> None:
+    found = run(
+        visited,
+        "const { cancelOnLeave } = await import('./arcano/arcano.js');"
+        " try { cancelOnLeave('x', 'running') } catch (error) { return error.message }",
+    )
+    assert found == "shouldCancelOnLeave must be a boolean"
+
+
+def fails(page: Page, name: str, times: int, how: Callable[[Call], None]) -> list[str]:
+    """Let the first calls of an endpoint fail."""
+    seen: list[str] = []
+
+    def handle(route: Call) -> None:
+        seen.append(route.request.url)
+        how(route) if len(seen) <= times else route.continue_()
+
+    page.route(f"**/{name}", handle)
+    return seen
+
+
+def lose_the_answer(route: Call) -> None:
+    route.fetch()
+    route.abort()
+
+
+@pytest.mark.parametrize(
+    ("name", "how"),
+    [
+        ("start-upload", lambda route: route.abort()),
+        ("uploads/*", lambda route: route.fulfill(status=503)),
+        ("create-job", lambda route: route.abort()),
+        ("create-job", lose_the_answer),
+        ("create-job", lambda route: route.fulfill(status=429, json={})),
+        ("queue-job", lose_the_answer),
+    ],
+)
+def test_every_step_is_tried_again_with_the_same_id(
+    site: Site, visited: Page, name: str, how: Callable[[Call], None]
+) -> None:
+    job_id = str(uuid4())
+    seen = fails(visited, name, 3, how)
+    answer = run(visited, f"{_UPLOAD} return upload({{ jobId: argument }})", job_id)
+    assert answer["jobId"] == job_id, answer
+    assert len(seen) == 4
+    assert jobs(site) == STAYS
+    assert site.db.queue_position(UUID(job_id)) == 1
+
+
+def test_an_upload_that_fails_makes_no_job(site: Site, visited: Page) -> None:
+    fails(visited, "uploads/*", 99, lambda route: route.fulfill(status=403))
+    assert run(visited, f"{_UPLOAD} return upload()")["status"] == 403
+    assert jobs(site) == []
+
+
+def test_a_job_that_cannot_be_started_ends_with_the_reason(site: Site, visited: Page) -> None:
+    invoke = "async () => { throw new Error('no credits') }"
+    answer = run(visited, f"{_UPLOAD} return upload({{ invoke: {invoke} }})")
+    assert answer["error"] == "Error"
+    assert jobs(site) == [("cancelled", "Error: no credits")]
+    row = site.conn.execute("select id from public.upscaler_jobs").fetchone()
+    assert row is not None
+    assert [e["source"] for e in events(site.conn, row[0])] == ["cancel_job"]
+
+
+def test_a_job_whose_making_was_never_answered_is_ended_too(site: Site, visited: Page) -> None:
+    fails(visited, "create-job", 99, lose_the_answer)
+    run(visited, f"{_UPLOAD} return upload()")
+    assert [status for status, _ in jobs(site)] == ["cancelled"]
+
+
+def test_a_user_who_stops_ends_it(site: Site, visited: Page) -> None:
+    held = fails(visited, "uploads/*", 99, lambda _: None)
+    visited.evaluate(
+        f"async () => {{ {_UPLOAD} window.abort = new AbortController();"
+        " window.answer = upload({ signal: window.abort.signal }) }"
+    )
+    until(lambda: waited(visited) and held)
+    visited.evaluate("abort.abort()")
+    assert visited.evaluate("answer")["error"] == "AbortError"
+    assert jobs(site) == []
+
+
+def test_a_blocked_user_uploads_nothing(site: Site, visited: Page) -> None:
+    job_id = in_line(site, visited)
+    sent = fails(visited, "uploads/*", 0, lambda route: route.continue_())
+    answer = run(visited, f"{_UPLOAD} return upload()")
+    assert (answer["error"], answer["active"]) == ("UserBlocked", str(job_id))
+    assert sent == []
+    assert jobs(site) == STAYS
+
+
+def test_a_user_whom_another_window_blocks_in_the_meantime_is_told(site: Site, visited: Page) -> None:
+    made: list[UUID] = []
+
+    def another_window_is_faster(route: Call) -> None:
+        made.append(make_job(site.conn, UPSCALER, user(1), "1 second"))
+        route.continue_()
+
+    fails(visited, "create-job", 1, another_window_is_faster)
+    answer = run(visited, f"{_UPLOAD} return upload()")
+    assert (answer["error"], answer["active"]) == ("UserBlocked", str(made[0]))
+    assert jobs(site) == STAYS
+
+
+def test_a_whole_upload_is_not_sent_again(site: Site, visited: Page) -> None:
+    job_id = str(uuid4())
+    sent = fails(visited, "uploads/*", 0, lambda route: route.continue_())
+    for _ in range(2):
+        assert run(visited, f"{_UPLOAD} return upload({{ jobId: argument }})", job_id)["jobId"] == job_id
+    assert len(sent) == 1
+    assert jobs(site) == STAYS
+
+
+def test_an_id_that_has_ended_is_not_used_again(site: Site, visited: Page) -> None:
+    job_id = str(uuid4())
+    run(visited, f"{_UPLOAD} return upload({{ jobId: argument }})", job_id)
+    site.db.cancel_job(UUID(job_id))
+    answer = run(visited, f"{_UPLOAD} return upload({{ jobId: argument }})", job_id)
+    assert answer["error"] == "JobEnded"
+    assert "already cancelled" in answer["message"]

@@ -30,6 +30,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from arcano_db.client import AsyncArcanoDB
+from arcano_db.errors import ArcanoError
 from arcano_db.rows import UserId
 from arcano_db.web import bodies, refusals
 from arcano_db.web.bodies import CreateJob, StartUpload, UploadPlace
@@ -178,7 +179,7 @@ class ArcanoWeb(Starlette):
             while loop.time() < until:
                 try:
                     active = await self.active_job(user_id)
-                except psycopg.OperationalError as error:
+                except (psycopg.Error, ArcanoError) as error:
                     log.warning("events: %s", str(error).strip())
                 else:
                     now = active.model_dump(exclude={"checked_at", "healed"})

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from helpers import UPSCALER, events, make_job, until
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, expect
 from playwright.sync_api import Route as Call
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -192,6 +192,20 @@ def test_an_app_that_signs_in_by_headers_says_goodbye_with_them(serve: Serve, pa
     page.goto("about:blank")
     until(lambda: seen)
     assert seen == [("Bearer 7", {"sessionId": "visit", "reason": "The user left the page"})]
+
+
+def test_a_page_that_comes_back_from_the_browsers_cache_is_told_again(site: Site, visited: Page) -> None:
+    job_id = in_line(site, visited)
+    visited.evaluate("id => sessionStorage.setItem('upscaler.job', id)", str(job_id))
+    by_location(visited)
+    expect(visited.get_by_role("status")).to_have_text("You are number 1 in the line.")
+    visited.get_by_label("Cancel my job if I leave").uncheck()
+    visited.evaluate("window.isTheSame = true")
+    visited.goto(site.address)
+    visited.go_back(wait_until="commit")
+    until(lambda: waited(visited) and visited.evaluate("window.isTheSame"))
+    site.db.cancel_job(job_id)
+    expect(visited.get_by_role("status")).to_have_text("Your job was cancelled.")
 
 
 def test_a_status_is_no_boolean(visited: Page) -> None:

@@ -92,9 +92,24 @@ export const cancelJob = (jobId, reason) => call('cancel-job', { jobId, reason }
  * @param {(active: import('./arcano.js').ActiveJob) => void} callback
  */
 export function watchActiveJob(callback) {
-  const source = new EventSource(new URL('events', settings.prefix), { withCredentials: true })
-  source.addEventListener('active', (event) => callback(JSON.parse(event.data)))
-  return () => source.close()
+  /** @type {EventSource} */
+  let source
+  const open = () => {
+    source = new EventSource(new URL('events', settings.prefix), { withCredentials: true })
+    source.addEventListener('active', (event) => callback(JSON.parse(event.data)))
+  }
+  // A page that comes back from the browser's cache has lost its stream.
+  const reopen = (/** @type {PageTransitionEvent} */ event) => {
+    if (!event.persisted) return
+    source.close()
+    open()
+  }
+  addEventListener('pageshow', reopen)
+  open()
+  return () => {
+    removeEventListener('pageshow', reopen)
+    source.close()
+  }
 }
 
 // ---- the page visit ----
@@ -148,7 +163,8 @@ export function cancelOnLeave(sessionId, shouldCancelOnLeave, { whenHidden = isP
   hiddenIsGone = whenHidden
   if (listening) return
   listening = true
-  globalThis.navigation?.addEventListener('navigate', (event) => {
+  const { navigation } = /** @type {any} */ (globalThis)
+  navigation?.addEventListener('navigate', (/** @type {any} */ event) => {
     reloading = event.navigationType === 'reload'
   })
   addEventListener('keydown', (event) => {

@@ -92,24 +92,9 @@ export const cancelJob = (jobId, reason) => call('cancel-job', { jobId, reason }
  * @param {(active: import('./arcano.js').ActiveJob) => void} callback
  */
 export function watchActiveJob(callback) {
-  /** @type {EventSource} */
-  let source
-  const open = () => {
-    source = new EventSource(new URL('events', settings.prefix), { withCredentials: true })
-    source.addEventListener('active', (event) => callback(JSON.parse(event.data)))
-  }
-  // A page that comes back from the browser's cache has lost its stream.
-  const reopen = (/** @type {PageTransitionEvent} */ event) => {
-    if (!event.persisted) return
-    source.close()
-    open()
-  }
-  addEventListener('pageshow', reopen)
-  open()
-  return () => {
-    removeEventListener('pageshow', reopen)
-    source.close()
-  }
+  const source = new EventSource(new URL('events', settings.prefix), { withCredentials: true })
+  source.addEventListener('active', (event) => callback(JSON.parse(event.data)))
+  return () => source.close()
 }
 
 // ---- the page visit ----

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,7 +20,7 @@ from rich.console import Console
 
 from arcano_db import migrating
 from arcano_db.client import ArcanoDB
-from arcano_db.demo import TOOLS, embedded, refuse_used, script, user
+from arcano_db.demo import TOOLS, DemoError, embedded, refuse_used, script, user
 from arcano_db.signals import stop_request
 from arcano_db.sweeping import sweep_for_ever
 from arcano_db.web.upscaler.site import VISITORS, upscaler
@@ -67,33 +68,28 @@ def run_web_demo(dsn: str | None, *, port: int, seconds: float, version: int, co
         console: Where to print.
 
     Raises:
-        DemoError: There is no embedded PostgreSQL to start, or the database is not empty.
+        DemoError: The port is taken, there is no embedded PostgreSQL to start, or the database is not empty.
     """
     with contextlib.ExitStack() as stack:
         stop = stack.enter_context(stop_request())
+        try:
+            listening = stack.enter_context(socket.create_server(("127.0.0.1", port)))
+        except OSError as error:
+            raise DemoError(f"{error.strerror}: choose another --port than {port}.") from error
         if dsn is None:
             dsn = stack.enter_context(embedded(version, console)).dsn()
         prepare(dsn)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="arcano-upscaler-")))
         if not stop.came:
-            asyncio.run(_serve(dsn, folder, port, seconds, console))
+            asyncio.run(_serve(dsn, folder, listening, seconds, console))
 
 
-async def _serve(dsn: str, folder: Path, port: int, seconds: float, console: Console) -> None:
-    config = uvicorn.Config(
-        upscaler(dsn, folder), port=port, log_level="warning", timeout_graceful_shutdown=1
-    )
-    server = uvicorn.Server(config)
+async def _serve(dsn: str, folder: Path, listening: socket.socket, seconds: float, console: Console) -> None:
+    config = uvicorn.Config(upscaler(dsn, folder), log_level="warning", timeout_graceful_shutdown=1)
+    host, port = listening.getsockname()
     async with _beside(dsn, folder, seconds):
-        serving = asyncio.ensure_future(server.serve())
-        while not (server.started or serving.done()):
-            await asyncio.sleep(0.05)
-        if server.started:
-            address = server.servers[0].sockets[0].getsockname()
-            console.print(
-                f"The Upscaler: http://{address[0]}:{address[1]}/  (Ctrl+C ends it)", soft_wrap=True
-            )
-        await serving
+        console.print(f"The Upscaler: http://{host}:{port}/  (Ctrl+C ends it)", soft_wrap=True)
+        await uvicorn.Server(config).serve(sockets=[listening])
 
 
 @asynccontextmanager

@@ -88,7 +88,9 @@ def demo(dsn: str | None, keep: bool, pg_version: str, web: bool, port: int, sec
     "--prefix", default="/arcano", show_default=True, help="The path under which the endpoints are."
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True)
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="The port; 0: any."
+)
 @click.option(
     "--rate", default="300/minute", show_default=True, help="The most requests of one user, in this process."
 )

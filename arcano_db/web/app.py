@@ -1,7 +1,7 @@
 """The HTTP app: each endpoint is one call of the SQL interface, made as the user who is signed in.
 
 Whose job it is, only SQL decides: a request runs in a transaction that acts as ``arcano_user`` for that user,
-as a gateway's would. So a mistake here can at worst refuse somebody; it cannot touch another user's job.
+as a gateway's would. What only a backend may do comes after that, in the same transaction.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class ArcanoWeb(Starlette):
             user: Tells the id of the user who sends a request, from the host app's session or token; None:
                 nobody is signed in. Sync or async, as the two that follow.
             uploads: Tells where a browser may upload the file of a job to come. None: nowhere, and
-                ``start-upload`` is 404.
+                ``start-upload`` answers 404.
             job_data: Tells the columns of a job to come, such as its cost, or refuses it by raising
                 starlette's HTTPException; the job is then made in the name of the backend. None: what the
                 browser gives, which may be the table's ``user_columns`` alone.
@@ -95,11 +95,7 @@ class ArcanoWeb(Starlette):
         self._streams: Counter[UserId] = Counter()
         super().__init__(
             routes=[
-                *(
-                    Route(f"/{o.name}", partial(self._answer, o), methods=["POST"], name=o.name)
-                    for o in OPERATIONS
-                    if o.name != "start-upload" or uploads is not None
-                ),
+                *(Route(f"/{o.name}", partial(self._answer, o), methods=["POST"]) for o in OPERATIONS),
                 Route("/events", self._events, methods=["GET"]),
                 Route("/healthz", _healthz, methods=["GET"]),
                 Route("/readyz", self._readyz, methods=["GET"]),
@@ -188,7 +184,7 @@ class ArcanoWeb(Starlette):
                     known = now
                 await asyncio.sleep(self.poll)
         finally:
-            self._streams[user_id] -= 1
+            self._streams -= Counter([user_id])  # which forgets whom no stream is left of
 
     async def _readyz(self, _: Request) -> Response:
         try:
@@ -250,11 +246,12 @@ async def _cancel_session(web: ArcanoWeb, _: Request, user_id: UserId, body: bod
 
 
 async def _start_upload(web: ArcanoWeb, request: Request, user_id: UserId, body: StartUpload) -> _Answer:
+    if web.uploads is None:
+        raise HTTPException(404, "This app takes no uploads.")
     async with web.acting_as(user_id) as caller:
         active = await caller.active_job(body.user_id)
     if active.has_active_job and active.active_job_id != body.job_id.lower():
         return 409, active
-    assert web.uploads is not None
     return 200, await _asked(web.uploads(request, user_id, body))
 
 
@@ -270,9 +267,14 @@ async def _create_job(web: ArcanoWeb, request: Request, user_id: UserId, body: C
                 await caller.db.check_user_active(body.user_id)  # refuses anybody but the user who asks
             asked_for = str(user_id)
             await caller.act_as_backend()
-        job = await caller.db.create_job(body.job_table, body.job_id, asked_for, body.session_id, data)
-        if job.job_id is None:
-            return 409, await caller.active_job(user_id)
+        while True:
+            job = await caller.db.create_job(body.job_table, body.job_id, asked_for, body.session_id, data)
+            if job.job_id is not None:
+                break
+            active = await caller.active_job(user_id)
+            if active.has_active_job:
+                return 409, active
+            # It has ended at this very moment.
     status = job.active_status or "queued"
     return (201 if job.created else 200), bodies.CreatedJob(
         created=job.created, job_id=str(job.job_id), status=status

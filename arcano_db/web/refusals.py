@@ -86,7 +86,8 @@ async def _refused(request: Request, error: Exception) -> Response:
 async def _of_the_database(request: Request, error: Exception) -> Response:
     assert isinstance(error, psycopg.Error)
     message = error.diag.message_primary or str(error).strip()
-    if isinstance(error, psycopg.DataError):  # an id of another type, say
+    # An id of another type, say; but a role that is missing is no fault of the request.
+    if isinstance(error, psycopg.DataError) and not isinstance(error, psycopg.errors.InvalidParameterValue):
         return problem(422, message)
     if isinstance(
         error, psycopg.errors.UndefinedTable | psycopg.errors.InvalidName | psycopg.errors.SyntaxError

@@ -8,7 +8,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 from uuid import UUID, uuid4
 
 import httpx
@@ -16,6 +16,7 @@ import psycopg
 import pytest
 import uvicorn
 from helpers import ARCANO_DB, make_user, until
+from playwright.sync_api import Browser as ConnectedBrowser
 from playwright.sync_api import BrowserContext, Page, Playwright, sync_playwright
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
@@ -35,27 +36,30 @@ def program() -> Iterator[Program]:
         yield found
 
 
-@pytest.fixture(scope="session")
+# For each file, because it keeps a loop of asyncio running, beside which other tests could not start their own.
+@pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
     with sync_playwright() as started:
         yield started
 
 
-@pytest.fixture(scope="session")
-def shared_browser(program: Program, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+@pytest.fixture(scope="module")
+def connected(
+    program: Program, playwright: Playwright, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ConnectedBrowser]:
     browser = Browser(program, tmp_path_factory.mktemp("profile"))
-    yield browser
+    # One connection: each would answer the dialogs of all pages.
+    yield playwright.chromium.connect_over_cdp(browser.address)
     browser.kill()
 
 
 @pytest.fixture
-def open_context(playwright: Playwright, shared_browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
+def open_context(connected: ConnectedBrowser) -> Iterator[Callable[..., BrowserContext]]:
     """Opens a browser of its own, as far as cookies and storage go; its options are Playwright's."""
-    connected = playwright.chromium.connect_over_cdp(shared_browser.address)
     with contextlib.ExitStack() as stack:
 
-        def _open(**options: object) -> BrowserContext:
-            context = connected.new_context(**options)  # type: ignore[arg-type]
+        def _open(**options: Any) -> BrowserContext:
+            context = connected.new_context(**options)
             stack.callback(context.close)
             context.on("console", lambda message: print("console:", message.text))
             context.on("weberror", lambda error: print("error:", error.error))

@@ -18,6 +18,7 @@ from web.conftest import Serve
 from web.host_app import priced, signed_in
 
 from arcano_db import ArcanoDB
+from arcano_db.embedded import embedded_server
 from arcano_db.web import ArcanoWeb
 
 
@@ -148,7 +149,8 @@ def test_job_data_says_the_columns_and_may_refuse(
     assert ask(client, "create-job", new)[0] == 201
     made = job(conn, UUID(new["jobId"]))
     assert (made["user_id"], made["user_credit_cost"], made["credits_charged"]) == (user, 60, True)
-    assert client.post("/start-upload", json={}).status_code == 405  # there is nowhere to upload to
+    upload = {"jobId": str(uuid4()), "name": "a", "size": 1}
+    assert ask(client, "start-upload", upload)[0] == 404  # there is nowhere to upload to
 
 
 @pytest.mark.parametrize("content_type", [None, "text/plain", "application/x-www-form-urlencoded"])
@@ -228,10 +230,15 @@ def test_a_database_that_does_not_answer(serve: Serve, user: UUID) -> None:
     assert client.get("/readyz", timeout=30).status_code == 503
 
 
-def test_a_database_without_the_package(serve: Serve, empty_dsn: str, user: UUID) -> None:
-    client = serve(ArcanoWeb(empty_dsn, user=signed_in), **{"x-user": str(user)})
-    assert client.post("/check-user-active", json={}).status_code == 503
-    assert client.get("/readyz").status_code == 503
+def test_a_database_without_the_package(serve: Serve, request: pytest.FixtureRequest) -> None:
+    with embedded_server(request.config.getoption("--postgres"), {"fsync": "off"}) as server:
+        client = serve(ArcanoWeb(server.dsn(), user=signed_in), **{"x-user": str(uuid4())})
+        assert client.post("/check-user-active", json={}).status_code == 503  # there are no roles
+        assert client.get("/readyz").status_code == 503
+        with psycopg.connect(server.dsn()) as conn:
+            conn.execute("create role arcano_user")
+        assert client.post("/check-user-active", json={}).status_code == 503
+        assert client.get("/readyz").status_code == 503
 
 
 def test_a_login_without_the_roles(

@@ -196,7 +196,6 @@ def test_a_page_that_is_offline_right_after_create_leaves_a_ghost_that_is_healed
     page.route("**/create-job", then_offline)
     start(page, site.of(1), picture)
     until(lambda: waited(page) and statuses(site) == ["queued"])
-    page.close()
     assert unprotected(site) == 1
     grow_old(site)
     site.db.sweep_orphans()

@@ -70,16 +70,19 @@ by('other-language').textContent = texts.language
 by('other-language').lang = language === 'en' ? 'pt-BR' : 'en'
 by('other-language').href = `?lang=${by('other-language').lang}`
 
-by('picture').addEventListener('change', () => {
-  by('start').disabled = by('picture').files.length === 0
-  by('file-name').textContent = by('picture').files[0]?.name ?? ''
-})
+by('picture').addEventListener('change', chosen)
+chosen() // somebody may have been faster than this script
 by('start').addEventListener('click', start)
 by('stop').addEventListener('click', () => abort.abort(new DOMException('The user stopped it', 'AbortError')))
 dialog.addEventListener('released', () => say(texts.free))
 by('cancel-on-leave').addEventListener('change', leaving)
 leaving()
 let stopWatching = watchActiveJob(changed)
+
+function chosen() {
+  by('start').disabled = by('picture').files.length === 0
+  by('file-name').textContent = by('picture').files[0]?.name ?? ''
+}
 
 function leaving() {
   cancelOnLeave(sessionId(), by('cancel-on-leave').checked)

@@ -36,7 +36,7 @@ def program() -> Iterator[Program]:
         yield found
 
 
-# For each file, because it keeps a loop of asyncio running, beside which other tests could not start their own.
+# For each file, because it keeps a loop of asyncio running, beside which others cannot start theirs.
 @pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
     with sync_playwright() as started:
@@ -87,9 +87,9 @@ class Site:
         conn: A connection to its database, in autocommit, as its owner.
     """
 
-    def __init__(self, dsn: str) -> None:
+    def __init__(self, dsn: str, seconds: str) -> None:
         self._process = subprocess.Popen(
-            [ARCANO_DB, "demo", "--web", "--port", "0", "--seconds", "0", "--dsn", dsn],
+            [ARCANO_DB, "demo", "--web", "--port", "0", "--seconds", seconds, "--dsn", dsn],
             stdout=subprocess.PIPE,
             text=True,
         )
@@ -128,8 +128,9 @@ def _address(output: IO[str]) -> str:
 
 
 @pytest.fixture
-def site(empty_dsn: str) -> Iterator[Site]:
-    started = Site(empty_dsn)
+def site(empty_dsn: str, request: pytest.FixtureRequest) -> Iterator[Site]:
+    """Its worker takes as many seconds for a picture as the test says; if it says nothing, none."""
+    started = Site(empty_dsn, getattr(request, "param", "0"))
     yield started
     started.end()
 

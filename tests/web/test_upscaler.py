@@ -185,35 +185,28 @@ def test_killing_the_browser_in_the_middle_of_the_upload_leaves_no_job(
     assert statuses(site) == []
 
 
-def test_a_page_that_is_offline_right_after_create_leaves_a_ghost_that_is_healed(
-    site: Site, page: Page, picture: Path
+def offline(page: Page) -> None:
+    page.context.set_offline(True)
+
+
+def frozen(page: Page) -> None:
+    """As iOS does with a page that is not looked at."""
+    page.context.new_cdp_session(page).send("Page.setWebLifecycleState", {"state": "frozen"})
+
+
+@pytest.mark.parametrize("becomes", [offline, frozen])
+def test_a_page_that_stops_right_after_create_leaves_a_ghost_that_is_healed(
+    site: Site, page: Page, picture: Path, becomes: Callable[[Page], None]
 ) -> None:
-    def then_offline(route: Route) -> None:
+    def then_stops(route: Route) -> None:
         response = route.fetch()
-        page.context.set_offline(True)
+        becomes(page)
         route.fulfill(response=response)
 
-    page.route("**/create-job", then_offline)
+    page.route("**/create-job", then_stops)
     start(page, site.of(1), picture)
     until(lambda: waited(page) and statuses(site) == ["queued"])
     assert unprotected(site) == 1
-    grow_old(site)
-    site.db.sweep_orphans()
-    assert unprotected(site) == 0
-    assert statuses(site) == ["cancelled"]
-
-
-def test_a_page_that_is_frozen_right_after_create_leaves_a_ghost_that_is_healed(
-    site: Site, page: Page, picture: Path
-) -> None:
-    def then_frozen(route: Route) -> None:
-        response = route.fetch()
-        page.context.new_cdp_session(page).send("Page.setWebLifecycleState", {"state": "frozen"})
-        route.fulfill(response=response)
-
-    page.route("**/create-job", then_frozen)
-    start(page, site.of(1), picture)
-    until(lambda: waited(page) and statuses(site) == ["queued"])
     grow_old(site)
     site.db.sweep_orphans()
     assert unprotected(site) == 0
@@ -224,8 +217,21 @@ def test_a_page_that_is_frozen_in_the_middle_of_the_upload_makes_no_ghost(
     site: Site, page: Page, large_picture: Path
 ) -> None:
     in_the_middle_of_the_upload(page, site.of(1), large_picture)
-    page.context.new_cdp_session(page).send("Page.setWebLifecycleState", {"state": "frozen"})
+    frozen(page)
     assert statuses(site) == []
+
+
+@pytest.mark.parametrize("site", ["5"], indirect=True)  # seconds, in which the third is seen to wait
+def test_three_windows_make_a_line(site: Site, open_context: Open, picture: Path) -> None:
+    context = open_context()
+    pages = [context.new_page() for _ in range(3)]
+    for number, page in enumerate(pages, 1):
+        start(page, site.of(number), picture)
+    for page in pages[:2]:
+        expect(page.get_by_role("status")).to_have_text("Your picture is being enlarged.")
+    expect(pages[2].get_by_role("status")).to_have_text("You are number 1 in the line.")
+    for page in pages:
+        expect(page.get_by_role("status")).to_have_text("Done.", timeout=30_000)
 
 
 def test_two_windows_at_the_same_moment_make_one_job(site: Site, open_context: Open, picture: Path) -> None:

@@ -202,10 +202,14 @@ def test_a_page_that_stops_right_after_create_leaves_a_ghost_that_is_healed(
         response = route.fetch()
         becomes(page)
         route.fulfill(response=response)
+        answered.append(True)
 
+    answered: list[bool] = []
     page.route("**/create-job", then_stops)
+    # It stops when it is told to, but not at once: what it still sends in between gets nowhere.
+    page.route("**/queue-job", lambda _: None)
     start(page, site.of(1), picture)
-    until(lambda: waited(page) and statuses(site) == ["queued"])
+    until(lambda: waited(page) and answered)
     assert unprotected(site) == 1
     grow_old(site)
     site.db.sweep_orphans()

@@ -45,6 +45,13 @@ def test_the_module_and_its_types_agree(node: Path) -> None:
     assert done.returncode == 0, done.stdout
 
 
+def test_the_module_loads_on_a_server(node: Path) -> None:
+    (node / "package.json").write_text('{"type": "module"}')
+    script = "import('./arcano-react.js').then((found) => console.log(Object.keys(found).sort().join()))"
+    done = subprocess.run(["node", "-e", script], cwd=node, capture_output=True, text=True)
+    assert done.stdout.strip() == "useActiveJob,useCancelOnLeave,useUploadThenCreate", done.stderr
+
+
 def test_a_page_with_react(
     node: Path, serve: Serve, page: Page, backend_dsn: str, conn: psycopg.Connection, user: UUID
 ) -> None:

@@ -283,7 +283,6 @@ const TEXTS = {
       running: 'It is being worked on, and cannot be stopped here. When it is done, you can start another.',
     },
     heals: (/** @type {string} */ left) => `If nothing more happens, you are free in ${left}.`,
-    free: 'You can start a new job.',
     release: 'Release',
     releasing: 'Releasing…',
     failed: 'That did not work. Please try again.',
@@ -299,7 +298,6 @@ const TEXTS = {
       running: 'Ele está sendo processado e não pode ser interrompido aqui. Quando terminar, você poderá iniciar outro.',
     },
     heals: (/** @type {string} */ left) => `Se nada mais acontecer, você estará livre em ${left}.`,
-    free: 'Você pode iniciar um novo trabalho.',
     release: 'Liberar fila',
     releasing: 'Liberando…',
     failed: 'Não funcionou. Tente novamente.',
@@ -325,12 +323,15 @@ const STYLE = `
   @media (max-width: 30rem) { .buttons { flex-direction: column-reverse } }
 `
 
+// Where an app is drawn on a server first, this module is loaded there too, and there are no elements.
+const Element = globalThis.HTMLElement ?? /** @type {typeof HTMLElement} */ (/** @type {unknown} */ (class {}))
+
 /**
  * What a blocked user sees: which job is in the way, since when and where in the line, and the way out. `lang` on it
  * or on anything around it chooses the language. Events: `released` when the user has freed themselves, `free` when
  * nothing is in the way any more for whatever reason, `close`.
  */
-export class ActiveJobDialog extends HTMLElement {
+export class ActiveJobDialog extends Element {
   /** @type {import('./arcano.js').ActiveJob | undefined} */
   #active
   /** @type {(() => void) | undefined} */
@@ -499,4 +500,4 @@ export class ActiveJobDialog extends HTMLElement {
 /** @param {number} seconds */
 const clock = (seconds) => `${Math.floor(seconds / 60)}:${`${seconds % 60}`.padStart(2, '0')}`
 
-if (!customElements.get('active-job-dialog')) customElements.define('active-job-dialog', ActiveJobDialog)
+if (globalThis.customElements?.get('active-job-dialog') === undefined) globalThis.customElements?.define('active-job-dialog', ActiveJobDialog)

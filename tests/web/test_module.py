@@ -329,3 +329,43 @@ def test_an_id_that_has_ended_is_not_used_again(site: Site, visited: Page) -> No
     answer = run(visited, f"{_UPLOAD} return upload({{ jobId: argument }})", job_id)
     assert answer["error"] == "JobEnded"
     assert "already cancelled" in answer["message"]
+
+
+def test_open_dialogs_leave_connections_for_calls(site: Site, open_context: Open) -> None:
+    """A browser keeps six connections to a server for all of its windows, and a stream holds one."""
+    site.stop_work()
+    for number in (1, 2, 3):
+        make_job(site.conn, UPSCALER, user(number), "1 second", position=1, waited_in_queue=True)
+    context = open_context()
+    pages = [context.new_page() for _ in range(3)]
+    for number, page in enumerate(pages, 1):
+        page.goto(site.of(number))
+        page.evaluate(
+            "customElements.whenDefined('active-job-dialog')"
+            ".then(() => document.querySelector('active-job-dialog').blocks())"
+        )
+        expect(page.get_by_role("dialog")).to_contain_text("You are number")
+    ask = """
+        const { checkUserActive } = await import('./arcano/arcano.js')
+        const late = new Promise((resolve) => setTimeout(resolve, 10_000, 'no connection is left'))
+        return Promise.race([checkUserActive().then((active) => active.hasActiveJob), late])
+    """
+    for page in pages:
+        assert run(page, ask) is True
+
+
+def test_a_page_that_nobody_looks_at_holds_no_stream(site: Site, visited: Page) -> None:
+    show = """(state) => {
+      Object.defineProperty(document, 'visibilityState', { value: state, configurable: true })
+      document.dispatchEvent(new Event('visibilitychange'))
+    }"""
+    visited.evaluate("window.told = []")
+    watch = "(await import('./arcano/arcano.js')).watchActiveJob((now) => told.push(now.activeStatus))"
+    run(visited, watch)
+    until(lambda: waited(visited) and visited.evaluate("told.length") == 1)
+    with visited.expect_event("requestfailed", lambda request: request.url.endswith("/events")):
+        visited.evaluate(show, "hidden")
+    job_id = in_line(site, visited)
+    visited.evaluate(show, "visible")
+    until(lambda: waited(visited) and visited.evaluate("told") == [None, "queued"])
+    assert site.db.queue_position(job_id) == 1

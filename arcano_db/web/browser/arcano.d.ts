@@ -104,7 +104,10 @@ export function touchJob(jobId: string): Promise<ChangedJob>
 
 export function cancelJob(jobId: string, reason?: string): Promise<ChangedJob>
 
-/** Calls back with the user's active job now and whenever it changes; what it returns ends that. */
+/**
+ * Calls back with the user's active job now and whenever it changes; what it returns ends that. While the page is
+ * hidden nothing is told, and when it is shown again, what is so then.
+ */
 export function watchActiveJob(callback: (active: ActiveJob) => void): () => void
 
 /** The id of this page visit; it survives a reload, and a duplicated tab gets one of its own. */

@@ -87,14 +87,39 @@ export const touchJob = (jobId) => call('touch-job', { jobId })
 /** @param {string} jobId @param {string} [reason] */
 export const cancelJob = (jobId, reason) => call('cancel-job', { jobId, reason }, { keepalive: true })
 
+/** @type {Set<(active: import('./arcano.js').ActiveJob) => void>} */
+const watchers = new Set()
+/** @type {EventSource | undefined} */
+let stream
+
 /**
- * Calls back with the user's active job now and whenever it changes; what it returns ends that.
+ * Calls back with the user's active job now and whenever it changes; what it returns ends that. While the page is
+ * hidden nothing is told, and when it is shown again, what is so then.
  * @param {(active: import('./arcano.js').ActiveJob) => void} callback
  */
 export function watchActiveJob(callback) {
-  const source = new EventSource(new URL('events', settings.prefix), { withCredentials: true })
-  source.addEventListener('active', (event) => callback(JSON.parse(event.data)))
-  return () => source.close()
+  /** @param {import('./arcano.js').ActiveJob} active */
+  const watcher = (active) => callback(active)
+  if (watchers.size === 0) document.addEventListener('visibilitychange', openStream)
+  watchers.add(watcher)
+  openStream()
+  return () => {
+    if (!watchers.delete(watcher) || watchers.size > 0) return
+    document.removeEventListener('visibilitychange', openStream)
+    openStream()
+  }
+}
+
+/** One for the whole page, and only while it is looked at: a browser has six connections to a server, for all tabs. */
+function openStream() {
+  stream?.close()
+  stream = undefined
+  if (watchers.size === 0 || document.visibilityState === 'hidden') return
+  stream = new EventSource(new URL('events', settings.prefix), { withCredentials: true })
+  stream.addEventListener('active', (event) => {
+    const active = JSON.parse(event.data)
+    for (const watcher of watchers) watcher(active)
+  })
 }
 
 // ---- the page visit ----

@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,11 +29,7 @@ class Program:
 
     def __init__(self, path: Path, libraries: list[Path]) -> None:
         self.path = path
-        self.environment = {
-            **os.environ,
-            "LD_LIBRARY_PATH": ":".join(map(str, libraries)),
-            "TMPDIR": tempfile.gettempdir(),  # which may be written to; Chromium takes /tmp, come what may
-        }
+        self.environment = {**os.environ, "LD_LIBRARY_PATH": ":".join(map(str, libraries))}
 
 
 class Browser:

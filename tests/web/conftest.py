@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import subprocess
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -28,6 +29,14 @@ from arcano_db import ArcanoDB
 from arcano_db.web import ArcanoWeb
 
 Serve = Callable[..., httpx.Client]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def writable_tmp() -> Iterator[None]:
+    """Where /tmp is not the user's: Chromium and Playwright's program look nowhere else unless told."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", tempfile.gettempdir())
+        yield
 
 
 @pytest.fixture(scope="session")

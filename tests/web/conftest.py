@@ -57,9 +57,11 @@ def connected(
     program: Program, playwright: Playwright, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ConnectedBrowser]:
     browser = Browser(program, tmp_path_factory.mktemp("profile"))
-    # One connection: each would answer the dialogs of all pages.
-    yield playwright.chromium.connect_over_cdp(browser.address)
-    browser.kill()
+    try:
+        # One connection: each would answer the dialogs of all pages.
+        yield playwright.chromium.connect_over_cdp(browser.address)
+    finally:
+        browser.kill()
 
 
 @pytest.fixture

@@ -66,14 +66,7 @@ class _Group(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except (
-            ArcanoError,
-            AttachError,
-            BenchError,
-            DemoError,
-            WorkError,
-            migrating.MigrationError,
-        ) as error:
+        except _OURS as error:
             raise click.ClickException(str(error)) from error
         except psycopg.OperationalError as error:
             raise click.ClickException(

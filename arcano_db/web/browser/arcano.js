@@ -54,9 +54,9 @@ export class JobEnded extends Error {
 /**
  * @param {string} name
  * @param {object} body
- * @param {{ signal?: AbortSignal, keepalive?: boolean, expect?: number[] }} [options]
+ * @param {{ signal?: AbortSignal, keepalive?: boolean }} [options]
  */
-async function call(name, body, { signal, keepalive, expect = [] } = {}) {
+async function call(name, body, { signal, keepalive } = {}) {
   const response = await fetch(new URL(name, settings.prefix), {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...settings.headers() },
@@ -65,7 +65,8 @@ async function call(name, body, { signal, keepalive, expect = [] } = {}) {
     keepalive,
   })
   const answer = await response.json().catch(() => ({}))
-  if (response.ok || (expect.includes(response.status) && 'hasActiveJob' in answer)) return answer
+  // A job in the way is 409, and an answer all the same.
+  if (response.ok || 'hasActiveJob' in answer) return answer
   throw new ArcanoError(response.status, answer)
 }
 
@@ -76,7 +77,7 @@ export const checkUserActive = () => call('check-user-active', {})
 export const cancelSession = (which = {}) => call('cancel-session', which)
 
 /** @param {{ jobTable: string, jobId: string, sessionId?: string, data?: object }} job */
-export const createJob = (job) => call('create-job', job, { expect: [409] })
+export const createJob = (job) => call('create-job', job)
 
 /** @param {string} jobId */
 export const queueJob = (jobId) => call('queue-job', { jobId })
@@ -195,12 +196,12 @@ const isPhone = () => matchMedia('(hover: none) and (pointer: coarse)').matches
 function sayGoodbye() {
   for (const [sessionId, should] of cancelling) {
     if (!should) continue
-    const url = new URL('cancel-session', settings.prefix)
-    const body = JSON.stringify({ sessionId, reason: 'The user left the page' })
-    const headers = settings.headers()
+    const body = { sessionId, reason: 'The user left the page' }
+    const beacon = new Blob([JSON.stringify(body)], { type: 'application/json' })
     // A beacon is surest, but cannot carry the headers of an app that signs its users in by them.
-    if (Object.keys(headers).length === 0 && navigator.sendBeacon(url, new Blob([body], { type: 'application/json' }))) continue
-    fetch(url, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body, keepalive: true }).catch(() => {})
+    const isBare = Object.keys(settings.headers()).length === 0
+    if (isBare && navigator.sendBeacon(new URL('cancel-session', settings.prefix), beacon)) continue
+    call('cancel-session', body, { keepalive: true }).catch(() => {})
   }
 }
 
@@ -220,22 +221,19 @@ export async function uploadThenCreate(file, options) {
   let made = false
   try {
     const about = { jobId, name: file.name ?? 'file', size: file.size, type: file.type }
-    const place = await again(() => call('start-upload', about, { signal, expect: [409] }), signal)
+    const place = await again(() => call('start-upload', about, { signal }), signal)
     if (place.hasActiveJob) throw new UserBlocked(place)
     if (!place.uploaded) await again(() => upload(file, place, { onProgress, signal }), signal)
     onProgress?.(1)
     made = true
     const job = { jobTable, jobId, sessionId, data }
-    const created = await again(() => call('create-job', job, { signal, expect: [409] }), signal)
-    if (created.hasActiveJob) {
-      made = false
-      throw new UserBlocked(created)
-    }
+    const created = await again(() => call('create-job', job, { signal }), signal)
+    if (created.hasActiveJob) throw new UserBlocked(created)
     await again(() => invoke(jobId), signal)
     return { jobId, created: created.created }
   } catch (error) {
     // Also where the answer to create was lost: whether there is a job then, only the server knows.
-    if (made) await again(() => cancelJob(jobId, reasonOf(error))).catch(() => {})
+    if (made && !(error instanceof UserBlocked)) await again(() => cancelJob(jobId, reasonOf(error))).catch(() => {})
     throw error
   }
 }

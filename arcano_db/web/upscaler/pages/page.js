@@ -24,7 +24,6 @@ const TEXTS = {
     healed: 'A job that was never started has been cleared away.',
     before: 'Before',
     after: 'After',
-    size: (image) => `${image.naturalWidth} × ${image.naturalHeight}`,
   },
   'pt-BR': {
     about: 'Deixa uma imagem duas vezes mais larga e mais alta. Uma imagem de cada vez.',
@@ -46,7 +45,6 @@ const TEXTS = {
     healed: 'Um trabalho que nunca começou foi removido.',
     before: 'Antes',
     after: 'Depois',
-    size: (image) => `${image.naturalWidth} × ${image.naturalHeight}`,
   },
 }
 
@@ -154,7 +152,7 @@ function show(id) {
     const image = by(which)
     image.onload = () => {
       image.alt = texts[which]
-      image.nextElementSibling.textContent = `${texts[which]}: ${texts.size(image)}`
+      image.nextElementSibling.textContent = `${texts[which]}: ${image.naturalWidth} × ${image.naturalHeight}`
     }
     image.src = `pictures/${id}/${which}`
   }

@@ -299,11 +299,14 @@ class _Worker:
             return started
 
     async def _put_back(self, jobs: Sequence[ClaimedJob]) -> bool:
-        answers = [
-            await self._server.ask(lambda db: db.requeue_job(job.job_id, job.attempt))  # noqa: B023
-            for job in jobs
-        ]
-        return any(answer.changed for answer in answers)
+        """Put jobs back whose function was not called; answers whether any could be."""
+        any_changed = False
+        for job in jobs:
+            answer = await self._server.ask(lambda db: db.requeue_job(job.job_id, job.attempt))  # noqa: B023
+            if answer.changed:
+                any_changed = True
+                log.info("%s %s put back into the line", job.job_table, job.job_id)
+        return any_changed
 
     async def _work(self, running: _Running) -> None:
         job, began = running.job, time.monotonic()

@@ -182,8 +182,33 @@ def test_what_is_not_done_in_time_goes_back_to_its_place(
     if how == "a second signal":
         worker.process.send_signal(signal.SIGTERM)
     assert worker.process.wait(timeout=30) == 0
-    worker.wait_for("interrupted, and put back into the line")
+    # Interrupted, or told to stop just before it called the function.
+    worker.wait_for("put back into the line")
     assert (job(conn, running)["status"], db.queue_position(running)) == ("queued", 1)
+
+
+@pytest.mark.parametrize("becoming", ["starting", "running"])
+def test_what_it_was_about_to_begin_goes_back_to_its_place(
+    conn: psycopg.Connection,
+    db: ArcanoDB,
+    connect: Callable[[], psycopg.Connection],
+    work: Callable[..., LongCommand],
+    becoming: str,
+) -> None:
+    # The app's own trigger holds the worker up while it claims the job, or while it says that the job runs.
+    veto(conn, UPSCALER, f"new.status = '{becoming}' and pg_advisory_xact_lock_shared(1) is null")
+    gate = connect()
+    gate.execute("select pg_advisory_lock(1)")
+    waiting = enter(conn, UPSCALER)
+    worker = work("--grace", "0")
+    held_up = "select 1 from pg_locks where locktype = 'advisory' and objid = 1 and not granted"
+    until(lambda: conn.execute(held_up).fetchone())
+    worker.process.send_signal(signal.SIGTERM)
+    worker.wait_for("stopping")
+    gate.execute("select pg_advisory_unlock(1)")
+    worker.wait_for(f"{UPSCALER} {waiting} put back into the line")
+    assert worker.process.wait(timeout=30) == 0
+    assert (job(conn, waiting)["status"], db.queue_position(waiting)) == ("queued", 1)
 
 
 def test_killed_it_leaves_a_job_that_stalls_and_frees_its_slot(

@@ -56,9 +56,10 @@ def arcano_server(request: pytest.FixtureRequest) -> Iterator[str]:
         return
     from arcano_db.embedded import DEFAULT_VERSION, embedded_server
 
-    # A server of tests keeps nothing, so it need not wait for a disk.
+    # A server of tests keeps nothing, so it need not wait for a disk, nor have much of a log.
+    settings = {"fsync": "off", "full_page_writes": "off", "max_wal_size": "256MB"}
     version = request.config.getoption("--arcano-pg-version") or DEFAULT_VERSION
-    with embedded_server(version, {"fsync": "off", "full_page_writes": "off"}) as server:
+    with embedded_server(version, settings, in_memory=True) as server:
         yield server.dsn()
 
 

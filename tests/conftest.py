@@ -19,9 +19,10 @@ from arcano_db.embedded import DEFAULT_VERSION, EmbeddedServer, embedded_server
 
 SERVER = pytest.StashKey[EmbeddedServer]()
 
-# A test server keeps nothing, so it need not wait for a disk.
+# A test server keeps nothing, so it need not wait for a disk, nor have much of a log.
 SETTINGS = {
     "fsync": "off",
+    "max_wal_size": "256MB",
     "synchronous_commit": "off",
     "full_page_writes": "off",
     "max_connections": "60",
@@ -53,7 +54,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.getoption("numprocesses") and not hasattr(config, "workerinput")
     ):
         return
-    server = EmbeddedServer(version, SETTINGS)
+    server = EmbeddedServer(version, SETTINGS, in_memory=True)
     config.stash[SERVER] = server
     server.start()
     config.option.postgresql_host = str(server.folder)
@@ -113,7 +114,7 @@ def own_server(request: pytest.FixtureRequest) -> Iterator[EmbeddedServer]:
     """A server of one test alone, with the app attached: to be stopped, or for many clients."""
     # A crash of the server alone loses no commit without fsync either.
     settings = {"fsync": "off", "max_connections": "200"}
-    with embedded_server(request.config.getoption("--postgres"), settings) as server:
+    with embedded_server(request.config.getoption("--postgres"), settings, in_memory=True) as server:
         make_app(server.dsn())
         yield server
 

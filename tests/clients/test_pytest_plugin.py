@@ -11,7 +11,7 @@ import pytest
 from helpers import UPSCALER, VIDEO, make_user
 from servers import embedded_version
 
-from arcano_db.embedded import EmbeddedServer
+from arcano_db.embedded import EmbeddedServer, memory_folder
 from arcano_db.pytest_plugin import ArcanoTest
 
 README = Path(__file__).resolve().parents[2] / "README.md"
@@ -42,6 +42,32 @@ def test_on_an_embedded_server_of_its_own(example: pytest.Pytester, request: pyt
         """
     )
     example.runpytest_subprocess("--arcano-pg-version", version).assert_outcomes(passed=4)
+
+
+@pytest.mark.parametrize("room", ["much", "little"])
+def test_its_server_is_in_memory_where_there_is_room(pytester: pytest.Pytester, room: str) -> None:
+    if memory_folder() is None:
+        pytest.skip("this machine has no memory to spare")
+    if room == "little":
+        pytester.makeconftest(
+            """
+            from arcano_db import embedded
+
+            embedded.MEMORY_ROOM_BYTES = 1 << 60
+            """
+        )
+    pytester.makepyfile(
+        f"""
+        from pathlib import Path
+
+        from arcano_db.embedded import MEMORY
+
+        def test_folder(arcano):
+            folder, = arcano.connection.execute("show data_directory").fetchone()
+            assert (MEMORY in Path(folder).parents) is {room == "much"}
+        """
+    )
+    pytester.runpytest_subprocess().assert_outcomes(passed=1)
 
 
 def test_what_fails_says_why(example: pytest.Pytester, server: EmbeddedServer) -> None:

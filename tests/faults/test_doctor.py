@@ -41,7 +41,7 @@ def doctors_server(request: pytest.FixtureRequest) -> Iterator[EmbeddedServer]:
         "max_prepared_transactions": "5",
         "max_connections": "60",
     }
-    with embedded_server(request.config.getoption("--postgres"), settings) as server:
+    with embedded_server(request.config.getoption("--postgres"), settings, in_memory=True) as server:
         yield server
 
 

@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+import anyio
 import psycopg
 from psycopg_pool import AsyncConnectionPool
 from pydantic import BaseModel
@@ -174,7 +175,10 @@ class ArcanoWeb(Starlette):
         try:
             while loop.time() < until:
                 try:
-                    active = await self.active_job(user_id)
+                    # Whoever leaves meanwhile would cost a connection: psycopg closes it rather than hand on
+                    # a query that was cut short.
+                    with anyio.CancelScope(shield=True):
+                        active = await self.active_job(user_id)
                 except (psycopg.Error, ArcanoError) as error:
                     log.warning("events: %s", str(error).strip())
                 else:

@@ -284,6 +284,26 @@ def test_events_tell_what_changes(
     assert (free["hasActiveJob"], waits["position"], free_again["hasActiveJob"]) == (False, 1, False)
 
 
+def test_a_stream_that_is_left_in_the_middle_of_a_look_gives_its_connection_back(
+    client: httpx.Client, conn: psycopg.Connection, caplog: pytest.LogCaptureFixture
+) -> None:
+    def backends(condition: str = "true") -> list[tuple[int]]:
+        return conn.execute(
+            f"select pid from pg_stat_activity where application_name = 'arcano-db web' and {condition}"
+        ).fetchall()
+
+    ask(client, "check-user-active")
+    before = backends()
+    with conn.transaction():
+        conn.execute("lock table arcano.job")
+        with client.stream("GET", "/events"):
+            until(lambda: backends("wait_event_type = 'Lock'"))
+    until(lambda: backends("state = 'idle'"))
+    assert ask(client, "check-user-active")[0] == 200
+    assert backends() == before
+    assert [record.message for record in caplog.records if record.name.startswith("psycopg")] == []
+
+
 def test_streams_of_one_user_are_few(client: httpx.Client) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("arcano_db.web.app._STREAMS_OF_A_USER", 1)

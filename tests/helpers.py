@@ -191,7 +191,8 @@ class LongCommand:
     def __init__(self, *arguments: str, **options: Any) -> None:
         self.process = subprocess.Popen([ARCANO_DB, *arguments], stderr=subprocess.PIPE, text=True, **options)
         self._lines: queue.Queue[str] = queue.Queue()
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
     def _read(self) -> None:
         with self.process.stderr as log:
@@ -203,6 +204,11 @@ class LongCommand:
         while text not in (line := self._lines.get(timeout=30)):
             pass
         return line
+
+    def rest(self) -> str:
+        """The lines up to its end that nobody has waited for."""
+        self._reader.join(timeout=30)
+        return "\n".join(self._lines.get() for _ in range(self._lines.qsize()))
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> float:
         """Send a signal, and answer how many seconds the process went on; it must end well."""

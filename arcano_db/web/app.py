@@ -50,6 +50,8 @@ OPENAPI = Path(__file__).with_name("openapi.json")
 # A stream of events ends after this, and the browser opens the next; who has signed out by then cannot.
 _STREAM_SECONDS = 600.0
 _STREAMS_OF_A_USER = 8
+# How long a server that stops waits for the look that a stream is in the middle of.
+_LAST_LOOK_SECONDS = 0.4
 
 
 class ArcanoWeb(Starlette):
@@ -165,15 +167,21 @@ class ArcanoWeb(Starlette):
         user_id = await self._signed_in(request)
         if self._streams[user_id] >= _STREAMS_OF_A_USER:
             raise HTTPException(429, "Too many streams at once.", headers={"Retry-After": "10"})
-        return EventSourceResponse(self._changes(user_id), headers={"Cache-Control": "no-store"})
+        ending = anyio.Event()
+        return EventSourceResponse(
+            self._changes(user_id, ending),
+            headers={"Cache-Control": "no-store"},
+            shutdown_event=ending,
+            shutdown_grace_period=_LAST_LOOK_SECONDS,
+        )
 
-    async def _changes(self, user_id: UserId) -> AsyncIterator[ServerSentEvent]:
+    async def _changes(self, user_id: UserId, ending: anyio.Event) -> AsyncIterator[ServerSentEvent]:
         loop = asyncio.get_running_loop()
         until = loop.time() + _STREAM_SECONDS
         known = None
         self._streams[user_id] += 1
         try:
-            while loop.time() < until:
+            while loop.time() < until and not ending.is_set():
                 try:
                     # Whoever leaves meanwhile would cost a connection: psycopg closes it rather than hand on
                     # a query that was cut short.
@@ -186,7 +194,8 @@ class ArcanoWeb(Starlette):
                     if now != known:
                         yield ServerSentEvent(active.model_dump_json(by_alias=True), event="active")
                     known = now
-                await asyncio.sleep(self.poll)
+                with anyio.move_on_after(self.poll):
+                    await ending.wait()
         finally:
             self._streams -= Counter([user_id])  # which forgets whom no stream is left of
 

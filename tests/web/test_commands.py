@@ -73,7 +73,9 @@ def test_serve(
         lines = stream.iter_lines()
         assert next(lines).startswith("event: active")
         command.process.send_signal(signal.SIGTERM)  # a stream does not keep it up
-    assert command.process.wait(timeout=30) in (0, -signal.SIGTERM)
+        assert command.process.wait(timeout=30) in (0, -signal.SIGTERM)
+        assert "ERROR" not in command.rest()
+        assert list(lines)[-1] == ""  # the end of an event, not of a connection
 
 
 def test_serve_under_a_prefix(

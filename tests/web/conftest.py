@@ -17,6 +17,7 @@ import psycopg
 import pytest
 import uvicorn
 from helpers import ARCANO_DB, make_user, until
+from PIL import Image
 from playwright.sync_api import Browser as ConnectedBrowser
 from playwright.sync_api import BrowserContext, Page, Playwright, sync_playwright
 from psycopg import sql
@@ -144,6 +145,13 @@ def site(empty_dsn: str, request: pytest.FixtureRequest) -> Iterator[Site]:
     started = Site(empty_dsn, getattr(request, "param", "0"))
     yield started
     started.end()
+
+
+@pytest.fixture(scope="session")
+def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("pictures") / "picture.png"
+    Image.radial_gradient("L").resize((320, 200)).convert("RGB").save(path)
+    return path
 
 
 @pytest.fixture(scope="session")

@@ -21,13 +21,6 @@ Open = Callable[..., BrowserContext]
 
 
 @pytest.fixture(scope="session")
-def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("pictures") / "picture.png"
-    Image.radial_gradient("L").resize((320, 200)).convert("RGB").save(path)
-    return path
-
-
-@pytest.fixture(scope="session")
 def large_picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Of several megabytes, so that its upload can be met in the middle."""
     path = tmp_path_factory.mktemp("pictures") / "large.png"

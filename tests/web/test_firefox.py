@@ -1,0 +1,100 @@
+"""The module and the demo's page in a real Firefox: what a browser can do otherwise than Chromium."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from helpers import UPSCALER, make_job, until
+from web.conftest import Site
+from web.firefox import Firefox, FirefoxPage, firefox
+from web.test_module import LEFT, STAYS, in_line, jobs
+
+from arcano_db.demo import user
+
+DIALOG = "document.querySelector('active-job-dialog').shadowRoot.querySelector('dialog')"
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firefox]:
+    with firefox(tmp_path_factory.mktemp("firefox")) as started:
+        started.new_page()  # with its last page, Firefox would end
+        yield started
+
+
+@pytest.fixture
+def visited(site: Site, browser: Firefox) -> FirefoxPage:
+    """The page of the first user, with no worker behind it."""
+    site.stop_work()
+    page = browser.new_page()
+    page.goto(site.of(1))
+    return page
+
+
+def leave(page: FirefoxPage) -> None:
+    page.goto("about:blank")
+
+
+def start(page: FirefoxPage) -> None:
+    page.evaluate("() => document.getElementById('start').click()")
+
+
+def says(page: FirefoxPage, text: str) -> bool:
+    return text in page.evaluate("() => document.body.innerText")
+
+
+@pytest.mark.parametrize("leaving", [leave, FirefoxPage.close])
+def test_a_page_that_is_left_or_closed_cancels(
+    site: Site, visited: FirefoxPage, leaving: Callable[[FirefoxPage], None]
+) -> None:
+    in_line(site, visited)
+    leaving(visited)
+    until(lambda: jobs(site) == LEFT)
+
+
+def test_a_page_behind_another_one_does_not(site: Site, visited: FirefoxPage, browser: Firefox) -> None:
+    in_line(site, visited)
+    browser.new_page().goto("about:blank")
+    until(lambda: visited.evaluate("() => document.visibilityState") == "hidden")
+    # What it would have sent would have come before the answer to this.
+    check = "async () => (await (await import('./arcano/arcano.js')).checkUserActive()).hasActiveJob"
+    assert visited.evaluate(check)
+    assert jobs(site) == STAYS
+
+
+def test_a_page_that_is_reloaded_keeps_its_visit_and_says_first_that_it_stays(
+    site: Site, visited: FirefoxPage
+) -> None:
+    in_line(site, visited)
+    arcano = "const arcano = await import('./arcano/arcano.js')"
+    session_id = f"async () => {{ {arcano}; return arcano.sessionId() }}"
+    before = visited.evaluate(session_id)
+    # What the README advises: here no page is told that it is being reloaded.
+    visited.evaluate(f"async () => {{ {arcano}; arcano.cancelOnLeave(arcano.sessionId(), false) }}")
+    visited.reload()
+    assert visited.evaluate(session_id) == before
+    assert jobs(site) == STAYS
+
+
+def test_a_ghost_is_in_the_way_of_nobody(site: Site, browser: Firefox, picture: Path) -> None:
+    make_job(site.conn, UPSCALER, user(1))
+    page = browser.new_page()
+    page.goto(site.of(1))
+    page.choose("#picture", picture)
+    start(page)
+    until(lambda: says(page, "After: 640"))
+    assert sorted(status for status, _ in jobs(site)) == ["cancelled", "completed"]
+
+
+def test_a_queued_job_blocks_until_it_is_released(site: Site, visited: FirefoxPage, picture: Path) -> None:
+    site.db.run_or_queue(make_job(site.conn, UPSCALER, user(1), "1 minute", session_id="another"), run=False)
+    visited.choose("#picture", picture)
+    start(visited)
+    until(lambda: visited.evaluate(f"() => {DIALOG}.open && {DIALOG}.innerText.includes('You are number 1')"))
+    visited.evaluate(f"() => {DIALOG}.querySelector('.release').click()")
+    until(lambda: not visited.evaluate(f"() => {DIALOG}.open"))
+    assert jobs(site) == [("cancelled", "The user released it")]
+    site.work_again()
+    start(visited)
+    until(lambda: says(visited, "Done."))

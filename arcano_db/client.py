@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, LiteralString, TypeVar
 from uuid import uuid4
 
@@ -373,6 +373,26 @@ class ArcanoDB:
             InvalidArgument: Neither ``user_id`` nor ``session_id`` is given.
         """
         return self._fetch(class_row(CancelledJob), statements.CANCEL_SESSION, (user_id, session_id, reason))
+
+    def leave_session(
+        self, user_id: UserId | None, session_id: str | None, left_at: datetime, reason: str | None = None
+    ) -> list[CancelledJob]:
+        """Cancel the waiting jobs of a page that has been left, unless it is back.
+
+        Calls ``arcano.leave_session``, some seconds after the page has said goodbye.
+
+        Args:
+            user_id: Whose jobs; with ``session_id``, both must match.
+            session_id: Of which page visit.
+            left_at: When it said goodbye, by the database's clock. A job that :meth:`touch_job` was called
+                for after that is kept: the page was only being reloaded.
+            reason: Written to ``error_message`` of each job and to the journal.
+
+        Raises:
+            InvalidArgument: Neither ``user_id`` nor ``session_id`` is given.
+        """
+        parameters = (user_id, session_id, left_at, reason)
+        return self._fetch(class_row(CancelledJob), statements.LEAVE_SESSION, parameters)
 
     def sweep_orphans(self, limit: int = 1000) -> list[SweptTable]:
         """Cancel one batch of orphans, the oldest of all tables first.
@@ -933,6 +953,13 @@ class AsyncArcanoDB:
         return await self._fetch(
             class_row(CancelledJob), statements.CANCEL_SESSION, (user_id, session_id, reason)
         )
+
+    async def leave_session(
+        self, user_id: UserId | None, session_id: str | None, left_at: datetime, reason: str | None = None
+    ) -> list[CancelledJob]:
+        """See :meth:`ArcanoDB.leave_session`."""
+        parameters = (user_id, session_id, left_at, reason)
+        return await self._fetch(class_row(CancelledJob), statements.LEAVE_SESSION, parameters)
 
     async def sweep_orphans(self, limit: int = 1000) -> list[SweptTable]:
         """See :meth:`ArcanoDB.sweep_orphans`."""

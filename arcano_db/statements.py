@@ -51,6 +51,8 @@ CANCEL_JOB = "select * from arcano.cancel_job(%s, %s, %s)"
 
 CANCEL_SESSION = "select * from arcano.cancel_session(%s, %s, %s)"
 
+LEAVE_SESSION = "select * from arcano.leave_session(%s, %s, %s, %s)"
+
 SWEEP_ORPHANS = "select * from arcano.sweep_orphans(%s)"
 
 SET_ACCOUNT = "select arcano.set_account(%s, %s, %s)"

@@ -40,6 +40,7 @@ begin
       grant execute on function
         arcano.check_user_active(arcano.job.user_id%%type),
         arcano.cancel_session(arcano.job.user_id%%type, text, text),
+        arcano.leave_session(arcano.job.user_id%%type, text, timestamptz, text),
         arcano.create_job(regclass, arcano.job.id%%type, arcano.job.user_id%%type, text, jsonb),
         arcano.touch_job(arcano.job.id%%type),
         arcano.start_job(arcano.job.id%%type, text),
@@ -66,6 +67,7 @@ begin
       arcano.create_job(regclass, arcano.job.id%type, arcano.job.user_id%type, text, jsonb),
       arcano.touch_job(arcano.job.id%type),
       arcano.cancel_session(arcano.job.user_id%type, text, text),
+      arcano.leave_session(arcano.job.user_id%type, text, timestamptz, text),
       arcano.cancel_job(arcano.job.id%type, boolean, text),
       arcano.queue_position(arcano.job.id%type),
       arcano.explain_job(arcano.job.id%type)

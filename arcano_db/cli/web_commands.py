@@ -102,6 +102,14 @@ def demo(dsn: str | None, keep: bool, pg_version: str, web: bool, port: int, sec
     metavar="BYTES",
     help="The largest request.",
 )
+@click.option(
+    "--leave-grace",
+    type=click.FloatRange(min=0, max=3600),
+    default=10.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long a page that was left has to come back before its waiting jobs are cancelled.",
+)
 def serve(
     dsn: str,
     user: Callable[..., Any],
@@ -112,6 +120,7 @@ def serve(
     port: int,
     rate: str,
     max_body: int,
+    leave_grace: float,
 ) -> None:
     """Serve the endpoints for browsers, and the module that they load (extra `web`).
 
@@ -139,7 +148,15 @@ def serve(
     except ModuleNotFoundError as error:
         raise click.ClickException(_MISSING.format(extra="web")) from error
     try:
-        web = ArcanoWeb(dsn, user=user, uploads=uploads, job_data=job_data, rate=rate, max_body=max_body)
+        web = ArcanoWeb(
+            dsn,
+            user=user,
+            uploads=uploads,
+            job_data=job_data,
+            rate=rate,
+            max_body=max_body,
+            leave_grace=leave_grace,
+        )
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--rate") from error
     log_to_stderr()

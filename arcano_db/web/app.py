@@ -71,6 +71,7 @@ class ArcanoWeb(Starlette):
         rate: str = "300/minute",
         max_body: int = 64 * 1024,
         poll: float = 1.0,
+        leave_grace: float = 10.0,
     ) -> None:
         """Nothing is sent to the database yet.
 
@@ -86,6 +87,8 @@ class ArcanoWeb(Starlette):
             rate: The most requests of one user, such as ``300/minute``; counted in this process.
             max_body: The most bytes of a request.
             poll: Every how many seconds a stream of events looks for a change.
+            leave_grace: How many seconds a page that was left has to come back, before its waiting jobs are
+                cancelled: a reload looks like leaving.
         """
         self.user = user
         self.uploads = uploads
@@ -93,9 +96,11 @@ class ArcanoWeb(Starlette):
         self.rate = RateLimit(rate)
         self.max_body = max_body
         self.poll = poll
+        self.leave_grace = leave_grace
         self._own_pool = isinstance(database, str)
         self._pool = _pool(database) if isinstance(database, str) else database
         self._streams: Counter[UserId] = Counter()
+        self._goodbyes: set[asyncio.Task[None]] = set()
         super().__init__(
             routes=[
                 *(Route(f"/{o.name}", partial(self._answer, o), methods=["POST"]) for o in OPERATIONS),
@@ -110,7 +115,9 @@ class ArcanoWeb(Starlette):
         )
 
     async def close(self) -> None:
-        """Close the pool that it opened itself; a host app calls this when it stops."""
+        """Carry out the goodbyes, and close the pool that it opened; a host app calls this when it stops."""
+        if self._goodbyes:
+            await asyncio.wait(self._goodbyes)
         if self._own_pool:
             await self._pool.close()
 
@@ -148,6 +155,28 @@ class ArcanoWeb(Starlette):
         """
         async with self.acting_as(user_id) as caller:
             return await caller.active_job(None)
+
+    def goodbye(self, user_id: UserId, session_id: str | None, left_at: datetime, reason: str | None) -> None:
+        """Cancel the waiting jobs of a page that was left, in some seconds, unless it is back by then.
+
+        Args:
+            user_id: The user.
+            session_id: Which page visit; None: all of the user.
+            left_at: When it was left, by the database's clock.
+            reason: Why; it becomes the jobs' error_message.
+        """
+
+        async def cancel() -> None:
+            await asyncio.sleep(self.leave_grace)
+            try:
+                async with self.acting_as(user_id) as caller:
+                    await caller.db.leave_session(None, session_id, left_at, reason)
+            except (psycopg.Error, ArcanoError) as error:
+                log.warning("a page was left: %s", str(error).strip())
+
+        task = asyncio.create_task(cancel())
+        self._goodbyes.add(task)
+        task.add_done_callback(self._goodbyes.discard)
 
     async def _answer(self, operation: Operation, request: Request) -> Response:
         user_id = await self._signed_in(request)
@@ -251,6 +280,11 @@ async def _check_user_active(web: ArcanoWeb, _: Request, user_id: UserId, body: 
 
 async def _cancel_session(web: ArcanoWeb, _: Request, user_id: UserId, body: bodies.CancelSession) -> _Answer:
     async with web.acting_as(user_id) as caller:
+        if body.unless_back:
+            if body.user_id is not None:
+                await caller.db.check_user_active(body.user_id)  # refuses anybody but the user who asks
+            web.goodbye(user_id, body.session_id, caller.began_at, body.reason)
+            return 202, bodies.CancelledSession(cancelled=[])
         jobs = await caller.db.cancel_session(body.user_id, body.session_id, body.reason)
     cancelled = [
         bodies.CancelledJob(job_table=j.job_table, job_id=str(j.job_id), refunded=j.refunded) for j in jobs
@@ -340,7 +374,7 @@ OPERATIONS = (
         "cancel-session",
         "Cancel the user's waiting jobs, or those of one page visit; what navigator.sendBeacon is given",
         bodies.CancelSession,
-        {200: bodies.CancelledSession},
+        {200: bodies.CancelledSession, 202: bodies.CancelledSession},
         _cancel_session,
     ),
     Operation(

@@ -33,6 +33,11 @@ class CancelSession(Nobody):
 
     session_id: Text | None = Field(default=None, description="Only those of this page visit.")
     reason: Text | None = Field(default=None, description="Why; it becomes the jobs' error_message.")
+    unless_back: bool = Field(
+        default=False,
+        description="The page goes away, or is only being reloaded: wait some seconds (202), and keep"
+        " a job that is touched meanwhile.",
+    )
 
 
 class StartUpload(Nobody):

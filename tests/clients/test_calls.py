@@ -95,6 +95,8 @@ def test_cancel(call: Call, conn: psycopg.Connection) -> None:
     ]
     assert job(conn, waiting)["error_message"] == "left"
     assert job(conn, other)["status"] == "queued"
+    assert call("touch_job", other).changed
+    assert call("leave_session", user, "another", datetime(2026, 1, 1, tzinfo=UTC)) == []
     assert [row.job_id for row in call("cancel_session", user)] == [other]
 
 
@@ -194,7 +196,8 @@ def test_detach_plan_attach(call: Call, conn: psycopg.Connection) -> None:
     ("name", "arguments", "kind", "sqlstate", "said"),
     [
         ("check_user_active", (None,), arcano_db.InvalidArgument, "22004", "p_user_id"),
-        ("cancel_session", (), arcano_db.InvalidArgument, "22023", "cancel_session needs"),
+        ("leave_session", (None, None, None), arcano_db.InvalidArgument, "22023", "p_user_id or"),
+        ("cancel_session", (), arcano_db.InvalidArgument, "22023", "p_user_id or p_session_id"),
         ("sweep_orphans", (0,), arcano_db.InvalidArgument, "22023", "p_limit"),
         (
             "attach_job_table",

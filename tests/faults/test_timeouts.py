@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -50,6 +51,7 @@ def calls(jobs: Jobs) -> dict[str, Callable[[ArcanoDB], Any]]:
         "create_job": lambda db: db.create_job(UPSCALER, uuid4(), jobs.users["free"], data={"scale": 4}),
         "create_job over a ghost": lambda db: db.create_job(VIDEO, uuid4(), jobs.users["haunted"]),
         "cancel_session": lambda db: db.cancel_session(jobs.users["waiting"]),
+        "leave_session": lambda db: db.leave_session(jobs.users["waiting"], None, datetime.now(UTC)),
         "cancel_job": lambda db: db.cancel_job(jobs.waiting),
         "cancel_job by force": lambda db: db.cancel_job(jobs.working, force=True),
         "touch_job": lambda db: db.touch_job(jobs.working),

@@ -482,6 +482,13 @@ CREATE FUNCTION arcano.keep_positions(p_on boolean DEFAULT true) RETURNS void
 
 COMMENT ON FUNCTION arcano.keep_positions(p_on boolean) IS 'Whether each sweep writes the place of every job in the line to its column position; off by default, when position stays the place at which the job entered. queue_position counts in any case.';
 
+CREATE FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text DEFAULT NULL::text) RETURNS TABLE(job_table text, job_id uuid, refunded boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text) IS 'As cancel_session, but for the jobs that touch_job has been called for after p_left_at. For a page that says goodbye and may be back in a moment, because it is only being reloaded: the backend notes the time, waits some seconds, and calls this; the page that is back calls touch_job. p_left_at null: all.';
+
 CREATE FUNCTION arcano.lock_key(p_what text) RETURNS bigint
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1745,6 +1752,11 @@ GRANT ALL ON FUNCTION arcano.keep_events(p_for interval, p_sweep_runs interval) 
 
 REVOKE ALL ON FUNCTION arcano.keep_positions(p_on boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.keep_positions(p_on boolean) TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text) TO arcano_backend;
+GRANT ALL ON FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text) TO arcano_operator;
+GRANT ALL ON FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text) TO arcano_user;
 
 REVOKE ALL ON FUNCTION arcano.lock_key(p_what text) FROM PUBLIC;
 

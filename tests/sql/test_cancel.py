@@ -53,6 +53,25 @@ def test_of_a_session_and_with_a_reason(conn: psycopg.Connection, db: ArcanoDB) 
     assert len(db.active_jobs()) == 2
 
 
+def test_a_page_that_is_back_has_not_left(conn: psycopg.Connection, db: ArcanoDB) -> None:
+    user = make_user(conn)
+    back, gone, touched_before = (
+        make_job(conn, table, user, session_id="visit", position=1) for table in (UPSCALER, VIDEO, POSE)
+    )
+    make_job(conn, VESTE, user, session_id="another", position=1)
+    db.touch_job(touched_before)
+    (left_at,) = conn.execute("select clock_timestamp()").fetchone()
+    db.touch_job(back)
+
+    cancelled = db.leave_session(user, "visit", left_at, "left the page")
+
+    assert {row.job_id for row in cancelled} == {gone, touched_before}
+    assert (job(conn, back)["status"], job(conn, gone)["error_message"]) == ("queued", "left the page")
+    event = events(conn, gone)[0]
+    assert (event["event"], event["source"]) == ("cancelled", "cancel_session")
+    assert len(db.active_jobs()) == 2
+
+
 def test_both_given_both_must_match(conn: psycopg.Connection, db: ArcanoDB) -> None:
     user, other = make_user(conn), make_user(conn)
     make_job(conn, UPSCALER, other, session_id="visit", position=1)

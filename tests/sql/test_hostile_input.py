@@ -137,6 +137,21 @@ def intervals() -> st.SearchStrategy[str]:
     )  # fmt: skip
 
 
+def moments() -> st.SearchStrategy[str]:
+    return st.sampled_from(
+        [
+            "now",
+            "yesterday",
+            "epoch",
+            "infinity",
+            "-infinity",
+            "294276-12-31 23:59:59+00",
+            "4714-11-24 BC",
+            "soon",
+        ]
+    )
+
+
 def arguments(known: dict[str, list[Any]], kind: str) -> st.SearchStrategy[Any]:
     """Values of one type: known ones, odd ones, and null."""
     if kind.endswith("[]"):
@@ -150,6 +165,7 @@ def arguments(known: dict[str, list[Any]], kind: str) -> st.SearchStrategy[Any]:
         "bigint": small | st.sampled_from([-(2**63), 2**63 - 1]),
         "interval": intervals(),
         "jsonb": json_values(),
+        "timestamp with time zone": moments(),
         "regclass": st.sampled_from(known["regclass"])
         | st.sampled_from(["", ".", '"', "a.b.c", "a.b.c.d", "0", "-1", "1259", "99999999999", "no such"])
         | texts(),

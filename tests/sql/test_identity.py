@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -190,6 +191,7 @@ def calls(user_id: UUID | None, job_id: UUID) -> dict[str, Callable[[ArcanoDB], 
         "check_user_active": lambda db: db.check_user_active(user_id),
         "create_job": lambda db: db.create_job(VIDEO, uuid4(), user_id),
         "cancel_session": lambda db: db.cancel_session(user_id, "visit"),
+        "leave_session": lambda db: db.leave_session(user_id, "visit", datetime.now(UTC)),
         "cancel_job": lambda db: db.cancel_job(job_id),
         "touch_job": lambda db: db.touch_job(job_id),
         "queue_position": lambda db: db.queue_position(job_id),

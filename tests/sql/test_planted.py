@@ -152,6 +152,7 @@ def story(owner: psycopg.Connection, caller: psycopg.Connection) -> Iterator[Any
     yield call("claim_jobs", 1, None, None)
     yield call("fail_job", jobs[3], "broken", None)
     yield call("cancel_session", None, "visit", None)
+    yield call("leave_session", None, "visit", "2026-01-01", None)
     yield call("start_job", ghosts[0], "late")
     yield call("finish_job", ghosts[0], "completed", None, None)
     yield call("stalling_jobs", "1 hour", 10)

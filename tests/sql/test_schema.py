@@ -17,6 +17,7 @@ from arcano_db.embedded import DEFAULT_VERSION
 FOR_BACKENDS = {
     "check_user_active",
     "cancel_session",
+    "leave_session",
     "create_job",
     "touch_job",
     "start_job",

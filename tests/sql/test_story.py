@@ -330,7 +330,7 @@ def test_a_missing_user_is_nobody_and_not_everybody(conn: psycopg.Connection, db
     make_job(conn, UPSCALER, make_user(conn), position=1)
     with pytest.raises(InvalidArgument, match="p_user_id must not be null"):
         db.check_user_active(None)  # type: ignore[arg-type]
-    with pytest.raises(InvalidArgument, match="needs p_user_id, p_session_id, or both"):
+    with pytest.raises(InvalidArgument, match="p_user_id or p_session_id must be given"):
         db.cancel_session()
     with pytest.raises(psycopg.errors.InvalidTextRepresentation):
         db.cancel_session(user_id="")

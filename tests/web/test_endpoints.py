@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -282,6 +283,45 @@ def test_events_tell_what_changes(
 
     free, waits, free_again = read_events(client, 3, change)
     assert (free["hasActiveJob"], waits["position"], free_again["hasActiveJob"]) == (False, 1, False)
+
+
+def test_a_goodbye_keeps_what_is_touched_within_the_grace(
+    serve: Serve, backend_dsn: str, conn: psycopg.Connection, user: UUID
+) -> None:
+    back, gone = (
+        make_job(conn, table, user, "1 second", session_id=table, position=1) for table in (UPSCALER, VIDEO)
+    )
+    client = serve(ArcanoWeb(backend_dsn, user=signed_in, leave_grace=1), **{"x-user": str(user)})
+    for table in (UPSCALER, VIDEO):
+        answer = ask(client, "cancel-session", {"sessionId": table, "reason": "left", "unlessBack": True})
+        assert answer == (202, {"cancelled": []})
+        if table == UPSCALER:
+            assert ask(client, "touch-job", {"jobId": str(back)})[1]["changed"]
+    until(lambda: job(conn, gone)["status"] == "cancelled")
+    assert (job(conn, gone)["error_message"], job(conn, back)["status"]) == ("left", "queued")
+
+
+def test_a_goodbye_of_another_user_is_refused(client: httpx.Client, conn: psycopg.Connection) -> None:
+    goodbye = {"userId": str(make_user(conn)), "unlessBack": True}
+    assert ask(client, "cancel-session", goodbye)[0] == 403
+
+
+def test_goodbyes_are_carried_out_before_it_closes(
+    backend_dsn: str, conn: psycopg.Connection, user: UUID
+) -> None:
+    gone = make_job(conn, UPSCALER, user, "1 second", session_id="visit", position=1)
+
+    async def say_and_close() -> None:
+        web = ArcanoWeb(backend_dsn, user=signed_in, leave_grace=0.1)
+        transport = httpx.ASGITransport(web)
+        async with httpx.AsyncClient(transport=transport, base_url="http://app") as client:
+            body = {"sessionId": "visit", "unlessBack": True}
+            await client.post("/cancel-session", json=body, headers={"x-user": str(user)})
+        assert job(conn, gone)["status"] == "queued"
+        await web.close()
+
+    asyncio.run(say_and_close())
+    assert job(conn, gone)["status"] == "cancelled"
 
 
 def test_a_stream_that_is_left_in_the_middle_of_a_look_gives_its_connection_back(

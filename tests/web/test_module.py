@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID, uuid4
 
+import httpx
 import pytest
-from helpers import UPSCALER, events, make_job, until
+from helpers import UPSCALER, events, job, make_job, until
 from playwright.sync_api import BrowserContext, Page, expect
 from playwright.sync_api import Route as Call
 from starlette.applications import Starlette
@@ -59,6 +60,17 @@ def jobs(site: Site) -> list[tuple[str, str | None]]:
     return site.conn.execute("select status, error_message from public.upscaler_jobs").fetchall()
 
 
+def let_goodbyes_pass(site: Site) -> None:
+    """One that is said now, by a user whom nobody else is here, is carried out after those before it."""
+    with httpx.Client(base_url=site.of(2), trust_env=False) as client:
+        client.get("")
+        made = make_job(site.conn, UPSCALER, user(2), "1 second", session_id="passing")
+        goodbye = {"sessionId": "passing", "reason": "passing", "unlessBack": True}
+        assert client.post("arcano/cancel-session", json=goodbye).status_code == 202
+    until(lambda: job(site.conn, made)["status"] == "cancelled")
+    site.conn.execute("delete from public.upscaler_jobs where id = %s", (made,))
+
+
 LEFT = [("cancelled", "The user left the page")]
 STAYS = [("queued", None)]
 
@@ -77,7 +89,7 @@ def test_a_page_that_is_closed_cancels(site: Site, visited: Page) -> None:
         in_line(site, page)
         page.close()
         with contextlib.suppress(AssertionError):
-            until(lambda: jobs(site) == LEFT, seconds=5)
+            until(lambda: jobs(site) == LEFT, seconds=10)
             return
         site.conn.execute("delete from public.upscaler_jobs")
     pytest.fail("it was not told")
@@ -92,6 +104,7 @@ def test_a_page_that_shall_not_cancel_does_not(site: Site, visited: Page) -> Non
     visited.goto("about:blank")
     # What it would have sent would have come before the answer to this.
     assert run(opened.value, "return (await import('./arcano/arcano.js')).checkUserActive()")["hasActiveJob"]
+    let_goodbyes_pass(site)
     assert jobs(site) == STAYS
 
 
@@ -109,6 +122,7 @@ def test_a_user_who_is_asked_and_stays_has_not_left(site: Site, visited: Page) -
     visited.evaluate("void setTimeout(() => (location.href = 'about:blank'))")
     until(lambda: waited(visited) and asked == ["beforeunload"])
     assert run(visited, "return (await import('./arcano/arcano.js')).checkUserActive()")["hasActiveJob"]
+    let_goodbyes_pass(site)
     assert jobs(site) == STAYS
 
 
@@ -117,17 +131,22 @@ def by_location(page: Page) -> None:
         page.evaluate("void setTimeout(() => location.reload())")
 
 
-def by_key(page: Page) -> None:
-    page.keyboard.press("F5")  # a browser without a window has no such key of its own
-    page.reload()
+def by_button(page: Page) -> None:
+    page.reload()  # as the browser's own button does
 
 
-@pytest.mark.parametrize("reload", [by_location, by_key])
-def test_a_page_that_is_reloaded_keeps_its_job_and_can_release_it(
+def by_leaving_and_going_back(page: Page) -> None:
+    page.goto("about:blank")
+    page.go_back(wait_until="commit")
+
+
+@pytest.mark.parametrize("reload", [by_location, by_button, by_leaving_and_going_back])
+def test_a_page_that_is_back_in_a_moment_keeps_its_job_and_can_release_it(
     site: Site, visited: Page, reload: Callable[[Page], None]
 ) -> None:
     job_id = in_line(site, visited)
     reload(visited)
+    let_goodbyes_pass(site)
     assert jobs(site) == STAYS
     cancelled = run(
         visited,
@@ -172,9 +191,31 @@ def test_a_hidden_page_has_left_on_a_phone_alone(
     )
     # Sent after it, so that it is answered after it.
     run(page, "return (await import('./arcano/arcano.js')).checkUserActive()")
-    if left:
-        until(lambda: jobs(site) == LEFT)
+    let_goodbyes_pass(site)
     assert jobs(site) == (LEFT if left else STAYS)
+
+
+def test_a_phone_that_is_looked_at_again_keeps_its_job(site: Site, open_context: Open) -> None:
+    site.stop_work()
+    page = open_context(is_mobile=True, has_touch=True).new_page()
+    page.goto(site.of(1))
+    in_line(site, page)
+    for state in ("hidden", "visible"):
+        page.evaluate(
+            "value => { Object.defineProperty(document, 'visibilityState', { value, configurable: true });"
+            " document.dispatchEvent(new Event('visibilitychange')) }",
+            state,
+        )
+    let_goodbyes_pass(site)
+    assert jobs(site) == STAYS
+
+
+def test_a_reload_gives_no_sign_of_life_of_a_job_that_is_worked_on(site: Site, visited: Page) -> None:
+    job_id = in_line(site, visited)
+    site.db.start_job(job_id)
+    visited.reload()
+    let_goodbyes_pass(site)
+    assert job(site.conn, job_id)["heartbeat_at"] is None
 
 
 def test_an_app_that_signs_in_by_headers_says_goodbye_with_them(serve: Serve, page: Page) -> None:
@@ -200,7 +241,8 @@ def test_an_app_that_signs_in_by_headers_says_goodbye_with_them(serve: Serve, pa
     )
     page.goto("about:blank")
     until(lambda: seen)
-    assert seen == [("Bearer 7", {"sessionId": "visit", "reason": "The user left the page"})]
+    goodbye = {"sessionId": "visit", "reason": "The user left the page", "unlessBack": True}
+    assert seen == [("Bearer 7", goodbye)]
 
 
 def test_a_page_that_comes_back_from_the_browsers_cache_is_told_again(site: Site, visited: Page) -> None:

@@ -40,7 +40,8 @@ def test_every_answer_is_one_that_it_tells_of(
 ) -> None:
     """With and without a job of the user's own among what is tried."""
     mine = make_job(conn, UPSCALER, user, "1 minute", position=1, waited_in_queue=True)
-    client = serve(ArcanoWeb(backend_dsn, user=signed_in, uploads=place, rate="1000000/minute"))
+    web = ArcanoWeb(backend_dsn, user=signed_in, uploads=place, rate="1000000/minute", leave_grace=0)
+    client = serve(web)
     document = json.loads(OPENAPI.read_text(encoding="utf-8"))
     # What is so in this database alone: the type of the ids, and that browsers may give no column.
     schemas = {name: s["properties"] for name, s in document["components"]["schemas"].items()}

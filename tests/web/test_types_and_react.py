@@ -62,7 +62,10 @@ def test_a_page_with_react(
         routes=[
             Route("/", lambda _: HTMLResponse(html)),
             Route("/bundle.js", lambda _: FileResponse(node / "bundle.js")),
-            Mount("/arcano", ArcanoWeb(backend_dsn, user=lambda _: user, uploads=place, poll=0.05)),
+            Mount(
+                "/arcano",
+                ArcanoWeb(backend_dsn, user=lambda _: user, uploads=place, poll=0.05, leave_grace=0),
+            ),
         ]
     )
 

@@ -114,7 +114,8 @@ export function watchActiveJob(callback: (active: ActiveJob) => void): () => voi
 export function sessionId(): string
 
 /**
- * Whether the waiting jobs of this visit are cancelled when its page goes away; call it again to change that.
+ * Whether the waiting jobs of this visit are cancelled when its page goes away, unless it is back in some
+ * seconds; call it again to change that.
  * `whenHidden`: whether a hidden page is one that has gone, which is so on a phone.
  */
 export function cancelOnLeave(

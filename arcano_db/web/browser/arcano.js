@@ -128,6 +128,8 @@ function openStream() {
 const SESSION = 'arcano.session'
 /** @type {string | undefined} */
 let session
+// Whether this page has been here before: it was reloaded, or gone back to.
+let isKnown = false
 
 /**
  * The id of this page visit, which survives a reload. It lies in sessionStorage only while the page is hidden or
@@ -135,7 +137,9 @@ let session
  */
 export function sessionId() {
   if (session === undefined) {
-    session = sessionStorage.getItem(SESSION) ?? crypto.randomUUID()
+    const kept = sessionStorage.getItem(SESSION)
+    isKnown = kept !== null
+    session = kept ?? crypto.randomUUID()
     sessionStorage.removeItem(SESSION)
     const keep = () => sessionStorage.setItem(SESSION, /** @type {string} */ (session))
     addEventListener('pagehide', keep)
@@ -154,14 +158,13 @@ export function sessionId() {
 const cancelling = new Map()
 let listening = false
 let hiddenIsGone = false
-let reloading = false
 
 /**
  * Whether the waiting jobs of this visit are cancelled when its page goes away. Call it again to change that; a job
  * that is worked on stays in any case. A page that asks `beforeunload` and whose user stays has not gone away.
  *
- * A page that is reloaded has not either, as far as that can be known: by location.reload() where there is the
- * Navigation API, or by a key. Of its own button for it no browser tells the page: there, too, it has gone away.
+ * No browser tells a page that it is only being reloaded. So the server waits some seconds before it cancels, and a
+ * page that is back by then, reloaded or looked at again, says so.
  *
  * A phone suspends a page that is hidden, and says no more: where there is no mouse, hidden is gone.
  * @param {string} sessionId
@@ -174,29 +177,32 @@ export function cancelOnLeave(sessionId, shouldCancelOnLeave, { whenHidden = isP
   hiddenIsGone = whenHidden
   if (listening) return
   listening = true
-  const { navigation } = /** @type {any} */ (globalThis)
-  navigation?.addEventListener('navigate', (/** @type {any} */ event) => {
-    reloading = event.navigationType === 'reload'
-  })
-  addEventListener('keydown', (event) => {
-    if (event.key !== 'F5' && !(event.key.toLowerCase() === 'r' && (event.ctrlKey || event.metaKey))) return
-    reloading = true
-    setTimeout(() => (reloading = false), 3000) // unless the app has a use of its own for the key
-  })
-  addEventListener('pagehide', () => {
-    if (!reloading) sayGoodbye()
-  })
+  addEventListener('pagehide', sayGoodbye)
+  addEventListener('pageshow', (event) => event.persisted && sayBack())
   document.addEventListener('visibilitychange', () => {
-    if (document.visibilityState === 'hidden' && hiddenIsGone && !reloading) sayGoodbye()
+    if (!hiddenIsGone) return
+    if (document.visibilityState === 'hidden') sayGoodbye()
+    else sayBack()
   })
+  if (isKnown) sayBack()
 }
 
 const isPhone = () => matchMedia('(hover: none) and (pointer: coarse)').matches
 
+/** The user's waiting job gives a sign of life, which keeps it from a goodbye that came before. */
+async function sayBack() {
+  const stay = async () => {
+    const { activeJobId, startedAt } = await checkUserActive()
+    // What is worked on is its worker's, and its signs of life are too.
+    if (activeJobId !== null && startedAt === null) await touchJob(activeJobId)
+  }
+  await again(stay).catch(() => {})
+}
+
 function sayGoodbye() {
   for (const [sessionId, should] of cancelling) {
     if (!should) continue
-    const body = { sessionId, reason: 'The user left the page' }
+    const body = { sessionId, reason: 'The user left the page', unlessBack: true }
     const beacon = new Blob([JSON.stringify(body)], { type: 'application/json' })
     // A beacon is surest, but cannot carry the headers of an app that signs its users in by them.
     const isBare = Object.keys(settings.headers()).length === 0

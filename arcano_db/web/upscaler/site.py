@@ -28,6 +28,8 @@ from arcano_db.web.upscaler.storage import Storage
 # Each has an address and a cookie of its own, so that three windows of one browser can be three users.
 VISITORS = (1, 2, 3)
 
+# Short, so that one sees it.
+_LEAVE_GRACE_SECONDS = 3.0
 _MOST_BYTES = 20 * 1024 * 1024
 _PAGES = Path(__file__).with_name("pages")
 
@@ -47,6 +49,7 @@ def upscaler(dsn: str, folder: Path) -> Starlette:
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with pool:
             yield
+            await site.arcano.close()
 
     visitors = [
         Mount(
@@ -85,7 +88,13 @@ class _Site:
         self.pool = pool
         self.folder = folder
         # The three lines that another app needs too: who asks, where to upload, what a job's columns are.
-        self.arcano = ArcanoWeb(pool, user=signed_in, uploads=self._place, job_data=self._columns)
+        self.arcano = ArcanoWeb(
+            pool,
+            user=signed_in,
+            uploads=self._place,
+            job_data=self._columns,
+            leave_grace=_LEAVE_GRACE_SECONDS,
+        )
 
     async def start(self, request: Request) -> Response:
         return _html("start.html", request)

@@ -384,12 +384,12 @@ class ArcanoDB:
         Args:
             user_id: Whose jobs; with ``session_id``, both must match.
             session_id: Of which page visit.
-            left_at: When it said goodbye, by the database's clock. A job that :meth:`touch_job` was called
-                for after that is kept: the page was only being reloaded.
+            left_at: When it said goodbye, by the database's clock. A job that was made after that, or that
+                :meth:`touch_job` was called for, is kept: the page was only being reloaded.
             reason: Written to ``error_message`` of each job and to the journal.
 
         Raises:
-            InvalidArgument: Neither ``user_id`` nor ``session_id`` is given.
+            InvalidArgument: Neither ``user_id`` nor ``session_id`` is given, or ``left_at`` is None.
         """
         parameters = (user_id, session_id, left_at, reason)
         return self._fetch(class_row(CancelledJob), statements.LEAVE_SESSION, parameters)

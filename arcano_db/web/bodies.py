@@ -36,7 +36,7 @@ class CancelSession(Nobody):
     unless_back: bool = Field(
         default=False,
         description="The page goes away, or is only being reloaded: wait some seconds (202), and keep"
-        " a job that is touched meanwhile.",
+        " a job that is made or touched meanwhile.",
     )
 
 

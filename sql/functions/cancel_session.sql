@@ -1,4 +1,4 @@
--- Cancels the waiting jobs of a user or of a session now.
+-- Cancels the waiting jobs of a user or of a session at once, whatever was touched.
 create or replace function arcano.cancel_session(
   p_user_id arcano.job.user_id%type default null,
   p_session_id arcano.job.session_id%type default null,
@@ -9,7 +9,7 @@ language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  return query select * from arcano.leave_session(p_user_id, p_session_id, null, p_reason);
+  return query select * from arcano.leave_session(p_user_id, p_session_id, 'infinity', p_reason);
 end
 $$;
 

@@ -1,6 +1,6 @@
 -- Cancels the waiting jobs of a user or of a session (both given: both must match), never a working
--- one, and none that was touched after p_left_at: its page was only being reloaded. Waits for no row's
--- lock: a job that somebody is starting at this moment is left to them.
+-- one, and none that was made or touched after p_left_at: its page was only being reloaded. Waits for no
+-- row's lock: a job that somebody is starting at this moment is left to them.
 create or replace function arcano.leave_session(
   p_user_id arcano.job.user_id%type,
   p_session_id arcano.job.session_id%type,
@@ -22,6 +22,11 @@ begin
       using errcode = 'invalid_parameter_value', detail = 'Both are null.',
         hint = 'Name the user or the session whose waiting jobs are to be cancelled.';
   end if;
+  if p_left_at is null then
+    raise exception 'p_left_at must not be null'
+      using errcode = 'null_value_not_allowed',
+        hint = 'Pass when the page said goodbye, or call cancel_session to cancel at once.';
+  end if;
 
   -- is_active is the predicate of the index that this reads.
   select array_agg((j.tableoid, j.id)::arcano.job_ref) into v_jobs
@@ -30,7 +35,7 @@ begin
      and arcano.is_waiting(j.status)
      and (p_user_id is null or j.user_id = p_user_id)
      and (p_session_id is null or j.session_id = p_session_id)
-     and (j.heartbeat_at > p_left_at) is not true;
+     and (greatest(j.created_at, j.heartbeat_at) > p_left_at) is not true;
 
   select array_agg(e.job) into v_jobs
     from arcano.end_jobs(v_jobs, 'cancel_session', 'waiting', coalesce(p_reason, 'Session cancelled')) e
@@ -46,4 +51,4 @@ end
 $$;
 
 comment on function arcano.leave_session(arcano.job.user_id%type, text, timestamptz, text) is
-  'As cancel_session, but for the jobs that touch_job has been called for after p_left_at. For a page that says goodbye and may be back in a moment, because it is only being reloaded: the backend notes the time, waits some seconds, and calls this; the page that is back calls touch_job. p_left_at null: all.';
+  'As cancel_session, but leaves the jobs that were made after p_left_at, or that touch_job was called for since. For a page that says goodbye and may be back in a moment, because it is only being reloaded: the backend notes the time, waits some seconds, and calls this; the page that is back calls touch_job. p_left_at null: an error.';

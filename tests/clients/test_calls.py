@@ -196,7 +196,14 @@ def test_detach_plan_attach(call: Call, conn: psycopg.Connection) -> None:
     ("name", "arguments", "kind", "sqlstate", "said"),
     [
         ("check_user_active", (None,), arcano_db.InvalidArgument, "22004", "p_user_id"),
-        ("leave_session", (None, None, None), arcano_db.InvalidArgument, "22023", "p_user_id or"),
+        ("leave_session", (None, "visit", None), arcano_db.InvalidArgument, "22004", "p_left_at"),
+        (
+            "leave_session",
+            (None, None, datetime.now(UTC)),
+            arcano_db.InvalidArgument,
+            "22023",
+            "p_user_id or",
+        ),
         ("cancel_session", (), arcano_db.InvalidArgument, "22023", "p_user_id or p_session_id"),
         ("sweep_orphans", (0,), arcano_db.InvalidArgument, "22023", "p_limit"),
         (

@@ -62,14 +62,16 @@ def test_a_page_that_is_back_has_not_left(conn: psycopg.Connection, db: ArcanoDB
     db.touch_job(touched_before)
     (left_at,) = conn.execute("select clock_timestamp()").fetchone()
     db.touch_job(back)
+    next_job = make_job(conn, VIDEO, user, "0", session_id="visit", position=1)  # of the page that is back
 
     cancelled = db.leave_session(user, "visit", left_at, "left the page")
 
     assert {row.job_id for row in cancelled} == {gone, touched_before}
+    assert job(conn, next_job)["status"] == "queued"
     assert (job(conn, back)["status"], job(conn, gone)["error_message"]) == ("queued", "left the page")
     event = events(conn, gone)[0]
     assert (event["event"], event["source"]) == ("cancelled", "cancel_session")
-    assert len(db.active_jobs()) == 2
+    assert len(db.active_jobs()) == 3
 
 
 def test_both_given_both_must_match(conn: psycopg.Connection, db: ArcanoDB) -> None:

@@ -14,7 +14,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from playwright.sync_api import Route as Call
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from web.conftest import Serve, Site, waited
@@ -216,6 +216,29 @@ def test_a_reload_gives_no_sign_of_life_of_a_job_that_is_worked_on(site: Site, v
     visited.reload()
     let_goodbyes_pass(site)
     assert job(site.conn, job_id)["heartbeat_at"] is None
+
+
+def test_an_app_with_session_ids_of_its_own_is_back_after_a_reload(serve: Serve, page: Page) -> None:
+    called: list[str] = []
+
+    async def answer(request: Request) -> Response:
+        called.append(request.path_params["name"])
+        return JSONResponse({"hasActiveJob": True, "activeJobId": "7", "startedAt": None})
+
+    app = Starlette(
+        routes=[
+            Route("/", lambda _: HTMLResponse("")),
+            Route("/{name}", answer, methods=["POST"]),
+            Mount("/", StaticFiles(directory=BROWSER)),
+        ]
+    )
+    visit = "(await import('./arcano.js')).cancelOnLeave('of my own', true)"
+    page.goto(str(serve(app).base_url))
+    run(page, visit)
+    page.reload()
+    run(page, visit)
+    until(lambda: "touch-job" in called)
+    assert called == ["cancel-session", "check-user-active", "touch-job"]
 
 
 def test_an_app_that_signs_in_by_headers_says_goodbye_with_them(serve: Serve, page: Page) -> None:

@@ -184,7 +184,13 @@ export function cancelOnLeave(sessionId, shouldCancelOnLeave, { whenHidden = isP
     if (document.visibilityState === 'hidden') sayGoodbye()
     else sayBack()
   })
-  if (isKnown) sayBack()
+  if (isKnown || isReloaded()) sayBack()
+}
+
+/** Or gone back to: what a page that brings its own session ids has instead of isKnown. */
+function isReloaded() {
+  const [entry] = performance.getEntriesByType('navigation')
+  return /** @type {PerformanceNavigationTiming | undefined} */ (entry)?.type !== 'navigate'
 }
 
 const isPhone = () => matchMedia('(hover: none) and (pointer: coarse)').matches

@@ -65,6 +65,12 @@ def unpacked_debian(*packages: str, dependencies: bool = False) -> Iterator[Path
         yield folder
 
 
+def unpacked_environment(folder: Path) -> dict[str, str]:
+    """What a program in such a folder needs, to find its libraries there."""
+    libraries = sorted({str(path.parent) for path in folder.rglob("*.so*")})
+    return {**os.environ, "LD_LIBRARY_PATH": ":".join(libraries)}
+
+
 @contextmanager
 def debian_server(packages: Sequence[str], settings: Mapping[str, str]) -> Iterator[EmbeddedServer]:
     """A running PostgreSQL 15 as Debian 12 has it, with what these packages add."""

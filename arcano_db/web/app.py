@@ -268,6 +268,11 @@ class Caller:
             checked_at=self.began_at,
         )
 
+    async def refuse_another(self, user_id: UserId | None) -> None:
+        """Refuse a body that names anybody but the user who asks, where the call that follows does not."""
+        if user_id is not None:
+            await self.db.check_user_active(user_id)
+
     async def act_as_backend(self) -> None:
         """From here on the transaction acts as the backend that the connection's login is."""
         await self.connection.execute("set local role none")
@@ -281,8 +286,7 @@ async def _check_user_active(web: ArcanoWeb, _: Request, user_id: UserId, body: 
 async def _cancel_session(web: ArcanoWeb, _: Request, user_id: UserId, body: bodies.CancelSession) -> _Answer:
     async with web.acting_as(user_id) as caller:
         if body.unless_back:
-            if body.user_id is not None:
-                await caller.db.check_user_active(body.user_id)  # refuses anybody but the user who asks
+            await caller.refuse_another(body.user_id)
             web.goodbye(user_id, body.session_id, caller.began_at, body.reason)
             return 202, bodies.CancelledSession(cancelled=[])
         jobs = await caller.db.cancel_session(body.user_id, body.session_id, body.reason)
@@ -310,8 +314,7 @@ async def _create_job(web: ArcanoWeb, request: Request, user_id: UserId, body: C
         if web.job_data is None:
             asked_for = body.user_id
         else:
-            if body.user_id is not None:
-                await caller.db.check_user_active(body.user_id)  # refuses anybody but the user who asks
+            await caller.refuse_another(body.user_id)
             asked_for = str(user_id)
             await caller.act_as_backend()
         while True:

@@ -175,15 +175,15 @@ def test_what_is_not_done_in_time_goes_back_to_its_place(
     conn: psycopg.Connection, db: ArcanoDB, work: Callable[..., LongCommand], how: str, call: str
 ) -> None:
     running = enter(conn, UPSCALER, "wait")
-    worker = work("--grace", "0" if how == "no grace" else "3600", call=call)
-    until_status(conn, running, "running")
+    worker = work("--grace", "0" if how == "no grace" else "3600", "--heartbeat", "0.1", call=call)
+    # A sign of life is of a job whose function has been called.
+    until(lambda: job(conn, running)["heartbeat_at"])
     worker.process.send_signal(signal.SIGTERM)
     worker.wait_for("stopping")
     if how == "a second signal":
         worker.process.send_signal(signal.SIGTERM)
     assert worker.process.wait(timeout=30) == 0
-    # Interrupted, or told to stop just before it called the function.
-    worker.wait_for("put back into the line")
+    worker.wait_for("interrupted, and put back into the line")
     assert (job(conn, running)["status"], db.queue_position(running)) == ("queued", 1)
 
 

@@ -8,9 +8,10 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from servers import unpacked_debian
+from servers import unpacked_debian, unpacked_environment
 
 _FLAGS = (
     "--headless=new",
@@ -24,12 +25,12 @@ _FLAGS = (
 )
 
 
+@dataclass(frozen=True)
 class Program:
     """Where Chromium is, and what it needs to be run."""
 
-    def __init__(self, path: Path, libraries: list[Path]) -> None:
-        self.path = path
-        self.environment = {**os.environ, "LD_LIBRARY_PATH": ":".join(map(str, libraries))}
+    path: Path
+    environment: dict[str, str]
 
 
 class Browser:
@@ -70,8 +71,7 @@ class Browser:
 def chromium() -> Iterator[Program]:
     for name in ("chromium", "chromium-browser", "google-chrome"):
         if found := shutil.which(name):
-            yield Program(Path(found), [])
+            yield Program(Path(found), {**os.environ})
             return
     with unpacked_debian("chromium", dependencies=True) as folder:
-        libraries = sorted({path.parent for path in folder.rglob("*.so*")})
-        yield Program(folder / "usr" / "lib" / "chromium" / "chromium", libraries)
+        yield Program(folder / "usr" / "lib" / "chromium" / "chromium", unpacked_environment(folder))

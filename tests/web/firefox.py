@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 import re
 import subprocess
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers import until
-from servers import unpacked_debian
+from servers import unpacked_debian, unpacked_environment
 from websockets.sync.client import ClientConnection, connect
 
 
@@ -79,12 +78,11 @@ class FirefoxPage:
 @contextmanager
 def firefox(profile: Path) -> Iterator[Firefox]:
     with unpacked_debian("firefox-esr", dependencies=True) as folder, (profile / "log").open("w") as log:
-        libraries = sorted({str(path.parent) for path in folder.rglob("*.so*")})
         program = folder / "usr" / "lib" / "firefox-esr" / "firefox-esr"
         options = ["--headless", "--no-remote", "--profile", profile, "--remote-debugging-port", "0"]
         process = subprocess.Popen(
             [program, *options],
-            env={**os.environ, "HOME": str(profile), "LD_LIBRARY_PATH": ":".join(libraries)},
+            env={**unpacked_environment(folder), "HOME": str(profile)},
             stdout=log,
             stderr=log,
         )

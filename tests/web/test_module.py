@@ -71,6 +71,15 @@ def let_goodbyes_pass(site: Site) -> None:
     site.conn.execute("delete from public.upscaler_jobs where id = %s", (made,))
 
 
+def look(page: Page, state: str) -> None:
+    """Make a page hidden or visible: a browser without a window does neither."""
+    page.evaluate(
+        "value => { Object.defineProperty(document, 'visibilityState', { value, configurable: true });"
+        " document.dispatchEvent(new Event('visibilitychange')) }",
+        state,
+    )
+
+
 LEFT = [("cancelled", "The user left the page")]
 STAYS = [("queued", None)]
 
@@ -140,7 +149,15 @@ def by_leaving_and_going_back(page: Page) -> None:
     page.go_back(wait_until="commit")
 
 
-@pytest.mark.parametrize("reload", [by_location, by_button, by_leaving_and_going_back])
+def by_leaving_and_visiting_again(page: Page) -> None:
+    address = page.url
+    page.goto("about:blank")
+    page.goto(address)
+
+
+@pytest.mark.parametrize(
+    "reload", [by_location, by_button, by_leaving_and_going_back, by_leaving_and_visiting_again]
+)
 def test_a_page_that_is_back_in_a_moment_keeps_its_job_and_can_release_it(
     site: Site, visited: Page, reload: Callable[[Page], None]
 ) -> None:
@@ -184,11 +201,7 @@ def test_a_hidden_page_has_left_on_a_phone_alone(
     page = open_context(**device).new_page()
     page.goto(site.of(1))
     in_line(site, page)
-    # A browser without a window hides no page.
-    page.evaluate(
-        "Object.defineProperty(document, 'visibilityState', { value: 'hidden' });"
-        " document.dispatchEvent(new Event('visibilitychange'))"
-    )
+    look(page, "hidden")
     # Sent after it, so that it is answered after it.
     run(page, "return (await import('./arcano/arcano.js')).checkUserActive()")
     let_goodbyes_pass(site)
@@ -200,12 +213,8 @@ def test_a_phone_that_is_looked_at_again_keeps_its_job(site: Site, open_context:
     page = open_context(is_mobile=True, has_touch=True).new_page()
     page.goto(site.of(1))
     in_line(site, page)
-    for state in ("hidden", "visible"):
-        page.evaluate(
-            "value => { Object.defineProperty(document, 'visibilityState', { value, configurable: true });"
-            " document.dispatchEvent(new Event('visibilitychange')) }",
-            state,
-        )
+    look(page, "hidden")
+    look(page, "visible")
     let_goodbyes_pass(site)
     assert jobs(site) == STAYS
 
@@ -429,17 +438,13 @@ def test_open_dialogs_leave_connections_for_calls(site: Site, open_context: Open
 
 
 def test_a_page_that_nobody_looks_at_holds_no_stream(site: Site, visited: Page) -> None:
-    show = """(state) => {
-      Object.defineProperty(document, 'visibilityState', { value: state, configurable: true })
-      document.dispatchEvent(new Event('visibilitychange'))
-    }"""
     visited.evaluate("window.told = []")
     watch = "(await import('./arcano/arcano.js')).watchActiveJob((now) => told.push(now.activeStatus))"
     run(visited, watch)
     until(lambda: waited(visited) and visited.evaluate("told.length") == 1)
     with visited.expect_event("requestfailed", lambda request: request.url.endswith("/events")):
-        visited.evaluate(show, "hidden")
+        look(visited, "hidden")
     job_id = in_line(site, visited)
-    visited.evaluate(show, "visible")
+    look(visited, "visible")
     until(lambda: waited(visited) and visited.evaluate("told") == [None, "queued"])
     assert site.db.queue_position(job_id) == 1

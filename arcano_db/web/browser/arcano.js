@@ -187,7 +187,7 @@ export function cancelOnLeave(sessionId, shouldCancelOnLeave, { whenHidden = isP
   if (isKnown || isReloaded()) sayBack()
 }
 
-/** Or gone back to: what a page that brings its own session ids has instead of isKnown. */
+/** Or gone back to: what an app with session ids of its own has instead of isKnown. */
 function isReloaded() {
   const [entry] = performance.getEntriesByType('navigation')
   return /** @type {PerformanceNavigationTiming | undefined} */ (entry)?.type !== 'navigate'

@@ -7,41 +7,21 @@ nothing of arcano_db, so that the two folders ``migrations/`` and ``sql/`` are a
 It may run while calls are running, up to a newer release or down to an older one. A call that began before
 goes on with the text of its functions as it was, so nothing that it may still ask for may vanish under it:
 
-* ``create or replace`` keeps functions, and what a function answers never changes;
-* what has no file any more is marked at first, and dropped by the next load;
+* ``create or replace`` keeps functions;
+* a function whose arguments or result have changed cannot be replaced, and beside it the new one would make
+  each call ambiguous: the old one steps aside in the same transaction, under another name, where calls that
+  have found it already still find it;
+* what steps aside, and what has no file any more, is marked at first, and dropped by the next load;
 * a view that a newer release has given more columns stays as it is.
 """
 
 import hashlib
+import re
 from pathlib import Path
 
 SQL = Path(__file__).resolve().parent.parent / "sql"
 
-# Views call functions, and grants name both.
-FOLDERS = ("functions", "views")
 GRANTS = "grants.sql"
-
-# Views, and functions whose body is one "return", are bound to what they name when they are made, so that
-# nothing that lies in a caller's search_path is ever run for it. Those that others name come first, in this
-# order; the rest in any.
-FIRST = (
-    "waiting_statuses.sql",
-    "working_statuses.sql",
-    "is_waiting.sql",
-    "is_working.sql",
-    "entered_line.sql",
-    "is_charged.sql",
-    "finish_task.sql",
-    "backend_function.sql",
-    "acting_role.sql",
-    "judged_job.sql",
-    "open_job.sql",
-    "active_job.sql",
-    "queue_status.sql",
-    "account_status.sql",
-    "refund_due.sql",
-    "sweep_status.sql",
-)
 
 _BEGIN = """
 -- One loader at a time: the lock is the transaction's, so nothing can be left behind.
@@ -55,15 +35,42 @@ set search_path = pg_catalog, pg_temp;
 -- Functions may call each other whatever their order, and name what a view is yet to define.
 set check_function_bodies = off;
 
--- What the load touches gets a new row version; what has no file keeps its old one.
-do $load$
+-- Makes one function. The one of the same name that it cannot replace, because of other arguments or another
+-- result, steps aside. Dropped at the end: nobody else ever sees it.
+create or replace procedure arcano.load_function(p_name name, p_definition text)
+language plpgsql
+as $load$
+declare
+  v_before constant jsonb := coalesce((
+    select jsonb_object_agg(p.oid, p.ctid) from pg_proc p
+     where p.pronamespace = 'arcano'::regnamespace and p.proname = p_name), '{}');
+  v_aside oid;
 begin
-  perform set_config('arcano.functions_before', coalesce((
-    select jsonb_object_agg(p.oid::regprocedure, p.xmin::text)::text
-      from pg_proc p where p.pronamespace = 'arcano'::regnamespace), '{}'), false);
+  begin
+    execute p_definition;
+  exception
+    when invalid_function_definition then -- the same arguments, and another result or other names
+      for v_aside in select k::oid from jsonb_object_keys(v_before) k loop
+        execute format('alter function %s rename to %I', v_aside::regprocedure, 'obsolete_' || v_aside);
+      end loop;
+      execute p_definition;
+  end;
+  -- What was there and has not been touched just now has other arguments.
+  for v_aside in
+    select p.oid from pg_proc p
+     where p.pronamespace = 'arcano'::regnamespace and p.proname = p_name
+       and v_before ->> p.oid::text = p.ctid::text
+  loop
+    execute format('alter function %s rename to %I', v_aside::regprocedure, 'obsolete_' || v_aside);
+  end loop;
 end
 $load$;
 """
+
+_FUNCTION = """
+call arcano.load_function('{name}', $function$
+{definition}$function$);
+{rest}"""
 
 # Nobody may read a view that is being replaced, so only those that have changed are: calls read them all the
 # time. It is made under another name and compared, for what the database holds tells more than any account of
@@ -73,12 +80,16 @@ do $load$
 declare
   v_before constant regclass := to_regclass('arcano.{name}');
   v_is_changed boolean;
+  v_is_newer boolean;
 begin
   begin
 {definition}
     v_is_changed := pg_get_viewdef('arcano.{other_name}') is distinct from pg_get_viewdef(v_before);
-    if v_is_changed and (select count(*) from pg_attribute a where a.attrelid = v_before)
-       > (select count(*) from pg_attribute a where a.attrelid = 'arcano.{other_name}'::regclass) then
+    select count(b.attname) > count(n.attname) and bool_and(n.attname is null or n.attname = b.attname) into v_is_newer
+      from (select a.attnum, a.attname from pg_attribute a where a.attrelid = v_before) b
+      full join (select a.attnum, a.attname from pg_attribute a where a.attrelid = 'arcano.{other_name}'::regclass) n
+        on n.attnum = b.attnum;
+    if v_is_changed and v_is_newer then
       raise notice 'arcano: the view {name} of a newer release stays';
       v_is_changed := false;
     end if;
@@ -104,37 +115,53 @@ $load$;
 
 _LOCK = "alter view if exists arcano.{name} reset (security_barrier);"  # changes nothing
 
+# One whose columns have other names or types cannot be replaced, and steps aside as a function does.
+_REPLACE = """
+    begin
+{definition}
+    exception
+      when invalid_table_definition then
+        execute format('alter view arcano.{name} rename to %I', 'obsolete_' || 'arcano.{name}'::regclass::oid);
+{definition}
+    end;
+"""
+
 _OBSOLETE = """
 do $load$
 declare
   v_obsolete constant text := 'Obsolete: the next release that is loaded drops it.';
+  v_names text;
   r record;
 begin
   for r in
-    select o.kind, o.name, obj_description(o.oid, o.catalog) = v_obsolete as is_marked
-      from (
-        select 'function' as kind, p.oid::regprocedure::text as name, p.oid, 'pg_proc' as catalog
-          from pg_proc p
-         where p.pronamespace = 'arcano'::regnamespace
-           and current_setting('arcano.functions_before')::jsonb ->> p.oid::regprocedure::text = p.xmin::text
-         union all
-        select 'view', c.oid::regclass::text, c.oid, 'pg_class'
-          from pg_class c
-         where c.relnamespace = 'arcano'::regnamespace and c.relkind = 'v' and c.relname not in ({views})
-      ) o
-     order by o.kind desc, o.name
+    with obsolete as (
+      select 'function' as kind, p.oid::regprocedure::text as name,
+             obj_description(p.oid, 'pg_proc') is not distinct from v_obsolete as is_marked
+        from pg_proc p
+       where p.pronamespace = 'arcano'::regnamespace and p.proname not in ({functions})
+       union all
+      select 'view', c.oid::regclass::text, obj_description(c.oid, 'pg_class') is not distinct from v_obsolete
+        from pg_class c
+       where c.relnamespace = 'arcano'::regnamespace and c.relkind = 'v' and c.relname not in ({views})
+    )
+    select o.kind, o.is_marked, string_agg(o.name, ', ' order by o.name) as names, array_agg(o.name order by o.name) as each
+      from obsolete o
+     group by o.kind, o.is_marked
+     order by o.kind desc
   loop
-    if r.is_marked then
-      begin
-        execute format('drop %s %s', r.kind, r.name);
-      exception
-        when dependent_objects_still_exist then
-          raise warning 'arcano: % % is obsolete, and something else needs it', r.kind, r.name
-            using detail = sqlerrm;
-      end;
-    else
-      execute format('comment on %s %s is %L', r.kind, r.name, v_obsolete);
+    if not r.is_marked then
+      foreach v_names in array r.each loop
+        execute format('comment on %s %s is %L', r.kind, v_names, v_obsolete);
+      end loop;
+      continue;
     end if;
+    begin
+      execute format('drop %s %s', r.kind, r.names); -- together, because they may need each other
+    exception
+      when dependent_objects_still_exist then
+        raise warning 'arcano: something else needs one of these obsolete %ss: %', r.kind, r.names
+          using detail = sqlerrm;
+    end;
   end loop;
 end
 $load$;
@@ -146,7 +173,6 @@ values ('{source_fingerprint}', ({loaded_fingerprint}), '{last_migration}')
 on conflict (only_one) do update
    set source_fingerprint = excluded.source_fingerprint, loaded_fingerprint = excluded.loaded_fingerprint,
        last_migration = excluded.last_migration, loaded_at = excluded.loaded_at;
-set arcano.functions_before = '';
 reset check_function_bodies;
 reset search_path;
 reset client_min_messages;
@@ -176,16 +202,34 @@ def files():
 
 
 def _definitions():
-    return [path for folder in FOLDERS for path in sorted((SQL / folder).glob("*.sql"), key=_place)]
+    """The files of functions and views, each after those that it names.
+
+    Views, and functions whose body is one "return", are bound to what they name when they are made, so that
+    nothing that lies in a caller's search_path is ever run for them. The rest could come in any order.
+    """
+    paths = {path.stem: path for path in sorted(SQL.glob("*/*.sql"))}
+    ordered = {}
+
+    def place(name, on_the_way=()):
+        if name in ordered or name in on_the_way:  # those that call each other are not bound
+            return
+        text = paths[name].read_text(encoding="utf-8")
+        for needed in sorted(set(re.findall(r"\barcano\.(\w+)", text)) & set(paths)):
+            place(needed, (*on_the_way, name))
+        ordered[name] = paths[name]
+
+    for name in paths:
+        place(name)
+    return list(ordered.values())
 
 
-def _place(path):
-    return (FIRST.index(path.name) if path.name in FIRST else len(FIRST), path.name)
+def _is_view(text):
+    return "create or replace view" in text
 
 
-def _definition(view):
-    """The statement that makes a view; what follows it in its file are comments on it."""
-    return view[: view.index("\ncomment on ")]
+def _definition(text):
+    """The statement that makes a function or view; what follows it in its file are comments on it."""
+    return text[: text.index("\ncomment on ")]
 
 
 def _last_migration():
@@ -214,11 +258,13 @@ def loaded_fingerprint(connection):
 
 def script():
     """The whole load as one text of SQL, to be run in one transaction."""
-    functions, views = (
-        {path.stem: path.read_text(encoding="utf-8") for path in _definitions() if path.parent.name == folder}
-        for folder in FOLDERS
-    )
-    parts = [_BEGIN, *functions.values()]
+    texts = {path.stem: path.read_text(encoding="utf-8") for path in _definitions()}
+    views = {name: text for name, text in texts.items() if _is_view(text)}
+    functions = {name: text for name, text in texts.items() if name not in views}
+    parts = [_BEGIN]
+    for name, text in functions.items():
+        definition = _definition(text)
+        parts.append(_FUNCTION.format(name=name, definition=definition, rest=text.removeprefix(definition)))
     for name, text in views.items():
         other_name = f"{name}_to_compare"
         definition = _definition(text).replace(
@@ -230,9 +276,10 @@ def script():
     parts += [_IF_CHANGED.format(name=name, statement=_LOCK.format(name=name)) for name in reversed(views)]
     for name, text in views.items():
         definition = _definition(text)
-        parts += [_IF_CHANGED.format(name=name, statement=definition), text.removeprefix(definition)]
-    parts.append(_OBSOLETE.replace("{views}", ", ".join(f"'{name}'" for name in views)))
-    # Last, because granting and revoking makes a new row version of every function.
+        statement = _REPLACE.format(name=name, definition=definition)
+        parts += [_IF_CHANGED.format(name=name, statement=statement), text.removeprefix(definition)]
+    parts.append("drop procedure arcano.load_function(name, text);")
+    parts.append(_OBSOLETE.replace("{views}", _names(views)).replace("{functions}", _names(functions)))
     parts.append((SQL / GRANTS).read_text(encoding="utf-8"))
     parts.append(
         _END.format(
@@ -242,6 +289,10 @@ def script():
         )
     )
     return "\n".join(parts)
+
+
+def _names(files):
+    return ", ".join(f"'{name}'" for name in files)
 
 
 def load_sql(connection):

@@ -1,0 +1,48 @@
+-- Column defaults that say of a new job what is not so: of what it cost, or where it is.
+create or replace function arcano.misleading_defaults(
+  p_table regclass,
+  out level text,
+  out detail text,
+  out hint text
+)
+returns setof record
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return query
+    select l.level, format('%I has the default %s: %s', a.attname, d.value, l.lie), l.hint
+      from pg_attribute a
+      join pg_attrdef f on f.adrelid = a.attrelid and f.adnum = a.attnum
+     cross join lateral (
+       select regexp_replace(pg_get_expr(f.adbin, f.adrelid), '::[a-z ]+$', ''),
+              format('alter table %s alter column %I drop default;', p_table, a.attname)
+     ) d (value, dropped)
+     cross join lateral (
+       values
+         ('user_credit_cost', 'warning', d.value !~ '^''?[-0]' and not exists (
+             select from pg_attribute c
+              where c.attrelid = p_table and c.attname = 'credits_charged' and c.atthasdef and not c.attisdropped),
+           'a job that nobody charged counts as charged, and is never an orphan',
+           format('alter table %s add column if not exists credits_charged boolean, alter column credits_charged set default false; -- and let the app write true when it charges', p_table)),
+         ('credits_charged', 'warning', d.value = 'true',
+           'every job counts as charged, and is never an orphan', d.dropped),
+         ('position', 'warning', d.value !~ '^(''?0''?|NULL)$',
+           'every job counts as one that is in the line, and is never an orphan', d.dropped),
+         ('position', 'ok', d.value ~ '^''?0''?$', 'the rule takes it as no place at all', null),
+         ('waited_in_queue', 'warning', d.value = 'true',
+           'every job counts as one that is in the line, and is never an orphan', d.dropped),
+         ('orphan_exempt', 'warning', d.value = 'true', 'the rule leaves every job alone', d.dropped),
+         ('started_at', 'warning', d.value <> 'NULL', 'every job counts as started, and is never an orphan', d.dropped),
+         ('task_id', 'warning', d.value <> 'NULL', 'every job counts as the provider''s, and is never an orphan', d.dropped),
+         ('status', 'warning', arcano.is_open(trim(d.value, '''')) is not true,
+           'a job that says nothing blocks nobody',
+           format('alter table %s alter column status set default %L;', p_table, 'queued'))
+     ) l (attname, level, holds, lie, hint)
+     where a.attrelid = p_table and not a.attisdropped and a.attgenerated = ''
+       and a.attname = l.attname and l.holds;
+end
+$$;
+
+comment on function arcano.misleading_defaults(regclass) is
+  'Internal: the defaults of contract columns of p_table that the rule reads as a sign of life, or else as what they are not.';

@@ -1,0 +1,55 @@
+-- Cancels one job: a waiting one freely, a working one only if the caller insists, because a provider may
+-- go on with it and charge for it. Waits for no row's lock.
+create or replace function arcano.cancel_job(
+  p_job_id arcano.job.id%type,
+  p_force boolean default false,
+  p_reason text default null,
+  out changed boolean,
+  out status text,
+  out attempt integer,
+  out note text,
+  out refunded boolean
+)
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_job record;
+  v_error text;
+  v_why text;
+begin
+  if not arcano.is_trusted() then
+    perform arcano.refuse_job_of_others(p_job_id);
+    if p_force then
+      raise exception 'only a backend may cancel a job that is being worked on'
+        using errcode = 'insufficient_privilege', hint = 'Leave p_force out.';
+    end if;
+  end if;
+  changed := false;
+  select j.tableoid as relid, j.status, j.api_account into v_job from arcano.job j where j.id = p_job_id;
+  if arcano.is_waiting(v_job.status) or p_force and arcano.is_working(v_job.status) then
+    select e.error into v_error
+      from arcano.end_jobs(
+        array[(v_job.relid, p_job_id)::arcano.job_ref], 'cancel_job',
+        case when arcano.is_waiting(v_job.status) then 'waiting' else 'forced' end,
+        coalesce(p_reason, 'Cancelled')
+      ) e;
+    changed := found and v_error is null;
+    v_why := coalesce(v_error, 'somebody is changing this job at this moment: try again');
+  elsif arcano.is_working(v_job.status) then
+    v_why := format('it is %s: p_force cancels it all the same', v_job.status);
+  end if;
+
+  select u.status, u.attempt, coalesce(v_why, u.note) into status, attempt, note from arcano.unchanged_job(p_job_id) u;
+  if changed then
+    note := null;
+  end if;
+  refunded := changed and exists (select from arcano.job j where j.id = p_job_id and j.credits_refunded);
+  if changed and v_job.api_account is not null then
+    perform arcano.wake_workers();
+  end if;
+end
+$$;
+
+comment on function arcano.cancel_job(arcano.job.id%type, boolean, text) is
+  'Cancels job p_job_id if it waits, or with p_force also if it is being worked on (then without a refund, unless its table says so), with p_reason as its error_message. changed is false, and note says why, for a job that works, has ended, is not there, or is being changed at this moment.';

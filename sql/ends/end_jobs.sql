@@ -1,0 +1,70 @@
+-- Ends jobs that are not the caller's own, for the check, the sweep and the cancels. It promises:
+--
+--   * it waits for no row's lock: a job whose row somebody holds is left alone and not answered;
+--   * what makes a job eligible is tested again in the statement that writes, on rows that nobody
+--     can change meanwhile;
+--   * each ended job is in the journal with its row as it was, in the same transaction;
+--   * what was charged is refunded, or due, in the same transaction;
+--   * a job that cannot be ended (a veto of the app's own trigger or constraint, a serialization
+--     failure) is answered with its error and spoils no other: all are tried in one statement, and
+--     only if that fails one by one. Where nothing can be written (a read-only transaction, a
+--     standby, a full disk), the check gets that for all of them, and any other caller the error.
+create or replace function arcano.end_jobs(
+  p_jobs arcano.job_ref[],
+  p_source text,
+  p_cause text,
+  p_reason text default null,
+  out job arcano.job_ref,
+  out error text
+)
+returns setof record
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_ended arcano.job_ref[];
+  v_sqlstate text;
+  v_error text;
+begin
+  if p_jobs is null then
+    return;
+  end if;
+
+  begin
+    v_ended := arcano.end_jobs_at_once(p_jobs, p_source, p_cause, p_reason);
+  exception
+    when others then
+      get stacked diagnostics v_sqlstate = returned_sqlstate, v_error = message_text;
+      v_error := v_sqlstate || ': ' || v_error;
+      -- Without a disk to write to, one by one would fail as well, and hold rows for longer.
+      if v_sqlstate = '25006' or v_sqlstate like '53%' then
+        if p_source <> 'check' then
+          raise;
+        end if;
+        return query select r, v_error from unnest(p_jobs) r;
+        return;
+      end if;
+
+      if cardinality(p_jobs) > 1 then
+        return query
+          select e.job, e.error
+            from unnest(p_jobs) r cross join lateral arcano.end_jobs(array[r], p_source, p_cause, p_reason) e;
+        return;
+      end if;
+
+      job := p_jobs[1];
+      error := v_error;
+      -- Not for the check: it may be asked many times a second, and the sweep says it too.
+      if p_source <> 'check' then
+        perform arcano.journal_and_back_off(job, p_source, error);
+      end if;
+      return next;
+      return;
+  end;
+
+  return query select r::arcano.job_ref, null::text from unnest(v_ended) r;
+end
+$$;
+
+comment on function arcano.end_jobs(arcano.job_ref[], text, text, text) is
+  'Internal: ends those of p_jobs to which p_cause (of end_causes) applies, journals and refunds them. p_reason: their error_message. Answers a row for each job ended, and with its error for each that could not be.';

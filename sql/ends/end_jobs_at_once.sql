@@ -1,0 +1,78 @@
+-- Ends jobs in one statement, or none of them. Which of them a cause applies to is asked here, of the rules:
+--
+--   orphan, charged_orphan, stalled   the rule matches, and its table is not only observed
+--   waiting                           it waits
+--   forced                            it is worked on
+create or replace function arcano.end_jobs_at_once(
+  p_jobs arcano.job_ref[],
+  p_source text,
+  p_cause text,
+  p_reason text
+)
+returns arcano.job_ref[]
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan -- else an array of another length is planned again
+as $$
+declare
+  v_end record;
+  v_message text;
+  v_jobs arcano.job_snapshot[];
+  v_tids tid[];
+  v_wanted integer;
+  v_ended arcano.job_ref[];
+  v_before arcano.job_snapshot[];
+  v_charged arcano.job_ref[];
+  v_charged_running arcano.job_ref[];
+begin
+  select c.* into strict v_end from arcano.end_causes() c where c.cause = p_cause;
+  v_message := coalesce(p_reason, v_end.message);
+  select array_agg(r.job), array_agg(r.tid) into v_jobs, v_tids from arcano.job_rows(p_jobs, true) r;
+
+  -- What is locked stays where it is, and is found there. With a condition on status outside of a case, the
+  -- planner may read a partial index, and all open jobs with it; and it joins no whole table to what is lateral.
+  with wanted as materialized (
+    select o.relid, o.job_id, o.tid, o.status, r.user_id, r.job
+      from unnest(v_jobs, v_tids) r (relid, id, user_id, job, tid)
+     cross join lateral (
+       select * from arcano.judged_job j where j.tid = r.tid and j.relid = r.relid and j.job_id = r.id offset 0
+     ) o
+     where case
+             when o.is_open then
+               case p_cause
+                 when 'orphan' then o.is_orphan and o.is_enforced
+                 when 'charged_orphan' then o.is_charged_orphan and o.is_enforced
+                 when 'stalled' then o.is_stalled and o.is_enforced
+                 when 'waiting' then o.is_waiting
+                 when 'forced' then o.is_working
+               end
+           end
+  ), ended as (
+    update arcano.job j
+       set status = v_end.status, completed_at = now(), error_message = v_message
+      from wanted w
+     where j.ctid = w.tid and j.tableoid = w.relid and j.id is not null -- which leaves the empty parent out
+    returning w.relid, w.job_id, w.status as status_before, j.status,
+              arcano.is_charged(j.credits_charged, j.user_credit_cost) as is_charged
+  )
+  select count(*),
+         array_agg((e.relid, e.job_id)::arcano.job_ref) filter (where e.status = v_end.status),
+         array_agg((w.relid, w.job_id, w.user_id, w.job)::arcano.job_snapshot),
+         array_agg((e.relid, e.job_id)::arcano.job_ref) filter (where e.is_charged and e.status_before <> 'running'),
+         array_agg((e.relid, e.job_id)::arcano.job_ref) filter (where e.is_charged and e.status_before = 'running')
+    into v_wanted, v_ended, v_before, v_charged, v_charged_running
+    from wanted w
+    left join ended e on e.relid = w.relid and e.job_id = w.job_id;
+
+  if v_wanted <> coalesce(cardinality(v_ended), 0) then
+    perform arcano.refuse_suppression();
+  end if;
+  perform arcano.journal(v_end.event, p_source, v_message, v_before);
+  perform arcano.refund_jobs(v_charged, v_end.refund, p_source);
+  perform arcano.refund_jobs(v_charged_running, v_end.refund_when_running, p_source);
+  return v_ended;
+end
+$$;
+
+comment on function arcano.end_jobs_at_once(arcano.job_ref[], text, text, text) is
+  'Internal: ends those of p_jobs that nobody holds and to which p_cause applies, all in one statement, journals and refunds them, and answers them; raises if one of them cannot be ended.';

@@ -1,0 +1,83 @@
+-- Ends a waiting or working job. A call that comes late or twice, or from a worker of an earlier
+-- attempt, changes nothing; if it would have ended the job otherwise than it did end, the journal keeps
+-- that once. A job that ends while it waits, without a worker of its own, is in the journal too.
+create or replace function arcano.finish_job(
+  p_job_id arcano.job.id%type,
+  p_status text default 'completed',
+  p_error text default null,
+  p_attempt integer default null,
+  out changed boolean,
+  out status text,
+  out attempt integer,
+  out note text
+)
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_job record;
+  v_ref arcano.job_ref;
+  v_before arcano.job_snapshot;
+  v_refund text;
+  v_reason text;
+begin
+  perform arcano.refuse_end_status(p_status);
+
+  -- Found by id alone: with a condition on status here, the planner may read a partial index.
+  select j.tableoid as relid, j.status, j.api_account, coalesce(j.attempt, 0) as attempt into v_job
+    from arcano.job j
+   where j.id = p_job_id
+     for no key update;
+  v_ref := (v_job.relid, p_job_id);
+
+  -- A job that waits again is not at any attempt: the one that it was at is over.
+  changed := v_job.attempt is not null and arcano.is_open(v_job.status)
+    and coalesce(p_attempt = v_job.attempt and (arcano.is_working(v_job.status) or p_attempt = 0), true);
+  if changed then
+    if arcano.is_waiting(v_job.status) then
+      v_before := arcano.job_row(v_ref);
+    end if;
+    update arcano.job j
+       set status = p_status, completed_at = clock_timestamp(), error_message = coalesce(p_error, j.error_message)
+     where j.id = p_job_id
+       and j.tableoid = v_job.relid
+       and case when j.status = v_job.status then true end
+    returning j.status, coalesce(j.attempt, 0) into status, attempt;
+    changed := found;
+  end if;
+
+  if changed then
+    if v_before.id is not null then
+      perform arcano.journal(p_status, 'finish_job', coalesce(p_error, 'finished while it waited'), array[v_before]);
+    end if;
+    if p_status <> 'completed' then
+      select case when v_job.status = 'running' then c.refund_when_running else c.refund end into v_refund
+        from arcano.end_causes() c where c.cause = p_status;
+      perform arcano.refund_jobs(array[v_ref], v_refund, 'finish_job');
+    end if;
+    if v_job.api_account is not null then
+      perform arcano.wake_workers();
+    end if;
+    return;
+  end if;
+
+  select u.status, u.attempt, u.note into status, attempt, note from arcano.unchanged_job(p_job_id) u;
+  if arcano.is_open(status) then
+    note := case
+      when p_attempt <> attempt then format('attempt %s is over: the job is at attempt %s', p_attempt, attempt)
+      when p_attempt > 0 and arcano.is_waiting(status) then format('attempt %s is over: the job is %s again', p_attempt, status)
+      else 'a trigger of the job table suppressed the change' end;
+  elsif status = any (arcano.ended_statuses()) and status <> p_status then
+    v_reason := format('finish_job(%s) came when the job was %s already', p_status, status) || coalesce(': ' || p_error, '');
+    if not exists (
+      select from arcano.job_event e
+       where e.job_id = p_job_id and e.event = 'late_finish' and e.reason = v_reason
+    ) then
+      perform arcano.journal('late_finish', 'finish_job', v_reason, array[arcano.job_row(v_ref)]);
+    end if;
+  end if;
+end
+$$;
+
+comment on function arcano.finish_job(arcano.job.id%type, text, text, integer) is
+  'Ends job p_job_id as p_status: completed, failed or cancelled. p_error: its error_message. p_attempt: the attempt that the worker started; if the job is at another one, or waits again, nothing changes. A job that has ended, or is not there: changed is false, and note says why; a late finish that differs from how the job ended is in the journal. Refunds a charged job cancelled before it ran, and others where the table''s refund_when says so.';

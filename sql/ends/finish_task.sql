@@ -1,0 +1,48 @@
+-- The provider's webhook: it knows its task, and not the job. It may come before start_job has brought the
+-- task_id: then it is kept, and start_job applies it.
+create or replace function arcano.finish_task(
+  p_task_id arcano.job.task_id%type,
+  p_status text default 'completed',
+  p_error text default null,
+  out changed boolean,
+  out status text,
+  out attempt integer,
+  out note text,
+  out job_id arcano.job.id%type
+)
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_attempt integer;
+begin
+  perform arcano.refuse_end_status(p_status);
+  if p_task_id is null then
+    raise exception 'p_task_id must not be null'
+      using errcode = 'null_value_not_allowed', hint = 'It is the id that the provider gave the task.';
+  end if;
+
+  -- In the second round for a start_job that was committed since the first one looked.
+  for v_round in 1..2 loop
+    select t.job_id, t.attempt into job_id, v_attempt from arcano.task t where t.task_id = p_task_id and t.job_id is not null;
+    if not found then
+      -- Who writes task_id into the row, and not with start_job, is served too.
+      select j.id into job_id from arcano.job j where arcano.is_open(j.status) and j.task_id = p_task_id limit 1;
+    end if;
+    if job_id is not null then
+      select f.changed, f.status, f.attempt, f.note into changed, status, attempt, note
+        from arcano.finish_job(job_id, p_status, p_error, v_attempt) f;
+      return;
+    end if;
+
+    insert into arcano.task (task_id, status, error) values (p_task_id, p_status, p_error)
+    on conflict do nothing;
+    exit when found;
+  end loop;
+  changed := false;
+  note := 'kept until start_job brings this task_id';
+end
+$$;
+
+comment on function arcano.finish_task(text, text, text) is
+  'finish_job for the job whose task_id is p_task_id, at the attempt that the provider got it for. If no job has that task_id yet, changed is false, and the call is kept for 30 days and applied by the start_job that brings it; of two such calls the first one counts.';

@@ -1,9 +1,0 @@
--- Whether a job waits in the line. It folds to the predicate of each attached table's partial index of the
--- line.
-create or replace function arcano.is_in_line(p_status text, p_position integer, p_waited_in_queue boolean)
-returns boolean
-language sql immutable parallel safe
-return arcano.is_waiting(p_status) and arcano.entered_line(p_position, p_waited_in_queue);
-
-comment on function arcano.is_in_line(text, integer, boolean) is
-  'Whether a job of this status, position and waited_in_queue waits in the line.';

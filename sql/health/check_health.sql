@@ -1,0 +1,53 @@
+-- Everything that goes wrong in practice with job tables, their sweeper and the server under them, and how to
+-- mend each. Cheap enough for a monitor: of a large table it reads the planner's statistics and the partial
+-- indexes alone. What only the files of the release can tell (whether the functions are those of it) arcano-db
+-- doctor adds.
+create or replace function arcano.check_health(p_long_transaction interval default '1 hour')
+returns table (level text, finding text, detail text, hint text)
+language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  -- What was found, and for each thing that was looked at and is well a row that says so.
+  return query
+    with found as materialized (
+      select t.* from arcano.table_health() t
+       union all
+      select s.* from arcano.sweep_health() s
+       union all
+      select r.* from arcano.role_health() r
+       union all
+      select v.* from arcano.server_health(p_long_transaction) v
+    )
+    select f.level, f.finding, f.detail, f.hint
+      from (
+        select f.* from found f
+         union all
+        select 'ok', c.finding, c.detail, null
+          from (
+            values
+              ('indexes', 'each attached table has its indexes, and they are valid'),
+              ('settings', 'attached tables and settings belong together'),
+              ('statuses', 'the contract knows every status'),
+              ('rule', 'every table is under the rule'),
+              ('owners', 'the functions may write to every attached table'),
+              ('hooks', 'the functions that the settings name are there'),
+              ('sweeper', 'it runs'),
+              ('orphans', 'none is older than it may be'),
+              ('errors', 'none in the last hour'),
+              ('refunds', 'none is due for long'),
+              ('clocks', 'no open job is from the future'),
+              ('roles', 'the group roles are there'),
+              ('grants', 'nobody reads past the job tables'' own grants'),
+              ('transaction ids', 'no table is near their end'),
+              ('dead rows', 'vacuum keeps up'),
+              ('old transactions', 'none holds vacuum back')
+          ) c (finding, detail)
+         where not exists (select from found f where f.finding = c.finding)
+      ) f
+     order by array_position(array['error', 'warning', 'note', 'ok'], f.level), f.finding, f.detail;
+end
+$$;
+
+comment on function arcano.check_health(interval) is
+  'What is wrong, a row a finding, the worst first: level (error, warning, note, ok), finding (what was looked at), detail, and hint (how to mend it). p_long_transaction: how long a transaction may be open before it is named. arcano-db doctor prints it, and also compares the functions with those of the release.';

@@ -1,0 +1,33 @@
+-- Who may do what, as far as it is not the package's functions that decide it.
+create or replace function arcano.role_health()
+returns table (level text, finding text, detail text, hint text)
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return query
+    select 'warning', 'roles', format('there is no role %s', r.name),
+           format('create role %s nologin; -- then, for its grants: arcano-db migrate', r.name)
+      from (values ('arcano_backend'), ('arcano_operator'), ('arcano_user')) r (name)
+     where to_regrole(r.name) is null;
+
+  return query
+    select 'error', 'grants', format('%s may %s %s, past all that the package checks', g.grantee, string_agg(lower(a.privilege_type), ', '), c.oid::regclass),
+           format('revoke all on %s from %s;', c.oid::regclass, g.grantee)
+      from pg_class c
+     cross join lateral aclexplode(c.relacl) a
+     cross join lateral (select case a.grantee when 0 then 'public' else a.grantee::regrole::text end) g (grantee)
+     where c.oid = any (arcano.internal_relations()) and a.grantee <> c.relowner
+     group by c.oid, g.grantee;
+
+  return query
+    select 'error', 'grants', format('public may call %s', string_agg(p.oid::regprocedure::text, ', ' order by p.proname)), 'arcano-db migrate'
+      from pg_proc p
+     cross join lateral aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
+     where p.pronamespace = 'arcano'::regnamespace and a.grantee = 0
+    having count(*) > 0;
+end
+$$;
+
+comment on function arcano.role_health() is
+  'Internal: what check_health says of roles and grants.';

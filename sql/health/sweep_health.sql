@@ -1,0 +1,50 @@
+-- Whether somebody sweeps, and what piles up where nobody does, or where it cannot be done.
+create or replace function arcano.sweep_health()
+returns table (level text, finding text, detail text, hint text)
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  -- Longer than any sensible pause between sweeps.
+  v_long constant interval := '15 minutes';
+begin
+  return query
+    select 'warning', 'sweeper',
+           case when s.last_at is null then 'none has run'
+             else format('the last sweep ended at %s, by %s', s.last_at, coalesce(s.last_by, 'somebody unknown')) end,
+           'Let pg_cron do it: arcano-db schedule ''1 minute''; or a service of its own: arcano-db sweep --every 30. No answer is wrong without it, but ghosts stay in their tables.'
+      from arcano.sweep_status s
+     where s.last_at is null or s.last_ago > v_long;
+
+  return query
+    select 'warning', 'orphans', format('%s: %s orphans for longer than %s, the oldest since %s', o.job_table, count(*), v_long, min(o.orphan_since)),
+           'They block nobody. If the sweeper runs, something keeps them as they are: arcano-db events --event error'
+      from arcano.orphan_job o
+     where o.orphan_since < now() - v_long
+     group by o.job_table;
+
+  return query
+    select 'warning', 'errors', format('%s: %s, %s times in the last hour, by %s', e.job_table, e.reason, count(*), string_agg(distinct e.source, ', ')),
+           'Most often the app''s own trigger or constraint: arcano-db events --event error'
+      from arcano.job_event e
+     where e.event = 'error' and e.created_at > now() - interval '1 hour'
+     group by e.job_table, e.reason;
+
+  return query
+    select 'warning', 'refunds', format('%s are due since %s or later: %s', count(*), min(f.due_at), coalesce(f.error, 'not tried yet')),
+           'arcano-db refund list shows them.'
+      from arcano.refund_due f
+     where f.due_at < now() - interval '1 hour'
+     group by f.error;
+
+  return query
+    select 'warning', 'clocks', format('%s: %s open jobs are from the future, the latest from %s', o.job_table, count(*), max(o.created_at)),
+           format('Let the database''s clock write it: alter table %s alter column created_at set default now();', o.job_table)
+      from arcano.open_job o
+     where o.created_at > now() + interval '1 minute'
+     group by o.job_table;
+end
+$$;
+
+comment on function arcano.sweep_health() is
+  'Internal: what check_health says of sweeps and of what they leave behind.';

@@ -1,0 +1,16 @@
+-- Whether the sweep and claims pass over a job, because ending or starting it failed lately. Asked only where any job
+-- is: most of the time none is, and claims are many.
+create or replace function arcano.is_backing_off(p_relid oid, p_job_id arcano.job.id%type)
+returns boolean
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return exists (
+    select from arcano.job_backoff b where b.job_table = p_relid and b.job_id = p_job_id and b.retry_at > now()
+  );
+end
+$$;
+
+comment on function arcano.is_backing_off(oid, arcano.job.id%type) is
+  'Internal: whether job p_job_id of table p_relid could not be ended or started lately, and is not to be tried again yet.';

@@ -1,0 +1,46 @@
+-- The whole rows of jobs as jsonb, with the columns that only their own table has: those are what this package
+-- cannot know beforehand, and why this is dynamic. What cannot be read or locked in its own table (somebody else's,
+-- or row level security forced on its owner) is asked for through arcano.job, and has the contract's columns.
+--
+-- With p_lock, those are answered that nobody else holds, and are held from then on; tid is where each lies.
+create or replace function arcano.job_rows(p_jobs arcano.job_ref[], p_lock boolean)
+returns table (job arcano.job_snapshot, tid tid)
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+-- A caller's settings must not change what the journal keeps, nor whether it can be read back.
+set datestyle = iso
+set intervalstyle = iso_8601
+set extra_float_digits = 1
+as $$
+declare
+  v_table record;
+  v_source text;
+  v_jobs arcano.job_snapshot[];
+  v_tids tid[];
+begin
+  for v_table in
+    select r.relid, array_agg(r.id) as ids from unnest(p_jobs) r group by r.relid
+  loop
+    foreach v_source in array array[format('only %s', v_table.relid::regclass), 'arcano.job'] loop
+      begin
+        execute format(
+          'select array_agg((l.relid, l.id, l.user_id, l.job)::arcano.job_snapshot), array_agg(l.tid) from (select t.tableoid as relid, t.id, t.user_id, to_jsonb(t) as job, t.ctid as tid from %s t where t.id = any ($1) and t.tableoid = $2 %s) l',
+          v_source, case when p_lock then 'for update skip locked' end)
+          into v_jobs, v_tids using v_table.ids, v_table.relid;
+      exception
+        when insufficient_privilege then
+          v_jobs := null;
+      end;
+      continue when v_jobs is null;
+      return query
+        select (u.relid, u.id, u.user_id, u.job)::arcano.job_snapshot, u.tid
+          from unnest(v_jobs, v_tids) u (relid, id, user_id, job, tid);
+      exit when cardinality(v_jobs) = cardinality(v_table.ids);
+      v_table.ids := array(select i.id from unnest(v_table.ids) i (id) where i.id <> all (array(select u.id from unnest(v_jobs) u)));
+    end loop;
+  end loop;
+end
+$$;
+
+comment on function arcano.job_rows(arcano.job_ref[], boolean) is
+  'Internal: the rows of p_jobs, those that are there, with all columns of their tables. p_lock: lock them, and leave out what others hold.';

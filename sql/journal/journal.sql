@@ -1,0 +1,31 @@
+-- The one place that writes the journal, and that knows which words it has for what happened (p_event) and for
+-- what did it (p_source); the column comments of arcano.job_event say what each means.
+create or replace function arcano.journal(p_event text, p_source text, p_reason text, p_jobs arcano.job_snapshot[])
+returns integer
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_written integer;
+begin
+  if p_event <> all (array[
+      'healed', 'cancelled', 'force_cancelled', 'stalled', 'failed', 'completed', 'revived', 'late_finish',
+      'refund_due', 'refunded', 'observed', 'restored', 'error'
+    ]) or p_source <> all (array[
+      'check', 'sweep', 'cancel_session', 'cancel_job', 'start_job', 'finish_job', 'claim_jobs', 'settle_refund',
+      'restore_job'
+    ])
+  then
+    raise exception 'the journal has no word % by %', p_event, p_source using errcode = 'invalid_parameter_value';
+  end if;
+  insert into arcano.job_event (event, source, reason, job_table, job_id, user_id, job_before)
+  select p_event, p_source, p_reason, arcano.table_name(j.relid), j.id, j.user_id, j.job
+    from unnest(p_jobs) j
+  on conflict do nothing; -- what is observed is journaled once a job
+  get diagnostics v_written = row_count;
+  return v_written;
+end
+$$;
+
+comment on function arcano.journal(text, text, text, arcano.job_snapshot[]) is
+  'Internal: writes an entry of the journal for each of p_jobs, and answers how many.';

@@ -1,0 +1,23 @@
+-- What could not be done to a job, and why; and who starts or ends jobs of their own accord leaves this one alone
+-- for a while: for 5 minutes at first, then for as long as it has been failing, at most a day.
+create or replace function arcano.journal_and_back_off(p_job arcano.job_ref, p_source text, p_reason text)
+returns void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_row constant arcano.job_snapshot := arcano.job_row(p_job);
+begin
+  if v_row.id is null then
+    return;
+  end if;
+  perform arcano.journal('error', p_source, p_reason, array[v_row]);
+  insert into arcano.job_backoff as b (job_table, job_id, first_failed_at, retry_at)
+  values (p_job.relid, p_job.id, clock_timestamp(), arcano.retry_at(clock_timestamp(), clock_timestamp(), '5 minutes'))
+  on conflict (job_table, job_id) do update
+     set retry_at = arcano.retry_at(b.first_failed_at, clock_timestamp(), '5 minutes');
+end
+$$;
+
+comment on function arcano.journal_and_back_off(arcano.job_ref, text, text) is
+  'Internal: journals that p_source could not change p_job, and why, and notes when to try again.';

@@ -1,0 +1,24 @@
+-- The report of observe mode: each job that would have been ended, and whether it came alive after that. Not
+-- one must have, before the table is put under the rule.
+create or replace view arcano.observed_job as
+select e.event_id, e.created_at as observed_at, e.source, e.reason, e.job_table, e.job_id, e.user_id,
+       j.status,
+       case
+         when j.id is null then null
+         when o.job_id is not null then not (o.is_orphan or o.is_charged_orphan or o.is_stalled)
+         else j.status = 'completed'
+           or (j.task_id is null, j.started_at is null, arcano.entered_queue(j."position", j.waited_in_queue))
+             is distinct from (
+               e.job_before ->> 'task_id' is null, e.job_before ->> 'started_at' is null,
+               arcano.entered_queue((e.job_before ->> 'position')::integer, (e.job_before ->> 'waited_in_queue')::boolean))
+       end as came_alive
+  from arcano.job_event e
+  left join arcano.job j on j.id = e.job_id and arcano.table_name(j.tableoid) = e.job_table
+  left join arcano.open_job o on o.job_id = j.id and o.relid = j.tableoid
+ where e.event = 'observed';
+
+comment on view arcano.observed_job is
+  'The jobs that would have been ended, were their tables not in observe mode, and what became of them.';
+comment on column arcano.observed_job.status is 'Now; null: the row is gone.';
+comment on column arcano.observed_job.came_alive is
+  'Whether it showed a sign of life afterwards: then the rule would have ended a real job. Null: the row is gone.';

@@ -1,0 +1,39 @@
+-- Deletes what is older than it is to be kept, a batch at a time: entries of the journal, the sweep's own account,
+-- tasks of providers, and jobs that have not failed again since they could be tried.
+create or replace function arcano.purge_expired(p_limit integer)
+returns integer
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_purged integer;
+begin
+  delete from arcano.job_event e
+   where e.event_id in (
+     select o.event_id
+       from arcano.job_event o
+      where o.created_at < now() - (select s.keep_events from arcano.setting s)
+      order by o.created_at
+      limit p_limit
+        for update skip locked
+   );
+  get diagnostics v_purged = row_count;
+
+  delete from arcano.sweep_run r
+   where r.sweep_run_id in (
+     select o.sweep_run_id
+       from arcano.sweep_run o
+      where o.finished_at < now() - (select s.keep_sweep_runs from arcano.setting s)
+      order by o.finished_at
+      limit p_limit
+        for update skip locked
+   );
+
+  delete from arcano.task t where t.created_at < now() - interval '30 days';
+  delete from arcano.job_backoff b where b.retry_at < now() - interval '1 day';
+  return v_purged;
+end
+$$;
+
+comment on function arcano.purge_expired(integer) is
+  'Internal: deletes at most p_limit entries of the journal that are older than set_retention says, and likewise what else expires; answers how many of the journal.';

@@ -1,0 +1,22 @@
+-- The place of a job in the line, counted now.
+create or replace function arcano.queue_position(p_job_id arcano.job.id%type)
+returns integer
+language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_job record;
+begin
+  if not arcano.is_trusted() then
+    perform arcano.refuse_job_of_others(p_job_id);
+  end if;
+  select j.created_at, arcano.is_in_queue(j.status, j."position", j.waited_in_queue) as is_in_queue
+    into v_job
+    from arcano.job j
+   where j.id = p_job_id;
+  return case when v_job.is_in_queue then arcano.jobs_ahead(v_job.created_at, p_job_id) + 1 end;
+end
+$$;
+
+comment on function arcano.queue_position(arcano.job.id%type) is
+  'How many jobs are ahead of job p_job_id in the line, plus one, counted now; null: it is not in the line.';

@@ -1,0 +1,16 @@
+-- For interfaces that read a job's place from its row.
+create or replace function arcano.set_position_refresh(p_on boolean default true)
+returns void
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  update arcano.setting set keep_positions = p_on is true;
+  if p_on then
+    perform arcano.refresh_positions();
+  end if;
+end
+$$;
+
+comment on function arcano.set_position_refresh(boolean) is
+  'Whether each sweep writes the place of every job in the line to its column position; off by default, when position stays the place at which the job entered. queue_position counts in any case.';

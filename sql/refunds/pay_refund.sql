@@ -1,0 +1,66 @@
+-- Pays a refund that is due: calls the app's function and sets credits_refunded, both or neither. If that
+-- cannot be done, the refund stays due, and the journal says why. Waits for no row's lock.
+--
+-- Dynamic, because which function that is is not known before.
+create or replace function arcano.pay_refund(p_refund_id bigint, p_source text)
+returns boolean
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_refund arcano.refund%rowtype;
+  v_function text;
+  v_answer text;
+  v_error text;
+  v_sqlstate text;
+begin
+  select f.* into v_refund
+    from arcano.refund f
+   where f.refund_id = p_refund_id and f.paid_at is null
+     for update skip locked;
+  if not found then
+    return false;
+  end if;
+  select s.refund_function into v_function from arcano.setting s;
+
+  if v_function is null then
+    v_error := 'no refund function is set';
+  elsif v_refund.amount is null then
+    v_error := 'the job does not say how much was charged';
+  else
+    begin
+      perform from arcano.job j where j.id = v_refund.job_id and j.tableoid = v_refund.job_table for no key update nowait;
+      if to_regprocedure(v_function) is null then
+        raise exception 'the refund function % is not there any more', v_function
+          using errcode = 'undefined_function', hint = 'Make it again, or set another: select arcano.set_refund_function(...);';
+      end if;
+      execute format('select %s($1, $2, $3)', to_regprocedure(v_function)::oid::regproc)
+        into v_answer
+        using v_refund.user_id, v_refund.amount,
+          format('%s/%s/%s', arcano.table_name(v_refund.job_table), v_refund.job_id, v_refund.kind);
+      if v_answer in ('f', 'false') then
+        raise exception '% answered false', v_function using errcode = 'raise_exception';
+      end if;
+      perform arcano.mark_refund_paid(v_refund, p_source, 'paid by ' || v_function);
+      return true;
+    exception
+      when others then
+        get stacked diagnostics v_sqlstate = returned_sqlstate, v_error = message_text;
+        v_error := v_sqlstate || ': ' || v_error;
+    end;
+  end if;
+
+  update arcano.refund f
+     set error = v_error,
+         tries = f.tries + (v_function is not null)::integer,
+         tried_at = case when v_function is not null then clock_timestamp() end
+   where f.refund_id = p_refund_id;
+  if v_refund.error is distinct from v_error then
+    perform arcano.journal_refund(v_refund, 'refund_due', p_source, v_error);
+  end if;
+  return false;
+end
+$$;
+
+comment on function arcano.pay_refund(bigint, text) is
+  'Internal: tries to pay the refund p_refund_id, and answers whether it is paid now.';

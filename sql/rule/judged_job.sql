@@ -1,0 +1,82 @@
+-- Every job of every attached table, ended ones too, and what the rules say about it: whether a rule matches
+-- (is_orphan, is_charged_orphan, is_stalled), and whether the rules end jobs of its table (is_enforced). What ends
+-- jobs asks for both.
+--
+-- Who knows a job's id asks here, and tests is_open inside of a case: with the statuses of open_job outside of one,
+-- the planner may read the partial index of all open jobs instead of the primary keys. A table without settings
+-- (inherited by hand) has no orphans: its jobs only block.
+create or replace view arcano.judged_job as
+select j.tableoid as relid,
+       arcano.table_name(j.tableoid) as job_table,
+       t.tool,
+       j.id as job_id,
+       j.user_id,
+       j.session_id,
+       j.status,
+       arcano.is_waiting(j.status) as is_waiting,
+       j.created_at,
+       j.started_at,
+       j."position",
+       case when m.is_enforced then h.heals_at end as heals_at,
+       o.is_orphan,
+       m.is_enforced,
+       arcano.is_in_queue(j.status, j."position", j.waited_in_queue) as is_in_queue,
+       s.stalls_at,
+       arcano.is_working(j.status) and coalesce(s.stalls_at < now(), false) as is_stalled,
+       case when c.is_charged then g.since end as charged_orphan_since,
+       l.is_outside_queue and c.is_charged and coalesce(g.until < now(), false) as is_charged_orphan,
+       l.is_outside_queue,
+       arcano.is_working(j.status) as is_working,
+       arcano.is_open(j.status) as is_open,
+       j.ctid as tid
+  from arcano.job j
+  left join arcano.job_table t on t.job_table = j.tableoid
+  cross join lateral (select coalesce(t.mode = 'enforce', false)) m (is_enforced)
+  cross join lateral (
+    select arcano.heals_at(
+      j.status, j.task_id, j."position", j.waited_in_queue, j.user_credit_cost, j.credits_charged,
+      j.created_at, j.started_at, j.heartbeat_at, j.orphan_exempt, t.orphan_after, t.touch_limit
+    )
+  ) h (heals_at)
+  cross join lateral (
+    select arcano.is_waiting(j.status) and not arcano.entered_queue(j."position", j.waited_in_queue)
+  ) l (is_outside_queue)
+  -- heals_at is null for a job that does not wait or is in the queue. Said here as well, it lets whoever asks for
+  -- orphans read them through the partial index of what waits outside of the queue.
+  cross join lateral (select l.is_outside_queue and coalesce(h.heals_at < now(), false)) o (is_orphan)
+  cross join lateral (
+    select arcano.stalls_at(j.status, j.started_at, j.heartbeat_at, t.starting_stall_after, t.stall_after)
+  ) s (stalls_at)
+  cross join lateral (select arcano.is_charged(j.credits_charged, j.user_credit_cost)) c (is_charged)
+  -- A charged orphan would be an orphan, had it not been charged.
+  cross join lateral (
+    select arcano.heals_at(
+             j.status, j.task_id, j."position", j.waited_in_queue, 0, false,
+             j.created_at, j.started_at, j.heartbeat_at, j.orphan_exempt, t.orphan_after, t.touch_limit
+           ),
+           arcano.heals_at(
+             j.status, j.task_id, j."position", j.waited_in_queue, 0, false,
+             j.created_at, j.started_at, j.heartbeat_at, j.orphan_exempt, t.charged_orphan_after, t.touch_limit
+           )
+  ) g (since, until);
+
+comment on view arcano.judged_job is
+  'Internal: every job of every attached table, ended ones too, with what the rules say about it.';
+comment on column arcano.judged_job.is_waiting is 'Whether its status waits.';
+comment on column arcano.judged_job.heals_at is
+  'When the rule makes the job an orphan if nothing more happens; null: never, or its table is only observed.';
+comment on column arcano.judged_job.is_orphan is 'Whether the orphan rule matches now, whatever its table''s mode.';
+comment on column arcano.judged_job.is_enforced is
+  'Whether the rules end jobs of its table; false: they are only observed.';
+comment on column arcano.judged_job.is_in_queue is 'Whether the job waits in the queue.';
+comment on column arcano.judged_job.stalls_at is
+  'When the job has stalled if it gives no sign of life until then; null: never.';
+comment on column arcano.judged_job.is_stalled is 'Whether the job has stalled, whatever its table''s mode.';
+comment on column arcano.judged_job.charged_orphan_since is
+  'When the job became an orphan but for its charge, or will; null: it is not charged, or never.';
+comment on column arcano.judged_job.is_charged_orphan is
+  'Whether the job is a charged orphan for so long that its table says to end and refund it, whatever its mode.';
+comment on column arcano.judged_job.is_outside_queue is 'Whether the job waits outside of the queue.';
+comment on column arcano.judged_job.is_working is 'Whether it is being worked on.';
+comment on column arcano.judged_job.is_open is 'Whether it is waiting or being worked on.';
+comment on column arcano.judged_job.tid is 'Where its row lies, for as long as nobody changes that.';

@@ -1,0 +1,81 @@
+-- Starts the oldest jobs of the queue, of all tables, in free slots, and answers them: each is starting, and
+-- the caller's to start at the provider. Waits for no lock: a job or an account that somebody else holds
+-- at this moment is passed over, and so is a job whose start the app's own trigger or constraint vetoed lately.
+-- Without accounts there is no limit but p_limit.
+--
+-- What the caller has completed since it last asked can be told in the same call, which is one round trip
+-- and one commit less.
+create or replace function arcano.claim_jobs(
+  p_limit integer default 1,
+  p_completed arcano.job_ids.ids%type default null,
+  p_attempts integer[] default null
+)
+returns table (
+  job_table text,
+  job_id arcano.job.id%type,
+  user_id arcano.job.user_id%type,
+  api_account text,
+  attempt integer
+)
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan -- else an array of another length is planned again
+set enable_seqscan = off -- a plan that was made while most rows waited is still there when few do
+set jit = off -- what is switched off counts as expensive, and that would start it
+as $$
+declare
+  v_accounts constant boolean := exists (select from arcano.account);
+  v_any_backoff constant boolean := exists (select from arcano.job_backoff);
+  v_slots text[];
+  v_relids oid[];
+  v_tids tid[];
+  v_started bigint;
+begin
+  perform arcano.refuse_limit(p_limit, 10000);
+  if not arcano.is_read_committed() then
+    perform arcano.require_read_committed('jobs cannot be claimed');
+  end if;
+
+  if p_completed is not null then
+    perform from arcano.finish_without_waking(p_completed, 'completed', null, p_attempts);
+  end if;
+  if v_accounts then
+    -- No account is locked for nothing.
+    if not arcano.has_claimable_job() then
+      return;
+    end if;
+    v_slots := arcano.take_slots(p_limit);
+  end if;
+
+  begin
+    select array_agg(l.relid), array_agg(l.tid) into v_relids, v_tids
+      from (
+        select j.tableoid as relid, j.ctid as tid
+          from arcano.job j
+         where arcano.is_in_queue(j.status, j."position", j.waited_in_queue)
+           and (not v_any_backoff or not arcano.is_backing_off(j.tableoid, j.id))
+         order by j.created_at, j.id
+         limit coalesce(cardinality(v_slots), p_limit)
+           for no key update skip locked
+      ) l;
+    return query
+      select arcano.table_name(s.relid), s.job_id, s.user_id, s.api_account, s.attempt
+        from arcano.start_in_slots(v_relids, v_tids, v_slots) s;
+    get diagnostics v_started = row_count;
+  exception
+    when transaction_rollback then
+      raise;
+    when others then
+      return query select c.* from arcano.claim_one_by_one(v_slots, coalesce(cardinality(v_slots), p_limit)) c;
+      return;
+  end;
+
+  -- There may be more jobs and slots than this caller asked for.
+  if v_accounts and (v_started = p_limit or p_completed is not null) then
+    perform arcano.wake_workers();
+  end if;
+end
+$$;
+
+comment on function arcano.claim_jobs(integer, arcano.job_ids.ids%type, integer[]) is
+  'Starts at most p_limit jobs, the oldest of the queue first, in free slots of the accounts, and answers them. p_completed, p_attempts: jobs that the caller has completed, as for finish_jobs, which are ended first. No row: the queue is empty, or no slot is free. A job that cannot be started is journaled as an error, and tried again later.';

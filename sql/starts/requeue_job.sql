@@ -1,0 +1,45 @@
+-- Puts a job that was claimed back into the line, at its own place, for a provider that says that it is
+-- full. Wakes nobody: whoever would claim it at once would be told the same.
+create or replace function arcano.requeue_job(
+  p_job_id arcano.job.id%type,
+  p_attempt integer default null,
+  out changed boolean,
+  out status text,
+  out attempt integer,
+  out note text,
+  out "position" integer
+)
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_job record;
+  v_place integer;
+begin
+  select j.tableoid as relid, j.status, j.created_at, coalesce(j.attempt, 0) as attempt into v_job
+    from arcano.job j
+   where j.id = p_job_id
+     for no key update;
+  changed := coalesce(arcano.is_working(v_job.status), false) and coalesce(p_attempt = v_job.attempt, true);
+  if changed then
+    v_place := arcano.jobs_ahead(v_job.created_at, p_job_id) + 1;
+    update arcano.job j
+       set status = 'queued', waited_in_queue = true, "position" = v_place,
+           api_account = null, started_at = null, heartbeat_at = null, task_id = null
+     where j.id = p_job_id and j.tableoid = v_job.relid;
+    if not found then
+      perform arcano.refuse_suppression();
+    end if;
+    "position" := v_place;
+  end if;
+  select u.status, u.attempt, u.note into status, attempt, note from arcano.unchanged_job(p_job_id) u;
+  if changed then
+    note := null;
+  elsif arcano.is_working(status) then
+    note := format('attempt %s is over: the job is at attempt %s', p_attempt, attempt);
+  end if;
+end
+$$;
+
+comment on function arcano.requeue_job(arcano.job.id%type, integer) is
+  'Puts the starting or running job p_job_id back into the line and answers its place there; its slot is free, and its task_id forgotten. p_attempt: the attempt that the worker started; if the job is at another one, nothing changes. A job that waits or has ended, or is not there: changed is false, and note says why.';

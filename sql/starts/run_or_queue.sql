@@ -1,0 +1,70 @@
+-- Runs a job now or puts it into the queue, decided in one transaction: it runs only if an account has a
+-- free slot and nobody is ahead who could be started. The same question again gets the same answer. Without
+-- accounts only workers start jobs, and this puts it into the queue for them.
+create or replace function arcano.run_or_queue(
+  p_job_id arcano.job.id%type,
+  p_run boolean default true,
+  out decision text,
+  out api_account text,
+  out "position" integer,
+  out note text
+)
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_job record;
+  v_may_run boolean;
+  v_ahead integer;
+  v_slots text[];
+begin
+  perform arcano.require_read_committed('a job cannot be run or queued');
+  note := arcano.readmit_orphan(p_job_id, 'a job cannot be run or queued');
+  if note is not null then
+    return;
+  end if;
+
+  select j.tableoid as relid, j.ctid as tid, j.status, j.created_at, j.api_account, j."position",
+         arcano.entered_queue(j."position", j.waited_in_queue) as entered_queue
+    into v_job
+    from arcano.job j
+   where j.id = p_job_id
+     for no key update;
+  if arcano.is_working(v_job.status) then
+    decision := 'run';
+    api_account := v_job.api_account;
+    return;
+  elsif arcano.is_waiting(v_job.status) is not true then
+    select u.note into note from arcano.unchanged_job(p_job_id) u;
+    return;
+  elsif v_job.entered_queue then
+    decision := 'queued';
+    "position" := coalesce(nullif(v_job."position", 0), arcano.jobs_ahead(v_job.created_at, p_job_id) + 1);
+    return;
+  end if;
+
+  v_may_run := arcano.lock_queue();
+  v_ahead := arcano.jobs_ahead(v_job.created_at, p_job_id);
+  if v_may_run and p_run and (v_ahead = 0 or arcano.jobs_ahead(v_job.created_at, p_job_id, true) = 0) then
+    v_slots := arcano.take_slots(1);
+  end if;
+  if cardinality(v_slots) > 0 then
+    decision := 'run';
+    api_account := v_slots[1];
+    perform from arcano.start_in_slots(array[v_job.relid], array[v_job.tid], v_slots);
+  else
+    decision := 'queued';
+    "position" := v_ahead + 1;
+    update arcano.job j
+       set status = 'queued', waited_in_queue = true, "position" = v_ahead + 1
+     where j.id = p_job_id and j.tableoid = v_job.relid;
+    if not found then
+      perform arcano.refuse_suppression();
+    end if;
+    perform arcano.wake_workers();
+  end if;
+end
+$$;
+
+comment on function arcano.run_or_queue(arcano.job.id%type, boolean) is
+  'Decides about the waiting job p_job_id. run: it is starting, in a slot of api_account, and the caller is to start it at the provider. queued: it is in the line, at place position, for whoever claims it; with p_run false always so, for those who leave every start to workers. Null: it has ended or is not there, and note says so. The same call again answers the same.';

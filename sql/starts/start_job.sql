@@ -1,0 +1,51 @@
+-- The provider or a worker took the job: it runs from now on, and the rule leaves it alone. Exactly one
+-- of several calls starts it; a later one may still bring the task_id that the first one did not have.
+--
+-- The one way back from an end: a job that the orphan rule healed is revived if the user has not gone on.
+create or replace function arcano.start_job(
+  p_job_id arcano.job.id%type,
+  p_task_id arcano.job.task_id%type default null,
+  out changed boolean,
+  out status text,
+  out attempt integer,
+  out note text
+)
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  note := arcano.readmit_orphan(p_job_id, 'an orphan cannot be brought back');
+  if note is not null then
+    changed := false;
+    select u.status, u.attempt into status, attempt from arcano.unchanged_job(p_job_id) u;
+    return;
+  end if;
+
+  update arcano.job j
+     set status = 'running',
+         task_id = coalesce(p_task_id, j.task_id),
+         started_at = coalesce(j.started_at, clock_timestamp()),
+         attempt = coalesce(j.attempt, 0) + arcano.is_waiting(j.status)::integer
+   where j.id = p_job_id
+     and case
+           when arcano.is_open(j.status) and (j.status <> 'running' or j.task_id is null and p_task_id is not null) then true
+         end
+  returning j.status, j.attempt into status, attempt;
+  changed := found;
+  if not changed then
+    select r.changed, r.status, r.attempt, r.note into changed, status, attempt, note
+      from arcano.revive_job(p_job_id, p_task_id) r;
+  end if;
+
+  -- Also for a job that has ended, so that the journal gets what the provider says of it.
+  if p_task_id is not null and (changed or (status = any (arcano.ended_statuses())) is true)
+    and arcano.bind_and_apply_task(p_task_id, p_job_id, attempt)
+  then
+    select u.status into status from arcano.unchanged_job(p_job_id) u;
+    note := 'finished by an earlier finish_task';
+  end if;
+end
+$$;
+
+comment on function arcano.start_job(arcano.job.id%type, text) is
+  'Makes the waiting or starting job p_job_id a running one, with the provider''s p_task_id, and counts the attempt; a running one that has no task_id yet gets p_task_id. If finish_task came before, the job is ended as that said. A job that the orphan rule healed is revived (note: revived) if its user has no other active job; else note says healed and what is in the way. A job that runs or has ended, or is not there: changed is false, and note says why.';

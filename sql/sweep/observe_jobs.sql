@@ -1,0 +1,31 @@
+-- What the sweep does in tables in observe mode: it journals what it would have ended, and changes nothing.
+create or replace function arcano.observe_jobs(p_limit integer)
+returns integer
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_found record;
+  v_observed integer := 0;
+begin
+  if not exists (select from arcano.job_table t where t.mode = 'observe') then
+    return 0;
+  end if;
+  for v_found in
+    select d.cause, array_agg((d.relid, d.job_id)::arcano.job_ref) as jobs
+      from (
+        select d.*
+          from arcano.due_job d
+         where not d.is_enforced and not arcano.is_observed(d.job_table, d.job_id)
+         limit p_limit
+      ) d
+     group by d.cause
+  loop
+    v_observed := v_observed + arcano.journal_observed(v_found.jobs, 'sweep', v_found.cause);
+  end loop;
+  return v_observed;
+end
+$$;
+
+comment on function arcano.observe_jobs(integer) is
+  'Internal: journals at most p_limit jobs of tables in observe mode that the sweep would have ended; answers how many.';

@@ -1,0 +1,93 @@
+-- One batch of the sweep, and a row in arcano.sweep_run. Of all tables, the oldest first and at most
+-- p_limit in all:
+--
+--   * orphans are cancelled;
+--   * charged orphans are cancelled and refunded, where their table has a charged_orphan_after;
+--   * stalled jobs are failed, where their table has a stall_after.
+--
+-- In tables in observe mode it only journals what it would have ended; trip_breakers puts tables there.
+--
+-- It also pays refunds that are due, writes places to rows where keep_positions is on, and wakes workers
+-- if a slot is free beside a line. Safe to run many at once: each takes what no other one holds. Never
+-- needed for a right answer of check_user_active.
+create or replace function arcano.sweep_orphans(p_limit integer default 1000)
+returns table (job_table text, cancelled integer, stalled integer)
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_started_at constant timestamptz := clock_timestamp();
+  v_cause text;
+  v_cancelled arcano.job_ref[] := '{}';
+  v_stalled arcano.job_ref[] := '{}';
+  v_ended arcano.job_ref[];
+  v_left integer := p_limit;
+  v_errors integer;
+  v_failed integer := 0;
+  v_observed integer;
+  v_purged integer;
+begin
+  perform arcano.refuse_limit(p_limit);
+  perform arcano.trip_breakers(p_limit);
+  for v_cause in
+    select c.cause
+      from (
+        values
+          ('orphan', true),
+          ('charged_orphan', exists (select from arcano.job_table t where t.charged_orphan_after is not null)),
+          ('stalled', exists (
+            select from arcano.job_table t where t.stall_after is not null or t.starting_stall_after is not null))
+      ) c (cause, applies)
+     where c.applies
+  loop
+    exit when v_left = 0;
+    select coalesce(array_agg(e.job) filter (where e.error is null), '{}'),
+           count(*) filter (where e.error is not null)
+      into v_ended, v_errors
+      from arcano.sweep_jobs(v_cause, v_left) e;
+    v_left := v_left - cardinality(v_ended);
+    v_failed := v_failed + v_errors;
+    if v_cause = 'stalled' then
+      v_stalled := v_ended;
+    else
+      v_cancelled := v_cancelled || v_ended;
+    end if;
+  end loop;
+
+  v_observed := arcano.observe_jobs(p_limit);
+  perform arcano.pay_refunds(p_limit);
+  v_purged := arcano.purge_expired(p_limit);
+  if exists (select from arcano.setting s where s.keep_positions) then
+    begin
+      perform arcano.refresh_positions();
+    exception
+      -- Such as the app's own trigger: the jobs that were ended stay so.
+      when others then
+        raise warning 'the places in the line could not be written: % %', sqlstate, sqlerrm;
+    end;
+  end if;
+  perform arcano.wake_workers();
+
+  insert into arcano.sweep_run (started_at, application_name, cancelled, stalled, failed, observed, forgotten)
+  values (v_started_at,
+          -- A background worker, such as pg_cron's, has no such setting, but is of a kind of its own.
+          coalesce(nullif(current_setting('application_name'), ''), (
+            select a.backend_type from pg_stat_get_activity(pg_backend_pid()) a
+             where a.backend_type <> 'client backend')),
+          cardinality(v_cancelled), cardinality(v_stalled), v_failed,
+          v_observed, v_purged);
+
+  return query
+    select arcano.table_name(r.relid), (count(*) - sum(r.is_stalled))::integer, sum(r.is_stalled)::integer
+      from (
+        select c.relid, 0 as is_stalled from unnest(v_cancelled) c
+         union all
+        select s.relid, 1 from unnest(v_stalled) s
+      ) r
+     group by r.relid
+     order by 1;
+end
+$$;
+
+comment on function arcano.sweep_orphans(integer) is
+  'Cancels orphans, and charged orphans and stalled jobs where their table says so, at most p_limit in all, and answers a row for each table with any. One that cannot be ended is journaled as an error and tried again later. Fewer than p_limit in all: nothing more to do now. Tables in observe mode only get entries in the journal. Also tries again to pay refunds that are due, keeps positions where that is switched on, forgets what is older than set_retention says, and wakes workers.';

@@ -1,0 +1,91 @@
+-- Why a job blocks its user, and what protects it from the orphan rule: each condition of the rule by itself.
+-- The rule is asked, and not repeated: once for each condition, about a job that differs from a plain ghost in
+-- the columns of that condition alone.
+create or replace function arcano.explain_job(p_job_id arcano.job.id%type)
+returns table (condition text, holds boolean, detail text)
+language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_old constant timestamptz := '2000-01-01 00:00+00';
+  j arcano.job%rowtype;
+  t arcano.job_table%rowtype;
+  v_relid oid;
+begin
+  if not arcano.is_trusted() then
+    perform arcano.refuse_job_of_others(p_job_id);
+  end if;
+
+  -- Two statements: a row variable takes all of a record, and nothing beside it.
+  select f.tableoid into v_relid from arcano.job f where f.id = p_job_id;
+  if not found then
+    return query select 'the job is there', false, 'no such job';
+    return;
+  end if;
+  select f.* into j from arcano.job f where f.id = p_job_id and f.tableoid = v_relid;
+  select s.* into t from arcano.job_table s where s.job_table = v_relid;
+
+  return query
+    select c.condition,
+           h.heals_at is not null and (not c.by_age or h.heals_at < now()),
+           case
+             when c.by_age and h.heals_at < now() then format('since %s', h.heals_at)
+             when c.by_age and h.heals_at is not null then format('at %s', h.heals_at)
+             else c.detail
+           end
+      from (
+        values
+          ('status waits', j.status, null, null, null, 0, false, v_old, null, null, false, false,
+            format('status is %s', coalesce(j.status, 'null'))),
+          ('no provider has it', 'queued', j.task_id, null, null, 0, false, v_old, null, null, false, false,
+            format('task_id is %s', coalesce(j.task_id, 'null'))),
+          ('it never started', 'queued', null, null, null, 0, false, v_old, j.started_at, null, false, false,
+            format('started_at is %s', coalesce(j.started_at::text, 'null'))),
+          ('it never entered the line', 'queued', null, j."position", j.waited_in_queue, 0, false, v_old, null, null, false, false,
+            format('position is %s, waited_in_queue is %s', coalesce(j."position"::text, 'null'), coalesce(j.waited_in_queue::text, 'null'))),
+          ('it was not charged', 'queued', null, null, null, j.user_credit_cost, j.credits_charged, v_old, null, null, false, false,
+            format('credits_charged is %s, user_credit_cost is %s', coalesce(j.credits_charged::text, 'null'), coalesce(j.user_credit_cost::text, 'null'))),
+          ('no operator put it back', 'queued', null, null, null, 0, false, v_old, null, null, j.orphan_exempt, false,
+            format('orphan_exempt is %s', coalesce(j.orphan_exempt::text, 'null'))),
+          ('it has been silent for orphan_after', 'queued', null, null, null, 0, false, j.created_at, null, j.heartbeat_at, false, true,
+            'created_at is null')
+      ) c (condition, status, task_id, "position", waited_in_queue, user_credit_cost, credits_charged, created_at,
+           started_at, heartbeat_at, orphan_exempt, by_age, detail)
+     cross join lateral (
+       select arcano.heals_at(
+         c.status, c.task_id, c."position", c.waited_in_queue, c.user_credit_cost, c.credits_charged, c.created_at,
+         c.started_at, c.heartbeat_at, c.orphan_exempt, coalesce(t.orphan_after, '0'), coalesce(t.touch_limit, '0'))
+     ) h (heals_at);
+
+  return query
+    select 'its table is under the rule', t.mode is not distinct from 'enforce',
+           case
+             when t.mode is null then 'the table has no settings: it was inherited by hand, and not attached'
+             when t.breaker_tripped_at is not null then
+               format('mode is %s since %s, because too many of its jobs looked like ghosts', t.mode, t.breaker_tripped_at)
+             else format('mode is %s', t.mode)
+           end;
+
+  -- A table without settings, inherited by hand, has no orphans.
+  return query
+    select 'so the job is an orphan', coalesce(o.is_orphan and o.is_enforced, false),
+           case
+             when o.is_open is not true then 'it has ended, and blocks nobody'
+             when o.is_orphan and o.is_enforced then 'it blocks nobody, and the next check or sweep cancels it'
+             when o.is_orphan and not o.is_enforced then 'it would be, and blocks its user: its table is only observed'
+             when o.heals_at is not null then format('it blocks its user, until %s if nothing more happens', o.heals_at)
+             else 'it blocks its user until it ends'
+           end
+      from (select) only_one
+      left join arcano.judged_job o on o.relid = v_relid and o.job_id = p_job_id;
+
+  return query
+    select format('%s by %s', e.event, e.source), true, format('%s: %s', e.created_at, e.reason)
+      from arcano.job_event e
+     where e.job_id = p_job_id
+     order by e.event_id;
+end
+$$;
+
+comment on function arcano.explain_job(arcano.job.id%type) is
+  'Why job p_job_id blocks its user or does not: a row for each condition of the orphan rule, whether it holds, and the columns that say so; then what follows, and what the journal has about the job. All must hold for an orphan: the one that does not is what protects it. A caller who may act for one user alone may ask about that user''s jobs.';

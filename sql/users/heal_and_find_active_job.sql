@@ -1,0 +1,71 @@
+-- What check_user_active promises, for any user: heals the user's orphans, and finds the job in the way.
+create or replace function arcano.heal_and_find_active_job(
+  p_user_id arcano.job.user_id%type,
+  out has_active_job boolean,
+  out active_tool text,
+  out active_table text,
+  out active_status text,
+  out active_job_id arcano.job.id%type,
+  out created_at timestamptz,
+  out started_at timestamptz,
+  out "position" integer,
+  out heals_at timestamptz,
+  out healed integer
+)
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_open bigint;
+  v_orphans arcano.job_ref[];
+  v_observed arcano.job_ref[];
+  v_ignored arcano.job_ref[] := '{}';
+begin
+  healed := 0;
+  -- The second round asks again after the orphans that the first one found were healed, unless those were all
+  -- there was. One that could not be ended, for whatever reason, is ignored; one still there was locked.
+  for v_round in 1..2 loop
+    select o.tool, o.job_table, o.status, o.job_id, o.created_at, o.started_at, o."position",
+           case when count(*) over () = count(o.heals_at) over () then max(o.heals_at) over () end, count(*) over (),
+           array_agg((o.relid, o.job_id)::arcano.job_ref) filter (where o.is_orphan and o.is_enforced) over (),
+           array_agg((o.relid, o.job_id)::arcano.job_ref) filter (where o.is_orphan and not o.is_enforced) over ()
+      into active_tool, active_table, active_status, active_job_id, created_at, started_at, "position",
+           heals_at, v_open, v_orphans, v_observed
+      from arcano.open_job o
+     where o.user_id = p_user_id
+       and (o.relid, o.job_id)::arcano.job_ref <> all (v_ignored)
+     order by o.is_waiting, o.created_at, o.job_id, o.relid
+     limit 1;
+    has_active_job := found;
+    exit when v_orphans is null or v_round = 2;
+
+    select count(*) filter (where e.error is null),
+           coalesce(array_agg(e.job) filter (where e.error is not null), '{}')
+      into healed, v_ignored
+      from arcano.end_jobs(v_orphans, 'check', 'orphan') e;
+    if healed + cardinality(v_ignored) = v_open then
+      has_active_job := false;
+      active_tool := null;
+      active_table := null;
+      active_status := null;
+      active_job_id := null;
+      created_at := null;
+      started_at := null;
+      "position" := null;
+      heals_at := null;
+      exit;
+    end if;
+  end loop;
+
+  if v_observed is not null then
+    begin
+      perform arcano.journal_observed(v_observed, 'check', 'orphan');
+    exception
+      when others then null; -- a read-only transaction, say: the next sweep says it
+    end;
+  end if;
+end
+$$;
+
+comment on function arcano.heal_and_find_active_job(arcano.job.user_id%type) is
+  'Internal: heals the orphans of user p_user_id, and answers as check_user_active does.';

@@ -1,0 +1,33 @@
+-- An orphan that could not be ended (a veto of the app's trigger, a timeout) counts for nobody, so its user may
+-- have another job by now. A call that would bring it to life asks for admission here, as create_job does for a new
+-- job: null, or what is in its way. Holds off the user's other create_job until the transaction ends.
+--
+-- To be called before a statement that locks the job: the user is locked first, and then the job.
+create or replace function arcano.readmit_orphan(p_job_id arcano.job.id%type, p_impossible text)
+returns text
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_user_id arcano.job.user_id%type;
+begin
+  -- Found by id alone: with the rule outside of the case, the planner may read a partial index. In a table that is
+  -- only observed the orphan counts, and is a job like any other.
+  select j.user_id into v_user_id
+    from arcano.judged_job j
+   where j.job_id = p_job_id and case when j.is_orphan and j.is_enforced then true end;
+  if not found then
+    return null;
+  end if;
+  perform arcano.lock_user(v_user_id, p_impossible);
+  return (
+    select format('an orphan; in the way: %s %s (%s)', a.job_table, a.job_id, a.status)
+      from arcano.active_job a
+     where a.user_id = v_user_id and a.job_id <> p_job_id
+     limit 1
+  );
+end
+$$;
+
+comment on function arcano.readmit_orphan(arcano.job.id%type, text) is
+  'Internal: if job p_job_id is an orphan and its user has another active job, says which; else null. p_impossible: what the caller could not do in a transaction that is not read committed, for the error.';

@@ -1,0 +1,37 @@
+-- A sign of life from a slow client or a worker. The orphan rule lets it protect a waiting job for no
+-- longer than the table's touch_limit.
+create or replace function arcano.touch_job(
+  p_job_id arcano.job.id%type,
+  out changed boolean,
+  out status text,
+  out attempt integer,
+  out note text
+)
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_refusal text;
+begin
+  if not arcano.is_trusted() then
+    perform arcano.refuse_job_of_others(p_job_id);
+  end if;
+  changed := false;
+  v_refusal := arcano.readmit_orphan(p_job_id, 'an orphan cannot be brought back');
+  if v_refusal is null then
+    update arcano.job j
+       set heartbeat_at = clock_timestamp()
+     where j.id = p_job_id
+       and case when arcano.is_open(j.status) then true end
+    returning j.status, coalesce(j.attempt, 0) into status, attempt;
+    changed := found;
+  end if;
+  if not changed then
+    select u.status, u.attempt, coalesce(v_refusal, u.note) into status, attempt, note
+      from arcano.unchanged_job(p_job_id) u;
+  end if;
+end
+$$;
+
+comment on function arcano.touch_job(arcano.job.id%type) is
+  'Sets heartbeat_at of the waiting or working job p_job_id. A job that has ended, or is not there: changed is false, and note says why.';

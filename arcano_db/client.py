@@ -27,7 +27,7 @@ from arcano_db.rows import (
     ActiveJob,
     CancelledJob,
     CancelledOne,
-    ChargedGhost,
+    ChargedOrphan,
     ClaimedJob,
     CreatedJob,
     ExplainedCondition,
@@ -39,7 +39,7 @@ from arcano_db.rows import (
     JobEvent,
     JobId,
     JobTable,
-    LineJob,
+    JobInQueue,
     Metric,
     ObservedJob,
     ObservedTable,
@@ -465,21 +465,21 @@ class ArcanoDB:
         """What observe mode has seen of each table; reads ``arcano.observed_job``."""
         return self._fetch(class_row(ObservedTable), statements.OBSERVED_TABLES, ())
 
-    def charged_ghosts(self, limit: int | None = None) -> list[ChargedGhost]:
-        """The jobs that were charged and then forgotten, oldest first; reads ``arcano.charged_ghost``.
+    def charged_orphans(self, limit: int | None = None) -> list[ChargedOrphan]:
+        """The jobs that were charged and then forgotten, oldest first; reads ``arcano.charged_orphan``.
 
         Args:
             limit: The most rows to answer; None: all.
         """
-        return self._fetch(class_row(ChargedGhost), statements.CHARGED_GHOSTS, (limit,))
+        return self._fetch(class_row(ChargedOrphan), statements.CHARGED_ORPHANS, (limit,))
 
-    def line_jobs(self, limit: int | None = None) -> list[LineJob]:
-        """The line, in its order; reads ``arcano.line_job``.
+    def jobs_in_queue(self, limit: int | None = None) -> list[JobInQueue]:
+        """The line, in its order; reads ``arcano.job_in_queue``.
 
         Args:
             limit: The most rows to answer; None: all.
         """
-        return self._fetch(class_row(LineJob), statements.LINE_JOBS, (limit,))
+        return self._fetch(class_row(JobInQueue), statements.JOBS_IN_QUEUE, (limit,))
 
     def queue_status(self) -> list[QueueStatus]:
         """How many jobs of each table wait and are worked on; reads ``arcano.queue_status``."""
@@ -517,12 +517,12 @@ class ArcanoDB:
         """
         self._call(statements.DROP_ACCOUNT, (name,))
 
-    def keep_events(
+    def set_retention(
         self, keep: timedelta | str | None, sweep_runs: timedelta | str | None = _SEVEN_DAYS
     ) -> None:
         """Set for how long the sweep keeps the journal; what is forgotten cannot be restored.
 
-        Calls ``arcano.keep_events``.
+        Calls ``arcano.set_retention``.
 
         Args:
             keep: For entries of the journal, 1 day or more; at first 90 days; None: for ever.
@@ -531,17 +531,17 @@ class ArcanoDB:
         Raises:
             InvalidArgument: It is less.
         """
-        self._call(statements.KEEP_EVENTS, (keep, sweep_runs))
+        self._call(statements.SET_RETENTION, (keep, sweep_runs))
 
-    def keep_positions(self, on: bool = True) -> None:
+    def set_position_refresh(self, on: bool = True) -> None:
         """Let each sweep write the place of every job in the line to its column ``position``, or not.
 
-        Calls ``arcano.keep_positions``.
+        Calls ``arcano.set_position_refresh``.
 
         Args:
             on: Whether it does.
         """
-        self._call(statements.KEEP_POSITIONS, (on,))
+        self._call(statements.SET_POSITION_REFRESH, (on,))
 
     def refunds_due(self, limit: int | None = None) -> list[RefundDue]:
         """The refunds that are not paid yet, the oldest first; reads ``arcano.refund_due``.
@@ -649,7 +649,7 @@ class ArcanoDB:
         self,
         table: str,
         tool: str | None = None,
-        orphan_after: timedelta | str = _FIVE_MINUTES,
+        orphan_after: timedelta | str | None = None,
         stall_after: timedelta | str | None = None,
     ) -> list[str]:
         """Make a table a job table, and answer the statements that took; none: it was one already.
@@ -676,7 +676,7 @@ class ArcanoDB:
         self,
         table: str,
         tool: str | None = None,
-        orphan_after: timedelta | str = _FIVE_MINUTES,
+        orphan_after: timedelta | str | None = None,
         stall_after: timedelta | str | None = None,
         concurrently: bool = True,
     ) -> list[str]:
@@ -702,7 +702,7 @@ class ArcanoDB:
         self,
         table: str,
         tool: str | None = None,
-        orphan_after: timedelta | str = _FIVE_MINUTES,
+        orphan_after: timedelta | str | None = None,
         stall_after: timedelta | str | None = None,
         concurrently: bool = True,
     ) -> list[Step]:
@@ -736,7 +736,7 @@ class ArcanoDB:
         return self._fetch(class_row(Finding), statements.CHECK_HEALTH, (long_transaction,))
 
     def check_job_table(
-        self, table: str, orphan_after: timedelta | str | None = None, try_to_end: bool = True
+        self, table: str, orphan_after: timedelta | str | None = None, dry_run_end: bool = True
     ) -> list[Finding]:
         """What attaching a table would mean for it and its rows; changes nothing, and reads all of it.
 
@@ -745,10 +745,10 @@ class ArcanoDB:
         Args:
             table: The table, with its schema; it need not be attached.
             orphan_after: As for :meth:`attach_job_table`; None: the table's own, or 5 minutes.
-            try_to_end: Also try to end a job, and roll that back. What a trigger does outside of the
+            dry_run_end: Also try to end a job, and roll that back. What a trigger does outside of the
                 database stays.
         """
-        return self._fetch(class_row(Finding), statements.CHECK_JOB_TABLE, (table, orphan_after, try_to_end))
+        return self._fetch(class_row(Finding), statements.CHECK_JOB_TABLE, (table, orphan_after, dry_run_end))
 
     def grace_advice(self, table: str, orphan_after: timedelta | str | None = None) -> GraceAdvice:
         """How long real jobs of a table took to start, and so what ``orphan_after`` should be at least.
@@ -997,13 +997,13 @@ class AsyncArcanoDB:
         """See :meth:`ArcanoDB.observed_tables`."""
         return await self._fetch(class_row(ObservedTable), statements.OBSERVED_TABLES, ())
 
-    async def charged_ghosts(self, limit: int | None = None) -> list[ChargedGhost]:
-        """See :meth:`ArcanoDB.charged_ghosts`."""
-        return await self._fetch(class_row(ChargedGhost), statements.CHARGED_GHOSTS, (limit,))
+    async def charged_orphans(self, limit: int | None = None) -> list[ChargedOrphan]:
+        """See :meth:`ArcanoDB.charged_orphans`."""
+        return await self._fetch(class_row(ChargedOrphan), statements.CHARGED_ORPHANS, (limit,))
 
-    async def line_jobs(self, limit: int | None = None) -> list[LineJob]:
-        """See :meth:`ArcanoDB.line_jobs`."""
-        return await self._fetch(class_row(LineJob), statements.LINE_JOBS, (limit,))
+    async def jobs_in_queue(self, limit: int | None = None) -> list[JobInQueue]:
+        """See :meth:`ArcanoDB.jobs_in_queue`."""
+        return await self._fetch(class_row(JobInQueue), statements.JOBS_IN_QUEUE, (limit,))
 
     async def queue_status(self) -> list[QueueStatus]:
         """See :meth:`ArcanoDB.queue_status`."""
@@ -1021,15 +1021,15 @@ class AsyncArcanoDB:
         """See :meth:`ArcanoDB.drop_account`."""
         await self._call(statements.DROP_ACCOUNT, (name,))
 
-    async def keep_events(
+    async def set_retention(
         self, keep: timedelta | str | None, sweep_runs: timedelta | str | None = _SEVEN_DAYS
     ) -> None:
         """See :meth:`ArcanoDB.keep_events`."""
-        await self._call(statements.KEEP_EVENTS, (keep, sweep_runs))
+        await self._call(statements.SET_RETENTION, (keep, sweep_runs))
 
-    async def keep_positions(self, on: bool = True) -> None:
+    async def set_position_refresh(self, on: bool = True) -> None:
         """See :meth:`ArcanoDB.keep_positions`."""
-        await self._call(statements.KEEP_POSITIONS, (on,))
+        await self._call(statements.SET_POSITION_REFRESH, (on,))
 
     async def refunds_due(self, limit: int | None = None) -> list[RefundDue]:
         """See :meth:`ArcanoDB.refunds_due`."""
@@ -1077,7 +1077,7 @@ class AsyncArcanoDB:
         self,
         table: str,
         tool: str | None = None,
-        orphan_after: timedelta | str = _FIVE_MINUTES,
+        orphan_after: timedelta | str | None = None,
         stall_after: timedelta | str | None = None,
     ) -> list[str]:
         """See :meth:`ArcanoDB.attach_job_table`."""
@@ -1088,7 +1088,7 @@ class AsyncArcanoDB:
         self,
         table: str,
         tool: str | None = None,
-        orphan_after: timedelta | str = _FIVE_MINUTES,
+        orphan_after: timedelta | str | None = None,
         stall_after: timedelta | str | None = None,
         concurrently: bool = True,
     ) -> list[str]:
@@ -1100,7 +1100,7 @@ class AsyncArcanoDB:
         self,
         table: str,
         tool: str | None = None,
-        orphan_after: timedelta | str = _FIVE_MINUTES,
+        orphan_after: timedelta | str | None = None,
         stall_after: timedelta | str | None = None,
         concurrently: bool = True,
     ) -> list[Step]:
@@ -1121,10 +1121,10 @@ class AsyncArcanoDB:
         return await self._fetch(class_row(Finding), statements.CHECK_HEALTH, (long_transaction,))
 
     async def check_job_table(
-        self, table: str, orphan_after: timedelta | str | None = None, try_to_end: bool = True
+        self, table: str, orphan_after: timedelta | str | None = None, dry_run_end: bool = True
     ) -> list[Finding]:
         """See :meth:`ArcanoDB.check_job_table`."""
-        arguments = (table, orphan_after, try_to_end)
+        arguments = (table, orphan_after, dry_run_end)
         return await self._fetch(class_row(Finding), statements.CHECK_JOB_TABLE, arguments)
 
     async def grace_advice(self, table: str, orphan_after: timedelta | str | None = None) -> GraceAdvice:

@@ -470,8 +470,8 @@ class JobEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class ChargedGhost:
-    """A row of the view ``arcano.charged_ghost``: a job that was charged and then forgotten.
+class ChargedOrphan:
+    """A row of the view ``arcano.charged_orphan``: a job that was charged and then forgotten.
 
     Attributes:
         job_table: Its table, with the schema.
@@ -481,7 +481,7 @@ class ChargedGhost:
         session_id: The page visit it was made in, if known.
         status: Its status, a waiting one.
         created_at: When it was made.
-        ghost_since: Since when it would be an orphan, had it not been charged.
+        orphan_since: Since when it would be an orphan, had it not been charged.
     """
 
     job_table: str
@@ -491,12 +491,12 @@ class ChargedGhost:
     session_id: str | None
     status: str
     created_at: datetime
-    ghost_since: datetime
+    orphan_since: datetime
 
 
 @dataclass(frozen=True, slots=True)
-class LineJob:
-    """A row of the view ``arcano.line_job``: a job that waits in the line.
+class JobInQueue:
+    """A row of the view ``arcano.job_in_queue``: a job that waits in the line.
 
     Attributes:
         job_table: Its table, with the schema.
@@ -526,9 +526,9 @@ class QueueStatus:
     Attributes:
         job_table: The table, with the schema.
         tool: Its tool, as people read it.
-        in_line: Jobs that wait in the line.
-        oldest_in_line: When the first of those was made.
-        outside_line: Jobs that wait outside of the line: being made ready, or ghosts.
+        in_queue: Jobs that wait in the line.
+        oldest_in_queue: When the first of those was made.
+        outside_queue: Jobs that wait outside of the line: being made ready, or ghosts.
         starting: Jobs that are starting.
         running: Jobs that are running.
         stalled: Of those two, the ones without a sign of life for longer than the table allows.
@@ -536,9 +536,9 @@ class QueueStatus:
 
     job_table: str
     tool: str
-    in_line: int
-    oldest_in_line: datetime | None
-    outside_line: int
+    in_queue: int
+    oldest_in_queue: datetime | None
+    outside_queue: int
     starting: int
     running: int
     stalled: int

@@ -59,9 +59,9 @@ SET_ACCOUNT = "select arcano.set_account(%s, %s, %s)"
 
 DROP_ACCOUNT = "select arcano.drop_account(%s)"
 
-KEEP_EVENTS = "select arcano.keep_events(%s, %s)"
+SET_RETENTION = "select arcano.set_retention(%s, %s)"
 
-KEEP_POSITIONS = "select arcano.keep_positions(%s)"
+SET_POSITION_REFRESH = "select arcano.set_position_refresh(%s)"
 
 SET_REFUND_FUNCTION = "select arcano.set_refund_function(%s)"
 
@@ -107,7 +107,7 @@ RESTORE_JOB = "select arcano.restore_job(%s)"
 
 ATTACH_JOB_TABLE = "select statement from arcano.attach_job_table(%s::regclass, %s, %s, %s)"
 
-ATTACH_PLAN = "select statement from arcano.attach_plan(%s::regclass, %s, %s, %s, %s)"
+ATTACH_PLAN = "select statement from arcano.attach_steps(%s::regclass, %s, %s, %s, %s)"
 
 ATTACH_STEPS = "select * from arcano.attach_steps(%s::regclass, %s, %s, %s, %s)"
 
@@ -129,9 +129,9 @@ ORPHAN_JOBS = "select * from arcano.orphan_job order by created_at, job_id limit
 
 OBSERVED_JOBS = "select * from arcano.observed_job order by event_id limit %s"
 
-CHARGED_GHOSTS = "select * from arcano.charged_ghost order by created_at, job_id limit %s"
+CHARGED_ORPHANS = "select * from arcano.charged_orphan order by created_at, job_id limit %s"
 
-LINE_JOBS = "select * from arcano.line_job order by created_at, job_id limit %s"
+JOBS_IN_QUEUE = "select * from arcano.job_in_queue order by created_at, job_id limit %s"
 
 QUEUE_STATUS = "select * from arcano.queue_status order by job_table"
 

@@ -220,3 +220,8 @@ class LongCommand:
     def kill(self) -> None:
         self.process.kill()
         self.process.wait()
+
+
+def attach_plan(db: ArcanoDB, *arguments: Any, **options: Any) -> list[str]:
+    """The statements of ``attach_steps`` alone."""
+    return [step.statement for step in db.attach_steps(*arguments, **options)]

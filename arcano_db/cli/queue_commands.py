@@ -10,7 +10,7 @@ import click
 
 from arcano_db.cli.base import database, dsn_option, json_option, load_function, log_to_stderr, main
 from arcano_db.output import console, print_json, print_rows, say
-from arcano_db.rows import AccountStatus, ChargedGhost, LineJob, QueueStatus, RefundDue
+from arcano_db.rows import AccountStatus, ChargedOrphan, JobInQueue, QueueStatus, RefundDue
 from arcano_db.working import WorkOptions, work_until_stopped
 
 
@@ -23,7 +23,7 @@ from arcano_db.working import WorkOptions, work_until_stopped
 def queue(dsn: str, as_json: bool, limit: int) -> None:
     """Show what waits and what is worked on: tables, accounts, and the head of the line."""
     with database(dsn) as db:
-        status, accounts, line = db.queue_status(), db.account_status(), db.line_jobs(limit)
+        status, accounts, line = db.queue_status(), db.account_status(), db.jobs_in_queue(limit)
     if as_json:
         print_json({"tables": status, "accounts": accounts, "line": line})
         return
@@ -31,7 +31,7 @@ def queue(dsn: str, as_json: bool, limit: int) -> None:
     console.print()
     print_rows(accounts, AccountStatus, empty="No accounts: claims have no limit.")
     console.print()
-    print_rows(line, LineJob, empty="Nobody waits in the line.")
+    print_rows(line, JobInQueue, empty="Nobody waits in the line.")
 
 
 @main.group()
@@ -91,13 +91,13 @@ def refund() -> None:
 def refund_list(dsn: str, as_json: bool, limit: int) -> None:
     """List the refunds that are not paid yet, and why; and the charged ghosts, which nobody ended yet."""
     with database(dsn) as db:
-        rows, ghosts = db.refunds_due(limit), db.charged_ghosts(limit)
+        rows, ghosts = db.refunds_due(limit), db.charged_orphans(limit)
     if as_json:
-        print_json({"due": rows, "charged_ghosts": ghosts})
+        print_json({"due": rows, "charged_orphans": ghosts})
         return
     print_rows(rows, RefundDue, empty="No refund is due.")
     console.print()
-    print_rows(ghosts, ChargedGhost, empty="No charged ghosts.")
+    print_rows(ghosts, ChargedOrphan, empty="No charged ghosts.")
 
 
 @refund.command("settle")

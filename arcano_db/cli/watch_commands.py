@@ -85,9 +85,9 @@ def _screen(db: ArcanoDB) -> Group:
         [
             table.job_table,
             "breaker" if table.breaker_tripped_at else table.mode,
-            queue.in_line,
-            _age(queue.oldest_in_line),
-            queue.outside_line,
+            queue.in_queue,
+            _age(queue.oldest_in_queue),
+            queue.outside_queue,
             queue.starting + queue.running,
             queue.stalled,
             table.orphans,
@@ -110,8 +110,8 @@ def _screen(db: ArcanoDB) -> Group:
     names = ["table", "mode", "line", "oldest", "out", "working", "stall", "ghosts"]
     return Group(
         Text(
-            f"{totals['arcano_users_blocked']} users blocked, {totals['arcano_ghosts']} ghosts,"
-            f" {totals['arcano_charged_ghosts']} charged ghosts, {totals['arcano_refunds_due']} refunds due",
+            f"{totals['arcano_users_blocked']} users blocked, {totals['arcano_orphans']} ghosts,"
+            f" {totals['arcano_charged_orphans']} charged ghosts, {totals['arcano_refunds_due']} refunds due",
             style="bold",
         ),
         Text(_swept(sweeps), style="" if sweeps.sweeps_in_hour else "yellow"),

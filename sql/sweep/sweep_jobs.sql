@@ -15,18 +15,38 @@ declare
   v_any_backoff constant boolean := exists (select from arcano.job_backoff);
   v_jobs arcano.job_ref[];
 begin
-  select array_agg(c.job) into v_jobs
-    from (
-      select (d.relid, d.job_id)::arcano.job_ref as job
-        from arcano.due_job d
-       cross join lateral (
-         select from arcano.job j where j.ctid = d.tid and j.tableoid = d.relid and j.id = d.job_id for update skip locked
-       ) l
-       where d.cause = p_cause and d.is_enforced
-         and (not v_any_backoff or not arcano.is_backing_off(d.relid, d.job_id))
-       order by d.since
-       limit p_limit
-    ) c;
+  -- Two statements, because each is read through an index of its own; one for both reads and sorts the whole backlog.
+  if p_cause = 'stalled' then
+    select array_agg(c.job) into v_jobs
+      from (
+        select (o.relid, o.job_id)::arcano.job_ref as job
+          from arcano.judged_job o
+         cross join lateral (
+           select from arcano.job j where j.ctid = o.tid and j.tableoid = o.relid and j.id = o.job_id for update skip locked
+         ) l
+         where o.is_working
+           and o.is_stalled
+           and o.is_enforced
+           and (not v_any_backoff or not arcano.is_backing_off(o.relid, o.job_id))
+         order by o.stalls_at
+         limit p_limit
+      ) c;
+  else
+    select array_agg(c.job) into v_jobs
+      from (
+        select (o.relid, o.job_id)::arcano.job_ref as job
+          from arcano.judged_job o
+         cross join lateral (
+           select from arcano.job j where j.ctid = o.tid and j.tableoid = o.relid and j.id = o.job_id for update skip locked
+         ) l
+         where o.is_outside_queue
+           and case p_cause when 'orphan' then o.is_orphan when 'charged_orphan' then o.is_charged_orphan end
+           and o.is_enforced
+           and (not v_any_backoff or not arcano.is_backing_off(o.relid, o.job_id))
+         order by o.created_at
+         limit p_limit
+      ) c;
+  end if;
   return query select e.job, e.error from arcano.end_jobs(v_jobs, 'sweep', p_cause) e;
 end
 $$;

@@ -336,7 +336,7 @@ def test_accounts_and_the_queue(run: Run, dsn: str, conn: psycopg.Connection) ->
     waiting = make_job(conn, UPSCALER, make_user(conn), "1 second", waited_in_queue=True, position=1)
     found = json.loads(run("queue", "--json", "--dsn", dsn).stdout)
     assert [line["job_id"] for line in found["line"]] == [str(waiting)]
-    assert {t["job_table"]: t["in_line"] for t in found["tables"]}[UPSCALER] == 1
+    assert {t["job_table"]: t["in_queue"] for t in found["tables"]}[UPSCALER] == 1
     assert str(waiting) in run("queue", "--dsn", dsn).stdout
     assert run("account", "drop", "provider-1", "--dsn", dsn).exit_code == 0
     gone = run("account", "drop", "provider-1", "--dsn", dsn)
@@ -352,7 +352,7 @@ def test_refunds(run: Run, dsn: str, conn: psycopg.Connection) -> None:
     run("cancel", waiting, "--dsn", dsn)
     found = json.loads(run("refund", "list", "--json", "--dsn", dsn).stdout)
     assert [row["job_id"] for row in found["due"]] == [str(waiting)]
-    assert [row["job_id"] for row in found["charged_ghosts"]] == [str(ghost)]
+    assert [row["job_id"] for row in found["charged_orphans"]] == [str(ghost)]
     refund_id = found["due"][0]["refund_id"]
     assert "settled" in run("refund", "settle", refund_id, "--note", "by hand", "--dsn", dsn).stderr
     assert "paid already" in run("refund", "settle", refund_id, "--dsn", dsn).stderr

@@ -39,7 +39,7 @@ def test_check_says_what_would_happen_and_changes_nothing(migrated_dsn: str, run
 def test_attaching_again_keeps_what_was_configured(dsn: str, db: ArcanoDB, run: Any) -> None:
     db.set_job_table(UPSCALER, {"orphan_after": "20 minutes", "stall_after": "1 hour"})
     assert "nothing to do" in run("attach", UPSCALER, "--dsn", dsn).stderr
-    db.source.execute("drop index public.upscaler_jobs_arcano_line")
+    db.source.execute("drop index public.upscaler_jobs_arcano_queue")
     assert run("attach", UPSCALER, "--stall-after", "2 hours", "--dsn", dsn).exit_code == 0
     [after] = [t for t in db.job_tables() if t.job_table == UPSCALER]
     assert (after.tool, after.orphan_after, after.stall_after) == (

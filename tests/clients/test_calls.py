@@ -122,7 +122,7 @@ def test_the_queue(call: Call, conn: psycopg.Connection) -> None:
     call("set_account", "a", 2)
     assert call("run_or_queue", made[0]) == arcano_db.QueueDecision("run", "a", None, None)
     assert [call("run_or_queue", job_id, run=False).position for job_id in made[1:]] == [1, 2]
-    assert [row.job_id for row in call("line_jobs")] == made[1:]
+    assert [row.job_id for row in call("jobs_in_queue")] == made[1:]
     assert call("queue_position", made[2]) == 2
     (claimed,) = call("claim_jobs", 5)
     assert claimed == arcano_db.ClaimedJob(VIDEO, made[1], claimed.user_id, "a", 1)
@@ -135,7 +135,7 @@ def test_the_queue(call: Call, conn: psycopg.Connection) -> None:
     assert call("finish_task", "task").job_id == made[1]
     (done,) = call("finish_jobs", [made[2]], "failed", "no", [1])
     assert (done.changed, done.status, done.job_id) == (True, "failed", made[2])
-    assert {row.in_line for row in call("queue_status")} == {0}
+    assert {row.in_queue for row in call("queue_status")} == {0}
     call("drop_account", "a")
     call("keep_positions")
     call("keep_positions", False)
@@ -150,7 +150,7 @@ def test_stalls_refunds_and_settings(call: Call, conn: psycopg.Connection) -> No
     assert call("cancel_job", running, force=True, reason="enough").changed
     charged = [make_job(conn, VIDEO, make_user(conn), credits_charged=True) for _ in range(2)]
     assert call("cancel_job", charged[0]).refunded is False
-    assert [row.job_id for row in call("charged_ghosts")] == charged[1:]
+    assert [row.job_id for row in call("charged_orphans")] == charged[1:]
     (due,) = call("refunds_due")
     assert call("settle_refund", due.refund_id, "by hand") is True
     with pytest.raises(arcano_db.InvalidArgument, match="cannot be the refund function"):

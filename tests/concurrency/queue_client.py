@@ -122,7 +122,7 @@ def work(client: Client, _: int) -> None:
 
 def cancel(client: Client, percent: int) -> None:
     """Users who change their minds, one after the other, here and there in the line."""
-    pick = "select job_id, user_id from arcano.line_job order by random() limit 1"
+    pick = "select job_id, user_id from arcano.job_in_queue order by random() limit 1"
     while True:
         found = client.insisting(lambda db: db.source.execute(pick).fetchone())
         if found is None or client.chance.random() * 100 > percent:

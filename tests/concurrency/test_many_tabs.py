@@ -26,7 +26,7 @@ TABS = 8
 TWO_ACTIVE = """
     select user_id, count(*)
       from arcano.job
-     where arcano.is_active(status)
+     where arcano.is_open(status)
      group by user_id
     having count(*) > 1
 """

@@ -174,7 +174,7 @@ def _watch(server: EmbeddedServer, crowd: Crowd, jobs: int, restarts: int) -> Co
             assert max(used.values(), default=0) <= SLOTS, used
             assert None not in used
             made, active = conn.execute(
-                "select count(*), count(*) filter (where arcano.is_active(status)) from arcano.job"
+                "select count(*), count(*) filter (where arcano.is_open(status)) from arcano.job"
             ).fetchone()
         except psycopg.OperationalError:
             conn = psycopg.connect(crowd.dsn, autocommit=True)

@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from helpers import ARCANO_DB, UPSCALER, LongCommand, arcano_db, make_job, make_user, until
+from helpers import ARCANO_DB, UPSCALER, LongCommand, arcano_db, attach_plan, make_job, make_user, until
 
 from arcano_db import ArcanoDB
 from arcano_db.attaching import AttachError, Patience, run_steps
@@ -87,10 +87,10 @@ def test_it_is_interrupted_in_the_middle_of_an_index(
         until(lambda: not builds(conn))  # the server notices
         invalid = "select count(*) from pg_index where not indisvalid and indrelid = %s::regclass"
         assert conn.execute(invalid, (UPSCALER,)).fetchone() == (1,)
-        assert ArcanoDB(conn).attach_plan(UPSCALER)[0].startswith("drop index concurrently")
+        assert attach_plan(ArcanoDB(conn), UPSCALER)[0].startswith("drop index concurrently")
         old.rollback()
     assert "drop index concurrently" in ended("attach", UPSCALER, "--dsn", migrated_dsn).stderr
-    assert ArcanoDB(conn).attach_plan(UPSCALER) == []
+    assert attach_plan(ArcanoDB(conn), UPSCALER) == []
     assert conn.execute(invalid, (UPSCALER,)).fetchone() == (0,)
 
 
@@ -105,7 +105,7 @@ def test_it_says_what_it_waits_for(migrated_dsn: str, conn: psycopg.Connection) 
         assert "Somebody else is building an index of public.upscaler_jobs (pid" in second.stderr
         old.rollback()
     assert attaching.process.wait(timeout=60) == 0
-    assert ArcanoDB(conn).attach_plan(UPSCALER) == []
+    assert attach_plan(ArcanoDB(conn), UPSCALER) == []
 
 
 def test_it_gives_up_and_says_who_is_in_the_way(migrated_dsn: str, conn: psycopg.Connection) -> None:

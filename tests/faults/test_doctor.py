@@ -11,7 +11,19 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from helpers import POSE, UPSCALER, VESTE, VIDEO, arcano_db, attach_app, make_job, make_user, until, veto
+from helpers import (
+    POSE,
+    UPSCALER,
+    VESTE,
+    VIDEO,
+    arcano_db,
+    attach_app,
+    attach_plan,
+    make_job,
+    make_user,
+    until,
+    veto,
+)
 
 from arcano_db import ArcanoDB, migrating
 from arcano_db.demo import script
@@ -83,12 +95,12 @@ def no_index(d: Database) -> None:
 
 def invalid_index(d: Database) -> None:
     """As a build leaves it that was interrupted."""
-    d.conn.execute("drop index video_upscaler_jobs_arcano_line")
+    d.conn.execute("drop index video_upscaler_jobs_arcano_queue")
     with psycopg.connect(d.dsn) as old:
         old.execute("set transaction isolation level repeatable read; select txid_current()")
         with psycopg.connect(d.dsn, autocommit=True) as builder:
             builder.execute("set statement_timeout = '300ms'")
-            plan = ArcanoDB(builder).attach_plan(VIDEO, "Video Upscaler")
+            plan = attach_plan(ArcanoDB(builder), VIDEO, "Video Upscaler")
             with pytest.raises(psycopg.errors.QueryCanceled):
                 builder.execute(plan[0])
         old.rollback()
@@ -165,7 +177,7 @@ def open_parent(d: Database) -> None:
 
 
 def edited(d: Database) -> None:
-    [body] = d.conn.execute("select pg_get_functiondef('arcano.gone_past'::regproc)").fetchone()
+    [body] = d.conn.execute("select pg_get_functiondef('arcano.readmit_orphan'::regproc)").fetchone()
     d.conn.execute(body.replace("return null", "return  null"))
 
 
@@ -220,7 +232,7 @@ FAULTS: dict[str, tuple[Plant, set[tuple[str, str, str]]]] = {
     ),
     "an invalid index": (
         invalid_index,
-        {("error", "indexes", f"{VIDEO}: index video_upscaler_jobs_arcano_line is invalid")},
+        {("error", "indexes", f"{VIDEO}: index video_upscaler_jobs_arcano_queue is invalid")},
     ),
     "settings of a table that is gone": (
         gone_table,
@@ -252,7 +264,7 @@ FAULTS: dict[str, tuple[Plant, set[tuple[str, str, str]]]] = {
     "an open parent": (open_parent, {("error", "grants", "public may select arcano.job")}),
     "an edited function": (
         edited,
-        {("warning", "release", "changed in the database since they were loaded: gone_past")},
+        {("warning", "release", "changed in the database since they were loaded: readmit_orphan")},
     ),
     "transaction ids": (
         transaction_ids,

@@ -158,7 +158,7 @@ def test_a_full_disk_under_the_journal(
 # A deliberate break of the SQL: the file, what stands there and what instead, and which promise falls.
 MUTATIONS: dict[str, tuple[str, dict[str, str], str]] = {
     "rule without waited_in_queue": (
-        "entered_line", {"p_waited_in_queue is true or coalesce": "coalesce"}, PROMISES[1],
+        "entered_queue", {"p_waited_in_queue is true or coalesce": "coalesce"}, PROMISES[1],
     ),
     "update without the second test": (
         "end_jobs",

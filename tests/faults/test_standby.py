@@ -121,7 +121,7 @@ def alone(conn: psycopg.Connection, load: MixedLoad) -> int:
     users = [*load.users, *load.haunted, *load.duelling, *load.held]
     for user in users:
         rows = conn.cursor(row_factory=dict_row).execute(
-            "select now() as at, j.* from arcano.job j where j.user_id = %s and arcano.is_active(j.status)",
+            "select now() as at, j.* from arcano.job j where j.user_id = %s and arcano.is_open(j.status)",
             (user,),
         )
         real = {row["id"] for row in rows if not is_orphan(row, row["at"])}

@@ -21,7 +21,7 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 from faults.test_plain_sql import psql
-from helpers import UPSCALER, VIDEO, make_job, make_user
+from helpers import UPSCALER, VIDEO, attach_plan, make_job, make_user
 from sql.test_schema import dump
 
 from arcano_db import ArcanoDB, migrating
@@ -225,6 +225,6 @@ def test_what_was_attached_before_works_as_if_attached_now(empty_dsn: str) -> No
         ghost = make_job(conn, UPSCALER, make_user(conn))
         migrating.migrate(empty_dsn)
         for table, tool in TOOLS.items():
-            assert db.attach_plan(table, tool) == []
+            assert attach_plan(db, table, tool) == []
         assert [t.mode for t in db.job_tables()] == ["enforce"] * len(TOOLS)
         assert [o.job_id for o in db.orphan_jobs()] == [ghost]

@@ -6,7 +6,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from helpers import POSE, UPSCALER, VESTE, VIDEO, job, make_job, make_user
+from helpers import POSE, UPSCALER, VESTE, VIDEO, attach_plan, job, make_job, make_user
 from psycopg.rows import scalar_row
 
 from arcano_db import ArcanoDB, CannotAttach, InvalidArgument, NotAttached
@@ -40,13 +40,13 @@ def test_it_adds_what_is_missing_and_says_so(fresh: psycopg.Connection, table: s
     assert strings(fresh, _COLUMNS, table) == before | contract
     name = table.removeprefix("public.")
     assert strings(fresh, _INDEXES, table) == indexes | {
-        f"{name}_arcano_{kind}" for kind in ("active", "line", "outside", "working")
+        f"{name}_arcano_{kind}" for kind in ("active", "queue", "outside", "working")
     }
     assert [statement.split("(")[0].strip().split(" add ")[0] for statement in ran] == [
         "insert into arcano.job_table",
         f"alter table {table}",
         f"create index if not exists {name}_arcano_active on {table}",
-        f"create index if not exists {name}_arcano_line on {table}",
+        f"create index if not exists {name}_arcano_queue on {table}",
         f"create index if not exists {name}_arcano_outside on {table}",
         f"create index if not exists {name}_arcano_working on {table}",
         f"alter table {table} inherit arcano.job",
@@ -71,20 +71,20 @@ def test_again_is_a_no_op_that_updates_settings(fresh: psycopg.Connection) -> No
 
 def test_the_plan_is_what_attaching_would_run_and_runs_nothing(fresh: psycopg.Connection) -> None:
     db = ArcanoDB(fresh)
-    plan = db.attach_plan(VIDEO, "Video", concurrently=False)
+    plan = attach_plan(db, VIDEO, "Video", concurrently=False)
     assert db.job_tables() == []
-    assert any("create index concurrently" in statement for statement in db.attach_plan(VIDEO))
+    assert any("create index concurrently" in statement for statement in attach_plan(db, VIDEO))
     assert db.attach_job_table(VIDEO, "Video") == plan
-    assert db.attach_plan(VIDEO, "Video") == []
+    assert attach_plan(db, VIDEO, "Video") == []
 
 
 def test_the_plan_can_be_run_statement_by_statement(fresh: psycopg.Connection) -> None:
     db = ArcanoDB(fresh)
-    for statement in db.attach_plan(POSE):
+    for statement in attach_plan(db, POSE):
         # Stopped after any of them, the rest is what a new plan answers.
-        assert db.attach_plan(POSE)[0] == statement
+        assert attach_plan(db, POSE)[0] == statement
         fresh.execute(statement)
-    assert db.attach_plan(POSE) == []
+    assert attach_plan(db, POSE) == []
 
 
 def test_attach_detach_attach(fresh: psycopg.Connection) -> None:
@@ -150,17 +150,17 @@ def test_a_long_or_odd_name_is_no_obstacle(fresh: psycopg.Connection) -> None:
 
 def test_an_invalid_index_that_a_failed_build_left_is_dropped_first(fresh: psycopg.Connection) -> None:
     db = ArcanoDB(fresh)
-    for statement in db.attach_plan(UPSCALER)[:3]:
+    for statement in attach_plan(db, UPSCALER)[:3]:
         fresh.execute(statement)
     # What "create index concurrently" leaves behind when it fails.
     fresh.execute(
         "update pg_index set indisvalid = false where indexrelid = 'upscaler_jobs_arcano_active'::regclass"
     )
-    plan = db.attach_plan(UPSCALER)
+    plan = attach_plan(db, UPSCALER)
     assert plan[0] == "drop index concurrently public.upscaler_jobs_arcano_active"
     for statement in plan:
         fresh.execute(statement)
-    assert db.attach_plan(UPSCALER) == []
+    assert attach_plan(db, UPSCALER) == []
 
 
 @pytest.mark.parametrize("orphan_after", [None, "0", "-5 minutes", "11 years"])
@@ -177,7 +177,7 @@ def test_a_stall_after_is_a_setting_like_the_others(fresh: psycopg.Connection) -
     ):
         db.attach_job_table(UPSCALER, stall_after="59 seconds")
     db.attach_job_table(UPSCALER, stall_after="1 day")
-    assert db.attach_plan(UPSCALER, stall_after="24 hours") == []
+    assert attach_plan(db, UPSCALER, stall_after="24 hours") == []
     (setting,) = db.attach_job_table(UPSCALER)
     assert "stall_after = excluded.stall_after" in setting
     assert fresh.execute("select stall_after from arcano.job_table").fetchone() == (None,)
@@ -340,7 +340,7 @@ def test_somebody_elses_table_says_which_membership_it_needs(fresh: psycopg.Conn
         fresh.execute("grant select on all tables in schema arcano to migrator_of_test")
         fresh.execute("set role migrator_of_test")
         with pytest.raises(CannotAttach) as refused:
-            ArcanoDB(fresh).attach_plan("public.t")
+            attach_plan(ArcanoDB(fresh), "public.t")
         assert refused.value.hint == "grant other_owner to migrator_of_test; -- as a role that may"
     finally:
         fresh.execute("reset role; drop owned by other_owner, migrator_of_test")

@@ -194,7 +194,7 @@ def test_it_tries_to_end_a_real_row_and_rolls_that_back(db: ArcanoDB, conn: psyc
         conn.execute("select *, xmin::text, ctid::text from public.upscaler_jobs order by id").fetchall()
         == before
     )
-    assert found(db, TRIED, try_to_end=False) == []
+    assert found(db, TRIED, dry_run_end=False) == []
 
 
 def test_it_names_a_trigger_that_would_veto(db: ArcanoDB, conn: psycopg.Connection) -> None:

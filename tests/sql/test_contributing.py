@@ -29,7 +29,7 @@ NOT_OURS = {
 NOT_SLIPS = {
     r"schedule_sweeper: .*cron": "there only where pg_cron is installed",
     r"check_job_table: .*(v_kind|dynamic SQL)": "the table's own columns are not known before",
-    r"refuse_strange_job: it is not known which user calls": "it asks who calls, and nobody does",
+    r"refuse_job_of_others: it is not known which user calls": "it asks who calls, and nobody does",
     r"target type is different type than source type": "a literal, converted once",
 }
 

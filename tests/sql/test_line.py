@@ -152,7 +152,7 @@ def test_ghosts_and_jobs_that_never_entered_the_line_are_not_claimed(
     enter(conn, VIDEO, "1 hour", status="running")
     enter(conn, VIDEO, "1 hour", status="completed")
     assert db.claim_jobs(10) == []
-    assert db.line_jobs() == []
+    assert db.jobs_in_queue() == []
 
 
 def test_the_least_loaded_account_comes_first(conn: psycopg.Connection, db: ArcanoDB) -> None:
@@ -370,7 +370,7 @@ def test_the_sweep_keeps_positions_where_that_is_switched_on(conn: psycopg.Conne
     db.claim_jobs(1)
     db.sweep_orphans()
     assert positions() == [1, 2, 3, 4, 5]
-    db.keep_positions()
+    db.set_position_refresh()
     assert positions() == [1, 1, 2, 3, 4]
     db.cancel_job(made[2])
     versions = "select id, xmin from arcano.job"
@@ -382,7 +382,7 @@ def test_the_sweep_keeps_positions_where_that_is_switched_on(conn: psycopg.Conne
     db.sweep_orphans()
     assert dict(conn.execute(versions).fetchall()) == after
     assert job(conn, outside)["position"] == 0
-    db.keep_positions(False)
+    db.set_position_refresh(False)
     db.claim_jobs(1)
     db.sweep_orphans()
     assert positions()[3:] == [2, 3]
@@ -390,7 +390,7 @@ def test_the_sweep_keeps_positions_where_that_is_switched_on(conn: psycopg.Conne
 
 def test_positions_that_cannot_be_written_stop_no_sweep(conn: psycopg.Connection, db: ArcanoDB) -> None:
     waiting = enter(conn, UPSCALER, "1 minute", position=9)
-    db.keep_positions()
+    db.set_position_refresh()
     conn.execute(f"update {UPSCALER} set position = 9")
     veto(conn, UPSCALER, "new.position = 1")
     ghost = make_job(conn, VIDEO, make_user(conn))
@@ -407,10 +407,10 @@ def test_what_the_views_say(conn: psycopg.Connection, db: ArcanoDB) -> None:
     make_job(conn, UPSCALER, make_user(conn), status="completed")
     found = {row.job_table: row for row in db.queue_status()}
     row = found[UPSCALER]
-    assert (row.in_line, row.outside_line, row.starting, row.running, row.stalled) == (2, 1, 1, 1, 0)
-    assert row.oldest_in_line == job(conn, oldest)["created_at"]
-    assert (found[VESTE].in_line, found[VESTE].oldest_in_line) == (0, None)
-    assert [line.job_id for line in db.line_jobs(1)] == [oldest]
+    assert (row.in_queue, row.outside_queue, row.starting, row.running, row.stalled) == (2, 1, 1, 1, 0)
+    assert row.oldest_in_queue == job(conn, oldest)["created_at"]
+    assert (found[VESTE].in_queue, found[VESTE].oldest_in_queue) == (0, None)
+    assert [line.job_id for line in db.jobs_in_queue(1)] == [oldest]
 
 
 # --- waking workers -------------------------------------------------------------------------------------

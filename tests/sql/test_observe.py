@@ -301,17 +301,17 @@ def test_the_sweep_forgets_what_is_old(db: ArcanoDB, conn: psycopg.Connection) -
     assert len(events(conn)) == 2
     assert conn.execute("select forgotten from arcano.sweep_run order by 1").fetchall() == [(1,), (2,)]
 
-    db.keep_events(None, None)
+    db.set_retention(None, None)
     conn.execute("update arcano.job_event set created_at = '2001-01-01'")
     conn.execute("update arcano.sweep_run set finished_at = '2001-01-01'")
     db.sweep_orphans()
     assert len(events(conn)) == 2
-    db.keep_events("30 days")
+    db.set_retention("30 days")
     db.sweep_orphans()
     assert events(conn) == []
     for wrong in ("1 hour", "-1 days", "2000 years"):
         with pytest.raises(InvalidArgument):
-            db.keep_events(wrong)
+            db.set_retention(wrong)
 
 
 def test_the_observer_and_the_operator(

@@ -89,7 +89,7 @@ def only(kind: str, *tables: str) -> set[str]:
     return {f"{table.removeprefix('public.')}{kind}" for table in tables or TOOLS}
 
 
-WAITING = only("_arcano_line") | only("_arcano_outside")
+WAITING = only("_arcano_queue") | only("_arcano_outside")
 
 
 def test_a_check_of_a_free_user_is_one_look_into_each_index(large: psycopg.Connection) -> None:
@@ -202,7 +202,7 @@ def test_cancelling_by_session_reads_the_waiting_jobs(large: psycopg.Connection,
 def test_a_claim_reads_the_head_of_the_line(large: psycopg.Connection) -> None:
     def claim_reads_little(line: int, limit: int) -> None:
         found = scans(large, "select * from arcano.claim_jobs(%s)", limit)
-        assert set(found) <= only("_arcano_line") | only("_arcano_working")
+        assert set(found) <= only("_arcano_queue") | only("_arcano_working")
         # Who waits, who works, and who works now; the rest of the line, however long, is not read.
         assert sum(rows for _, rows in found.values()) <= 5 * min(line, limit) + 8 * len(TOOLS)
 
@@ -222,7 +222,7 @@ def test_finishing_many_reads_the_working_jobs_alone(large: psycopg.Connection) 
     assert set(found) <= only("_arcano_working")
     assert sum(rows for _, rows in found.values()) == 100
     found = scans(large, "select * from arcano.claim_jobs(100, %s)", claimed)
-    assert set(found) <= only("_arcano_working") | only("_arcano_line")
+    assert set(found) <= only("_arcano_working") | only("_arcano_queue")
 
 
 def test_what_concerns_one_job_reads_that_and_the_line(large: psycopg.Connection) -> None:
@@ -230,7 +230,7 @@ def test_what_concerns_one_job_reads_that_and_the_line(large: psycopg.Connection
     _add_line(large, 50)
     waiting = make_job(large, "public.upscaler_jobs", make_user(large), "1 second")
     running = make_job(large, "public.upscaler_jobs", make_user(large), "1 second", status="running")
-    allowed = only("_pkey") | only("_arcano_line") | only("_arcano_working") | only("_arcano_active")
+    allowed = only("_pkey") | only("_arcano_queue") | only("_arcano_working") | only("_arcano_active")
     for call, job_id in (
         ("run_or_queue(%s)", waiting),
         ("queue_position(%s)", waiting),
@@ -247,7 +247,7 @@ def test_the_sweep_reads_the_working_jobs_for_stalls(large: psycopg.Connection) 
     )
     _add_line(large, 50)
     large.execute("select arcano.claim_jobs(100)")
-    large.execute("select arcano.keep_positions()")
+    large.execute("select arcano.set_position_refresh()")
     found = scans(large, "select * from arcano.sweep_orphans()")
     assert set(found) <= WAITING | only("_arcano_working") | only("_arcano_active") | only("_pkey")
 
@@ -327,5 +327,5 @@ def test_restoring_finds_the_job_by_its_primary_key(large: psycopg.Connection) -
         "select event_id from arcano.job_event where job_id = %s", (job_id,)
     ).fetchone()
     found = scans(large, "select arcano.restore_job(%s)", event_id)
-    assert set(found) <= only("_pkey") | only("_arcano_active") | only("_arcano_line")
+    assert set(found) <= only("_pkey") | only("_arcano_active") | only("_arcano_queue")
     assert sum(rows for _, rows in found.values()) < 30

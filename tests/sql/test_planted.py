@@ -161,7 +161,14 @@ def story(owner: psycopg.Connection, caller: psycopg.Connection) -> Iterator[Any
     yield call("explain_job", ghosts[1])[1][-1][0]
     yield call("set_identity_function", None)
     yield call("drop_account", "a")
-    for view in ("active_job", "orphan_job", "charged_ghost", "line_job", "queue_status", "account_status"):
+    for view in (
+        "active_job",
+        "orphan_job",
+        "charged_orphan",
+        "job_in_queue",
+        "queue_status",
+        "account_status",
+    ):
         yield (
             view,
             len(caller.execute(sql.SQL("select * from arcano.{}").format(sql.Identifier(view))).fetchall()),

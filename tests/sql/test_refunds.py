@@ -294,7 +294,7 @@ def test_a_charged_ghost_is_listed_and_left_alone(conn: psycopg.Connection, db: 
     user = job(conn, ghost)["user_id"]
     charged(conn)  # waits in the line
     charged(conn, waited_in_queue=False)  # is young
-    (found,) = db.charged_ghosts()
+    (found,) = db.charged_orphans()
     assert (found.job_id, found.job_table, found.user_id) == (ghost, VIDEO, user)
     assert db.check_user_active(user).active_job_id == ghost
     assert db.sweep_orphans() == []
@@ -338,7 +338,7 @@ def test_a_job_that_shows_a_sign_of_life_is_no_charged_ghost(
     ):
         alive = charged(conn, **{"waited_in_queue": False, **columns})
         conn.execute(f"update {VIDEO} set created_at = now() - interval '9 days' where id = %s", (alive,))
-    assert (db.charged_ghosts(), db.sweep_orphans(), paid()) == ([], [], [])
+    assert (db.charged_orphans(), db.sweep_orphans(), paid()) == ([], [], [])
 
 
 def test_a_table_without_the_apps_columns_is_no_trouble(conn: psycopg.Connection, db: ArcanoDB, paid) -> None:

@@ -22,7 +22,7 @@ from sql import test_rule
 GOLDEN = Path(__file__).with_name("rule_mutations.txt")
 
 # The rule, and what it asks.
-FUNCTIONS = ("heals_at", "entered_line", "is_charged", "is_waiting")
+FUNCTIONS = ("heals_at", "entered_queue", "is_charged", "is_waiting")
 
 
 def source(name: str) -> str:

@@ -161,7 +161,7 @@ def test_an_operator_reads_the_views_and_sweeps(conn: psycopg.Connection) -> Non
     assert (db.active_jobs(), db.orphan_jobs(), db.sweep_orphans()) == ([], [], [])
     assert len(db.job_tables()) == 4
     readable = (
-        "job_event sweep_run job_table account setting refund task charged_ghost observed_job line_job"
+        "job_event sweep_run job_table account setting refund task charged_orphan observed_job job_in_queue"
         " queue_status account_status refund_due"
     )
     for table in readable.split():

@@ -9,7 +9,7 @@ import pytest
 from helpers import UPSCALER, make_job, until
 from web.conftest import Site
 from web.firefox import Firefox, FirefoxPage, firefox
-from web.test_module import LEFT, STAYS, in_line, jobs, let_goodbyes_pass
+from web.test_module import LEFT, STAYS, in_queue, jobs, let_goodbyes_pass
 
 from arcano_db.demo import user
 
@@ -48,13 +48,13 @@ def says(page: FirefoxPage, text: str) -> bool:
 def test_a_page_that_is_left_or_closed_cancels(
     site: Site, visited: FirefoxPage, leaving: Callable[[FirefoxPage], None]
 ) -> None:
-    in_line(site, visited)
+    in_queue(site, visited)
     leaving(visited)
     until(lambda: jobs(site) == LEFT)
 
 
 def test_a_page_behind_another_one_does_not(site: Site, visited: FirefoxPage, browser: Firefox) -> None:
-    in_line(site, visited)
+    in_queue(site, visited)
     browser.new_page().goto("about:blank")
     until(lambda: visited.evaluate("() => document.visibilityState") == "hidden")
     # What it would have sent would have come before the answer to this.
@@ -65,7 +65,7 @@ def test_a_page_behind_another_one_does_not(site: Site, visited: FirefoxPage, br
 
 
 def test_a_page_that_is_reloaded_keeps_its_visit_and_its_job(site: Site, visited: FirefoxPage) -> None:
-    in_line(site, visited)
+    in_queue(site, visited)
     session_id = "async () => (await import('./arcano/arcano.js')).sessionId()"
     before = visited.evaluate(session_id)
     visited.reload()

@@ -48,7 +48,7 @@ def run(page: Page, body: str, argument: object = None) -> Any:
     return page.evaluate(f"async (argument) => {{ {body} }}", argument)
 
 
-def in_line(site: Site, page: Page) -> UUID:
+def in_queue(site: Site, page: Page) -> UUID:
     """A job of this visit that waits in the line."""
     session_id = run(page, "return (await import('./arcano/arcano.js')).sessionId()")
     job_id = make_job(site.conn, UPSCALER, user(1), "1 second", session_id=session_id)
@@ -85,7 +85,7 @@ STAYS = [("queued", None)]
 
 
 def test_a_page_that_is_left_cancels(site: Site, visited: Page) -> None:
-    in_line(site, visited)
+    in_queue(site, visited)
     visited.goto("about:blank")
     until(lambda: jobs(site) == LEFT)
 
@@ -95,7 +95,7 @@ def test_a_page_that_is_closed_cancels(site: Site, visited: Page) -> None:
     # taken, about one in a hundred; never three.
     for page in (visited, visited.context.new_page(), visited.context.new_page()):
         page.goto(site.of(1))
-        in_line(site, page)
+        in_queue(site, page)
         page.close()
         with contextlib.suppress(AssertionError):
             until(lambda: jobs(site) == LEFT, seconds=10)
@@ -105,7 +105,7 @@ def test_a_page_that_is_closed_cancels(site: Site, visited: Page) -> None:
 
 
 def test_a_page_that_shall_not_cancel_does_not(site: Site, visited: Page) -> None:
-    in_line(site, visited)
+    in_queue(site, visited)
     visited.get_by_label("Cancel my job if I leave").uncheck()
     with visited.context.expect_page() as opened:
         visited.evaluate("void window.open('./')")
@@ -118,7 +118,7 @@ def test_a_page_that_shall_not_cancel_does_not(site: Site, visited: Page) -> Non
 
 
 def test_a_user_who_is_asked_and_stays_has_not_left(site: Site, visited: Page) -> None:
-    in_line(site, visited)
+    in_queue(site, visited)
     visited.evaluate("addEventListener('beforeunload', (event) => event.preventDefault())")
     visited.locator("h1").click()  # nobody is asked on a page that nobody has touched
     asked: list[str] = []
@@ -161,7 +161,7 @@ def by_leaving_and_visiting_again(page: Page) -> None:
 def test_a_page_that_is_back_in_a_moment_keeps_its_job_and_can_release_it(
     site: Site, visited: Page, reload: Callable[[Page], None]
 ) -> None:
-    job_id = in_line(site, visited)
+    job_id = in_queue(site, visited)
     reload(visited)
     let_goodbyes_pass(site)
     assert jobs(site) == STAYS
@@ -174,7 +174,7 @@ def test_a_page_that_is_back_in_a_moment_keeps_its_job_and_can_release_it(
 
 
 def test_a_page_that_is_left_after_a_reload_cancels(site: Site, visited: Page) -> None:
-    in_line(site, visited)
+    in_queue(site, visited)
     by_location(visited)
     visited.goto("about:blank")
     until(lambda: jobs(site) == LEFT)
@@ -200,7 +200,7 @@ def test_a_hidden_page_has_left_on_a_phone_alone(
     site.stop_work()
     page = open_context(**device).new_page()
     page.goto(site.of(1))
-    in_line(site, page)
+    in_queue(site, page)
     look(page, "hidden")
     # Sent after it, so that it is answered after it.
     run(page, "return (await import('./arcano/arcano.js')).checkUserActive()")
@@ -212,7 +212,7 @@ def test_a_phone_that_is_looked_at_again_keeps_its_job(site: Site, open_context:
     site.stop_work()
     page = open_context(is_mobile=True, has_touch=True).new_page()
     page.goto(site.of(1))
-    in_line(site, page)
+    in_queue(site, page)
     look(page, "hidden")
     look(page, "visible")
     let_goodbyes_pass(site)
@@ -220,7 +220,7 @@ def test_a_phone_that_is_looked_at_again_keeps_its_job(site: Site, open_context:
 
 
 def test_a_reload_gives_no_sign_of_life_of_a_job_that_is_worked_on(site: Site, visited: Page) -> None:
-    job_id = in_line(site, visited)
+    job_id = in_queue(site, visited)
     site.db.start_job(job_id)
     visited.reload()
     let_goodbyes_pass(site)
@@ -278,7 +278,7 @@ def test_an_app_that_signs_in_by_headers_says_goodbye_with_them(serve: Serve, pa
 
 
 def test_a_page_that_comes_back_from_the_browsers_cache_is_told_again(site: Site, visited: Page) -> None:
-    job_id = in_line(site, visited)
+    job_id = in_queue(site, visited)
     visited.evaluate("id => sessionStorage.setItem('upscaler.job', id)", str(job_id))
     by_location(visited)
     expect(visited.get_by_role("status")).to_have_text("You are number 1 in the line.")
@@ -375,7 +375,7 @@ def test_a_user_who_stops_ends_it(site: Site, visited: Page) -> None:
 
 
 def test_a_blocked_user_uploads_nothing(site: Site, visited: Page) -> None:
-    job_id = in_line(site, visited)
+    job_id = in_queue(site, visited)
     sent = fails(visited, "uploads/*", 0, lambda route: route.continue_())
     answer = run(visited, f"{_UPLOAD} return upload()")
     assert (answer["error"], answer["active"]) == ("UserBlocked", str(job_id))
@@ -444,7 +444,7 @@ def test_a_page_that_nobody_looks_at_holds_no_stream(site: Site, visited: Page) 
     until(lambda: waited(visited) and visited.evaluate("told.length") == 1)
     with visited.expect_event("requestfailed", lambda request: request.url.endswith("/events")):
         look(visited, "hidden")
-    job_id = in_line(site, visited)
+    job_id = in_queue(site, visited)
     look(visited, "visible")
     until(lambda: waited(visited) and visited.evaluate("told") == [None, "queued"])
     assert site.db.queue_position(job_id) == 1

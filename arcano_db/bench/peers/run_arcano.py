@@ -51,7 +51,7 @@ def _work(connection: psycopg.Connection[Any], batch: int, schema: str) -> int:
         rows = cursor.execute(statement, (batch, ids, attempts), prepare=True).fetchall()
         done += len(ids)
         if not rows and not ids:
-            if run(connection, f"select from {schema}.line_job limit 1").fetchone() is None:
+            if run(connection, f"select from {schema}.job_in_queue limit 1").fetchone() is None:
                 return done
             # Another one has all accounts at this moment: as a worker would, wait to be woken.
             list(connection.notifies(timeout=0.1, stop_after=1))

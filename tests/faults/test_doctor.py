@@ -13,11 +13,12 @@ import psycopg
 import pytest
 from helpers import POSE, UPSCALER, VESTE, VIDEO, arcano_db, attach_app, make_job, make_user, until, veto
 
-from arcano_db import ArcanoDB, migrating
+from arcano_db import ArcanoDB
+from arcano_db.calls.rows import Finding
 from arcano_db.demo import script
-from arcano_db.doctor import examine
-from arcano_db.embedded import EmbeddedServer, embedded_server
-from arcano_db.rows import Finding
+from arcano_db.installing import migrating
+from arcano_db.running.doctor import examine
+from arcano_db.testing.embedded import EmbeddedServer, embedded_server
 
 Plant = Callable[["Database"], None]
 

@@ -5,8 +5,8 @@ the migrations and wraps the calls: see :class:`ArcanoDB`, :class:`AsyncArcanoDB
 ``arcano-db``.
 """
 
-from arcano_db.client import ArcanoDB, AsyncArcanoDB
-from arcano_db.errors import (
+from arcano_db.calls.client import ArcanoDB, AsyncArcanoDB
+from arcano_db.calls.errors import (
     ArcanoError,
     CannotAttach,
     CannotRestore,
@@ -17,8 +17,8 @@ from arcano_db.errors import (
     NotMigrated,
     WrongIsolation,
 )
-from arcano_db.job import AsyncJob, Job, UserBlocked
-from arcano_db.rows import (
+from arcano_db.calls.job import AsyncJob, Job, UserBlocked
+from arcano_db.calls.rows import (
     AccountStatus,
     ActiveCheck,
     ActiveJob,
@@ -34,8 +34,8 @@ from arcano_db.rows import (
     GraceAdvice,
     JobChange,
     JobEvent,
-    JobTable,
     JobInQueue,
+    JobTable,
     Metric,
     ObservedJob,
     ObservedTable,
@@ -49,7 +49,7 @@ from arcano_db.rows import (
     SweepStatus,
     SweptTable,
 )
-from arcano_db.working import HandOver, Requeue, WorkJob
+from arcano_db.running.working import HandOver, Requeue, WorkJob
 
 __all__ = [
     "AccountStatus",
@@ -77,8 +77,8 @@ __all__ = [
     "JobChange",
     "JobEvent",
     "JobIdTaken",
-    "JobTable",
     "JobInQueue",
+    "JobTable",
     "Metric",
     "NotAllowed",
     "NotAttached",

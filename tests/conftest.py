@@ -13,9 +13,10 @@ from psycopg.conninfo import make_conninfo
 from pytest_postgresql import factories
 from servers import SUPPORTED, add_version
 
-from arcano_db import ArcanoDB, migrating
+from arcano_db import ArcanoDB
 from arcano_db.demo import TOOLS, script
-from arcano_db.embedded import DEFAULT_VERSION, EmbeddedServer, embedded_server
+from arcano_db.installing import migrating
+from arcano_db.testing.embedded import DEFAULT_VERSION, EmbeddedServer, embedded_server
 
 SERVER = pytest.StashKey[EmbeddedServer]()
 

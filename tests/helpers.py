@@ -18,8 +18,9 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from arcano_db import ArcanoDB, migrating
+from arcano_db import ArcanoDB
 from arcano_db.demo import TOOLS, script
+from arcano_db.installing import migrating
 
 # What the README and SECURITY.md say is tried as they say it.
 ROOT = Path(__file__).resolve().parents[1]

@@ -13,7 +13,7 @@ from typing import Any
 
 import psycopg
 
-from arcano_db import migrating
+from arcano_db.installing import migrating
 
 SCHEMA = "arcano_bench"
 JOBS = "arcano_bench_jobs"

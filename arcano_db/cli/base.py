@@ -15,11 +15,12 @@ from typing import Any, cast
 import click
 import psycopg
 
-from arcano_db import ArcanoDB, ArcanoError, migrating
-from arcano_db.attaching import AttachError
+from arcano_db import ArcanoDB, ArcanoError
 from arcano_db.bench.schema import BenchError
 from arcano_db.demo import DemoError
-from arcano_db.working import WorkError
+from arcano_db.installing import migrating
+from arcano_db.installing.attaching import AttachError
+from arcano_db.running.working import WorkError
 
 FREE = 0
 FAILED = 1

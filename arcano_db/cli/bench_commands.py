@@ -13,9 +13,9 @@ from rich.text import Text
 
 from arcano_db.bench import GROUPS, BenchError, Options, Result, Stopped, describe, run_bench
 from arcano_db.cli.base import json_option, main
-from arcano_db.embedded import DEFAULT_VERSION, VERSIONS, embedded_server
-from arcano_db.output import console, print_json, say
-from arcano_db.signals import stop_request
+from arcano_db.terminal.output import console, print_json, say
+from arcano_db.terminal.signals import stop_request
+from arcano_db.testing.embedded import DEFAULT_VERSION, VERSIONS, embedded_server
 
 _defaults = Options(groups=())
 

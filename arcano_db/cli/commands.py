@@ -9,7 +9,8 @@ from typing import Any, get_args
 
 import click
 
-from arcano_db import migrating
+from arcano_db.calls.messages import LANGUAGES, Language
+from arcano_db.calls.rows import CancelledJob, CancelledOne, JobTable, OrphanJob, SweptTable
 from arcano_db.cli.base import (
     BLOCKED,
     FAILED,
@@ -22,10 +23,9 @@ from arcano_db.cli.base import (
     main,
     patience_option,
 )
-from arcano_db.messages import LANGUAGES, Language
-from arcano_db.output import console, print_json, print_record, print_rows, say
-from arcano_db.rows import CancelledJob, CancelledOne, JobTable, OrphanJob, SweptTable
-from arcano_db.sweeping import sweep_until_stopped
+from arcano_db.installing import migrating
+from arcano_db.running.sweeping import sweep_until_stopped
+from arcano_db.terminal.output import console, print_json, print_record, print_rows, say
 
 _id_types = click.Choice(get_args(migrating.IdType))
 

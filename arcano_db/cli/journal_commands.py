@@ -10,10 +10,10 @@ import click
 from rich.text import Text
 
 from arcano_db import ArcanoDB
+from arcano_db.calls.rows import ExplainedCondition, JobEvent, ObservedJob, ObservedTable
 from arcano_db.cli.base import FAILED, database, dsn_option, json_option, main
-from arcano_db.output import console, print_json, print_rows, say
-from arcano_db.rows import ExplainedCondition, JobEvent, ObservedJob, ObservedTable
-from arcano_db.signals import stop_request
+from arcano_db.terminal.output import console, print_json, print_rows, say
+from arcano_db.terminal.signals import stop_request
 
 # An entry becomes visible when its transaction commits, and so not in the order of their numbers: --follow
 # looks back this far for those that came late.

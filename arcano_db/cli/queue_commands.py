@@ -8,10 +8,10 @@ from typing import Any
 
 import click
 
+from arcano_db.calls.rows import AccountStatus, ChargedOrphan, JobInQueue, QueueStatus, RefundDue
 from arcano_db.cli.base import database, dsn_option, json_option, load_function, log_to_stderr, main
-from arcano_db.output import console, print_json, print_rows, say
-from arcano_db.rows import AccountStatus, ChargedOrphan, JobInQueue, QueueStatus, RefundDue
-from arcano_db.working import WorkOptions, work_until_stopped
+from arcano_db.running.working import WorkOptions, work_until_stopped
+from arcano_db.terminal.output import console, print_json, print_rows, say
 
 
 @main.command()

@@ -11,12 +11,12 @@ import click
 import psycopg
 
 from arcano_db import ArcanoDB, NotAttached
-from arcano_db.attaching import Patience, attached_tables, removal_steps, run_steps
+from arcano_db.calls.errors import translated
+from arcano_db.calls.rows import Step
 from arcano_db.cli.base import FAILED, connected, database, dsn_option, json_option, main, patience_option
-from arcano_db.errors import translated
-from arcano_db.output import print_findings, print_json, say
-from arcano_db.rows import Step
-from arcano_db.signals import stop_request
+from arcano_db.installing.attaching import Patience, attached_tables, removal_steps, run_steps
+from arcano_db.terminal.output import print_findings, print_json, say
+from arcano_db.terminal.signals import stop_request
 
 
 def _patience_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -13,11 +13,11 @@ from rich.live import Live
 from rich.text import Text
 
 from arcano_db import ArcanoDB
+from arcano_db.calls.rows import SweepStatus
 from arcano_db.cli.base import FAILED, connected, database, dsn_option, json_option, log_to_stderr, main
-from arcano_db.doctor import examine
-from arcano_db.output import columns, console, print_findings, say
-from arcano_db.rows import SweepStatus
-from arcano_db.signals import stop_request
+from arcano_db.running.doctor import examine
+from arcano_db.terminal.output import columns, console, print_findings, say
+from arcano_db.terminal.signals import stop_request
 
 
 @main.command()
@@ -173,7 +173,7 @@ def metrics(dsn: str, listen: int | None, address: str, alert_rules: bool, dashb
         raise click.ClickException("The metrics need an extra: pip install 'arcano-db[metrics]'")
     from prometheus_client import generate_latest, start_http_server
 
-    from arcano_db.metrics import ALERT_RULES, DASHBOARD, registry
+    from arcano_db.running.metrics import ALERT_RULES, DASHBOARD, registry
 
     for wanted, path in ((alert_rules, ALERT_RULES), (dashboard, DASHBOARD)):
         if wanted:

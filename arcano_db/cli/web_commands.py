@@ -10,8 +10,8 @@ import click
 
 from arcano_db.cli.base import FAILED, dsn_option, load_function, log_to_stderr, main
 from arcano_db.demo import run_demo
-from arcano_db.embedded import DEFAULT_VERSION, VERSIONS
-from arcano_db.output import console
+from arcano_db.terminal.output import console
+from arcano_db.testing.embedded import DEFAULT_VERSION, VERSIONS
 
 _MISSING = "The browser's half is missing: pip install 'arcano-db[{extra}]'"
 
@@ -56,7 +56,7 @@ def demo(dsn: str | None, keep: bool, pg_version: str, web: bool, port: int, sec
     if not web:
         sys.exit(0 if run_demo(dsn, keep=keep, version=version, console=console) else FAILED)
     try:
-        from arcano_db.web.upscaler import run_web_demo
+        from arcano_db.demo.upscaler import run_web_demo
     except ModuleNotFoundError as error:
         raise click.ClickException(_MISSING.format(extra="demo")) from error
     run_web_demo(dsn, port=port, seconds=seconds, version=version, console=console)

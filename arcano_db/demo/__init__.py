@@ -13,10 +13,10 @@ from psycopg.rows import dict_row
 from rich.console import Console
 from rich.padding import Padding
 
-from arcano_db import migrating
-from arcano_db.client import ArcanoDB
-from arcano_db.embedded import EmbeddedServer
-from arcano_db.output import columns, lines
+from arcano_db.calls.client import ArcanoDB
+from arcano_db.installing import migrating
+from arcano_db.terminal.output import columns, lines
+from arcano_db.testing.embedded import EmbeddedServer
 
 # Each job table of the app, and its name as people read it.
 TOOLS = {

@@ -30,9 +30,9 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from arcano_db.client import AsyncArcanoDB
-from arcano_db.errors import ArcanoError
-from arcano_db.rows import UserId
+from arcano_db.calls.client import AsyncArcanoDB
+from arcano_db.calls.errors import ArcanoError
+from arcano_db.calls.rows import UserId
 from arcano_db.web import bodies, refusals
 from arcano_db.web.bodies import CreateJob, StartUpload, UploadPlace
 from arcano_db.web.limits import RateLimit, read_json

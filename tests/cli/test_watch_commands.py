@@ -20,7 +20,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from servers import unpacked_debian
 
 from arcano_db import ArcanoDB
-from arcano_db.metrics import ALERT_RULES, DASHBOARD
+from arcano_db.running.metrics import ALERT_RULES, DASHBOARD
 
 Run = Callable[..., Any]
 

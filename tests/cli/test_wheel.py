@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from arcano_db import migrating
+from arcano_db.installing import migrating
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -35,7 +35,7 @@ def test_the_wheel_carries_the_sql_and_nothing_of_the_tests(wheel: Path) -> None
     assert "arcano_db/py.typed" in names
     assert {f"arcano_db/demo/{path.name}" for path in (ROOT / "arcano_db/demo").glob("*.sql")} <= names
     assert {
-        f"arcano_db/monitoring/{name}" for name in ("alert_rules.yaml", "grafana_dashboard.json")
+        f"arcano_db/running/monitoring/{name}" for name in ("alert_rules.yaml", "grafana_dashboard.json")
     } <= names
     assert {f"arcano_db/bench/{name}" for name in ("tables.sql", "peers/run_pg_boss.mjs")} <= names
     web = [path for path in (ROOT / "arcano_db/web").rglob("*.*") if "__pycache__" not in path.parts]

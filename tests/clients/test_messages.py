@@ -7,7 +7,7 @@ import pytest
 from helpers import VIDEO, make_job, make_user
 
 from arcano_db import ArcanoDB
-from arcano_db.messages import LANGUAGES, message
+from arcano_db.calls.messages import LANGUAGES, message
 
 
 def test_each_language_has_each_message() -> None:

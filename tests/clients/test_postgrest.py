@@ -17,7 +17,7 @@ from helpers import ROOT, UPSCALER, job, make_job, make_user
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from arcano_db.embedded import EmbeddedServer
+from arcano_db.testing.embedded import EmbeddedServer
 
 
 def three_grants() -> str:

@@ -11,8 +11,8 @@ import pytest
 from helpers import UPSCALER, VIDEO, make_user
 from servers import embedded_version
 
-from arcano_db.embedded import EmbeddedServer, memory_folder
-from arcano_db.pytest_plugin import ArcanoTest
+from arcano_db.testing.embedded import EmbeddedServer, memory_folder
+from arcano_db.testing.pytest_plugin import ArcanoTest
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 
@@ -51,7 +51,7 @@ def test_its_server_is_in_memory_where_there_is_room(pytester: pytest.Pytester, 
     if room == "little":
         pytester.makeconftest(
             """
-            from arcano_db import embedded
+            from arcano_db.testing import embedded
 
             embedded.MEMORY_ROOM_BYTES = 1 << 60
             """
@@ -60,7 +60,7 @@ def test_its_server_is_in_memory_where_there_is_room(pytester: pytest.Pytester, 
         f"""
         from pathlib import Path
 
-        from arcano_db.embedded import MEMORY
+        from arcano_db.testing.embedded import MEMORY
 
         def test_folder(arcano):
             folder, = arcano.connection.execute("show data_directory").fetchone()

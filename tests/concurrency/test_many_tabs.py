@@ -18,7 +18,7 @@ import pytest
 
 from arcano_db import ArcanoDB
 from arcano_db.demo import TOOLS
-from arcano_db.embedded import EmbeddedServer
+from arcano_db.testing.embedded import EmbeddedServer
 
 TABS = 8
 

@@ -22,7 +22,7 @@ from helpers import REFUNDS
 
 from arcano_db import ArcanoDB
 from arcano_db.demo import TOOLS
-from arcano_db.embedded import EmbeddedServer
+from arcano_db.testing.embedded import EmbeddedServer
 
 ACCOUNTS, SLOTS, WORKERS, FEEDERS = 3, 3, 12, 2
 

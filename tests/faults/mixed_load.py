@@ -22,7 +22,7 @@ from psycopg.rows import dict_row
 
 from arcano_db import ArcanoDB
 from arcano_db.demo import TOOLS
-from arcano_db.embedded import EmbeddedServer
+from arcano_db.testing.embedded import EmbeddedServer
 
 CLIENTS = 8
 

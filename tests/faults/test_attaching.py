@@ -14,8 +14,8 @@ import pytest
 from helpers import ARCANO_DB, UPSCALER, LongCommand, arcano_db, attach_plan, make_job, make_user, until
 
 from arcano_db import ArcanoDB
-from arcano_db.attaching import AttachError, Patience, run_steps
-from arcano_db.rows import Step
+from arcano_db.calls.rows import Step
+from arcano_db.installing.attaching import AttachError, Patience, run_steps
 
 
 @pytest.fixture

@@ -25,11 +25,12 @@ from helpers import (
     veto,
 )
 
-from arcano_db import ArcanoDB, migrating
+from arcano_db import ArcanoDB
+from arcano_db.calls.rows import Finding
 from arcano_db.demo import script
-from arcano_db.doctor import examine
-from arcano_db.embedded import EmbeddedServer, embedded_server
-from arcano_db.rows import Finding
+from arcano_db.installing import migrating
+from arcano_db.running.doctor import examine
+from arcano_db.testing.embedded import EmbeddedServer, embedded_server
 
 Plant = Callable[["Database"], None]
 

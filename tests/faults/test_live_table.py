@@ -21,8 +21,9 @@ import psycopg
 import pytest
 from helpers import arcano_db
 
-from arcano_db import ArcanoDB, migrating
-from arcano_db.embedded import embedded_server
+from arcano_db import ArcanoDB
+from arcano_db.installing import migrating
+from arcano_db.testing.embedded import embedded_server
 
 TABLE = "public.live_jobs"
 

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from helpers import until
 
-from arcano_db import migrating
+from arcano_db.installing import migrating
 
 MIGRATIONS = [
     path.stem
@@ -155,7 +155,7 @@ def test_one_that_takes_too_long_is_reported(empty_dsn: str) -> None:
 # Stops the process just before a statement that contains this text, for ever.
 _STOP_BEFORE = """
 import sys, time, psycopg
-from arcano_db import migrating
+from arcano_db.installing import migrating
 
 text, dsn = sys.argv[1:]
 execute = psycopg.Cursor.execute

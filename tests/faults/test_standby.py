@@ -14,7 +14,7 @@ from helpers import UPSCALER, VIDEO, is_orphan, job, make_app, make_job, make_us
 from psycopg.rows import dict_row
 
 from arcano_db import ArcanoDB
-from arcano_db.embedded import EmbeddedServer, embedded_server
+from arcano_db.testing.embedded import EmbeddedServer, embedded_server
 
 
 @contextmanager

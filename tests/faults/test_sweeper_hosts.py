@@ -28,7 +28,8 @@ from helpers import (
 )
 from servers import debian_server
 
-from arcano_db import ArcanoDB, InvalidArgument, migrating
+from arcano_db import ArcanoDB, InvalidArgument
+from arcano_db.installing import migrating
 
 
 @pytest.fixture(scope="module")

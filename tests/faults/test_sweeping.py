@@ -10,7 +10,7 @@ import pytest
 from helpers import UPSCALER, VESTE, LongCommand, job, make_job, make_user, until
 
 from arcano_db import ArcanoDB
-from arcano_db.embedded import EmbeddedServer
+from arcano_db.testing.embedded import EmbeddedServer
 
 
 def start_sweeper(dsn: str, every: str = "0.2") -> LongCommand:

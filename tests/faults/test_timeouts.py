@@ -19,7 +19,7 @@ from faults.mixed_load import MixedLoad
 from helpers import UPSCALER, VIDEO, make_job, make_user
 
 from arcano_db import ArcanoDB
-from arcano_db.embedded import EmbeddedServer
+from arcano_db.testing.embedded import EmbeddedServer
 
 
 class Jobs:

@@ -24,9 +24,10 @@ from faults.test_plain_sql import psql
 from helpers import UPSCALER, VIDEO, attach_plan, make_job, make_user
 from sql.test_schema import dump
 
-from arcano_db import ArcanoDB, migrating
+from arcano_db import ArcanoDB
 from arcano_db.demo import TOOLS, script
-from arcano_db.embedded import EmbeddedServer, embedded_server
+from arcano_db.installing import migrating
+from arcano_db.testing.embedded import EmbeddedServer, embedded_server
 
 BEFORE = "0005.users"
 CONNECTIONS = 8

@@ -29,7 +29,7 @@ from helpers import (
 from psycopg.conninfo import make_conninfo
 
 from arcano_db import ArcanoDB
-from arcano_db.embedded import EmbeddedServer
+from arcano_db.testing.embedded import EmbeddedServer
 
 
 @pytest.fixture

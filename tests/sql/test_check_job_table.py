@@ -11,8 +11,8 @@ from helpers import POSE, UPSCALER, VIDEO, make_job, make_user, veto
 from psycopg import errors
 
 from arcano_db import ArcanoDB
+from arcano_db.calls.rows import Finding
 from arcano_db.demo import TOOLS
-from arcano_db.rows import Finding
 
 GHOSTS = "jobs that would be ended"
 DEFAULT = "a column default"

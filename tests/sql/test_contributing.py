@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from servers import debian_server
 
-from arcano_db import migrating
+from arcano_db.installing import migrating
 
 # Those up to here are as they were released; what came before squawk looked may stay as it is.
 LAST_UNCHECKED = "0006.operations"

@@ -11,10 +11,12 @@ import psycopg
 import pytest
 from click.testing import CliRunner
 
-from arcano_db import ArcanoDB, AsyncArcanoDB, CannotAttach, migrating, working
+from arcano_db import ArcanoDB, AsyncArcanoDB, CannotAttach
+from arcano_db.calls.rows import ClaimedJob
 from arcano_db.cli import main
-from arcano_db.migrating import MigrationError
-from arcano_db.rows import ClaimedJob
+from arcano_db.installing import migrating
+from arcano_db.installing.migrating import MigrationError
+from arcano_db.running import working
 
 JOBS = "public.jobs"
 

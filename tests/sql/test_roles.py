@@ -171,7 +171,7 @@ def test_privileges_that_cannot_be_tried(conn: psycopg.Connection, stranger: str
 
 def test_default_privileges_do_not_open_the_contracts_table(empty_dsn: str, stranger: str) -> None:
     """A reader of everything that a database's owner makes would read every job table past its security."""
-    from arcano_db import migrating
+    from arcano_db.installing import migrating
 
     with psycopg.connect(empty_dsn, autocommit=True) as conn:
         reader = sql.Identifier(stranger)

@@ -16,7 +16,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from arcano_db import ArcanoDB, migrating
+from arcano_db import ArcanoDB
+from arcano_db.installing import migrating
 from sql import test_rule
 
 GOLDEN = Path(__file__).with_name("rule_mutations.txt")

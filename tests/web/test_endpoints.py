@@ -19,7 +19,7 @@ from web.conftest import Serve
 from web.host_app import priced, signed_in
 
 from arcano_db import ArcanoDB
-from arcano_db.embedded import embedded_server
+from arcano_db.testing.embedded import embedded_server
 from arcano_db.web import ArcanoWeb
 
 

@@ -18,8 +18,8 @@ import pytest
 if TYPE_CHECKING:
     import psycopg
 
-    from arcano_db.client import ArcanoDB
-    from arcano_db.rows import JobId, UserId
+    from arcano_db.calls.client import ArcanoDB
+    from arcano_db.calls.rows import JobId, UserId
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -54,7 +54,7 @@ def arcano_server(request: pytest.FixtureRequest) -> Iterator[str]:
     if given:
         yield given
         return
-    from arcano_db.embedded import DEFAULT_VERSION, embedded_server
+    from arcano_db.testing.embedded import DEFAULT_VERSION, embedded_server
 
     # A server of tests keeps nothing, so it need not wait for a disk, nor have much of a log.
     settings = {"fsync": "off", "full_page_writes": "off", "max_wal_size": "256MB"}
@@ -68,7 +68,8 @@ def arcano_template(arcano_server: str, arcano_ddl: str, arcano_tables: Mapping[
     """The name of a database that each test's is a copy of."""
     import psycopg
 
-    from arcano_db import ArcanoDB, migrating
+    from arcano_db import ArcanoDB
+    from arcano_db.installing import migrating
 
     with _database(arcano_server) as (name, dsn):
         migrating.migrate(dsn)

@@ -8,10 +8,10 @@ from typing import Any
 
 import psycopg
 
-from arcano_db import migrating
-from arcano_db.client import ArcanoDB
-from arcano_db.errors import NotMigrated
-from arcano_db.rows import LEVELS, Finding
+from arcano_db.calls.client import ArcanoDB
+from arcano_db.calls.errors import NotMigrated
+from arcano_db.calls.rows import LEVELS, Finding
+from arcano_db.installing import migrating
 
 # A clock that is further off than this makes jobs older or younger than they are.
 _CLOCK_SECONDS = 5.0

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from arcano_db.messages import Language, message
+from arcano_db.calls.messages import Language, message
 
 # As the types of the ids were chosen when installing: uuid, bigint or integer, text.
 JobId = UUID | int | str

@@ -17,11 +17,11 @@ from uuid import uuid4
 from psycopg import AsyncConnection, Connection
 from psycopg.rows import BaseRowFactory, class_row, scalar_row
 
-from arcano_db import statements
-from arcano_db.dates import with_any_date
-from arcano_db.errors import translated
-from arcano_db.job import AsyncJob, Job, UserBlocked
-from arcano_db.rows import (
+from arcano_db.calls import statements
+from arcano_db.calls.dates import with_any_date
+from arcano_db.calls.errors import translated
+from arcano_db.calls.job import AsyncJob, Job, UserBlocked
+from arcano_db.calls.rows import (
     AccountStatus,
     ActiveCheck,
     ActiveJob,
@@ -38,8 +38,8 @@ from arcano_db.rows import (
     JobChange,
     JobEvent,
     JobId,
-    JobTable,
     JobInQueue,
+    JobTable,
     Metric,
     ObservedJob,
     ObservedTable,
@@ -728,7 +728,7 @@ class ArcanoDB:
     def check_health(self, long_transaction: timedelta | str = _ONE_HOUR) -> list[Finding]:
         """What is wrong with the job tables, their sweeper and the server, the worst first.
 
-        Calls ``arcano.check_health``. :func:`arcano_db.doctor.examine` also looks at the release.
+        Calls ``arcano.check_health``. :func:`arcano_db.running.doctor.examine` also looks at the release.
 
         Args:
             long_transaction: How long a transaction may be open before it is named.

@@ -10,8 +10,8 @@ from collections import Counter
 
 import psycopg
 
-from arcano_db.client import AsyncArcanoDB
-from arcano_db.signals import stop_signals
+from arcano_db.calls.client import AsyncArcanoDB
+from arcano_db.terminal.signals import stop_signals
 
 log = logging.getLogger("arcano_db.sweep")
 

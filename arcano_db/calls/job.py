@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from arcano_db.messages import Language, message
-from arcano_db.rows import CreatedJob, JobChange, JobId
+from arcano_db.calls.messages import Language, message
+from arcano_db.calls.rows import CreatedJob, JobChange, JobId
 
 if TYPE_CHECKING:
-    from arcano_db.client import ArcanoDB, AsyncArcanoDB
+    from arcano_db.calls.client import ArcanoDB, AsyncArcanoDB
 
 log = logging.getLogger("arcano_db.job")
 

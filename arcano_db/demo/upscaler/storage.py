@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO
 from uuid import UUID
 
-from arcano_db.rows import JobId, UserId
+from arcano_db.calls.rows import JobId, UserId
 
 
 class Storage:

@@ -20,10 +20,10 @@ from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Respon
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from arcano_db.calls.rows import JobId, UserId
 from arcano_db.demo import user
-from arcano_db.rows import JobId, UserId
+from arcano_db.demo.upscaler.storage import Storage
 from arcano_db.web import ArcanoWeb, CreateJob, StartUpload, UploadPlace
-from arcano_db.web.upscaler.storage import Storage
 
 # Each has an address and a cookie of its own, so that three windows of one browser can be three users.
 VISITORS = (1, 2, 3)

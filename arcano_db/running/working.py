@@ -24,11 +24,11 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from arcano_db import statements
-from arcano_db.client import AsyncArcanoDB
-from arcano_db.job import reason_of
-from arcano_db.rows import ClaimedJob, JobId, StallingJob
-from arcano_db.signals import stop_signals
+from arcano_db.calls import statements
+from arcano_db.calls.client import AsyncArcanoDB
+from arcano_db.calls.job import reason_of
+from arcano_db.calls.rows import ClaimedJob, JobId, StallingJob
+from arcano_db.terminal.signals import stop_signals
 
 log = logging.getLogger("arcano_db.work")
 

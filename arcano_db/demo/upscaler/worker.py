@@ -7,8 +7,8 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
-from arcano_db.web.upscaler.storage import Storage
-from arcano_db.working import WorkJob
+from arcano_db.demo.upscaler.storage import Storage
+from arcano_db.running.working import WorkJob
 
 _MOST_PIXELS = 16_000_000
 

@@ -67,7 +67,7 @@ class MigrationStatus:
 
 def migrations_folder() -> Path:
     """The folder of migrations: inside an installed package, beside it in a clone."""
-    package = Path(__file__).resolve().parent
+    package = Path(__file__).resolve().parents[1]
     installed = package / "migrations"
     return installed if installed.is_dir() else package.parent / "migrations"
 

@@ -18,10 +18,10 @@ import psycopg
 from psycopg import errors
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from arcano_db import migrating
-from arcano_db.output import say, stderr
-from arcano_db.rows import Step
-from arcano_db.signals import StopRequest
+from arcano_db.calls.rows import Step
+from arcano_db.installing import migrating
+from arcano_db.terminal.output import say, stderr
+from arcano_db.terminal.signals import StopRequest
 
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 15.0

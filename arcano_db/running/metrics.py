@@ -14,8 +14,8 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from arcano_db.client import ArcanoDB
-from arcano_db.errors import ArcanoError
+from arcano_db.calls.client import ArcanoDB
+from arcano_db.calls.errors import ArcanoError
 
 log = logging.getLogger("arcano_db.metrics")
 

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from arcano_db.rows import LEVELS
+from arcano_db.calls.rows import LEVELS
 
 # Into a pipe or a file nothing is folded.
 _PIPE_WIDTH = 1000

@@ -18,14 +18,14 @@ import psycopg
 import uvicorn
 from rich.console import Console
 
-from arcano_db import migrating
-from arcano_db.client import ArcanoDB
+from arcano_db.calls.client import ArcanoDB
 from arcano_db.demo import TOOLS, DemoError, embedded, refuse_used, script, user
-from arcano_db.signals import stop_request
-from arcano_db.sweeping import sweep_for_ever
-from arcano_db.web.upscaler.site import VISITORS, upscaler
-from arcano_db.web.upscaler.worker import enlarge
-from arcano_db.working import WorkOptions, work_forever
+from arcano_db.demo.upscaler.site import VISITORS, upscaler
+from arcano_db.demo.upscaler.worker import enlarge
+from arcano_db.installing import migrating
+from arcano_db.running.sweeping import sweep_for_ever
+from arcano_db.running.working import WorkOptions, work_forever
+from arcano_db.terminal.signals import stop_request
 
 ORPHAN_AFTER_SECONDS = 30
 _SWEEP_SECONDS = 5.0

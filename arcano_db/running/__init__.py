@@ -1,0 +1,1 @@
+"""What runs beside the app or looks after it: worker, sweeper, doctor, metrics."""

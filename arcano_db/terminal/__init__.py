@@ -1,0 +1,1 @@
+"""How a program and the one who started it understand each other: what is printed, how it is stopped."""

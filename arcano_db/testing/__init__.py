@@ -1,0 +1,1 @@
+"""For tests: an embedded PostgreSQL, which demo and bench run on too, and the fixtures of pytest."""

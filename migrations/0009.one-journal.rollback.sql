@@ -1,9 +1,15 @@
--- The functions of the older release read neither; they are loaded afterwards. Those that name the type must go
+-- The functions and views of the older release are loaded afterwards. Those of this one that name what goes must go
 -- before it.
 do $$
 declare
+  v_views text;
   v_functions text;
 begin
+  select string_agg(c.oid::regclass::text, ', ') into v_views
+    from pg_catalog.pg_class c where c.relnamespace = 'arcano'::regnamespace and c.relkind = 'v';
+  if v_views is not null then
+    execute 'drop view ' || v_views;
+  end if;
   select string_agg(p.oid::regprocedure::text, ', ') into v_functions
     from pg_catalog.pg_proc p
    where p.pronamespace = 'arcano'::regnamespace
@@ -21,10 +27,6 @@ $$;
 drop table if exists arcano.job_backoff;
 
 drop type if exists arcano.job_snapshot;
-
-alter table arcano.job_table
-  alter column orphan_after set default '5 minutes',
-  alter column touch_limit set default '1 hour';
 
 -- What the journal holds stays: not valid.
 alter table arcano.job_event

@@ -1,13 +1,8 @@
 -- The words of the journal are known by the one function that writes it: checking them in each row cost a third of
 -- an entry. What could not be started or ended backs off in a table of its own, which a claim can ask for little.
--- Defaults of settings stand in arcano.table_settings() alone.
 alter table arcano.job_event
   drop constraint if exists job_event_event_is_known,
   drop constraint if exists job_event_source_is_known;
-
-alter table arcano.job_table
-  alter column orphan_after drop default,
-  alter column touch_limit drop default;
 
 -- Of the types that were chosen when installing.
 do $$

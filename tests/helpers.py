@@ -226,3 +226,31 @@ class LongCommand:
 def attach_plan(db: ArcanoDB, *arguments: Any, **options: Any) -> list[str]:
     """The statements of ``attach_steps`` alone."""
     return [step.statement for step in db.attach_steps(*arguments, **options)]
+
+
+def let_backoff_pass(connection: psycopg.Connection, pause: str) -> None:
+    """Let a time pass for the jobs that could not be started or ended."""
+    connection.execute(
+        "update arcano.job_backoff set first_failed_at = first_failed_at - %(pause)s::interval,"
+        " retry_at = retry_at - %(pause)s::interval",
+        {"pause": pause},
+    )
+
+
+def public_objects(connection: psycopg.Connection, least_role: str | None = None) -> dict[str, str]:
+    """The public functions, views and tables and their kinds: all, or those that one role is the least to use."""
+    rows = connection.execute(
+        "select name, kind from arcano.public_objects() where least_role = coalesce(%s, least_role)",
+        (least_role,),
+    )
+    return dict(rows.fetchall())
+
+
+def public_functions(connection: psycopg.Connection, *least_roles: str) -> set[str]:
+    """The public functions that these roles are the least to call."""
+    return {
+        name
+        for role in least_roles
+        for name, kind in public_objects(connection, role).items()
+        if kind == "function"
+    }

@@ -92,4 +92,4 @@ end
 $$;
 
 comment on function arcano.attach_problems(regclass) is
-  'Why p_table cannot be attached: SQLSTATE, reason and the statement that would mend it; no row: it can be attached.';
+  'Internal: why p_table cannot be attached: SQLSTATE, reason and the statement that would mend it; no row: it can be attached.';

@@ -32,4 +32,4 @@ as $$
 $$;
 
 comment on function arcano.job_indexes(regclass) is
-  'The names and definitions of the partial indexes that attaching gives to p_table.';
+  'Internal: the names and definitions of the partial indexes that attaching gives to p_table.';

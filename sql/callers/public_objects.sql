@@ -6,7 +6,7 @@
 create or replace function arcano.public_objects()
 returns table (kind text, name text, least_role text)
 language sql immutable parallel safe
-as $$
+begin atomic
   values
     ('function', 'check_user_active', 'arcano_user'),
     ('function', 'create_job', 'arcano_user'),
@@ -71,8 +71,8 @@ as $$
     ('function', 'schedule_sweeper', 'owner'),
     ('function', 'unschedule_sweeper', 'owner'),
     ('function', 'claimed_user', 'owner'),
-    ('function', 'public_objects', 'owner')
-$$;
+    ('function', 'public_objects', 'owner');
+end;
 
 comment on function arcano.public_objects() is
   'The public interface: each function, view and table of it, and least_role: who may use it, with all roles above (arcano_user, arcano_backend, arcano_operator, owner: who migrated).';

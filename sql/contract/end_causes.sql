@@ -9,7 +9,7 @@
 create or replace function arcano.end_causes()
 returns table (cause text, status text, event text, message text, refund text, refund_when_running text)
 language sql immutable parallel safe
-as $$
+begin atomic
   values
     ('orphan', 'cancelled', 'healed', 'Auto-clean: orphan queued job (client failed before enqueue/run)', 'cancelled', 'forced'),
     ('charged_orphan', 'cancelled', 'cancelled', 'Auto-clean: charged job that was never started', 'cancelled', 'forced'),
@@ -18,8 +18,8 @@ as $$
     ('forced', 'cancelled', 'force_cancelled', 'Cancelled', 'cancelled', 'forced'),
     ('completed', 'completed', 'completed', null, null, null),
     ('failed', 'failed', 'failed', null, 'failed', 'failed'),
-    ('cancelled', 'cancelled', 'cancelled', null, 'cancelled', 'forced')
-$$;
+    ('cancelled', 'cancelled', 'cancelled', null, 'cancelled', 'forced');
+end;
 
 comment on function arcano.end_causes() is
   'Internal: each cause that ends a job, the status and the event of the journal that follow, the default message, and the kind of refund: of a job that was not running yet, and of one that was; null: none.';

@@ -6,4 +6,4 @@ language sql immutable parallel safe
 return array['completed', 'failed', 'cancelled'];
 
 comment on function arcano.ended_statuses() is
-  'The statuses of a job that has ended.';
+  'Internal: the statuses of a job that has ended.';

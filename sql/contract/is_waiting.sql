@@ -6,4 +6,4 @@ language sql immutable parallel safe
 return p_status = any (arcano.waiting_statuses());
 
 comment on function arcano.is_waiting(text) is
-  'Whether a job of this status waits to be worked on.';
+  'Internal: whether a job of this status waits to be worked on.';

@@ -7,4 +7,4 @@ language sql immutable parallel safe
 return p_status = any (arcano.working_statuses());
 
 comment on function arcano.is_working(text) is
-  'Whether a job of this status is being worked on.';
+  'Internal: whether a job of this status is being worked on.';

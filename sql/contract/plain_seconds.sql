@@ -8,4 +8,4 @@ return case when p_interval is not null then
 end;
 
 comment on function arcano.plain_seconds(interval) is
-  'p_interval in plain seconds.';
+  'Internal: p_interval in plain seconds.';

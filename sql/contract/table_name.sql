@@ -11,4 +11,4 @@ end
 $$;
 
 comment on function arcano.table_name(oid) is
-  'Schema and name of the table p_relid, quoted where needed, such as public.upscaler_jobs.';
+  'Internal: schema and name of the table p_relid, quoted where needed, such as public.upscaler_jobs.';

@@ -5,4 +5,4 @@ language sql immutable parallel safe
 return array['starting', 'running'];
 
 comment on function arcano.working_statuses() is
-  'The statuses of a job that is being worked on.';
+  'Internal: the statuses of a job that is being worked on.';

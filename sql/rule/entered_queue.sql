@@ -6,4 +6,4 @@ language sql immutable parallel safe
 return p_waited_in_queue is true or coalesce(p_position, 0) <> 0;
 
 comment on function arcano.entered_queue(integer, boolean) is
-  'Whether a job with this position and waited_in_queue entered the real queue.';
+  'Internal: whether a job with this position and waited_in_queue entered the real queue.';

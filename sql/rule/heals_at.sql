@@ -47,4 +47,4 @@ end;
 comment on function arcano.heals_at(
   text, text, integer, boolean, integer, boolean, timestamptz, timestamptz, timestamptz, boolean, interval, interval
 ) is
-  'The orphan rule: when the job that has these columns becomes an orphan, given its table''s settings; null: never.';
+  'Internal: the orphan rule: when the job that has these columns becomes an orphan, given its table''s settings; null: never.';

@@ -5,4 +5,4 @@ language sql immutable parallel safe
 return coalesce(p_credits_charged, p_user_credit_cost > 0, false);
 
 comment on function arcano.is_charged(boolean, integer) is
-  'Whether a job with these credits_charged and user_credit_cost was charged.';
+  'Internal: whether a job with these credits_charged and user_credit_cost was charged.';

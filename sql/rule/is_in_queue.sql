@@ -6,4 +6,4 @@ language sql immutable parallel safe
 return arcano.is_waiting(p_status) and arcano.entered_queue(p_position, p_waited_in_queue);
 
 comment on function arcano.is_in_queue(text, integer, boolean) is
-  'Whether a job of this status, position and waited_in_queue waits in the line.';
+  'Internal: whether a job of this status, position and waited_in_queue waits in the line.';

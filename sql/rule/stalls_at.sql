@@ -18,4 +18,4 @@ return case when arcano.is_working(p_status) then
 end;
 
 comment on function arcano.stalls_at(text, timestamptz, timestamptz, interval, interval) is
-  'When the job that has these columns has stalled, given its table''s settings; null: never.';
+  'Internal: when the job that has these columns has stalled, given its table''s settings; null: never.';

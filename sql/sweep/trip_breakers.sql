@@ -64,4 +64,4 @@ end
 $$;
 
 comment on function arcano.trip_breakers(integer) is
-  'Internal, before a batch of p_limit: sets tables to observe mode in which more than breaker_share of an hour''s jobs are ghosts, with a warning and a notification on arcano_breaker.';
+  'Internal: internal, before a batch of p_limit: sets tables to observe mode in which more than breaker_share of an hour''s jobs are ghosts, with a warning and a notification on arcano_breaker.';

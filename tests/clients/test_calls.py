@@ -137,8 +137,8 @@ def test_the_queue(call: Call, conn: psycopg.Connection) -> None:
     assert (done.changed, done.status, done.job_id) == (True, "failed", made[2])
     assert {row.in_queue for row in call("queue_status")} == {0}
     call("drop_account", "a")
-    call("keep_positions")
-    call("keep_positions", False)
+    call("set_position_refresh")
+    call("set_position_refresh", False)
     assert call("account_status") == []
 
 

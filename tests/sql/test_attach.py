@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import psycopg
@@ -163,7 +164,7 @@ def test_an_invalid_index_that_a_failed_build_left_is_dropped_first(fresh: psyco
     assert attach_plan(db, UPSCALER) == []
 
 
-@pytest.mark.parametrize("orphan_after", [None, "0", "-5 minutes", "11 years"])
+@pytest.mark.parametrize("orphan_after", ["0", "-5 minutes", "11 years"])
 def test_an_orphan_after_out_of_range_is_refused(fresh: psycopg.Connection, orphan_after: Any) -> None:
     fresh.execute("set arcano.force = on")
     with pytest.raises(InvalidArgument, match="orphan_after must be between 00:00:01 and 10 years"):
@@ -178,9 +179,40 @@ def test_a_stall_after_is_a_setting_like_the_others(fresh: psycopg.Connection) -
         db.attach_job_table(UPSCALER, stall_after="59 seconds")
     db.attach_job_table(UPSCALER, stall_after="1 day")
     assert attach_plan(db, UPSCALER, stall_after="24 hours") == []
-    (setting,) = db.attach_job_table(UPSCALER)
-    assert "stall_after = excluded.stall_after" in setting
-    assert fresh.execute("select stall_after from arcano.job_table").fetchone() == (None,)
+
+
+def test_attaching_again_keeps_what_is_not_given(fresh: psycopg.Connection) -> None:
+    def settings() -> tuple[object, ...] | None:
+        return fresh.execute("select tool, orphan_after, stall_after from arcano.job_table").fetchone()
+
+    db = ArcanoDB(fresh)
+    db.attach_job_table(VIDEO, "Video", "10 minutes", "20 minutes")
+    as_given = ("Video", timedelta(minutes=10), timedelta(minutes=20))
+    for again in (
+        f"select * from arcano.attach_job_table('{VIDEO}')",
+        f"select * from arcano.attach_job_table('{VIDEO}', p_stall_after => '20 minutes')",
+        f"select * from arcano.attach_steps('{VIDEO}', 'Video')",
+    ):
+        assert fresh.execute(again).fetchall() == []
+        assert settings() == as_given
+    assert db.attach_job_table(VIDEO) == []
+    [setting] = db.attach_job_table(VIDEO, orphan_after="11 minutes")
+    assert "arcano.job_table" in setting
+    assert settings() == ("Video", timedelta(minutes=11), timedelta(minutes=20))
+    db.set_job_table(VIDEO, {"stall_after": None})  # alone clears
+    assert db.attach_job_table(VIDEO, "Video") == []
+    assert settings() == ("Video", timedelta(minutes=11), None)
+
+
+def test_a_new_table_gets_the_defaults_of_the_settings(fresh: psycopg.Connection) -> None:
+    fresh.execute("alter table arcano.job_table alter column orphan_after set default '7 minutes'")
+    ArcanoDB(fresh).attach_job_table(VIDEO)
+    assert fresh.execute("select tool, orphan_after, touch_limit, mode from arcano.job_table").fetchone() == (
+        "video_upscaler_jobs",
+        timedelta(minutes=7),
+        timedelta(hours=1),
+        "enforce",
+    )
 
 
 # --- refusals -------------------------------------------------------------------------------------------
@@ -355,10 +387,10 @@ def test_what_the_partial_indexes_are_keyed_by(conn: psycopg.Connection) -> None
     ).fetchall()
     assert [definition for (definition,) in indexes] == [
         "USING btree (user_id) WHERE (status = ANY ('{pending,queued,starting,running}'::text[]))",
-        "USING btree (created_at, id) WHERE ((status = ANY ('{pending,queued}'::text[]))"
-        """ AND ((waited_in_queue IS TRUE) OR (COALESCE("position", 0) <> 0)))""",
         "USING btree (created_at) WHERE ((status = ANY ('{pending,queued}'::text[]))"
         """ AND (NOT ((waited_in_queue IS TRUE) OR (COALESCE("position", 0) <> 0))))""",
+        "USING btree (created_at, id) WHERE ((status = ANY ('{pending,queued}'::text[]))"
+        """ AND ((waited_in_queue IS TRUE) OR (COALESCE("position", 0) <> 0)))""",
         "USING btree (id) INCLUDE (api_account) WHERE (status = ANY ('{starting,running}'::text[]))",
     ]
 

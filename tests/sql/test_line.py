@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from helpers import POSE, UPSCALER, VESTE, VIDEO, events, job, make_job, make_user, veto
+from helpers import POSE, UPSCALER, VESTE, VIDEO, events, job, let_backoff_pass, make_job, make_user, veto
 
 from arcano_db import ArcanoDB, InvalidArgument, QueueDecision, WrongIsolation
 
@@ -256,10 +256,12 @@ def test_a_job_whose_start_is_vetoed_stops_no_other(conn: psycopg.Connection, db
     another = enter(conn, POSE, "1 minute")
     assert [claimed.job_id for claimed in db.claim_jobs()] == [another]
     assert len(events(conn, poison)) == 1
-    conn.execute("update arcano.job_event set created_at = created_at - interval '1 hour'")
+    let_backoff_pass(conn, "1 hour")
     assert db.claim_jobs() == []
     assert len(events(conn, poison)) == 2
     conn.execute(f"drop trigger veto on {UPSCALER}")
+    assert db.claim_jobs() == []  # it has been failing for an hour, and is tried after another
+    let_backoff_pass(conn, "2 hours")
     assert [claimed.job_id for claimed in db.claim_jobs()] == [poison]
 
 

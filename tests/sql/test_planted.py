@@ -157,7 +157,7 @@ def story(owner: psycopg.Connection, caller: psycopg.Connection) -> Iterator[Any
     yield call("finish_job", ghosts[0], "completed", None, None)
     yield call("stalling_jobs", "1 hour", 10)
     yield call("set_job_table", UPSCALER, json.dumps({"stall_after": "10 minutes"}))
-    yield call("keep_positions", True)
+    yield call("set_position_refresh", True)
     yield call("explain_job", ghosts[1])[1][-1][0]
     yield call("set_identity_function", None)
     yield call("drop_account", "a")

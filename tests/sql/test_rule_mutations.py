@@ -27,7 +27,8 @@ FUNCTIONS = ("heals_at", "entered_queue", "is_charged", "is_waiting")
 
 
 def source(name: str) -> str:
-    return migrating.loader().SQL.joinpath("functions", f"{name}.sql").read_text(encoding="utf-8")
+    [path] = migrating.loader().SQL.glob(f"*/{name}.sql")
+    return path.read_text(encoding="utf-8")
 
 
 def mutations(name: str) -> Iterator[tuple[str, str]]:

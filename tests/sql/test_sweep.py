@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import psycopg
 import pytest
-from helpers import MESSAGE, POSE, UPSCALER, VESTE, VIDEO, events, job, make_job, make_user, veto
+from helpers import (
+    MESSAGE,
+    POSE,
+    UPSCALER,
+    VESTE,
+    VIDEO,
+    events,
+    job,
+    let_backoff_pass,
+    make_job,
+    make_user,
+    veto,
+)
 
 from arcano_db import ArcanoDB, InvalidArgument, SweptTable
 
@@ -74,8 +86,7 @@ def test_a_row_that_failed_is_tried_again_later_and_ever_more_rarely(
     veto(conn, UPSCALER)
 
     def errors_after(pause: str) -> int:
-        """Let a time pass, by making all that was journaled older, and sweep."""
-        conn.execute("update arcano.job_event set created_at = created_at - %s::interval", (pause,))
+        let_backoff_pass(conn, pause)
         db.sweep_orphans()
         return len(events(conn, ghost))
 
@@ -109,5 +120,5 @@ def test_a_trigger_that_needs_the_callers_search_path_is_an_error_in_the_journal
     assert db.sweep_orphans() == []
     assert events(conn, ghost)[0]["reason"] == '42P01: relation "users" does not exist'
     conn.execute("alter function public.count_users() set search_path = public")
-    conn.execute("update arcano.job_event set created_at = created_at - interval '1 hour'")
+    let_backoff_pass(conn, "1 hour")
     assert db.sweep_orphans() == [SweptTable(UPSCALER, 1, 0)]

@@ -1,4 +1,4 @@
-"""The package is formatted, linted and fully typed."""
+"""The package is formatted, linted and fully typed, and its rooms import each other downwards only."""
 
 from __future__ import annotations
 
@@ -18,4 +18,11 @@ def test_nothing_to_complain_about(command: list[str]) -> None:
     result = subprocess.run(
         [sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True, check=False
     )
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_imports_go_down_only() -> None:
+    # Not `python -m`: the program has no module of its own for that.
+    program = Path(sys.executable).with_name("lint-imports")
+    result = subprocess.run([program, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr

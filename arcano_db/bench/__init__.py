@@ -11,7 +11,8 @@ import platform
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
 
-from arcano_db.bench.cases import GROUPS, Bench, Options
+from arcano_db.bench.bench import Bench, Options
+from arcano_db.bench.cases import GROUPS
 from arcano_db.bench.schema import BenchError, create, drop
 from arcano_db.bench.timing import Result, Session, Stopped
 

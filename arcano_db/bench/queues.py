@@ -18,18 +18,16 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote, urlencode
 from uuid import uuid4
 
 import psycopg
 
+from arcano_db.bench.bench import Bench
 from arcano_db.bench.clients import hear, tell
 from arcano_db.bench.schema import JOBS, PEER_SCHEMAS, SCHEMA, BenchError, environment, run, tables
 from arcano_db.bench.timing import Result, Stopped, Times, result
-
-if TYPE_CHECKING:
-    from arcano_db.bench.cases import Bench
 
 PEERS = Path(__file__).with_name("peers")
 WORKERS = (1, 4)

@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import psycopg
 from psycopg.pq import TransactionStatus
 
 from arcano_db.calls.messages import Language, message
 from arcano_db.calls.rows import CreatedJob, JobChange, JobId
-
-if TYPE_CHECKING:
-    from arcano_db.calls.client import ArcanoDB, AsyncArcanoDB
 
 log = logging.getLogger("arcano_db.job")
 
@@ -70,6 +67,23 @@ def _is_doomed(source: Any) -> bool:
     return info is not None and info.transaction_status == TransactionStatus.INERROR
 
 
+class JobCalls(Protocol):
+    """The calls that a :class:`Job` makes, and what makes them: an :class:`arcano_db.ArcanoDB`."""
+
+    @property
+    def source(self) -> Any:
+        """The connection or pool."""
+
+    def touch_job(self, job_id: JobId) -> JobChange:
+        """Give a sign of life."""
+
+    def start_job(self, job_id: JobId, task_id: str | None) -> JobChange:
+        """Say that the job is worked on."""
+
+    def finish_job(self, job_id: JobId, status: str, error: str | None, attempt: int | None) -> JobChange:
+        """End the job."""
+
+
 class Job(_Settled):
     """A job inside a block of :meth:`arcano_db.ArcanoDB.job`.
 
@@ -78,7 +92,7 @@ class Job(_Settled):
         created: Whether this block made the job; False: the same id had been created before.
     """
 
-    def __init__(self, db: ArcanoDB, created: CreatedJob) -> None:
+    def __init__(self, db: JobCalls, created: CreatedJob) -> None:
         """Not to be called: see :meth:`arcano_db.ArcanoDB.job`."""
         super().__init__(created)
         self._db = db
@@ -133,10 +147,29 @@ class Job(_Settled):
             log.warning("job %s could not be ended, the orphan rule will: %s", self.id, failure)
 
 
+class AsyncJobCalls(Protocol):
+    """The calls that a :class:`AsyncJob` makes, and what makes them: an :class:`arcano_db.AsyncArcanoDB`."""
+
+    @property
+    def source(self) -> Any:
+        """The connection or pool."""
+
+    async def touch_job(self, job_id: JobId) -> JobChange:
+        """Give a sign of life."""
+
+    async def start_job(self, job_id: JobId, task_id: str | None) -> JobChange:
+        """Say that the job is worked on."""
+
+    async def finish_job(
+        self, job_id: JobId, status: str, error: str | None, attempt: int | None
+    ) -> JobChange:
+        """End the job."""
+
+
 class AsyncJob(_Settled):
     """:class:`Job` for a block of :meth:`arcano_db.AsyncArcanoDB.job`: the same methods, to be awaited."""
 
-    def __init__(self, db: AsyncArcanoDB, created: CreatedJob) -> None:
+    def __init__(self, db: AsyncJobCalls, created: CreatedJob) -> None:
         """Not to be called: see :meth:`arcano_db.AsyncArcanoDB.job`."""
         super().__init__(created)
         self._db = db

@@ -238,7 +238,7 @@ def let_backoff_pass(connection: psycopg.Connection, pause: str) -> None:
 
 
 def public_objects(connection: psycopg.Connection, least_role: str | None = None) -> dict[str, str]:
-    """The public functions, views and tables and their kinds: all, or those that one role is the least to use."""
+    """The public functions, views and tables and their kinds; all, or of one least role."""
     rows = connection.execute(
         "select name, kind from arcano.public_objects() where least_role = coalesce(%s, least_role)",
         (least_role,),

@@ -88,7 +88,7 @@ class JobChange:
 
 @dataclass(frozen=True, slots=True)
 class FinishedJob(JobChange):
-    """A row of the answer of ``arcano.finish_jobs``: as :class:`JobChange`, and of which job.
+    """A row of ``finish_jobs``, ``start_jobs`` and ``touch_jobs``: as :class:`JobChange`, and of which job.
 
     Attributes:
         job_id: The job.

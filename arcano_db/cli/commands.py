@@ -93,7 +93,7 @@ def sql(after: str | None, id_type: migrating.IdType | None, user_id_type: migra
       arcano-db sql --from 0006 > arcano_upgrade.sql
 
     Attach tables with `select * from arcano.attach_job_table('public.my_jobs');`, or on a live database with
-    the statements of `select statement from arcano.attach_plan('public.my_jobs');`, each by itself.
+    the statements of `select statement from arcano.attach_steps('public.my_jobs');`, each by itself.
     """
     click.echo(migrating.plain_sql(after, id_type=id_type, user_id_type=user_id_type), nl=False)
 

@@ -92,10 +92,7 @@ def attach(
         sys.exit(FAILED if any(finding.level == "error" for finding in findings) else 0)
 
     def steps(connection: psycopg.Connection[Any]) -> list[Step]:
-        own_orphan_after, own_stall_after = _own_intervals(connection, table)
-        return ArcanoDB(connection).attach_steps(
-            table, tool, orphan_after or own_orphan_after or "5 minutes", stall_after or own_stall_after
-        )
+        return ArcanoDB(connection).attach_steps(table, tool, orphan_after, stall_after)
 
     def set_mode(connection: psycopg.Connection[Any]) -> None:
         # As soon as there are settings, which come first: the rule never sees the table in the other mode.
@@ -222,17 +219,6 @@ def _what_goes(connection: psycopg.Connection[Any], tables: list[str]) -> str:
         + (f" and {refunds} refunds that are due" if refunds else "")
         + "?"
     )
-
-
-def _own_intervals(connection: psycopg.Connection[Any], table: str) -> tuple[str | None, str | None]:
-    """orphan_after and stall_after of an attached table: attaching again is to mend, not to reset."""
-    with translated():
-        row = connection.execute(
-            "select orphan_after::text, stall_after::text from arcano.job_table"
-            " where job_table = to_regclass(%s)",
-            (table,),
-        ).fetchone()
-    return row or (None, None)
 
 
 def _print_plan(steps: list[Step], as_json: bool) -> None:

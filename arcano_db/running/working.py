@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import inspect
-import json
 import logging
 import threading
 import time
@@ -24,7 +23,6 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from arcano_db.calls import statements
 from arcano_db.calls.client import AsyncArcanoDB
 from arcano_db.calls.job import reason_of
 from arcano_db.calls.rows import ClaimedJob, JobId, StallingJob
@@ -284,8 +282,9 @@ class _Worker:
     async def _start(self, claimed: Sequence[ClaimedJob]) -> list[ClaimedJob]:
         """Those that run now, and that nobody has ended meanwhile; all in one round trip if that can be."""
         try:
-            answers = await self._server.ask(lambda db: _each(db, statements.START_EACH, claimed))
-            return [job for job in claimed if answers[job.job_id]["changed"]]
+            answers = await self._server.ask(lambda db: db.start_jobs([job.job_id for job in claimed]))
+            changed = {answer.job_id for answer in answers if answer.changed}
+            return [job for job in claimed if job.job_id in changed]
         except psycopg.Error:
             started = []
             for job in claimed:
@@ -370,15 +369,14 @@ class _Worker:
             jobs = [running.job for running in self.running.values()]
             if not jobs:
                 continue
-            answers = await self._server.ask(lambda db: _each(db, statements.TOUCH_EACH, jobs))  # noqa: B023
+            answers = await self._server.ask(lambda db: db.touch_jobs([job.job_id for job in jobs]))  # noqa: B023
+            of_job = {answer.job_id: answer for answer in answers}
             for job in jobs:
-                answer = answers[job.job_id]
-                ours = answer["changed"] and answer["attempt"] == job.attempt
+                answer = of_job[job.job_id]
+                ours = answer.changed and answer.attempt == job.attempt
                 running = self.running.get(job.job_id)
                 if not ours and running is not None and running.job is job and not job.lost:
-                    log.warning(
-                        "%s is not this worker's any more: %s", job, answer["note"] or "started again"
-                    )
+                    log.warning("%s is not this worker's any more: %s", job, answer.note or "started again")
                     job.lost = True
                     running.cancel()
 
@@ -472,16 +470,6 @@ class _Server:
             return self._connection
 
 
-async def _each(
-    db: AsyncArcanoDB, statement: str, jobs: Sequence[ClaimedJob | WorkJob]
-) -> dict[JobId, dict[str, Any]]:
-    """Make one call for each of many jobs, in one round trip."""
-    cursor = db.source.cursor(row_factory=dict_row)  # type: ignore[union-attr]
-    ids = json.dumps({"ids": [str(job.job_id) for job in jobs]})
-    await cursor.execute(statement.encode(), (ids,))
-    return {row["job_id"]: row async for row in cursor}
-
-
 async def _rows(db: AsyncArcanoDB, jobs: Sequence[ClaimedJob]) -> dict[JobId, dict[str, Any]]:
     """The whole rows of jobs, with the columns of their own tables."""
     of_table: dict[str, list[JobId]] = defaultdict(list)
@@ -492,7 +480,8 @@ async def _rows(db: AsyncArcanoDB, jobs: Sequence[ClaimedJob]) -> dict[JobId, di
         cursor = db.source.cursor(row_factory=dict_row)  # type: ignore[union-attr]
         # The name comes from the server, quoted where it must be.
         statement = sql.SQL("select * from only {} where id = any(%s)").format(sql.SQL(table))
-        await cursor.execute(statement, (ids,))
+        # Never prepared: the app may give its table another column while this runs.
+        await cursor.execute(statement, (ids,), prepare=False)
         rows |= {row["id"]: row async for row in cursor}
     return rows
 

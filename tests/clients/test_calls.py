@@ -183,7 +183,7 @@ def test_a_date_that_python_does_not_know(call: Call, conn: psycopg.Connection, 
 def test_detach_plan_attach(call: Call, conn: psycopg.Connection) -> None:
     call("detach_job_table", VESTE)
     assert VESTE not in {row.job_table for row in call("job_tables")}
-    plan = call("attach_plan", VESTE, "Veste", timedelta(minutes=3))
+    plan = [step.statement for step in call("attach_steps", VESTE, "Veste", timedelta(minutes=3))]
     assert any("concurrently" in statement for statement in plan)
     ran = call("attach_job_table", VESTE, "Veste", timedelta(minutes=3))
     assert [statement.replace("concurrently ", "") for statement in plan] == ran

@@ -1,0 +1,135 @@
+"""Decisions that stood in two places, and did not agree: each is taken in one place now."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from helpers import POSE, REFUNDS, UPSCALER, VIDEO, events, job, let_backoff_pass, make_job, make_user, veto
+
+from arcano_db import ArcanoDB, WrongIsolation
+
+CHARGED = {"user_credit_cost": 7, "credits_charged": True}
+
+
+def enter(conn: psycopg.Connection, age: str, **columns: Any) -> UUID:
+    return make_job(conn, UPSCALER, make_user(conn), age, waited_in_queue=True, position=1, **columns)
+
+
+# Each way to cancel a job that is worked on, and the sweep for one that waits.
+CANCELS: dict[str, Callable[[ArcanoDB, UUID], object]] = {
+    "finish_job": lambda db, job_id: db.finish_job(job_id, "cancelled"),
+    "finish_jobs": lambda db, job_id: db.finish_jobs([job_id], "cancelled"),
+    "cancel_job": lambda db, job_id: db.cancel_job(job_id, force=True),
+    "finish_task": lambda db, job_id: db.finish_task(f"task of {job_id}", "cancelled"),
+}
+
+
+@pytest.mark.parametrize("cancel", CANCELS)
+@pytest.mark.parametrize(
+    ("columns", "refund_when", "kinds"),
+    [
+        ({"status": "queued"}, [], ["cancelled"]),
+        ({"status": "starting"}, [], ["cancelled"]),
+        ({"status": "running"}, [], []),
+        ({"status": "running"}, ["forced"], ["forced"]),
+        ({"status": "starting"}, ["forced"], ["cancelled"]),
+    ],
+)
+def test_what_was_cancelled_before_it_ran_is_refunded(
+    conn: psycopg.Connection,
+    db: ArcanoDB,
+    cancel: str,
+    columns: dict[str, str],
+    refund_when: list[str],
+    kinds: list[str],
+) -> None:
+    conn.execute(REFUNDS)
+    db.set_refund_function("public.refund_credits(uuid,integer,text)")
+    db.set_job_table(UPSCALER, {"refund_when": refund_when})
+    waiting = make_job(conn, UPSCALER, make_user(conn), "1 second", **columns, **CHARGED)
+    conn.execute(f"update {UPSCALER} set task_id = %s where id = %s", (f"task of {waiting}", waiting))
+    CANCELS[cancel](db, waiting)
+    assert job(conn, waiting)["status"] == "cancelled"
+    found = conn.execute("select kind from arcano.refund where job_id = %s", (waiting,)).fetchall()
+    assert [kind for (kind,) in found] == kinds
+
+
+def test_every_cause_is_known_to_all_who_ask(conn: psycopg.Connection) -> None:
+    causes = conn.execute("select cause, status, event from arcano.end_causes()").fetchall()
+    ended = conn.execute("select arcano.ended_statuses()").fetchone()
+    assert {status for _, status, _ in causes} == set(ended[0])
+    assert {cause for cause, _, _ in causes} >= set(ended[0])  # the three that finish_job takes
+    # An event means one status, or an entry of the journal could not be undone.
+    assert len({event for _, _, event in causes}) == len({(event, status) for _, status, event in causes})
+
+
+def test_a_job_that_backs_off_is_passed_over_by_all(conn: psycopg.Connection, db: ArcanoDB) -> None:
+    """One that cannot be started stood at the head: each claim failed, and went on one by one."""
+    veto(conn, UPSCALER, "new.status = 'starting' and old.session_id = 'poison'")
+    db.set_account("a", 10)
+    poison = enter(conn, "1 hour", session_id="poison")
+    first = enter(conn, "50 minutes")
+    assert [claimed.job_id for claimed in db.claim_jobs()] == [first]
+    others = [enter(conn, f"{minutes} minutes") for minutes in (40, 30, 20)]
+    conn.execute("set track_functions = 'all'")
+    with conn.transaction():
+        assert [claimed.job_id for claimed in db.claim_jobs(3)] == others
+        assert (
+            conn.execute(
+                "select funcname from pg_stat_xact_user_functions where funcname = 'claim_one_by_one'"
+            ).fetchall()
+            == []
+        )
+    assert len(events(conn, poison)) == 1
+
+    # What asks whether there is work does not take it for work either.
+    conn.execute("listen arcano_jobs")
+    db.set_account("a", 11)
+    assert list(conn.notifies(timeout=0)) == []
+    fresh = make_job(conn, POSE, make_user(conn), "0")
+    assert db.run_or_queue(fresh).decision == "run"
+    # Its place in the queue it keeps, and then its turn.
+    assert db.queue_position(poison) == 1
+    let_backoff_pass(conn, "1 hour")
+    conn.execute(f"drop trigger veto on {UPSCALER}")
+    assert [claimed.job_id for claimed in db.claim_jobs()] == [poison]
+
+
+def test_the_same_id_in_another_table_does_not_back_off(conn: psycopg.Connection, db: ArcanoDB) -> None:
+    veto(conn, UPSCALER, "new.status = 'starting'")
+    poison = enter(conn, "1 hour")
+    assert db.claim_jobs() == []
+    twin = make_job(conn, VIDEO, make_user(conn), "1 minute", id=poison, waited_in_queue=True, position=1)
+    assert [(c.job_table, c.job_id) for c in db.claim_jobs()] == [(VIDEO, twin)]
+
+
+# Each call that needs read committed, and what it says that it cannot do.
+IMPOSSIBLE: dict[str, tuple[Callable[[ArcanoDB, UUID, UUID], object], str]] = {
+    "create_job": (lambda db, _, user: db.create_job(UPSCALER, uuid4(), user), "a job cannot be admitted"),
+    "claim_jobs": (lambda db, *_: db.claim_jobs(), "jobs cannot be claimed"),
+    "run_or_queue": (lambda db, ghost, _: db.run_or_queue(ghost), "a job cannot be run or queued"),
+    "restore_job": (
+        lambda db, ghost, _: db.restore_job(db.job_events(job_id=ghost)[-1].event_id),
+        "a job cannot be restored",
+    ),
+    "start_job": (lambda db, ghost, _: db.start_job(ghost), "an orphan cannot be brought back"),
+}
+
+
+@pytest.mark.parametrize("level", ["repeatable read", "serializable"])
+@pytest.mark.parametrize("name", IMPOSSIBLE)
+def test_a_wrong_isolation_level_says_what_cannot_be_done(
+    conn: psycopg.Connection, db: ArcanoDB, name: str, level: str
+) -> None:
+    user = make_user(conn)
+    ghost = make_job(conn, UPSCALER, user)
+    db.sweep_orphans()
+    call, said = IMPOSSIBLE[name]
+    conn.execute(f"set default_transaction_isolation = '{level}'")
+    with pytest.raises(WrongIsolation, match=re.escape(f"{said} in a {level} transaction")):
+        call(db, ghost, user)

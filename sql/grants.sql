@@ -39,9 +39,11 @@ begin
       from unnest(v_roles) with ordinality g (role, place)
       join arcano.public_objects() o on array_position(v_roles, o.least_role) <= g.place
      where to_regrole(g.role) is not null
+     order by g.role, o.kind, o.name
   loop
     execute format('grant usage on schema arcano to %s', r.role);
-    execute format(case r.kind when 'function' then 'grant execute on function arcano.%I to %s' else 'grant select on arcano.%I to %s' end,
+    execute format(
+      case r.kind when 'function' then 'grant execute on function arcano.%I to %s' else 'grant select on arcano.%I to %s' end,
       r.name, r.role);
   end loop;
 

@@ -1,13 +1,19 @@
-"""Up to this release and down to the one before while calls are running: no error, no wrong answer.
+"""Up to another release and down again while calls are running: no error, no wrong answer.
+
+The other release is this one with what a release may change: functions with one more argument or result
+column, public and internal ones, one that views are bound to, and a view with one more column.
+``pytest -n0 -s --full`` goes up and down 100 times.
 
 The release before is frozen in tests/upgrades, as its load runs it, and packed, so that who looks for a
-function does not find it twice. ``pytest -n0 -s --full`` goes up and down 100 times.
+function does not find it twice.
 """
 
 from __future__ import annotations
 
 import gzip
 import random
+import re
+import shutil
 import statistics
 import threading
 import time
@@ -21,7 +27,7 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 from faults.test_plain_sql import psql
-from helpers import UPSCALER, VIDEO, attach_plan, make_job, make_user
+from helpers import UPSCALER, VIDEO, attach_plan, make_app, make_job, make_user
 from sql.test_schema import dump
 
 from arcano_db import ArcanoDB
@@ -29,18 +35,63 @@ from arcano_db.demo import TOOLS, script
 from arcano_db.installing import migrating
 from arcano_db.testing.embedded import EmbeddedServer, embedded_server
 
-BEFORE = "0005.users"
+BEFORE = "0008.judged-jobs"
 CONNECTIONS = 8
-_OTHER = """
-do $$
-begin
-  execute 'create or replace view arcano.{view} as select * from ('
-    || trim(trailing ';' from pg_get_viewdef('arcano.{view}')) || ') v where true';
-end
-$$
-"""
 
 _FROZEN = gzip.decompress(Path(__file__).parents[1].joinpath("upgrades", f"{BEFORE}.sql.gz").read_bytes())
+
+# Which take an argument more in the other release, and which answer a column more.
+MORE_ARGUMENTS = [
+    *(
+        "check_user_active",
+        "create_job",
+        "touch_job",
+        "start_job",
+        "finish_job",
+        "cancel_job",
+        "queue_position",
+    ),
+    *("run_or_queue", "heal_and_find_active_job", "lock_user", "end_jobs", "job_rows", "unchanged_job"),
+    *("is_waiting", "entered_queue"),
+]
+MORE_COLUMNS = [
+    *("check_user_active", "create_job", "touch_job", "heal_and_find_active_job", "unchanged_job"),
+    "sweep_orphans",
+]
+MORE_COLUMNS_OF_VIEWS = ["open_job"]
+
+
+def other_release(folder: Path) -> str:
+    """What loads the other release."""
+    module = migrating.loader()
+    shutil.copytree(module.SQL, folder)
+    for name in {*MORE_ARGUMENTS, *MORE_COLUMNS, *MORE_COLUMNS_OF_VIEWS}:
+        [path] = folder.glob(f"*/{name}.sql")
+        path.write_text(_changed(name, path.read_text(encoding="utf-8")), encoding="utf-8")
+    module.SQL = folder
+    return str(module.script())
+
+
+def _changed(name: str, text: str) -> str:
+    if name in MORE_COLUMNS_OF_VIEWS:
+        return text.replace("\n  from ", ", 'new'::text as newer\n  from ", 1)
+    head, returns, rest = re.fullmatch(
+        r"(.*?create or replace function \S+?\(.*?\))(\s+returns |\s+language )(.*)", text, re.S
+    ).groups()  # type: ignore[union-attr]
+    if name in MORE_ARGUMENTS:
+        # Before what it answers.
+        before, out, answers = head.partition("\n  out ")
+        given = before.rstrip(",") if out else head.removesuffix(")").rstrip()
+        head = f"{given}, p_newer text default null" + (f",{out}{answers}" if out else ")")
+        rest = re.sub(rf"(comment on function arcano\.{name}\(.*?)\) is", r"\1, text) is", rest)
+    if name in MORE_COLUMNS and "\n  out " in head:
+        head = head.removesuffix(")").rstrip() + ",\n  out newer text\n)"
+    elif name in MORE_COLUMNS:
+        rest = re.sub(r"^(table \(.*?)\)\n", r"\1, newer text)\n", rest)
+        rest = rest.replace("order by 1;", "order by 1;").replace(
+            "sum(r.is_stalled)::integer\n", "sum(r.is_stalled)::integer, 'new'::text\n"
+        )
+    return head + returns + rest
 
 
 def install_before(dsn: str) -> None:
@@ -55,22 +106,15 @@ def install_before(dsn: str) -> None:
             conn.execute("select arcano.attach_job_table(%s::regclass, %s)", (table, tool))
 
 
-def go_down(dsn: str) -> None:
-    """As ``arcano-db migrate`` of the release before does: it loads its functions, politely.
+def load(dsn: str, text: str) -> None:
+    """As ``arcano-db migrate`` does it, politely."""
 
-    The views of today that it does not know, or not with all columns, stay; they are changed here, so that
-    going up has to replace them.
-    """
-
-    def load(*statements: str | bytes) -> None:
+    def once() -> None:
         with psycopg.connect(dsn) as conn:
             conn.execute("set local lock_timeout = '100ms'")
-            for statement in statements:
-                conn.execute(statement)
+            conn.execute(text.encode())
 
-    migrating._politely(partial(load, _FROZEN), "going down", 60, print)
-    others = [_OTHER.format(view=view) for view in ("open_job", "judged_job")]
-    migrating._politely(partial(load, *others), "changing views", 60, print)
+    migrating._politely(partial(once), "loading", 60, print)
 
 
 class Caller:
@@ -147,14 +191,15 @@ class Caller:
 @pytest.fixture
 def busy_server(request: pytest.FixtureRequest) -> Any:
     with embedded_server(request.config.getoption("--postgres"), {"fsync": "off"}) as server:
-        install_before(server.dsn())
+        make_app(server.dsn())
         yield server
 
 
 def test_up_and_down_while_calls_are_running(
-    busy_server: EmbeddedServer, request: pytest.FixtureRequest
+    busy_server: EmbeddedServer, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     dsn = busy_server.dsn()
+    texts = {"up": other_release(tmp_path / "sql"), "down": migrating.loader().script()}
     rounds = 100 if request.config.getoption("--full") else 4
     callers = [Caller(dsn, seed) for seed in range(CONNECTIONS)]
     stop = threading.Event()
@@ -164,15 +209,15 @@ def test_up_and_down_while_calls_are_running(
     took: dict[str, list[float]] = {"up": [], "down": []}
     try:
         for _ in range(rounds):
-            for way, go in (("up", migrating.migrate), ("down", go_down)):
+            for way, text in texts.items():
                 before = sum(sum(caller.calls.values()) for caller in callers)
                 started = time.monotonic()
-                go(dsn)
+                load(dsn, text)
                 took[way].append(time.monotonic() - started)
                 while sum(sum(caller.calls.values()) for caller in callers) < before + 50 * CONNECTIONS:
                     assert any(thread.is_alive() for thread in threads)
                     time.sleep(0.01)
-        migrating.migrate(dsn)
+        load(dsn, texts["down"])
     finally:
         stop.set()
         for thread in threads:
@@ -191,11 +236,40 @@ def test_up_and_down_while_calls_are_running(
     )
     assert Counter(wrong) == {}
     assert migrating.status(dsn).up_to_date
+    # What stepped aside has gone, but for the view, which stays as the newer release made it.
+    with psycopg.connect(dsn) as conn:
+        assert (
+            conn.execute(
+                "select proname from pg_proc"
+                " where pronamespace = 'arcano'::regnamespace and proname like 'obsolete%'"
+            ).fetchall()
+            == []
+        )
+
+
+def test_the_other_release_differs_as_it_says(migrated_dsn: str, tmp_path: Path) -> None:
+    """Else going up and down would show nothing."""
+    interface = """
+        select p.proname, pg_get_function_identity_arguments(p.oid), pg_get_function_result(p.oid)
+          from pg_proc p where p.pronamespace = 'arcano'::regnamespace and p.proname not like 'obsolete%'
+    """
+    with psycopg.connect(migrated_dsn) as conn:
+        before = conn.execute(interface).fetchall()
+        conn.execute(other_release(tmp_path / "sql").encode())
+        after = conn.execute(interface).fetchall()
+        assert {name for name, *_ in set(after) - set(before)} == {*MORE_ARGUMENTS, *MORE_COLUMNS}
+        assert len(after) == len(before)  # no overload, which would make calls ambiguous
 
 
 def test_a_view_that_did_not_change_is_not_locked(migrated_dsn: str) -> None:
     with psycopg.connect(migrated_dsn) as reading, psycopg.connect(migrated_dsn) as loading:
-        loading.execute(_OTHER.format(view="metric"))  # no other view reads it
+        # No other view reads it.
+        loading.execute(
+            """
+            do $$ begin execute 'create or replace view arcano.metric as select * from ('
+              || trim(trailing ';' from pg_get_viewdef('arcano.metric')) || ') v where true'; end $$
+            """
+        )
         views = reading.execute(
             "select oid::regclass::text from pg_class"
             " where relnamespace = 'arcano'::regnamespace and relkind = 'v' and relname <> 'metric'"

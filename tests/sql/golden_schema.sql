@@ -15,59 +15,42 @@ CREATE TYPE arcano.job_ref AS (
 
 COMMENT ON TYPE arcano.job_ref IS 'A job of an attached table: the table''s oid and the job''s id.';
 
-CREATE FUNCTION arcano.acting_role() RETURNS name
-    LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN COALESCE((NULLIF(current_setting('role'::text), 'none'::text))::name, SESSION_USER);
+CREATE TYPE arcano.job_snapshot AS (
+	relid oid,
+	id uuid,
+	user_id uuid,
+	job jsonb
+);
 
-COMMENT ON FUNCTION arcano.acting_role() IS 'Internal: the role that this call acts as, from set role or else the login.';
+COMMENT ON TYPE arcano.job_snapshot IS 'The row of a job at one moment, with all columns of its own table: what the journal keeps.';
 
-CREATE FUNCTION arcano.attach_job_table(p_table regclass, p_tool text DEFAULT NULL::text, p_orphan_after interval DEFAULT '00:05:00'::interval, p_stall_after interval DEFAULT NULL::interval) RETURNS TABLE(statement text)
+CREATE FUNCTION arcano.attach_job_table(p_table regclass, p_tool text DEFAULT NULL::text, p_orphan_after interval DEFAULT NULL::interval, p_stall_after interval DEFAULT NULL::interval) RETURNS TABLE(statement text)
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.attach_job_table(p_table regclass, p_tool text, p_orphan_after interval, p_stall_after interval) IS 'Attaches p_table: adds the contract columns and partial indexes that it lacks and makes it inherit arcano.job; answers the statements it ran. p_tool: the name people read, by default the table''s. p_orphan_after: how long a job without a sign of life is left alone; under 2 minutes is refused. p_stall_after: how long a job that is worked on may be without a sign of life before the sweep ends it as failed, null: for ever. set_job_table sets what else there is. Errors name what is wrong with the table (detail) and the statements that would mend it (hint).';
-
-CREATE FUNCTION arcano.attach_plan(p_table regclass, p_tool text DEFAULT NULL::text, p_orphan_after interval DEFAULT '00:05:00'::interval, p_stall_after interval DEFAULT NULL::interval, p_concurrently boolean DEFAULT true) RETURNS TABLE(statement text)
-    LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS ...;
-
-COMMENT ON FUNCTION arcano.attach_plan(p_table regclass, p_tool text, p_orphan_after interval, p_stall_after interval, p_concurrently boolean) IS 'The statements that would attach p_table, in their order; runs none of them. Arguments as for attach_job_table; p_concurrently: build the indexes concurrently, for which each statement must run by itself. attach_steps also says what each locks.';
+COMMENT ON FUNCTION arcano.attach_job_table(p_table regclass, p_tool text, p_orphan_after interval, p_stall_after interval) IS 'Attaches p_table: adds the contract columns and partial indexes that it lacks and makes it inherit arcano.job; answers the statements it ran. p_tool: the name people read, at first the table''s. p_orphan_after: how long a job without a sign of life is left alone, at first 5 minutes; under 2 minutes is refused. p_stall_after: how long a job that is worked on may be without a sign of life before the sweep ends it as failed, at first for ever. Null: as it is set. set_job_table sets what else there is, and clears. Errors name what is wrong with the table (detail) and the statements that would mend it (hint).';
 
 CREATE FUNCTION arcano.attach_problems(p_table regclass, OUT errcode text, OUT problem text, OUT mend text) RETURNS SETOF record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.attach_problems(p_table regclass, OUT errcode text, OUT problem text, OUT mend text) IS 'Why p_table cannot be attached: SQLSTATE, reason and the statement that would mend it; no row: it can be attached.';
+COMMENT ON FUNCTION arcano.attach_problems(p_table regclass, OUT errcode text, OUT problem text, OUT mend text) IS 'Internal: why p_table cannot be attached: SQLSTATE, reason and the statement that would mend it; no row: it can be attached.';
 
-CREATE FUNCTION arcano.attach_steps(p_table regclass, p_tool text DEFAULT NULL::text, p_orphan_after interval DEFAULT '00:05:00'::interval, p_stall_after interval DEFAULT NULL::interval, p_concurrently boolean DEFAULT true) RETURNS TABLE(statement text, lock text, effect text)
+CREATE FUNCTION arcano.attach_steps(p_table regclass, p_tool text DEFAULT NULL::text, p_orphan_after interval DEFAULT NULL::interval, p_stall_after interval DEFAULT NULL::interval, p_concurrently boolean DEFAULT true) RETURNS TABLE(statement text, lock text, effect text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
 COMMENT ON FUNCTION arcano.attach_steps(p_table regclass, p_tool text, p_orphan_after interval, p_stall_after interval, p_concurrently boolean) IS 'The statements that would attach p_table, in their order, with the lock that each takes on the table and what it does to it; runs none of them. Arguments as for attach_job_table; p_concurrently: build the indexes concurrently, for which each statement must run by itself.';
 
-CREATE FUNCTION arcano.finish_task(p_task_id text, p_status text DEFAULT 'completed'::text, p_error text DEFAULT NULL::text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid) RETURNS record
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS ...;
-
-COMMENT ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid) IS 'finish_job for the job whose task_id is p_task_id, at the attempt that the provider got it for. If no job has that task_id yet, changed is false, and the call is kept for 30 days and applied by the start_job that brings it; of two such calls the first one counts.';
-
-CREATE FUNCTION arcano.backend_function() RETURNS regprocedure
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN 'arcano.finish_task(text,text,text)'::regprocedure;
-
-COMMENT ON FUNCTION arcano.backend_function() IS 'Internal: the function that backends alone may call.';
-
-CREATE FUNCTION arcano.bind_task(p_task_id text, p_job_id uuid, p_attempt integer) RETURNS boolean
+CREATE FUNCTION arcano.bind_and_apply_task(p_task_id text, p_job_id uuid, p_attempt integer) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.bind_task(p_task_id text, p_job_id uuid, p_attempt integer) IS 'Internal: notes that p_task_id is attempt p_attempt of job p_job_id, and answers whether an earlier finish_task has now ended that job.';
+COMMENT ON FUNCTION arcano.bind_and_apply_task(p_task_id text, p_job_id uuid, p_attempt integer) IS 'Internal: notes that p_task_id is attempt p_attempt of job p_job_id, and answers whether an earlier finish_task has now ended that job.';
 
 CREATE FUNCTION arcano.built_indexes(p_table regclass, OUT index_name text, OUT definition text, OUT index regclass, OUT is_valid boolean) RETURNS SETOF record
     LANGUAGE sql STABLE
@@ -75,40 +58,6 @@ CREATE FUNCTION arcano.built_indexes(p_table regclass, OUT index_name text, OUT 
     AS ...;
 
 COMMENT ON FUNCTION arcano.built_indexes(p_table regclass, OUT index_name text, OUT definition text, OUT index regclass, OUT is_valid boolean) IS 'Internal: each index that attaching gives to p_table, the index itself (null: it is missing), and whether it is valid.';
-
-CREATE TABLE arcano.refund (
-    refund_id bigint NOT NULL,
-    job_table regclass NOT NULL,
-    job_id uuid NOT NULL,
-    kind text NOT NULL,
-    user_id uuid,
-    amount integer,
-    due_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    tried_at timestamp with time zone,
-    tries integer DEFAULT 0 NOT NULL,
-    error text,
-    paid_at timestamp with time zone,
-    CONSTRAINT refund_kind_is_known CHECK ((kind = ANY (ARRAY['cancelled'::text, 'failed'::text, 'stalled'::text, 'forced'::text])))
-);
-
-COMMENT ON TABLE arcano.refund IS 'What users are owed: one row for each refund, ever, due or paid.';
-
-COMMENT ON COLUMN arcano.refund.kind IS 'Which end of the job it is for.';
-
-COMMENT ON COLUMN arcano.refund.amount IS 'What was charged, in credits; null: the job does not say.';
-
-COMMENT ON COLUMN arcano.refund.tried_at IS 'When the refund function was last called; null: there was none to call.';
-
-COMMENT ON COLUMN arcano.refund.error IS 'Why it is not paid yet.';
-
-COMMENT ON COLUMN arcano.refund.paid_at IS 'Null: still due.';
-
-CREATE FUNCTION arcano.call_refund_function(p_function text, p_refund arcano.refund) RETURNS void
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS ...;
-
-COMMENT ON FUNCTION arcano.call_refund_function(p_function text, p_refund arcano.refund) IS 'Internal: calls p_function with user, amount and reference of p_refund.';
 
 CREATE FUNCTION arcano.caller_id() RETURNS uuid
     LANGUAGE plpgsql STABLE
@@ -143,7 +92,7 @@ CREATE FUNCTION arcano.check_job_table(p_table regclass, p_orphan_after interval
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.check_job_table(p_table regclass, p_orphan_after interval, p_try boolean, OUT level text, OUT finding text, OUT detail text, OUT hint text) IS 'What attaching p_table would mean, a row a finding: level (error: it cannot be attached; warning, note, ok), finding, detail, and hint (what to do). p_orphan_after: as for attach_job_table; null: the table''s own, or 5 minutes. p_try: also try to end a job, and roll that back; what a trigger does outside of the database stays. Changes nothing.';
+COMMENT ON FUNCTION arcano.check_job_table(p_table regclass, p_orphan_after interval, p_try boolean, OUT level text, OUT finding text, OUT detail text, OUT hint text) IS 'What attaching p_table would mean, a row a finding: level (error: it cannot be attached; warning, note, ok), finding, detail, and hint (what to do). p_orphan_after: as for attach_job_table; null: the table''s own, or what attaching would give it. p_try: also try to end a job, and roll that back; what a trigger does outside of the database stays. Changes nothing.';
 
 CREATE FUNCTION arcano.check_user_active(p_user_id uuid DEFAULT NULL::uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -160,14 +109,14 @@ CREATE FUNCTION arcano.claim_jobs(p_limit integer DEFAULT 1, p_completed uuid[] 
     SET jit TO 'off'
     AS ...;
 
-COMMENT ON FUNCTION arcano.claim_jobs(p_limit integer, p_completed uuid[], p_attempts integer[]) IS 'Starts at most p_limit jobs, the oldest of the line first, in free slots of the accounts, and answers them. p_completed, p_attempts: jobs that the caller has completed, as for finish_jobs, which are ended first. No row: the line is empty, or no slot is free. A job that cannot be started is journaled as an error, and tried again later.';
+COMMENT ON FUNCTION arcano.claim_jobs(p_limit integer, p_completed uuid[], p_attempts integer[]) IS 'Starts at most p_limit jobs, the oldest of the queue first, in free slots of the accounts, and answers them. p_completed, p_attempts: jobs that the caller has completed, as for finish_jobs, which are ended first. No row: the queue is empty, or no slot is free. A job that cannot be started is journaled as an error, and tried again later.';
 
 CREATE FUNCTION arcano.claim_one_by_one(p_slots text[], p_limit integer) RETURNS TABLE(job_table text, job_id uuid, user_id uuid, api_account text, attempt integer)
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.claim_one_by_one(p_slots text[], p_limit integer) IS 'Internal: starts at most p_limit jobs of the line, in p_slots (null: in none), one statement for each.';
+COMMENT ON FUNCTION arcano.claim_one_by_one(p_slots text[], p_limit integer) IS 'Internal: starts at most p_limit jobs of the queue, in p_slots (null: in none), one statement for each.';
 
 CREATE FUNCTION arcano.claimed_user() RETURNS uuid
     LANGUAGE plpgsql STABLE
@@ -176,14 +125,21 @@ CREATE FUNCTION arcano.claimed_user() RETURNS uuid
 
 COMMENT ON FUNCTION arcano.claimed_user() IS 'The user named by the session''s settings request.jwt.claims (sub), request.jwt.claim.sub or arcano.user_id; null: nobody, or more than one. Whoever may send SQL of their own can set them: see set_identity_function.';
 
-CREATE FUNCTION arcano.closed_relations() RETURNS regclass[]
-    LANGUAGE sql STABLE
+CREATE FUNCTION arcano.clock_findings(p_table regclass, p_jobs bigint, p_future bigint, p_dateless bigint, p_dated bigint, p_coarse bigint, OUT level text, OUT finding text, OUT detail text, OUT hint text) RETURNS SETOF record
+    LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.closed_relations() IS 'Internal: the relations that no role may be granted anything on.';
+COMMENT ON FUNCTION arcano.clock_findings(p_table regclass, p_jobs bigint, p_future bigint, p_dateless bigint, p_dated bigint, p_coarse bigint, OUT level text, OUT finding text, OUT detail text, OUT hint text) IS 'Internal: what is wrong with created_at of p_table, of whose p_jobs jobs so many are from the future, have no date, have one, and have one in whole milliseconds.';
 
-CREATE FUNCTION arcano.complete_jobs(p_job_ids uuid[], p_attempts integer[], p_error text, OUT job_ids uuid[], OUT attempts integer[]) RETURNS record
+CREATE FUNCTION arcano.column_problems(p_table regclass, OUT problem text, OUT mend text) RETURNS SETOF record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.column_problems(p_table regclass, OUT problem text, OUT mend text) IS 'Internal: each contract column that p_table has otherwise than the contract, and the statement that would mend it.';
+
+CREATE FUNCTION arcano.complete_working_jobs(p_job_ids uuid[], p_attempts integer[], p_error text, OUT job_ids uuid[], OUT attempts integer[]) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
@@ -191,7 +147,7 @@ CREATE FUNCTION arcano.complete_jobs(p_job_ids uuid[], p_attempts integer[], p_e
     SET jit TO 'off'
     AS ...;
 
-COMMENT ON FUNCTION arcano.complete_jobs(p_job_ids uuid[], p_attempts integer[], p_error text, OUT job_ids uuid[], OUT attempts integer[]) IS 'Internal: completes those of p_job_ids that are worked on, and answers them with their attempts.';
+COMMENT ON FUNCTION arcano.complete_working_jobs(p_job_ids uuid[], p_attempts integer[], p_error text, OUT job_ids uuid[], OUT attempts integer[]) IS 'Internal: completes those of p_job_ids that are worked on, and answers them with their attempts.';
 
 CREATE FUNCTION arcano.contract_columns(p_table regclass) RETURNS text
     LANGUAGE plpgsql STABLE
@@ -235,31 +191,47 @@ CREATE FUNCTION arcano.drop_account(p_name text) RETURNS void
 
 COMMENT ON FUNCTION arcano.drop_account(p_name text) IS 'Forgets the provider account p_name; jobs that run in it go on. Once the last one is dropped, no limit is left: to stop all starts, set enabled to false instead.';
 
+CREATE FUNCTION arcano.dry_run_end(p_table regclass, p_job_id uuid, OUT level text, OUT detail text, OUT hint text) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.dry_run_end(p_table regclass, p_job_id uuid, OUT level text, OUT detail text, OUT hint text) IS 'Internal: tries to end job p_job_id of p_table as the rule would, and rolls that back; what came of it.';
+
+CREATE FUNCTION arcano.end_causes() RETURNS TABLE(cause text, status text, event text, message text, refund text, refund_when_running text)
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ VALUES ('orphan'::text,'cancelled'::text,'healed'::text,'Auto-clean: orphan queued job (client failed before enqueue/run)'::text,'cancelled'::text,'forced'::text), ('charged_orphan'::text,'cancelled'::text,'cancelled'::text,'Auto-clean: charged job that was never started'::text,'cancelled'::text,'forced'::text), ('stalled'::text,'failed'::text,'stalled'::text,'Auto-clean: stalled job (no sign of life from its worker)'::text,'stalled'::text,'stalled'::text), ('waiting'::text,'cancelled'::text,'cancelled'::text,'Cancelled'::text,'cancelled'::text,'forced'::text), ('forced'::text,'cancelled'::text,'force_cancelled'::text,'Cancelled'::text,'cancelled'::text,'forced'::text), ('completed'::text,'completed'::text,'completed'::text,NULL::text,NULL::text,NULL::text), ('failed'::text,'failed'::text,'failed'::text,NULL::text,'failed'::text,'failed'::text), ('cancelled'::text,'cancelled'::text,'cancelled'::text,NULL::text,'cancelled'::text,'forced'::text);
+END;
+
+COMMENT ON FUNCTION arcano.end_causes() IS 'Internal: each cause that ends a job, the status and the event of the journal that follow, the default message, and the kind of refund: of a job that was not running yet, and of one that was; null: none.';
+
 CREATE FUNCTION arcano.end_jobs(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text DEFAULT NULL::text, OUT job arcano.job_ref, OUT error text) RETURNS SETOF record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.end_jobs(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text, OUT job arcano.job_ref, OUT error text) IS 'Internal: ends those of p_jobs to which p_cause (of end_causes) applies, journals and refunds them. p_reason: their error_message. Answers a row for each job ended, and with its error for each that could not be.';
+
+CREATE FUNCTION arcano.end_jobs_at_once(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text) RETURNS arcano.job_ref[]
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
     AS ...;
 
-COMMENT ON FUNCTION arcano.end_jobs(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text, OUT job arcano.job_ref, OUT error text) IS 'Internal: ends those of p_jobs to which p_cause applies (orphan, charged_ghost, waiting, forced, stalled), journals and refunds them. p_reason: their error_message. Answers a row for each job ended, and with its error for each that could not be.';
-
-CREATE FUNCTION arcano.end_message(p_cause text) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE p_cause WHEN 'orphan'::text THEN 'Auto-clean: orphan queued job (client failed before enqueue/run)'::text WHEN 'charged_ghost'::text THEN 'Auto-clean: charged job that was never started'::text WHEN 'stalled'::text THEN 'Auto-clean: stalled job (no sign of life from its worker)'::text ELSE 'Cancelled'::text END;
-
-COMMENT ON FUNCTION arcano.end_message(p_cause text) IS 'Internal: the error_message of a job that p_cause ends, a cause of end_jobs.';
+COMMENT ON FUNCTION arcano.end_jobs_at_once(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text) IS 'Internal: ends those of p_jobs that nobody holds and to which p_cause applies, all in one statement, journals and refunds them, and answers them; raises if one of them cannot be ended.';
 
 CREATE FUNCTION arcano.ended_statuses() RETURNS text[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN ARRAY['completed'::text, 'failed'::text, 'cancelled'::text];
 
-COMMENT ON FUNCTION arcano.ended_statuses() IS 'The statuses of a job that has ended.';
+COMMENT ON FUNCTION arcano.ended_statuses() IS 'Internal: the statuses of a job that has ended.';
 
-CREATE FUNCTION arcano.entered_line(p_position integer, p_waited_in_queue boolean) RETURNS boolean
+CREATE FUNCTION arcano.entered_queue(p_position integer, p_waited_in_queue boolean) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN ((p_waited_in_queue IS TRUE) OR (COALESCE(p_position, 0) <> 0));
 
-COMMENT ON FUNCTION arcano.entered_line(p_position integer, p_waited_in_queue boolean) IS 'Whether a job with this position and waited_in_queue entered the real queue.';
+COMMENT ON FUNCTION arcano.entered_queue(p_position integer, p_waited_in_queue boolean) IS 'Internal: whether a job with this position and waited_in_queue entered the real queue.';
 
 CREATE FUNCTION arcano.explain_job(p_job_id uuid) RETURNS TABLE(condition text, holds boolean, detail text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -275,13 +247,6 @@ CREATE FUNCTION arcano.fail_job(p_job_id uuid, p_reason text, p_attempt integer 
 
 COMMENT ON FUNCTION arcano.fail_job(p_job_id uuid, p_reason text, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) IS 'Ends job p_job_id as failed, with p_reason as its error_message. Otherwise as finish_job.';
 
-CREATE FUNCTION arcano.find_active_job(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer) RETURNS record
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS ...;
-
-COMMENT ON FUNCTION arcano.find_active_job(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer) IS 'Internal: heals the orphans of user p_user_id, and answers as check_user_active does.';
-
 CREATE FUNCTION arcano.find_function(p_function text, p_purpose text, p_arguments text, p_results regtype[], p_example text) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -289,13 +254,6 @@ CREATE FUNCTION arcano.find_function(p_function text, p_purpose text, p_argument
     AS ...;
 
 COMMENT ON FUNCTION arcano.find_function(p_function text, p_purpose text, p_arguments text, p_results regtype[], p_example text) IS 'Internal: the full name of the function p_function; raises unless it takes p_arguments, answers one of p_results, and belongs to who migrated. p_purpose and p_example are for the error.';
-
-CREATE FUNCTION arcano.finish_each(p_job_ids uuid[], p_status text, p_error text, p_attempts integer[]) RETURNS TABLE(job_id uuid, changed boolean, status text, attempt integer, note text)
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS ...;
-
-COMMENT ON FUNCTION arcano.finish_each(p_job_ids uuid[], p_status text, p_error text, p_attempts integer[]) IS 'Internal: as finish_jobs, for who wakes workers afterwards.';
 
 CREATE FUNCTION arcano.finish_job(p_job_id uuid, p_status text DEFAULT 'completed'::text, p_error text DEFAULT NULL::text, p_attempt integer DEFAULT NULL::integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -311,19 +269,19 @@ CREATE FUNCTION arcano.finish_jobs(p_job_ids uuid[], p_status text DEFAULT 'comp
 
 COMMENT ON FUNCTION arcano.finish_jobs(p_job_ids uuid[], p_status text, p_error text, p_attempts integer[]) IS 'Ends the jobs p_job_ids, each as finish_job would with p_status, p_error and its element of p_attempts, and answers a row for each of them, in no order. One that has ended already, is not there or cannot be ended does not keep the others from it: its changed is false, and note says why.';
 
-CREATE FUNCTION arcano.forget_events(p_limit integer) RETURNS integer
+CREATE FUNCTION arcano.finish_task(p_task_id text, p_status text DEFAULT 'completed'::text, p_error text DEFAULT NULL::text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid) IS 'finish_job for the job whose task_id is p_task_id, at the attempt that the provider got it for. If no job has that task_id yet, changed is false, and the call is kept for 30 days and applied by the start_job that brings it; of two such calls the first one counts.';
+
+CREATE FUNCTION arcano.finish_without_waking(p_job_ids uuid[], p_status text, p_error text, p_attempts integer[]) RETURNS TABLE(job_id uuid, changed boolean, status text, attempt integer, note text)
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.forget_events(p_limit integer) IS 'Internal: deletes at most p_limit entries of the journal that are older than keep_events, and likewise of sweep_run; answers how many of the journal.';
-
-CREATE FUNCTION arcano.gone_past(p_job_id uuid) RETURNS text
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS ...;
-
-COMMENT ON FUNCTION arcano.gone_past(p_job_id uuid) IS 'Internal: if job p_job_id is an orphan and its user has another active job, says which; else null.';
+COMMENT ON FUNCTION arcano.finish_without_waking(p_job_ids uuid[], p_status text, p_error text, p_attempts integer[]) IS 'Internal: as finish_jobs, for who wakes workers afterwards.';
 
 CREATE FUNCTION arcano.grace_advice(p_table regclass, p_orphan_after interval DEFAULT NULL::interval, OUT jobs bigint, OUT median interval, OUT percentile_99 interval, OUT percentile_999 interval, OUT longest interval, OUT orphan_after interval, OUT advised interval, OUT is_enough boolean) RETURNS record
     LANGUAGE plpgsql STABLE
@@ -332,41 +290,66 @@ CREATE FUNCTION arcano.grace_advice(p_table regclass, p_orphan_after interval DE
 
 COMMENT ON FUNCTION arcano.grace_advice(p_table regclass, p_orphan_after interval, OUT jobs bigint, OUT median interval, OUT percentile_99 interval, OUT percentile_999 interval, OUT longest interval, OUT orphan_after interval, OUT advised interval, OUT is_enough boolean) IS 'How long jobs of p_table took from created_at to started_at (jobs: how many of them there are; the longest, and what half, 99 % and 99.9 % of them took at most); advised: the least orphan_after that leaves them alone, three times the 99.9th percentile and 2 minutes at least; is_enough: whether orphan_after (p_orphan_after, or the table''s own) is as long as that. Reads the whole table.';
 
+CREATE FUNCTION arcano.guess_status(p_status text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.guess_status(p_status text) IS 'Internal: the status of the contract that p_status probably means; null: no idea.';
+
+CREATE FUNCTION arcano.has_claimable_job() RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.has_claimable_job() IS 'Internal: whether a job of the queue may be started now.';
+
+CREATE FUNCTION arcano.heal_and_find_active_job(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.heal_and_find_active_job(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer) IS 'Internal: heals the orphans of user p_user_id, and answers as check_user_active does.';
+
 CREATE FUNCTION arcano.is_charged(p_credits_charged boolean, p_user_credit_cost integer) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN COALESCE(p_credits_charged, (p_user_credit_cost > 0), false);
 
-COMMENT ON FUNCTION arcano.is_charged(p_credits_charged boolean, p_user_credit_cost integer) IS 'Whether a job with these credits_charged and user_credit_cost was charged.';
+COMMENT ON FUNCTION arcano.is_charged(p_credits_charged boolean, p_user_credit_cost integer) IS 'Internal: whether a job with these credits_charged and user_credit_cost was charged.';
 
 CREATE FUNCTION arcano.waiting_statuses() RETURNS text[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN ARRAY['pending'::text, 'queued'::text];
 
-COMMENT ON FUNCTION arcano.waiting_statuses() IS 'The statuses of a job that waits to be worked on.';
+COMMENT ON FUNCTION arcano.waiting_statuses() IS 'Internal: the statuses of a job that waits to be worked on.';
 
 CREATE FUNCTION arcano.is_waiting(p_status text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (p_status = ANY (arcano.waiting_statuses()));
 
-COMMENT ON FUNCTION arcano.is_waiting(p_status text) IS 'Whether a job of this status waits to be worked on.';
+COMMENT ON FUNCTION arcano.is_waiting(p_status text) IS 'Internal: whether a job of this status waits to be worked on.';
 
 CREATE FUNCTION arcano.heals_at(p_status text, p_task_id text, p_position integer, p_waited_in_queue boolean, p_user_credit_cost integer, p_credits_charged boolean, p_created_at timestamp with time zone, p_started_at timestamp with time zone, p_heartbeat_at timestamp with time zone, p_orphan_exempt boolean, p_orphan_after interval, p_touch_limit interval) RETURNS timestamp with time zone
     LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN CASE WHEN (arcano.is_waiting(p_status) AND (p_task_id IS NULL) AND (p_started_at IS NULL) AND (NOT arcano.entered_line(p_position, p_waited_in_queue)) AND (p_orphan_exempt IS NOT TRUE) AND (NOT arcano.is_charged(p_credits_charged, p_user_credit_cost)) AND (p_created_at IS NOT NULL)) THEN (LEAST(GREATEST(p_created_at, LEAST(COALESCE(p_heartbeat_at, p_created_at), (LEAST(p_created_at, '200000-01-01 00:00:00+00'::timestamp with time zone) + p_touch_limit))), '200000-01-01 00:00:00+00'::timestamp with time zone) + p_orphan_after) ELSE NULL::timestamp with time zone END;
+    RETURN CASE WHEN (arcano.is_waiting(p_status) AND (p_task_id IS NULL) AND (p_started_at IS NULL) AND (NOT arcano.entered_queue(p_position, p_waited_in_queue)) AND (p_orphan_exempt IS NOT TRUE) AND (NOT arcano.is_charged(p_credits_charged, p_user_credit_cost)) AND (p_created_at IS NOT NULL)) THEN (LEAST(GREATEST(p_created_at, LEAST(COALESCE(p_heartbeat_at, p_created_at), (LEAST(p_created_at, '200000-01-01 00:00:00+00'::timestamp with time zone) + p_touch_limit))), '200000-01-01 00:00:00+00'::timestamp with time zone) + p_orphan_after) ELSE NULL::timestamp with time zone END;
 
-COMMENT ON FUNCTION arcano.heals_at(p_status text, p_task_id text, p_position integer, p_waited_in_queue boolean, p_user_credit_cost integer, p_credits_charged boolean, p_created_at timestamp with time zone, p_started_at timestamp with time zone, p_heartbeat_at timestamp with time zone, p_orphan_exempt boolean, p_orphan_after interval, p_touch_limit interval) IS 'The orphan rule: when the job that has these columns becomes an orphan, given its table''s settings; null: never.';
+COMMENT ON FUNCTION arcano.heals_at(p_status text, p_task_id text, p_position integer, p_waited_in_queue boolean, p_user_credit_cost integer, p_credits_charged boolean, p_created_at timestamp with time zone, p_started_at timestamp with time zone, p_heartbeat_at timestamp with time zone, p_orphan_exempt boolean, p_orphan_after interval, p_touch_limit interval) IS 'Internal: the orphan rule: when the job that has these columns becomes an orphan, given its table''s settings; null: never.';
 
-CREATE FUNCTION arcano.working_statuses() RETURNS text[]
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN ARRAY['starting'::text, 'running'::text];
+CREATE FUNCTION arcano.internal_relations() RETURNS regclass[]
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
 
-COMMENT ON FUNCTION arcano.working_statuses() IS 'The statuses of a job that is being worked on.';
+COMMENT ON FUNCTION arcano.internal_relations() IS 'Internal: the relations that no role may be granted anything on.';
 
-CREATE FUNCTION arcano.is_active(p_status text) RETURNS boolean
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN (p_status = ANY ((arcano.waiting_statuses() || arcano.working_statuses())));
+CREATE FUNCTION arcano.is_backing_off(p_relid oid, p_job_id uuid) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
 
-COMMENT ON FUNCTION arcano.is_active(p_status text) IS 'Whether a job of this status is waiting or being worked on, and so blocks its user unless it is an orphan.';
+COMMENT ON FUNCTION arcano.is_backing_off(p_relid oid, p_job_id uuid) IS 'Internal: whether job p_job_id of table p_relid could not be ended or started lately, and is not to be tried again yet.';
 
 CREATE FUNCTION arcano.is_gateway() RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -375,11 +358,11 @@ CREATE FUNCTION arcano.is_gateway() RETURNS boolean
 
 COMMENT ON FUNCTION arcano.is_gateway() IS 'Internal: whether this session''s login may act as a backend, so that the settings of the session are its word.';
 
-CREATE FUNCTION arcano.is_in_line(p_status text, p_position integer, p_waited_in_queue boolean) RETURNS boolean
+CREATE FUNCTION arcano.is_in_queue(p_status text, p_position integer, p_waited_in_queue boolean) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN (arcano.is_waiting(p_status) AND arcano.entered_line(p_position, p_waited_in_queue));
+    RETURN (arcano.is_waiting(p_status) AND arcano.entered_queue(p_position, p_waited_in_queue));
 
-COMMENT ON FUNCTION arcano.is_in_line(p_status text, p_position integer, p_waited_in_queue boolean) IS 'Whether a job of this status, position and waited_in_queue waits in the line.';
+COMMENT ON FUNCTION arcano.is_in_queue(p_status text, p_position integer, p_waited_in_queue boolean) IS 'Internal: whether a job of this status, position and waited_in_queue waits in the line.';
 
 CREATE FUNCTION arcano.is_observed(p_job_table text, p_job_id uuid) RETURNS boolean
     LANGUAGE plpgsql STABLE
@@ -388,12 +371,17 @@ CREATE FUNCTION arcano.is_observed(p_job_table text, p_job_id uuid) RETURNS bool
 
 COMMENT ON FUNCTION arcano.is_observed(p_job_table text, p_job_id uuid) IS 'Internal: whether the journal says already that job p_job_id of p_job_table would have been ended.';
 
-CREATE FUNCTION arcano.is_put_off(p_job_id uuid) RETURNS boolean
-    LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS ...;
+CREATE FUNCTION arcano.working_statuses() RETURNS text[]
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN ARRAY['starting'::text, 'running'::text];
 
-COMMENT ON FUNCTION arcano.is_put_off(p_job_id uuid) IS 'Internal: whether job p_job_id could not be ended or started lately, and is not to be tried again yet.';
+COMMENT ON FUNCTION arcano.working_statuses() IS 'Internal: the statuses of a job that is being worked on.';
+
+CREATE FUNCTION arcano.is_open(p_status text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (p_status = ANY ((arcano.waiting_statuses() || arcano.working_statuses())));
+
+COMMENT ON FUNCTION arcano.is_open(p_status text) IS 'Internal: whether a job of this status waits or is worked on, and so blocks its user unless it is an orphan.';
 
 CREATE FUNCTION arcano.is_read_committed() RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -401,9 +389,16 @@ CREATE FUNCTION arcano.is_read_committed() RETURNS boolean
 
 COMMENT ON FUNCTION arcano.is_read_committed() IS 'Internal: whether each statement of this transaction sees what others have committed before it.';
 
+CREATE FUNCTION arcano.only_backends_may_call() RETURNS void
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.only_backends_may_call() IS 'Does nothing; the right to execute it makes a role a backend.';
+
 CREATE FUNCTION arcano.is_trusted() RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN has_function_privilege(arcano.acting_role(), (arcano.backend_function())::oid, 'execute'::text);
+    RETURN has_function_privilege(COALESCE((NULLIF(current_setting('role'::text), 'none'::text))::name, SESSION_USER), ('arcano.only_backends_may_call()'::regprocedure)::oid, 'execute'::text);
 
 COMMENT ON FUNCTION arcano.is_trusted() IS 'Internal: whether this call acts as a trusted backend; false: it speaks for one user alone.';
 
@@ -411,23 +406,30 @@ CREATE FUNCTION arcano.is_working(p_status text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (p_status = ANY (arcano.working_statuses()));
 
-COMMENT ON FUNCTION arcano.is_working(p_status text) IS 'Whether a job of this status is being worked on.';
+COMMENT ON FUNCTION arcano.is_working(p_status text) IS 'Internal: whether a job of this status is being worked on.';
+
+CREATE FUNCTION arcano.job_counts(p_table regclass, p_orphan_after interval, p_touch_limit interval) RETURNS TABLE(is_total boolean, status text, jobs bigint, orphans bigint, orphan_users bigint, oldest timestamp with time zone, charged bigint, future bigint, dateless bigint, dated bigint, coarse bigint, example text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.job_counts(p_table regclass, p_orphan_after interval, p_touch_limit interval) IS 'Internal: what check_job_table counts of p_table, a row for each status and one for all. charged: jobs that would be orphans but for their charge; future, dateless: whose created_at is in the future or null; dated, coarse: whose created_at is a date, and one in whole milliseconds; example: the id of one, which waits if any does.';
 
 CREATE FUNCTION arcano.job_indexes(p_table regclass, OUT index_name text, OUT definition text) RETURNS SETOF record
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.job_indexes(p_table regclass, OUT index_name text, OUT definition text) IS 'The names and definitions of the partial indexes that attaching gives to p_table.';
+COMMENT ON FUNCTION arcano.job_indexes(p_table regclass, OUT index_name text, OUT definition text) IS 'Internal: the names and definitions of the partial indexes that attaching gives to p_table.';
 
-CREATE FUNCTION arcano.job_row(p_relid oid, p_job_id uuid) RETURNS jsonb
+CREATE FUNCTION arcano.job_row(p_job arcano.job_ref) RETURNS arcano.job_snapshot
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.job_row(p_relid oid, p_job_id uuid) IS 'The row of job p_job_id of table p_relid with all columns of that table, or null.';
+COMMENT ON FUNCTION arcano.job_row(p_job arcano.job_ref) IS 'Internal: the row of p_job with all columns of its table, or null.';
 
-CREATE FUNCTION arcano.job_rows(p_jobs arcano.job_ref[], p_lock boolean) RETURNS TABLE(relid oid, id uuid, tid tid, job jsonb)
+CREATE FUNCTION arcano.job_rows(p_jobs arcano.job_ref[], p_lock boolean) RETURNS TABLE(job arcano.job_snapshot, tid tid)
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET "DateStyle" TO 'iso'
@@ -435,9 +437,9 @@ CREATE FUNCTION arcano.job_rows(p_jobs arcano.job_ref[], p_lock boolean) RETURNS
     SET extra_float_digits TO '1'
     AS ...;
 
-COMMENT ON FUNCTION arcano.job_rows(p_jobs arcano.job_ref[], p_lock boolean) IS 'The rows of p_jobs, those that are there, with all columns of their tables. p_lock: lock them, and leave out what others hold.';
+COMMENT ON FUNCTION arcano.job_rows(p_jobs arcano.job_ref[], p_lock boolean) IS 'Internal: the rows of p_jobs, those that are there, with all columns of their tables. p_lock: lock them, and leave out what others hold.';
 
-CREATE FUNCTION arcano.jobs_ahead(p_created_at timestamp with time zone, p_job_id uuid) RETURNS integer
+CREATE FUNCTION arcano.jobs_ahead(p_created_at timestamp with time zone, p_job_id uuid, p_claimable boolean DEFAULT false) RETURNS integer
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
@@ -445,21 +447,55 @@ CREATE FUNCTION arcano.jobs_ahead(p_created_at timestamp with time zone, p_job_i
     SET jit TO 'off'
     AS ...;
 
-COMMENT ON FUNCTION arcano.jobs_ahead(p_created_at timestamp with time zone, p_job_id uuid) IS 'Internal: how many jobs of the line come before the job with this created_at and id.';
+COMMENT ON FUNCTION arcano.jobs_ahead(p_created_at timestamp with time zone, p_job_id uuid, p_claimable boolean) IS 'Internal: how many jobs of the queue come before the job with this created_at and id. p_claimable: only those that may be started now.';
 
-CREATE FUNCTION arcano.journal_error(p_job arcano.job_ref, p_source text, p_reason text) RETURNS void
+CREATE FUNCTION arcano.journal(p_event text, p_source text, p_reason text, p_jobs arcano.job_snapshot[]) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.journal_error(p_job arcano.job_ref, p_source text, p_reason text) IS 'Internal: journals that p_source could not change p_job, and why.';
+COMMENT ON FUNCTION arcano.journal(p_event text, p_source text, p_reason text, p_jobs arcano.job_snapshot[]) IS 'Internal: writes an entry of the journal for each of p_jobs, and answers how many.';
+
+CREATE FUNCTION arcano.journal_and_back_off(p_job arcano.job_ref, p_source text, p_reason text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.journal_and_back_off(p_job arcano.job_ref, p_source text, p_reason text) IS 'Internal: journals that p_source could not change p_job, and why, and notes when to try again.';
 
 CREATE FUNCTION arcano.journal_observed(p_jobs arcano.job_ref[], p_source text, p_cause text) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.journal_observed(p_jobs arcano.job_ref[], p_source text, p_cause text) IS 'Internal: journals, once each, that p_cause (a cause of end_jobs) would have ended p_jobs, had their tables not been in observe mode; answers how many it did not know before.';
+COMMENT ON FUNCTION arcano.journal_observed(p_jobs arcano.job_ref[], p_source text, p_cause text) IS 'Internal: journals, once each, that p_cause (of end_causes) would have ended p_jobs, had their tables not been in observe mode; answers how many it did not know before.';
+
+CREATE TABLE arcano.refund (
+    refund_id bigint NOT NULL,
+    job_table regclass NOT NULL,
+    job_id uuid NOT NULL,
+    kind text NOT NULL,
+    user_id uuid,
+    amount integer,
+    due_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    tried_at timestamp with time zone,
+    tries integer DEFAULT 0 NOT NULL,
+    error text,
+    paid_at timestamp with time zone,
+    CONSTRAINT refund_kind_is_known CHECK ((kind = ANY (ARRAY['cancelled'::text, 'failed'::text, 'stalled'::text, 'forced'::text])))
+);
+
+COMMENT ON TABLE arcano.refund IS 'What users are owed: one row for each refund, ever, due or paid.';
+
+COMMENT ON COLUMN arcano.refund.kind IS 'Which end of the job it is for.';
+
+COMMENT ON COLUMN arcano.refund.amount IS 'What was charged, in credits; null: the job does not say.';
+
+COMMENT ON COLUMN arcano.refund.tried_at IS 'When the refund function was last called; null: there was none to call.';
+
+COMMENT ON COLUMN arcano.refund.error IS 'Why it is not paid yet.';
+
+COMMENT ON COLUMN arcano.refund.paid_at IS 'Null: still due.';
 
 CREATE FUNCTION arcano.journal_refund(p_refund arcano.refund, p_event text, p_source text, p_reason text) RETURNS void
     LANGUAGE plpgsql
@@ -467,20 +503,6 @@ CREATE FUNCTION arcano.journal_refund(p_refund arcano.refund, p_event text, p_so
     AS ...;
 
 COMMENT ON FUNCTION arcano.journal_refund(p_refund arcano.refund, p_event text, p_source text, p_reason text) IS 'Internal: journals p_event about p_refund.';
-
-CREATE FUNCTION arcano.keep_events(p_for interval, p_sweep_runs interval DEFAULT '7 days'::interval) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS ...;
-
-COMMENT ON FUNCTION arcano.keep_events(p_for interval, p_sweep_runs interval) IS 'Sets for how long the sweep keeps entries of the journal (p_for; at first 90 days) and its own account in sweep_run (p_sweep_runs; 7 days); null: for ever. What is forgotten can be neither explained nor restored, and a ghost that was healed before cannot be revived.';
-
-CREATE FUNCTION arcano.keep_positions(p_on boolean DEFAULT true) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS ...;
-
-COMMENT ON FUNCTION arcano.keep_positions(p_on boolean) IS 'Whether each sweep writes the place of every job in the line to its column position; off by default, when position stays the place at which the job entered. queue_position counts in any case.';
 
 CREATE FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text DEFAULT NULL::text) RETURNS TABLE(job_table text, job_id uuid, refunded boolean)
     LANGUAGE plpgsql SECURITY DEFINER
@@ -496,34 +518,34 @@ CREATE FUNCTION arcano.lock_key(p_what text) RETURNS bigint
 
 COMMENT ON FUNCTION arcano.lock_key(p_what text) IS 'Internal: the key of the advisory lock of p_what.';
 
-CREATE FUNCTION arcano.lock_line() RETURNS boolean
+CREATE FUNCTION arcano.lock_queue() RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET lock_timeout TO '500ms'
     AS ...;
 
-COMMENT ON FUNCTION arcano.lock_line() IS 'Internal: holds others off from passing the line until the transaction ends; false: somebody else does.';
+COMMENT ON FUNCTION arcano.lock_queue() IS 'Internal: holds others off from passing the line until the transaction ends; false: somebody else does.';
 
-CREATE FUNCTION arcano.lock_user(p_user_id uuid) RETURNS void
+CREATE FUNCTION arcano.lock_user(p_user_id uuid, p_impossible text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.lock_user(p_user_id uuid) IS 'Internal: waits for the same user''s other create_job, and holds them off until the transaction ends.';
+COMMENT ON FUNCTION arcano.lock_user(p_user_id uuid, p_impossible text) IS 'Internal: waits for the same user''s other create_job, and holds them off until the transaction ends. p_impossible: what the caller could not do in a transaction that is not read committed, for the error.';
 
-CREATE FUNCTION arcano.lying_defaults(p_table regclass, OUT level text, OUT detail text, OUT hint text) RETURNS SETOF record
+CREATE FUNCTION arcano.mark_refund_paid(p_refund arcano.refund, p_source text, p_reason text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.mark_refund_paid(p_refund arcano.refund, p_source text, p_reason text) IS 'Internal: marks p_refund and its job as refunded, and journals it.';
+
+CREATE FUNCTION arcano.misleading_defaults(p_table regclass, OUT level text, OUT detail text, OUT hint text) RETURNS SETOF record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.lying_defaults(p_table regclass, OUT level text, OUT detail text, OUT hint text) IS 'Internal: the defaults of contract columns of p_table that the rule reads as a sign of life, or else as what they are not.';
-
-CREATE FUNCTION arcano.need_read_committed() RETURNS void
-    LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS ...;
-
-COMMENT ON FUNCTION arcano.need_read_committed() IS 'Internal: raises in a transaction that is not read committed.';
+COMMENT ON FUNCTION arcano.misleading_defaults(p_table regclass, OUT level text, OUT detail text, OUT hint text) IS 'Internal: the defaults of contract columns of p_table that the rule reads as a sign of life, or else as what they are not.';
 
 CREATE FUNCTION arcano.observe_jobs(p_limit integer) RETURNS integer
     LANGUAGE plpgsql
@@ -557,7 +579,22 @@ CREATE FUNCTION arcano.plain_seconds(p_interval interval) RETURNS interval
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN (p_interval IS NOT NULL) THEN make_interval(secs => LEAST(GREATEST((EXTRACT(epoch FROM p_interval))::double precision, ('-315576000000'::bigint)::double precision), ('315576000000'::bigint)::double precision)) ELSE NULL::interval END;
 
-COMMENT ON FUNCTION arcano.plain_seconds(p_interval interval) IS 'p_interval in plain seconds.';
+COMMENT ON FUNCTION arcano.plain_seconds(p_interval interval) IS 'Internal: p_interval in plain seconds.';
+
+CREATE FUNCTION arcano.public_objects() RETURNS TABLE(kind text, name text, least_role text)
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ VALUES ('function'::text,'check_user_active'::text,'arcano_user'::text), ('function'::text,'create_job'::text,'arcano_user'::text), ('function'::text,'touch_job'::text,'arcano_user'::text), ('function'::text,'cancel_job'::text,'arcano_user'::text), ('function'::text,'cancel_session'::text,'arcano_user'::text), ('function'::text,'leave_session'::text,'arcano_user'::text), ('function'::text,'queue_position'::text,'arcano_user'::text), ('function'::text,'explain_job'::text,'arcano_user'::text), ('function'::text,'start_job'::text,'arcano_backend'::text), ('function'::text,'start_jobs'::text,'arcano_backend'::text), ('function'::text,'touch_jobs'::text,'arcano_backend'::text), ('function'::text,'finish_job'::text,'arcano_backend'::text), ('function'::text,'finish_jobs'::text,'arcano_backend'::text), ('function'::text,'finish_task'::text,'arcano_backend'::text), ('function'::text,'fail_job'::text,'arcano_backend'::text), ('function'::text,'run_or_queue'::text,'arcano_backend'::text), ('function'::text,'claim_jobs'::text,'arcano_backend'::text), ('function'::text,'requeue_job'::text,'arcano_backend'::text), ('function'::text,'stalling_jobs'::text,'arcano_backend'::text), ('function'::text,'only_backends_may_call'::text,'arcano_backend'::text), ('function'::text,'sweep_orphans'::text,'arcano_operator'::text), ('function'::text,'set_job_table'::text,'arcano_operator'::text), ('function'::text,'set_account'::text,'arcano_operator'::text), ('function'::text,'drop_account'::text,'arcano_operator'::text), ('function'::text,'set_position_refresh'::text,'arcano_operator'::text), ('function'::text,'set_retention'::text,'arcano_operator'::text), ('function'::text,'set_refund_function'::text,'arcano_operator'::text), ('function'::text,'set_identity_function'::text,'arcano_operator'::text), ('function'::text,'settle_refund'::text,'arcano_operator'::text), ('function'::text,'restore_job'::text,'arcano_operator'::text), ('function'::text,'check_health'::text,'arcano_operator'::text), ('view'::text,'active_job'::text,'arcano_operator'::text), ('view'::text,'orphan_job'::text,'arcano_operator'::text), ('view'::text,'charged_orphan'::text,'arcano_operator'::text), ('view'::text,'observed_job'::text,'arcano_operator'::text), ('view'::text,'observed_table'::text,'arcano_operator'::text), ('view'::text,'job_in_queue'::text,'arcano_operator'::text), ('view'::text,'job_table_status'::text,'arcano_operator'::text), ('view'::text,'queue_status'::text,'arcano_operator'::text), ('view'::text,'sweep_status'::text,'arcano_operator'::text), ('view'::text,'account_status'::text,'arcano_operator'::text), ('view'::text,'refund_due'::text,'arcano_operator'::text), ('view'::text,'metric'::text,'arcano_operator'::text), ('table'::text,'job_table'::text,'arcano_operator'::text), ('table'::text,'account'::text,'arcano_operator'::text), ('table'::text,'setting'::text,'arcano_operator'::text), ('table'::text,'refund'::text,'arcano_operator'::text), ('table'::text,'task'::text,'arcano_operator'::text), ('table'::text,'job_event'::text,'arcano_operator'::text), ('table'::text,'job_backoff'::text,'arcano_operator'::text), ('table'::text,'sweep_run'::text,'arcano_operator'::text), ('function'::text,'attach_job_table'::text,'owner'::text), ('function'::text,'attach_steps'::text,'owner'::text), ('function'::text,'detach_job_table'::text,'owner'::text), ('function'::text,'detach_steps'::text,'owner'::text), ('function'::text,'check_job_table'::text,'owner'::text), ('function'::text,'grace_advice'::text,'owner'::text), ('function'::text,'schedule_sweeper'::text,'owner'::text), ('function'::text,'unschedule_sweeper'::text,'owner'::text), ('function'::text,'claimed_user'::text,'owner'::text), ('function'::text,'public_objects'::text,'owner'::text);
+END;
+
+COMMENT ON FUNCTION arcano.public_objects() IS 'The public interface: each function, view and table of it, and least_role: who may use it, with all roles above (arcano_user, arcano_backend, arcano_operator, owner: who migrated).';
+
+CREATE FUNCTION arcano.purge_expired(p_limit integer) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.purge_expired(p_limit integer) IS 'Internal: deletes at most p_limit entries of the journal that are older than set_retention says, and likewise what else expires; answers how many of the journal.';
 
 CREATE FUNCTION arcano.queue_position(p_job_id uuid) RETURNS integer
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -566,26 +603,40 @@ CREATE FUNCTION arcano.queue_position(p_job_id uuid) RETURNS integer
 
 COMMENT ON FUNCTION arcano.queue_position(p_job_id uuid) IS 'How many jobs are ahead of job p_job_id in the line, plus one, counted now; null: it is not in the line.';
 
-CREATE FUNCTION arcano.refund_is_paid(p_refund arcano.refund, p_source text, p_reason text) RETURNS void
+CREATE FUNCTION arcano.readmit_orphan(p_job_id uuid, p_impossible text) RETURNS text
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.refund_is_paid(p_refund arcano.refund, p_source text, p_reason text) IS 'Internal: marks p_refund and its job as refunded, and journals it.';
+COMMENT ON FUNCTION arcano.readmit_orphan(p_job_id uuid, p_impossible text) IS 'Internal: if job p_job_id is an orphan and its user has another active job, says which; else null. p_impossible: what the caller could not do in a transaction that is not read committed, for the error.';
 
-CREATE FUNCTION arcano.refund_job(p_job arcano.job_ref, p_kind text, p_source text) RETURNS void
+CREATE FUNCTION arcano.refresh_positions() RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.refund_job(p_job arcano.job_ref, p_kind text, p_source text) IS 'Internal: makes the refund of p_job that has just ended, of kind cancelled, failed, stalled or forced, and tries to pay it. p_source: what ended the job, for the journal.';
+COMMENT ON FUNCTION arcano.refresh_positions() IS 'Internal: sets position of the jobs in the line to their place, and answers how many had another.';
 
-CREATE FUNCTION arcano.refuse_end(p_status text) RETURNS void
+CREATE FUNCTION arcano.refund_jobs(p_jobs arcano.job_ref[], p_kind text, p_source text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.refund_jobs(p_jobs arcano.job_ref[], p_kind text, p_source text) IS 'Internal: makes the refunds of p_jobs that have just ended, of kind cancelled, failed, stalled or forced, and tries to pay them. p_source: what ended them, for the journal.';
+
+CREATE FUNCTION arcano.refuse_end_status(p_status text) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.refuse_end(p_status text) IS 'Internal: raises if p_status is not one that a job can end as.';
+COMMENT ON FUNCTION arcano.refuse_end_status(p_status text) IS 'Internal: raises if p_status is not one that a job can end as.';
+
+CREATE FUNCTION arcano.refuse_job_of_others(p_job_id uuid) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.refuse_job_of_others(p_job_id uuid) IS 'Internal: raises unless p_job_id is a job of the user who calls.';
 
 CREATE FUNCTION arcano.refuse_limit(p_limit integer, p_most integer DEFAULT NULL::integer) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
@@ -593,6 +644,84 @@ CREATE FUNCTION arcano.refuse_limit(p_limit integer, p_most integer DEFAULT NULL
     AS ...;
 
 COMMENT ON FUNCTION arcano.refuse_limit(p_limit integer, p_most integer) IS 'Internal: raises if p_limit is null, below 1, or above p_most.';
+
+CREATE TABLE arcano.job (
+    id uuid,
+    user_id uuid,
+    session_id text,
+    status text,
+    task_id text,
+    "position" integer,
+    waited_in_queue boolean,
+    user_credit_cost integer,
+    credits_charged boolean,
+    credits_refunded boolean,
+    created_at timestamp with time zone,
+    started_at timestamp with time zone,
+    completed_at timestamp with time zone,
+    heartbeat_at timestamp with time zone,
+    attempt integer,
+    orphan_exempt boolean,
+    api_account text,
+    error_message text,
+    CONSTRAINT job_has_no_rows_of_its_own CHECK (false) NO INHERIT,
+    CONSTRAINT job_is_left_out CHECK (((id IS NULL) AND (user_id IS NULL) AND (status IS NULL))) NO INHERIT
+);
+
+COMMENT ON TABLE arcano.job IS 'The contract of a job table, and the parent of every attached one. It has no rows of its own.';
+
+COMMENT ON COLUMN arcano.job.id IS 'Made by the client, so that creating a job twice is one job.';
+
+COMMENT ON COLUMN arcano.job.session_id IS 'One page visit.';
+
+COMMENT ON COLUMN arcano.job.status IS 'waiting: pending, queued; working: starting, running; ended: completed, failed, cancelled; any other value never blocks.';
+
+COMMENT ON COLUMN arcano.job.task_id IS 'The provider''s id; null until the provider took the job.';
+
+COMMENT ON COLUMN arcano.job."position" IS 'Null or 0 until the job enters the real queue; then its place when it entered, 1 or more.';
+
+COMMENT ON COLUMN arcano.job.waited_in_queue IS 'The job entered the real queue.';
+
+COMMENT ON COLUMN arcano.job.credits_charged IS 'Null: unknown, and then a user_credit_cost above 0 counts as charged.';
+
+COMMENT ON COLUMN arcano.job.heartbeat_at IS 'The last sign of life from a slow client or a worker.';
+
+COMMENT ON COLUMN arcano.job.attempt IS 'Counts starts.';
+
+COMMENT ON COLUMN arcano.job.orphan_exempt IS 'An operator put the job back: the orphan rule leaves it alone.';
+
+COMMENT ON COLUMN arcano.job.api_account IS 'The provider account whose slot the job holds.';
+
+CREATE TABLE arcano.job_event (
+    event_id bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    event text NOT NULL,
+    source text NOT NULL,
+    reason text NOT NULL,
+    job_table text NOT NULL,
+    job_id uuid NOT NULL,
+    user_id uuid,
+    job_before jsonb NOT NULL
+);
+
+COMMENT ON TABLE arcano.job_event IS 'The journal: one row for every job that the package ended, written in the transaction that ended it, and one for every job that the sweep could not end.';
+
+COMMENT ON COLUMN arcano.job_event.event IS 'healed: cancelled by the orphan rule; cancelled, failed, completed: ended while it waited; force_cancelled: cancelled while it worked; stalled: failed, because it gave no sign of life; revived: a healed job that was started after all; late_finish: finish_job came after the job had ended otherwise, and changed nothing; refund_due: credits are owed, and reason says why they are not paid yet; refunded: they are paid; observed: would have been ended, were its table not in observe mode; restored: put back as it was; error: the job could not be started or ended, and reason says why.';
+
+COMMENT ON COLUMN arcano.job_event.source IS 'What did it: check (check_user_active, also inside create_job and start_job), sweep (sweep_orphans), cancel_session, cancel_job, start_job, finish_job (fail_job, finish_jobs and finish_task too), claim_jobs, settle_refund, or restore_job.';
+
+COMMENT ON COLUMN arcano.job_event.reason IS 'Why: the message written to the job, or SQLSTATE and message of the error.';
+
+COMMENT ON COLUMN arcano.job_event.job_table IS 'Schema and table, as it was called then.';
+
+COMMENT ON COLUMN arcano.job_event.job_before IS 'The whole row as it was before, with the table''s own columns.';
+
+CREATE FUNCTION arcano.refuse_restore(p_event arcano.job_event, p_relid oid, p_before arcano.job, p_job arcano.job) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.refuse_restore(p_event arcano.job_event, p_relid oid, p_before arcano.job, p_job arcano.job) IS 'Internal: raises if p_event, whose job p_job of table p_relid was p_before, cannot be undone, and says why.';
 
 CREATE TABLE arcano.job_table (
     job_table regclass NOT NULL,
@@ -655,13 +784,6 @@ CREATE FUNCTION arcano.refuse_settings(p_settings arcano.job_table) RETURNS void
 
 COMMENT ON FUNCTION arcano.refuse_settings(p_settings arcano.job_table) IS 'Internal: raises if one of p_settings is out of range.';
 
-CREATE FUNCTION arcano.refuse_strange_job(p_job_id uuid) RETURNS void
-    LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS ...;
-
-COMMENT ON FUNCTION arcano.refuse_strange_job(p_job_id uuid) IS 'Internal: raises unless p_job_id is a job of the user who calls.';
-
 CREATE FUNCTION arcano.refuse_suppression() RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -683,12 +805,12 @@ CREATE FUNCTION arcano.refuse_values(p_table regclass, p_data jsonb) RETURNS voi
 
 COMMENT ON FUNCTION arcano.refuse_values(p_table regclass, p_data jsonb) IS 'Internal: raises if a value of p_data is not of its column''s type, naming each such column of p_table.';
 
-CREATE FUNCTION arcano.renumber_line() RETURNS integer
-    LANGUAGE plpgsql
+CREATE FUNCTION arcano.relation_problem(p_table regclass, OUT problem text, OUT mend text) RETURNS record
+    LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.renumber_line() IS 'Internal: sets position of the jobs in the line to their place, and answers how many had another.';
+COMMENT ON FUNCTION arcano.relation_problem(p_table regclass, OUT problem text, OUT mend text) IS 'Internal: why p_table is not of a kind that can be attached, and the statement that would mend it; null: it is.';
 
 CREATE FUNCTION arcano.requeue_job(p_job_id uuid, p_attempt integer DEFAULT NULL::integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT "position" integer) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -697,12 +819,25 @@ CREATE FUNCTION arcano.requeue_job(p_job_id uuid, p_attempt integer DEFAULT NULL
 
 COMMENT ON FUNCTION arcano.requeue_job(p_job_id uuid, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT "position" integer) IS 'Puts the starting or running job p_job_id back into the line and answers its place there; its slot is free, and its task_id forgotten. p_attempt: the attempt that the worker started; if the job is at another one, nothing changes. A job that waits or has ended, or is not there: changed is false, and note says why.';
 
+CREATE FUNCTION arcano.require_read_committed(p_impossible text) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.require_read_committed(p_impossible text) IS 'Internal: raises in a transaction that is not read committed. p_impossible: what cannot be done there, for the error.';
+
 CREATE FUNCTION arcano.restore_job(p_event_id bigint) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
 COMMENT ON FUNCTION arcano.restore_job(p_event_id bigint) IS 'Undoes entry p_event_id of the journal, which ended a job: the job is as it was, exempt from the orphan rule, and a refund that is not paid yet is no longer due. True: done; false: it was done before. An error (55000), and no change, where the job is gone, has been changed since, has its credits back, or its user has another active job, or its account no free slot. Waits for the same user''s create_job.';
+
+CREATE FUNCTION arcano.retry_at(p_first_failed_at timestamp with time zone, p_last_failed_at timestamp with time zone, p_least interval) RETURNS timestamp with time zone
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (p_last_failed_at + LEAST('1 day'::interval, GREATEST(p_least, (p_last_failed_at - p_first_failed_at))));
+
+COMMENT ON FUNCTION arcano.retry_at(p_first_failed_at timestamp with time zone, p_last_failed_at timestamp with time zone, p_least interval) IS 'Internal: when to try again what failed first at p_first_failed_at and last at p_last_failed_at; p_least: the shortest pause.';
 
 CREATE FUNCTION arcano.revive_job(p_job_id uuid, p_task_id text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) RETURNS record
     LANGUAGE plpgsql
@@ -760,6 +895,13 @@ CREATE FUNCTION arcano.set_job_table(p_table regclass, p_settings jsonb) RETURNS
 
 COMMENT ON FUNCTION arcano.set_job_table(p_table regclass, p_settings jsonb) IS 'Changes settings of the attached p_table, such as {"stall_after": "10 minutes"}, and answers all of them: tool, orphan_after, touch_limit, stall_after, starting_stall_after, charged_orphan_after, refund_when (which ends are refunded: failed, stalled, forced), user_columns (what arcano_user may give in p_data), mode (enforce, or observe: only journal what would be ended), breaker_share (of an hour''s jobs that may be ghosts before the sweep sets mode to observe). Null switches a limit off. The column comments of arcano.job_table say what each does.';
 
+CREATE FUNCTION arcano.set_position_refresh(p_on boolean DEFAULT true) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.set_position_refresh(p_on boolean) IS 'Whether each sweep writes the place of every job in the line to its column position; off by default, when position stays the place at which the job entered. queue_position counts in any case.';
+
 CREATE FUNCTION arcano.set_refund_function(p_function text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -767,6 +909,13 @@ CREATE FUNCTION arcano.set_refund_function(p_function text) RETURNS void
     AS ...;
 
 COMMENT ON FUNCTION arcano.set_refund_function(p_function text) IS 'Sets the function that gives credits back, such as public.refund_credits(uuid,integer,text): it gets the user, the amount that was charged, and a reference that is never given twice, and is called in the transaction that ends the job. If it raises or answers false, the refund stays due and is tried again by the sweep. Null: none, and refunds stay due until settle_refund.';
+
+CREATE FUNCTION arcano.set_retention(p_events interval, p_sweep_runs interval DEFAULT '7 days'::interval) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.set_retention(p_events interval, p_sweep_runs interval) IS 'Sets for how long the sweep keeps entries of the journal (p_events; at first 90 days) and its own account in sweep_run (p_sweep_runs; 7 days); null: for ever. What is forgotten can be neither explained nor restored, and a ghost that was healed before cannot be revived.';
 
 CREATE FUNCTION arcano.settle_refund(p_refund_id bigint, p_note text DEFAULT NULL::text) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
@@ -786,14 +935,15 @@ CREATE FUNCTION arcano.stalls_at(p_status text, p_started_at timestamp with time
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN CASE WHEN arcano.is_working(p_status) THEN (LEAST(GREATEST(p_started_at, p_heartbeat_at), '200000-01-01 00:00:00+00'::timestamp with time zone) + CASE WHEN (p_status = 'starting'::text) THEN COALESCE(p_starting_stall_after, p_stall_after) ELSE p_stall_after END) ELSE NULL::timestamp with time zone END;
 
-COMMENT ON FUNCTION arcano.stalls_at(p_status text, p_started_at timestamp with time zone, p_heartbeat_at timestamp with time zone, p_starting_stall_after interval, p_stall_after interval) IS 'When the job that has these columns has stalled, given its table''s settings; null: never.';
+COMMENT ON FUNCTION arcano.stalls_at(p_status text, p_started_at timestamp with time zone, p_heartbeat_at timestamp with time zone, p_starting_stall_after interval, p_stall_after interval) IS 'Internal: when the job that has these columns has stalled, given its table''s settings; null: never.';
 
-CREATE FUNCTION arcano.start_in_slot(p_job arcano.job_ref, p_account text, OUT user_id uuid, OUT attempt integer) RETURNS record
+CREATE FUNCTION arcano.start_in_slots(p_relids oid[], p_tids tid[], p_slots text[]) RETURNS TABLE(relid oid, job_id uuid, user_id uuid, api_account text, attempt integer)
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
     AS ...;
 
-COMMENT ON FUNCTION arcano.start_in_slot(p_job arcano.job_ref, p_account text, OUT user_id uuid, OUT attempt integer) IS 'Internal: starts p_job in a slot of p_account (null: in none), and answers its user and attempt.';
+COMMENT ON FUNCTION arcano.start_in_slots(p_relids oid[], p_tids tid[], p_slots text[]) IS 'Internal: starts the jobs that lie at p_tids of the tables p_relids, each in its element of p_slots (null: in none), and answers them in that order.';
 
 CREATE FUNCTION arcano.start_job(p_job_id uuid, p_task_id text DEFAULT NULL::text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -802,25 +952,19 @@ CREATE FUNCTION arcano.start_job(p_job_id uuid, p_task_id text DEFAULT NULL::tex
 
 COMMENT ON FUNCTION arcano.start_job(p_job_id uuid, p_task_id text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) IS 'Makes the waiting or starting job p_job_id a running one, with the provider''s p_task_id, and counts the attempt; a running one that has no task_id yet gets p_task_id. If finish_task came before, the job is ended as that said. A job that the orphan rule healed is revived (note: revived) if its user has no other active job; else note says healed and what is in the way. A job that runs or has ended, or is not there: changed is false, and note says why.';
 
+CREATE FUNCTION arcano.start_jobs(p_job_ids uuid[]) RETURNS TABLE(job_id uuid, changed boolean, status text, attempt integer, note text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.start_jobs(p_job_ids uuid[]) IS 'Starts the jobs p_job_ids, each as start_job would without a task_id, and answers a row for each of them. All or none: one whose start raises an error starts none.';
+
 CREATE FUNCTION arcano.status_counts(p_table regclass) RETURNS TABLE(status text, jobs bigint)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
 COMMENT ON FUNCTION arcano.status_counts(p_table regclass) IS 'Internal: how many jobs of p_table have which status; of one beyond 32 MB by the planner''s statistics.';
-
-CREATE FUNCTION arcano.status_given(p_event text) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE WHEN (p_event = ANY (ARRAY['healed'::text, 'cancelled'::text, 'force_cancelled'::text])) THEN 'cancelled'::text WHEN (p_event = ANY (ARRAY['stalled'::text, 'failed'::text])) THEN 'failed'::text WHEN (p_event = 'completed'::text) THEN 'completed'::text ELSE NULL::text END;
-
-COMMENT ON FUNCTION arcano.status_given(p_event text) IS 'Internal: the status that a job had after p_event of the journal ended it; null for any other event.';
-
-CREATE FUNCTION arcano.status_meant(p_status text) RETURNS text
-    LANGUAGE plpgsql IMMUTABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS ...;
-
-COMMENT ON FUNCTION arcano.status_meant(p_status text) IS 'Internal: the status of the contract that p_status probably means; null: no idea.';
 
 CREATE FUNCTION arcano.sweep_health() RETURNS TABLE(level text, finding text, detail text, hint text)
     LANGUAGE plpgsql STABLE
@@ -842,7 +986,7 @@ CREATE FUNCTION arcano.sweep_orphans(p_limit integer DEFAULT 1000) RETURNS TABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.sweep_orphans(p_limit integer) IS 'Cancels orphans, and charged ghosts and stalled jobs where their table says so, at most p_limit in all, and answers a row for each table with any. One that cannot be ended is journaled as an error and tried again later. Fewer than p_limit in all: nothing more to do now. Tables in observe mode only get entries in the journal. Also tries again to pay refunds that are due, keeps positions where that is switched on, forgets what is older than keep_events, and wakes workers.';
+COMMENT ON FUNCTION arcano.sweep_orphans(p_limit integer) IS 'Cancels orphans, and charged orphans and stalled jobs where their table says so, at most p_limit in all, and answers a row for each table with any. One that cannot be ended is journaled as an error and tried again later. Fewer than p_limit in all: nothing more to do now. Tables in observe mode only get entries in the journal. Also tries again to pay refunds that are due, keeps positions where that is switched on, forgets what is older than set_retention says, and wakes workers.';
 
 CREATE FUNCTION arcano.table_health() RETURNS TABLE(level text, finding text, detail text, hint text)
     LANGUAGE plpgsql STABLE
@@ -857,7 +1001,14 @@ CREATE FUNCTION arcano.table_name(p_relid oid) RETURNS text
     SET quote_all_identifiers TO 'off'
     AS ...;
 
-COMMENT ON FUNCTION arcano.table_name(p_relid oid) IS 'Schema and name of the table p_relid, quoted where needed, such as public.upscaler_jobs.';
+COMMENT ON FUNCTION arcano.table_name(p_relid oid) IS 'Internal: schema and name of the table p_relid, quoted where needed, such as public.upscaler_jobs.';
+
+CREATE FUNCTION arcano.table_settings(p_table regclass) RETURNS arcano.job_table
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.table_settings(p_table regclass) IS 'Internal: the settings of p_table, or the defaults if it is not attached.';
 
 CREATE FUNCTION arcano.take_slots(p_limit integer) RETURNS text[]
     LANGUAGE plpgsql
@@ -876,19 +1027,19 @@ CREATE FUNCTION arcano.touch_job(p_job_id uuid, OUT changed boolean, OUT status 
 
 COMMENT ON FUNCTION arcano.touch_job(p_job_id uuid, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) IS 'Sets heartbeat_at of the waiting or working job p_job_id. A job that has ended, or is not there: changed is false, and note says why.';
 
+CREATE FUNCTION arcano.touch_jobs(p_job_ids uuid[]) RETURNS TABLE(job_id uuid, changed boolean, status text, attempt integer, note text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.touch_jobs(p_job_ids uuid[]) IS 'Gives a sign of life of the jobs p_job_ids, each as touch_job would, and answers a row for each of them. All or none: one whose update raises an error touches none.';
+
 CREATE FUNCTION arcano.trip_breakers(p_limit integer) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.trip_breakers(p_limit integer) IS 'Internal, before a batch of p_limit: sets tables to observe mode in which more than breaker_share of an hour''s jobs are ghosts, with a warning and a notification on arcano_breaker.';
-
-CREATE FUNCTION arcano.try_to_end(p_table regclass, p_job_id uuid, OUT level text, OUT detail text, OUT hint text) RETURNS record
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS ...;
-
-COMMENT ON FUNCTION arcano.try_to_end(p_table regclass, p_job_id uuid, OUT level text, OUT detail text, OUT hint text) IS 'Internal: tries to end job p_job_id of p_table as the rule would, and rolls that back; what came of it.';
+COMMENT ON FUNCTION arcano.trip_breakers(p_limit integer) IS 'Internal: internal, before a batch of p_limit: sets tables to observe mode in which more than breaker_share of an hour''s jobs are ghosts, with a warning and a notification on arcano_breaker.';
 
 CREATE FUNCTION arcano.unchanged_job(p_job_id uuid, OUT status text, OUT attempt integer, OUT note text) RETURNS record
     LANGUAGE plpgsql STABLE
@@ -918,7 +1069,7 @@ CREATE FUNCTION arcano.wake_workers() RETURNS void
     SET jit TO 'off'
     AS ...;
 
-COMMENT ON FUNCTION arcano.wake_workers() IS 'Internal: notifies channel arcano_jobs if there is a job in the line and a free slot.';
+COMMENT ON FUNCTION arcano.wake_workers() IS 'Internal: notifies channel arcano_jobs if there is a job that may be started and a free slot.';
 
 CREATE TABLE arcano.account (
     name text NOT NULL,
@@ -935,53 +1086,6 @@ COMMENT ON COLUMN arcano.account.name IS 'As it stands in api_account of the job
 COMMENT ON COLUMN arcano.account.slots IS 'How many jobs may be starting or running in it at once.';
 
 COMMENT ON COLUMN arcano.account.enabled IS 'False: no job is started in it; those that run go on.';
-
-CREATE TABLE arcano.job (
-    id uuid,
-    user_id uuid,
-    session_id text,
-    status text,
-    task_id text,
-    "position" integer,
-    waited_in_queue boolean,
-    user_credit_cost integer,
-    credits_charged boolean,
-    credits_refunded boolean,
-    created_at timestamp with time zone,
-    started_at timestamp with time zone,
-    completed_at timestamp with time zone,
-    heartbeat_at timestamp with time zone,
-    attempt integer,
-    orphan_exempt boolean,
-    api_account text,
-    error_message text,
-    CONSTRAINT job_has_no_rows_of_its_own CHECK (false) NO INHERIT,
-    CONSTRAINT job_is_left_out CHECK (((id IS NULL) AND (user_id IS NULL) AND (status IS NULL))) NO INHERIT
-);
-
-COMMENT ON TABLE arcano.job IS 'The contract of a job table, and the parent of every attached one. It has no rows of its own.';
-
-COMMENT ON COLUMN arcano.job.id IS 'Made by the client, so that creating a job twice is one job.';
-
-COMMENT ON COLUMN arcano.job.session_id IS 'One page visit.';
-
-COMMENT ON COLUMN arcano.job.status IS 'waiting: pending, queued; working: starting, running; ended: completed, failed, cancelled; any other value never blocks.';
-
-COMMENT ON COLUMN arcano.job.task_id IS 'The provider''s id; null until the provider took the job.';
-
-COMMENT ON COLUMN arcano.job."position" IS 'Null or 0 until the job enters the real queue; then its place when it entered, 1 or more.';
-
-COMMENT ON COLUMN arcano.job.waited_in_queue IS 'The job entered the real queue.';
-
-COMMENT ON COLUMN arcano.job.credits_charged IS 'Null: unknown, and then a user_credit_cost above 0 counts as charged.';
-
-COMMENT ON COLUMN arcano.job.heartbeat_at IS 'The last sign of life from a slow client or a worker.';
-
-COMMENT ON COLUMN arcano.job.attempt IS 'Counts starts.';
-
-COMMENT ON COLUMN arcano.job.orphan_exempt IS 'An operator put the job back: the orphan rule leaves it alone.';
-
-COMMENT ON COLUMN arcano.job.api_account IS 'The provider account whose slot the job holds.';
 
 CREATE VIEW arcano.account_status AS
  SELECT a.name AS api_account,
@@ -1021,52 +1125,54 @@ CREATE VIEW arcano.judged_job AS
             WHEN m.is_enforced THEN h.heals_at
             ELSE NULL::timestamp with time zone
         END AS heals_at,
-    (o.is_ghost AND m.is_enforced) AS is_orphan,
-    arcano.is_in_line(j.status, j."position", j.waited_in_queue) AS is_in_line,
+    o.is_orphan,
+    m.is_enforced,
+    arcano.is_in_queue(j.status, j."position", j.waited_in_queue) AS is_in_queue,
     s.stalls_at,
     (arcano.is_working(j.status) AND COALESCE((s.stalls_at < now()), false)) AS is_stalled,
         CASE
             WHEN c.is_charged THEN g.since
             ELSE NULL::timestamp with time zone
-        END AS charged_ghost_since,
-    (l.is_outside AND c.is_charged AND COALESCE((g.until < now()), false)) AS is_charged_ghost,
-    l.is_outside,
-    m.is_enforced,
-    o.is_ghost,
-    arcano.is_active(j.status) AS is_open,
+        END AS charged_orphan_since,
+    (l.is_outside_queue AND c.is_charged AND COALESCE((g.until < now()), false)) AS is_charged_orphan,
+    l.is_outside_queue,
+    arcano.is_working(j.status) AS is_working,
+    arcano.is_open(j.status) AS is_open,
     j.ctid AS tid
    FROM ((((((((arcano.job j
      LEFT JOIN arcano.job_table t ON (((t.job_table)::oid = j.tableoid)))
      CROSS JOIN LATERAL ( SELECT COALESCE((t.mode = 'enforce'::text), false) AS "coalesce") m(is_enforced))
      CROSS JOIN LATERAL ( SELECT arcano.heals_at(j.status, j.task_id, j."position", j.waited_in_queue, j.user_credit_cost, j.credits_charged, j.created_at, j.started_at, j.heartbeat_at, j.orphan_exempt, t.orphan_after, t.touch_limit) AS heals_at) h(heals_at))
-     CROSS JOIN LATERAL ( SELECT (arcano.is_waiting(j.status) AND (NOT arcano.entered_line(j."position", j.waited_in_queue))) AS "?column?") l(is_outside))
-     CROSS JOIN LATERAL ( SELECT (l.is_outside AND COALESCE((h.heals_at < now()), false)) AS "?column?") o(is_ghost))
+     CROSS JOIN LATERAL ( SELECT (arcano.is_waiting(j.status) AND (NOT arcano.entered_queue(j."position", j.waited_in_queue))) AS "?column?") l(is_outside_queue))
+     CROSS JOIN LATERAL ( SELECT (l.is_outside_queue AND COALESCE((h.heals_at < now()), false)) AS "?column?") o(is_orphan))
      CROSS JOIN LATERAL ( SELECT arcano.stalls_at(j.status, j.started_at, j.heartbeat_at, t.starting_stall_after, t.stall_after) AS stalls_at) s(stalls_at))
      CROSS JOIN LATERAL ( SELECT arcano.is_charged(j.credits_charged, j.user_credit_cost) AS is_charged) c(is_charged))
      CROSS JOIN LATERAL ( SELECT arcano.heals_at(j.status, j.task_id, j."position", j.waited_in_queue, 0, false, j.created_at, j.started_at, j.heartbeat_at, j.orphan_exempt, t.orphan_after, t.touch_limit) AS heals_at,
             arcano.heals_at(j.status, j.task_id, j."position", j.waited_in_queue, 0, false, j.created_at, j.started_at, j.heartbeat_at, j.orphan_exempt, t.charged_orphan_after, t.touch_limit) AS heals_at) g(since, until));
 
-COMMENT ON VIEW arcano.judged_job IS 'Every job of every attached table, ended ones too, with what the orphan rule says about it.';
+COMMENT ON VIEW arcano.judged_job IS 'Internal: every job of every attached table, ended ones too, with what the rules say about it.';
 
-COMMENT ON COLUMN arcano.judged_job.heals_at IS 'When the rule makes the job an orphan if nothing more happens; null: never.';
+COMMENT ON COLUMN arcano.judged_job.is_waiting IS 'Whether its status waits.';
 
-COMMENT ON COLUMN arcano.judged_job.is_orphan IS 'Whether the job is an orphan now: a ghost, and its table is not in observe mode.';
+COMMENT ON COLUMN arcano.judged_job.heals_at IS 'When the rule makes the job an orphan if nothing more happens; null: never, or its table is only observed.';
 
-COMMENT ON COLUMN arcano.judged_job.is_in_line IS 'Whether the job waits in the line.';
-
-COMMENT ON COLUMN arcano.judged_job.stalls_at IS 'When the job has stalled if it gives no sign of life until then; null: never.';
-
-COMMENT ON COLUMN arcano.judged_job.is_stalled IS 'Whether the job has stalled.';
-
-COMMENT ON COLUMN arcano.judged_job.charged_ghost_since IS 'When the job became an orphan but for its charge, or will; null: it is not charged, or never.';
-
-COMMENT ON COLUMN arcano.judged_job.is_charged_ghost IS 'Whether the job is a charged ghost for so long that its table says to end and refund it.';
-
-COMMENT ON COLUMN arcano.judged_job.is_outside IS 'Whether the job waits outside of the line.';
+COMMENT ON COLUMN arcano.judged_job.is_orphan IS 'Whether the orphan rule matches now, whatever its table''s mode.';
 
 COMMENT ON COLUMN arcano.judged_job.is_enforced IS 'Whether the rules end jobs of its table; false: they are only observed.';
 
-COMMENT ON COLUMN arcano.judged_job.is_ghost IS 'Whether the orphan rule matches, whatever its table''s mode.';
+COMMENT ON COLUMN arcano.judged_job.is_in_queue IS 'Whether the job waits in the queue.';
+
+COMMENT ON COLUMN arcano.judged_job.stalls_at IS 'When the job has stalled if it gives no sign of life until then; null: never.';
+
+COMMENT ON COLUMN arcano.judged_job.is_stalled IS 'Whether the job has stalled, whatever its table''s mode.';
+
+COMMENT ON COLUMN arcano.judged_job.charged_orphan_since IS 'When the job became an orphan but for its charge, or will; null: it is not charged, or never.';
+
+COMMENT ON COLUMN arcano.judged_job.is_charged_orphan IS 'Whether the job is a charged orphan for so long that its table says to end and refund it, whatever its mode.';
+
+COMMENT ON COLUMN arcano.judged_job.is_outside_queue IS 'Whether the job waits outside of the queue.';
+
+COMMENT ON COLUMN arcano.judged_job.is_working IS 'Whether it is being worked on.';
 
 COMMENT ON COLUMN arcano.judged_job.is_open IS 'Whether it is waiting or being worked on.';
 
@@ -1081,43 +1187,24 @@ CREATE VIEW arcano.open_job AS
     session_id,
     status,
     is_waiting,
+    is_working,
     created_at,
     started_at,
     "position",
     heals_at,
     is_orphan,
-    is_in_line,
+    is_enforced,
+    is_in_queue,
+    is_outside_queue,
     stalls_at,
     is_stalled,
-    charged_ghost_since,
-    is_charged_ghost,
-    is_outside,
-    is_enforced,
-    is_ghost
+    charged_orphan_since,
+    is_charged_orphan,
+    tid
    FROM arcano.judged_job j
   WHERE is_open;
 
-COMMENT ON VIEW arcano.open_job IS 'Every waiting or working job of every attached table, with what the orphan rule says about it.';
-
-COMMENT ON COLUMN arcano.open_job.heals_at IS 'When the rule makes the job an orphan if nothing more happens; null: never.';
-
-COMMENT ON COLUMN arcano.open_job.is_orphan IS 'Whether the job is an orphan now: a ghost, and its table is not in observe mode.';
-
-COMMENT ON COLUMN arcano.open_job.is_in_line IS 'Whether the job waits in the line.';
-
-COMMENT ON COLUMN arcano.open_job.stalls_at IS 'When the job has stalled if it gives no sign of life until then; null: never.';
-
-COMMENT ON COLUMN arcano.open_job.is_stalled IS 'Whether the job has stalled.';
-
-COMMENT ON COLUMN arcano.open_job.charged_ghost_since IS 'When the job became an orphan but for its charge, or will; null: it is not charged, or never.';
-
-COMMENT ON COLUMN arcano.open_job.is_charged_ghost IS 'Whether the job is a charged ghost for so long that its table says to end and refund it.';
-
-COMMENT ON COLUMN arcano.open_job.is_outside IS 'Whether the job waits outside of the line.';
-
-COMMENT ON COLUMN arcano.open_job.is_enforced IS 'Whether the rules end jobs of its table; false: they are only observed.';
-
-COMMENT ON COLUMN arcano.open_job.is_ghost IS 'Whether the orphan rule matches, whatever its table''s mode.';
+COMMENT ON VIEW arcano.open_job IS 'Internal: every waiting or working job of every attached table, with what the rules say about it, as judged_job has it.';
 
 CREATE VIEW arcano.active_job AS
  SELECT job_table,
@@ -1131,13 +1218,13 @@ CREATE VIEW arcano.active_job AS
     "position",
     heals_at
    FROM arcano.open_job o
-  WHERE (NOT is_orphan);
+  WHERE (NOT (is_orphan AND is_enforced));
 
-COMMENT ON VIEW arcano.active_job IS 'The jobs that block their users: waiting or being worked on, and not an orphan.';
+COMMENT ON VIEW arcano.active_job IS 'The jobs that block their users: waiting or being worked on, and no orphan that the rule ends.';
 
 COMMENT ON COLUMN arcano.active_job.heals_at IS 'When the rule makes the job an orphan if nothing more happens; null: never.';
 
-CREATE VIEW arcano.charged_ghost AS
+CREATE VIEW arcano.charged_orphan AS
  SELECT job_table,
     tool,
     job_id,
@@ -1145,35 +1232,24 @@ CREATE VIEW arcano.charged_ghost AS
     session_id,
     status,
     created_at,
-    charged_ghost_since AS ghost_since
+    charged_orphan_since AS orphan_since
    FROM arcano.open_job o
-  WHERE (charged_ghost_since < now());
+  WHERE (charged_orphan_since < now());
 
-COMMENT ON VIEW arcano.charged_ghost IS 'Jobs that were charged and then forgotten: they block their users until somebody cancels them, or the sweep where the table''s charged_orphan_after says so.';
+COMMENT ON VIEW arcano.charged_orphan IS 'Jobs that were charged and then forgotten: they block their users until somebody cancels them, or the sweep where the table''s charged_orphan_after says so.';
 
-CREATE TABLE arcano.job_event (
-    event_id bigint NOT NULL,
-    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    event text NOT NULL,
-    source text NOT NULL,
-    reason text NOT NULL,
-    job_table text NOT NULL,
+CREATE TABLE arcano.job_backoff (
+    job_table regclass NOT NULL,
     job_id uuid NOT NULL,
-    user_id uuid,
-    job_before jsonb NOT NULL
+    first_failed_at timestamp with time zone NOT NULL,
+    retry_at timestamp with time zone NOT NULL
 );
 
-COMMENT ON TABLE arcano.job_event IS 'The journal: one row for every job that the package ended, written in the transaction that ended it, and one for every job that the sweep could not end.';
+COMMENT ON TABLE arcano.job_backoff IS 'The jobs that could not be started or ended lately: claims and the sweep pass over them until retry_at. The journal says why.';
 
-COMMENT ON COLUMN arcano.job_event.event IS 'healed: cancelled by the orphan rule; cancelled, failed, completed: ended while it waited; force_cancelled: cancelled while it worked; stalled: failed, because it gave no sign of life; revived: a healed job that was started after all; late_finish: finish_job came after the job had ended otherwise, and changed nothing; refund_due: credits are owed, and reason says why they are not paid yet; refunded: they are paid; observed: would have been ended, were its table not in observe mode; restored: put back as it was; error: the job could not be started or ended, and reason says why.';
+COMMENT ON COLUMN arcano.job_backoff.first_failed_at IS 'Since when it has been failing.';
 
-COMMENT ON COLUMN arcano.job_event.source IS 'What did it: check (check_user_active, also inside create_job and start_job), sweep (sweep_orphans), cancel_session, cancel_job, start_job, finish_job (fail_job, finish_jobs and finish_task too), claim_jobs, settle_refund, or restore_job.';
-
-COMMENT ON COLUMN arcano.job_event.reason IS 'Why: the message written to the job, or SQLSTATE and message of the error.';
-
-COMMENT ON COLUMN arcano.job_event.job_table IS 'Schema and table, as it was called then.';
-
-COMMENT ON COLUMN arcano.job_event.job_before IS 'The whole row as it was before, with the table''s own columns.';
+COMMENT ON COLUMN arcano.job_backoff.retry_at IS 'When it is tried again.';
 
 ALTER TABLE arcano.job_event ALTER COLUMN event_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME arcano.job_event_event_id_seq
@@ -1184,7 +1260,7 @@ ALTER TABLE arcano.job_event ALTER COLUMN event_id ADD GENERATED ALWAYS AS IDENT
     CACHE 1
 );
 
-CREATE VIEW arcano.line_job AS
+CREATE VIEW arcano.job_in_queue AS
  SELECT job_table,
     tool,
     job_id,
@@ -1194,11 +1270,56 @@ CREATE VIEW arcano.line_job AS
     created_at,
     "position"
    FROM arcano.open_job o
-  WHERE is_in_line;
+  WHERE is_in_queue;
 
-COMMENT ON VIEW arcano.line_job IS 'The jobs that wait in the line; its order is created_at, then job_id.';
+COMMENT ON VIEW arcano.job_in_queue IS 'The jobs that wait in the line; its order is created_at, then job_id.';
 
-COMMENT ON COLUMN arcano.line_job."position" IS 'Its place when it entered, or when the sweep last wrote it (keep_positions); queue_position tells the one now.';
+COMMENT ON COLUMN arcano.job_in_queue."position" IS 'Its place when it entered, or when the sweep last wrote it (keep_positions); queue_position tells the one now.';
+
+CREATE VIEW arcano.orphan_job AS
+ SELECT job_table,
+    tool,
+    job_id,
+    user_id,
+    session_id,
+    status,
+    created_at,
+    heals_at AS orphan_since
+   FROM arcano.open_job o
+  WHERE (is_orphan AND is_enforced);
+
+COMMENT ON VIEW arcano.orphan_job IS 'The jobs that the orphan rule ends at the next check of their user or the next sweep.';
+
+COMMENT ON COLUMN arcano.orphan_job.orphan_since IS 'Since when the job is an orphan.';
+
+CREATE VIEW arcano.job_table_status AS
+ SELECT n.job_table,
+    s.tool,
+    s.orphan_after,
+    s.touch_limit,
+    s.stall_after,
+    s.starting_stall_after,
+    s.charged_orphan_after,
+    s.refund_when,
+    s.user_columns,
+    s.mode,
+    (s.breaker_share)::double precision AS breaker_share,
+    s.breaker_tripped_at,
+    s.attached_at,
+    ( SELECT count(*) AS count
+           FROM arcano.active_job a
+          WHERE (a.job_table = n.job_table)) AS active,
+    ( SELECT count(*) AS count
+           FROM arcano.orphan_job o
+          WHERE (o.job_table = n.job_table)) AS orphans
+   FROM (arcano.job_table s
+     CROSS JOIN LATERAL arcano.table_name((s.job_table)::oid) n(job_table));
+
+COMMENT ON VIEW arcano.job_table_status IS 'The attached tables with their settings, as arcano.job_table has them, and how many jobs block and are orphans.';
+
+COMMENT ON COLUMN arcano.job_table_status.active IS 'Jobs that block their users.';
+
+COMMENT ON COLUMN arcano.job_table_status.orphans IS 'Jobs that the next check of their user or the next sweep ends.';
 
 CREATE TABLE arcano.lock (
     only_one boolean DEFAULT true NOT NULL,
@@ -1213,9 +1334,9 @@ COMMENT ON COLUMN arcano.lock.seed IS 'Of the keys of the users'' advisory locks
 CREATE VIEW arcano.queue_status AS
  SELECT arcano.table_name((t.job_table)::oid) AS job_table,
     t.tool,
-    count(*) FILTER (WHERE o.is_in_line) AS in_line,
-    min(o.created_at) FILTER (WHERE o.is_in_line) AS oldest_in_line,
-    count(*) FILTER (WHERE (o.is_waiting AND (NOT o.is_in_line))) AS outside_line,
+    count(*) FILTER (WHERE o.is_in_queue) AS in_queue,
+    min(o.created_at) FILTER (WHERE o.is_in_queue) AS oldest_in_queue,
+    count(*) FILTER (WHERE (o.is_waiting AND (NOT o.is_in_queue))) AS outside_queue,
     count(*) FILTER (WHERE (o.status = 'starting'::text)) AS starting,
     count(*) FILTER (WHERE (o.status = 'running'::text)) AS running,
     count(*) FILTER (WHERE o.is_stalled) AS stalled
@@ -1225,7 +1346,7 @@ CREATE VIEW arcano.queue_status AS
 
 COMMENT ON VIEW arcano.queue_status IS 'Of each attached table, how many jobs wait and how many are worked on.';
 
-COMMENT ON COLUMN arcano.queue_status.outside_line IS 'Waiting, but not in the line: being made ready, or ghosts.';
+COMMENT ON COLUMN arcano.queue_status.outside_queue IS 'Waiting, but not in the line: being made ready, or ghosts.';
 
 COMMENT ON COLUMN arcano.queue_status.stalled IS 'Worked on, but without a sign of life for longer than the table allows.';
 
@@ -1327,9 +1448,9 @@ CREATE VIEW arcano.metric AS
  WITH queue AS MATERIALIZED (
          SELECT q.job_table,
             q.tool,
-            q.in_line,
-            q.oldest_in_line,
-            q.outside_line,
+            q.in_queue,
+            q.oldest_in_queue,
+            q.outside_queue,
             q.starting,
             q.running,
             q.stalled
@@ -1338,9 +1459,9 @@ CREATE VIEW arcano.metric AS
          SELECT n.job_table,
             t.mode,
             t.breaker_tripped_at,
-            count(*) FILTER (WHERE o.is_ghost) AS ghosts,
-            count(*) FILTER (WHERE (o.charged_ghost_since < now())) AS charged_ghosts,
-            COALESCE(EXTRACT(epoch FROM (now() - min(o.heals_at) FILTER (WHERE o.is_orphan))), (0)::numeric) AS oldest_orphan
+            count(*) FILTER (WHERE o.is_orphan) AS orphans,
+            count(*) FILTER (WHERE (o.charged_orphan_since < now())) AS charged_orphans,
+            COALESCE(EXTRACT(epoch FROM (now() - min(o.heals_at) FILTER (WHERE (o.is_orphan AND o.is_enforced)))), (0)::numeric) AS oldest_orphan
            FROM ((arcano.job_table t
              CROSS JOIN LATERAL arcano.table_name((t.job_table)::oid) n(job_table))
              LEFT JOIN arcano.open_job o ON ((o.relid = (t.job_table)::oid)))
@@ -1351,25 +1472,25 @@ CREATE VIEW arcano.metric AS
     labels,
     (value)::double precision AS value
    FROM ( SELECT 'arcano_jobs'::text AS name,
-            'Jobs that wait or are worked on, by state: outside_line, in_line, starting, running.'::text AS help,
+            'Jobs that wait or are worked on, by state: outside_queue, in_queue, starting, running.'::text AS help,
             jsonb_build_object('job_table', q.job_table, 'state', s.state) AS labels,
             (s.jobs)::numeric AS value
            FROM (queue q
-             CROSS JOIN LATERAL ( VALUES ('outside_line'::text,q.outside_line), ('in_line'::text,q.in_line), ('starting'::text,q.starting), ('running'::text,q.running)) s(state, jobs))
+             CROSS JOIN LATERAL ( VALUES ('outside_queue'::text,q.outside_queue), ('in_queue'::text,q.in_queue), ('starting'::text,q.starting), ('running'::text,q.running)) s(state, jobs))
         UNION ALL
          SELECT s.name,
             s.help,
             jsonb_build_object('job_table', q.job_table) AS jsonb_build_object,
             s.value
            FROM (queue q
-             CROSS JOIN LATERAL ( VALUES ('arcano_jobs_stalled'::text,'Jobs that are worked on without a sign of life for longer than their table allows.'::text,(q.stalled)::numeric), ('arcano_line_oldest_age_seconds'::text,'Age of the oldest job in the line.'::text,COALESCE(EXTRACT(epoch FROM (now() - q.oldest_in_line)), (0)::numeric))) s(name, help, value))
+             CROSS JOIN LATERAL ( VALUES ('arcano_jobs_stalled'::text,'Jobs that are worked on without a sign of life for longer than their table allows.'::text,(q.stalled)::numeric), ('arcano_queue_oldest_age_seconds'::text,'Age of the oldest job in the line.'::text,COALESCE(EXTRACT(epoch FROM (now() - q.oldest_in_queue)), (0)::numeric))) s(name, help, value))
         UNION ALL
          SELECT s.name,
             s.help,
             jsonb_build_object('job_table', p.job_table) AS jsonb_build_object,
             s.value
            FROM (per_table p
-             CROSS JOIN LATERAL ( VALUES ('arcano_ghosts'::text,'Jobs that the orphan rule matches: not healed yet, or their table is in observe mode.'::text,(p.ghosts)::numeric), ('arcano_orphan_oldest_age_seconds'::text,'For how long the oldest orphan has waited to be healed.'::text,p.oldest_orphan), ('arcano_charged_ghosts'::text,'Jobs that would be orphans, had they not been charged.'::text,p.charged_ghosts), ('arcano_table_enforced'::text,'1: the table is under the rule; 0: it is only observed.'::text,((p.mode = 'enforce'::text))::integer), ('arcano_table_breaker_tripped'::text,'1: the breaker has put the table in observe mode.'::text,((p.breaker_tripped_at IS NOT NULL))::integer)) s(name, help, value))
+             CROSS JOIN LATERAL ( VALUES ('arcano_orphans'::text,'Jobs that the orphan rule matches: not healed yet, or their table is in observe mode.'::text,(p.orphans)::numeric), ('arcano_orphan_oldest_age_seconds'::text,'For how long the oldest orphan has waited to be healed.'::text,p.oldest_orphan), ('arcano_charged_orphans'::text,'Jobs that would be orphans, had they not been charged.'::text,p.charged_orphans), ('arcano_table_enforced'::text,'1: the table is under the rule; 0: it is only observed.'::text,((p.mode = 'enforce'::text))::integer), ('arcano_table_breaker_tripped'::text,'1: the breaker has put the table in observe mode.'::text,((p.breaker_tripped_at IS NOT NULL))::integer)) s(name, help, value))
         UNION ALL
          SELECT 'arcano_users_blocked'::text,
             'Users whom an active job keeps from starting another.'::text,
@@ -1426,8 +1547,8 @@ CREATE VIEW arcano.observed_job AS
     j.status,
         CASE
             WHEN (j.id IS NULL) THEN NULL::boolean
-            WHEN (o.job_id IS NOT NULL) THEN (NOT (o.is_ghost OR o.is_charged_ghost OR o.is_stalled))
-            ELSE ((j.status = 'completed'::text) OR ((((j.task_id IS NULL) IS DISTINCT FROM ((e.job_before ->> 'task_id'::text) IS NULL)) OR ((j.started_at IS NULL) IS DISTINCT FROM ((e.job_before ->> 'started_at'::text) IS NULL))) OR (arcano.entered_line(j."position", j.waited_in_queue) IS DISTINCT FROM arcano.entered_line(((e.job_before ->> 'position'::text))::integer, ((e.job_before ->> 'waited_in_queue'::text))::boolean))))
+            WHEN (o.job_id IS NOT NULL) THEN (NOT (o.is_orphan OR o.is_charged_orphan OR o.is_stalled))
+            ELSE ((j.status = 'completed'::text) OR ((((j.task_id IS NULL) IS DISTINCT FROM ((e.job_before ->> 'task_id'::text) IS NULL)) OR ((j.started_at IS NULL) IS DISTINCT FROM ((e.job_before ->> 'started_at'::text) IS NULL))) OR (arcano.entered_queue(j."position", j.waited_in_queue) IS DISTINCT FROM arcano.entered_queue(((e.job_before ->> 'position'::text))::integer, ((e.job_before ->> 'waited_in_queue'::text))::boolean))))
         END AS came_alive
    FROM ((arcano.job_event e
      LEFT JOIN arcano.job j ON (((j.id = e.job_id) AND (arcano.table_name(j.tableoid) = e.job_table))))
@@ -1440,21 +1561,25 @@ COMMENT ON COLUMN arcano.observed_job.status IS 'Now; null: the row is gone.';
 
 COMMENT ON COLUMN arcano.observed_job.came_alive IS 'Whether it showed a sign of life afterwards: then the rule would have ended a real job. Null: the row is gone.';
 
-CREATE VIEW arcano.orphan_job AS
- SELECT job_table,
-    tool,
-    job_id,
-    user_id,
-    session_id,
-    status,
-    created_at,
-    heals_at AS orphan_since
-   FROM arcano.open_job o
-  WHERE is_orphan;
+CREATE VIEW arcano.observed_table AS
+ SELECT o.job_table,
+    t.mode,
+    count(*) AS observed,
+    count(*) FILTER (WHERE o.came_alive) AS came_alive,
+    count(*) FILTER (WHERE (o.status IS NULL)) AS gone,
+    min(o.observed_at) AS first_at,
+    max(o.observed_at) AS last_at
+   FROM (arcano.observed_job o
+     LEFT JOIN arcano.job_table t ON ((arcano.table_name((t.job_table)::oid) = o.job_table)))
+  GROUP BY o.job_table, t.mode;
 
-COMMENT ON VIEW arcano.orphan_job IS 'The jobs that the orphan rule ends at the next check of their user or the next sweep.';
+COMMENT ON VIEW arcano.observed_table IS 'Of each table in which observe mode has seen jobs that would have been ended: how many, and what became of them.';
 
-COMMENT ON COLUMN arcano.orphan_job.orphan_since IS 'Since when the job is an orphan.';
+COMMENT ON COLUMN arcano.observed_table.mode IS 'Of the table now; null: it is not attached any more.';
+
+COMMENT ON COLUMN arcano.observed_table.came_alive IS 'How many showed a sign of life afterwards: the rule would have ended real jobs.';
+
+COMMENT ON COLUMN arcano.observed_table.gone IS 'How many have no row any more.';
 
 ALTER TABLE arcano.refund ALTER COLUMN refund_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME arcano.refund_refund_id_seq
@@ -1534,14 +1659,11 @@ COMMENT ON COLUMN arcano.task.status IS 'How a finish_task that came first ends 
 ALTER TABLE ONLY arcano.account
     ADD CONSTRAINT account_pkey PRIMARY KEY (name);
 
-ALTER TABLE arcano.job_event
-    ADD CONSTRAINT job_event_event_is_known CHECK ((event = ANY (ARRAY['healed'::text, 'cancelled'::text, 'force_cancelled'::text, 'stalled'::text, 'failed'::text, 'completed'::text, 'revived'::text, 'late_finish'::text, 'refund_due'::text, 'refunded'::text, 'observed'::text, 'restored'::text, 'error'::text]))) NOT VALID;
+ALTER TABLE ONLY arcano.job_backoff
+    ADD CONSTRAINT job_backoff_pkey PRIMARY KEY (job_table, job_id);
 
 ALTER TABLE ONLY arcano.job_event
     ADD CONSTRAINT job_event_pkey PRIMARY KEY (event_id);
-
-ALTER TABLE arcano.job_event
-    ADD CONSTRAINT job_event_source_is_known CHECK ((source = ANY (ARRAY['check'::text, 'sweep'::text, 'cancel_session'::text, 'cancel_job'::text, 'start_job'::text, 'finish_job'::text, 'claim_jobs'::text, 'settle_refund'::text, 'restore_job'::text]))) NOT VALID;
 
 ALTER TABLE ONLY arcano.job_table
     ADD CONSTRAINT job_table_pkey PRIMARY KEY (job_table);
@@ -1587,29 +1709,17 @@ REVOKE ALL ON TYPE arcano.job_ids FROM PUBLIC;
 
 REVOKE ALL ON TYPE arcano.job_ref FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.acting_role() FROM PUBLIC;
+REVOKE ALL ON TYPE arcano.job_snapshot FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.attach_job_table(p_table regclass, p_tool text, p_orphan_after interval, p_stall_after interval) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION arcano.attach_plan(p_table regclass, p_tool text, p_orphan_after interval, p_stall_after interval, p_concurrently boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.attach_problems(p_table regclass, OUT errcode text, OUT problem text, OUT mend text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.attach_steps(p_table regclass, p_tool text, p_orphan_after interval, p_stall_after interval, p_concurrently boolean) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid) TO arcano_backend;
-GRANT ALL ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid) TO arcano_operator;
-
-REVOKE ALL ON FUNCTION arcano.backend_function() FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION arcano.bind_task(p_task_id text, p_job_id uuid, p_attempt integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.bind_and_apply_task(p_task_id text, p_job_id uuid, p_attempt integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.built_indexes(p_table regclass, OUT index_name text, OUT definition text, OUT index regclass, OUT is_valid boolean) FROM PUBLIC;
-
-GRANT SELECT ON TABLE arcano.refund TO arcano_operator;
-
-REVOKE ALL ON FUNCTION arcano.call_refund_function(p_function text, p_refund arcano.refund) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.caller_id() FROM PUBLIC;
 
@@ -1641,9 +1751,11 @@ REVOKE ALL ON FUNCTION arcano.claim_one_by_one(p_slots text[], p_limit integer) 
 
 REVOKE ALL ON FUNCTION arcano.claimed_user() FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.closed_relations() FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.clock_findings(p_table regclass, p_jobs bigint, p_future bigint, p_dateless bigint, p_dated bigint, p_coarse bigint, OUT level text, OUT finding text, OUT detail text, OUT hint text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.complete_jobs(p_job_ids uuid[], p_attempts integer[], p_error text, OUT job_ids uuid[], OUT attempts integer[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.column_problems(p_table regclass, OUT problem text, OUT mend text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.complete_working_jobs(p_job_ids uuid[], p_attempts integer[], p_error text, OUT job_ids uuid[], OUT attempts integer[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.contract_columns(p_table regclass) FROM PUBLIC;
 
@@ -1661,14 +1773,18 @@ REVOKE ALL ON FUNCTION arcano.detach_steps(p_table regclass, p_drop_columns bool
 REVOKE ALL ON FUNCTION arcano.drop_account(p_name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.drop_account(p_name text) TO arcano_operator;
 
+REVOKE ALL ON FUNCTION arcano.dry_run_end(p_table regclass, p_job_id uuid, OUT level text, OUT detail text, OUT hint text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.end_causes() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.end_jobs(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text, OUT job arcano.job_ref, OUT error text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.end_message(p_cause text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.end_jobs_at_once(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.ended_statuses() FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.entered_line(p_position integer, p_waited_in_queue boolean) FROM PUBLIC;
-GRANT ALL ON FUNCTION arcano.entered_line(p_position integer, p_waited_in_queue boolean) TO arcano_operator;
+REVOKE ALL ON FUNCTION arcano.entered_queue(p_position integer, p_waited_in_queue boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.entered_queue(p_position integer, p_waited_in_queue boolean) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.explain_job(p_job_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.explain_job(p_job_id uuid) TO arcano_backend;
@@ -1679,11 +1795,7 @@ REVOKE ALL ON FUNCTION arcano.fail_job(p_job_id uuid, p_reason text, p_attempt i
 GRANT ALL ON FUNCTION arcano.fail_job(p_job_id uuid, p_reason text, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.fail_job(p_job_id uuid, p_reason text, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_operator;
 
-REVOKE ALL ON FUNCTION arcano.find_active_job(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer) FROM PUBLIC;
-
 REVOKE ALL ON FUNCTION arcano.find_function(p_function text, p_purpose text, p_arguments text, p_results regtype[], p_example text) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION arcano.finish_each(p_job_ids uuid[], p_status text, p_error text, p_attempts integer[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.finish_job(p_job_id uuid, p_status text, p_error text, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.finish_job(p_job_id uuid, p_status text, p_error text, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_backend;
@@ -1693,11 +1805,19 @@ REVOKE ALL ON FUNCTION arcano.finish_jobs(p_job_ids uuid[], p_status text, p_err
 GRANT ALL ON FUNCTION arcano.finish_jobs(p_job_ids uuid[], p_status text, p_error text, p_attempts integer[]) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.finish_jobs(p_job_ids uuid[], p_status text, p_error text, p_attempts integer[]) TO arcano_operator;
 
-REVOKE ALL ON FUNCTION arcano.forget_events(p_limit integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid) TO arcano_backend;
+GRANT ALL ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid) TO arcano_operator;
 
-REVOKE ALL ON FUNCTION arcano.gone_past(p_job_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.finish_without_waking(p_job_ids uuid[], p_status text, p_error text, p_attempts integer[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.grace_advice(p_table regclass, p_orphan_after interval, OUT jobs bigint, OUT median interval, OUT percentile_99 interval, OUT percentile_999 interval, OUT longest interval, OUT orphan_after interval, OUT advised interval, OUT is_enough boolean) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.guess_status(p_status text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.has_claimable_job() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.heal_and_find_active_job(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.is_charged(p_credits_charged boolean, p_user_credit_cost integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.is_charged(p_credits_charged boolean, p_user_credit_cost integer) TO arcano_operator;
@@ -1711,47 +1831,53 @@ GRANT ALL ON FUNCTION arcano.is_waiting(p_status text) TO arcano_operator;
 REVOKE ALL ON FUNCTION arcano.heals_at(p_status text, p_task_id text, p_position integer, p_waited_in_queue boolean, p_user_credit_cost integer, p_credits_charged boolean, p_created_at timestamp with time zone, p_started_at timestamp with time zone, p_heartbeat_at timestamp with time zone, p_orphan_exempt boolean, p_orphan_after interval, p_touch_limit interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.heals_at(p_status text, p_task_id text, p_position integer, p_waited_in_queue boolean, p_user_credit_cost integer, p_credits_charged boolean, p_created_at timestamp with time zone, p_started_at timestamp with time zone, p_heartbeat_at timestamp with time zone, p_orphan_exempt boolean, p_orphan_after interval, p_touch_limit interval) TO arcano_operator;
 
-REVOKE ALL ON FUNCTION arcano.working_statuses() FROM PUBLIC;
-GRANT ALL ON FUNCTION arcano.working_statuses() TO arcano_operator;
+REVOKE ALL ON FUNCTION arcano.internal_relations() FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.is_active(p_status text) FROM PUBLIC;
-GRANT ALL ON FUNCTION arcano.is_active(p_status text) TO arcano_operator;
+REVOKE ALL ON FUNCTION arcano.is_backing_off(p_relid oid, p_job_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.is_gateway() FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.is_in_line(p_status text, p_position integer, p_waited_in_queue boolean) FROM PUBLIC;
-GRANT ALL ON FUNCTION arcano.is_in_line(p_status text, p_position integer, p_waited_in_queue boolean) TO arcano_operator;
+REVOKE ALL ON FUNCTION arcano.is_in_queue(p_status text, p_position integer, p_waited_in_queue boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.is_in_queue(p_status text, p_position integer, p_waited_in_queue boolean) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.is_observed(p_job_table text, p_job_id uuid) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.is_put_off(p_job_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.working_statuses() FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.working_statuses() TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.is_open(p_status text) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.is_open(p_status text) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.is_read_committed() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.only_backends_may_call() FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.only_backends_may_call() TO arcano_backend;
+GRANT ALL ON FUNCTION arcano.only_backends_may_call() TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.is_trusted() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.is_working(p_status text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.is_working(p_status text) TO arcano_operator;
 
+REVOKE ALL ON FUNCTION arcano.job_counts(p_table regclass, p_orphan_after interval, p_touch_limit interval) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.job_indexes(p_table regclass, OUT index_name text, OUT definition text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.job_row(p_relid oid, p_job_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.job_row(p_job arcano.job_ref) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.job_rows(p_jobs arcano.job_ref[], p_lock boolean) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.jobs_ahead(p_created_at timestamp with time zone, p_job_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.jobs_ahead(p_created_at timestamp with time zone, p_job_id uuid, p_claimable boolean) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.journal_error(p_job arcano.job_ref, p_source text, p_reason text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.journal(p_event text, p_source text, p_reason text, p_jobs arcano.job_snapshot[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.journal_and_back_off(p_job arcano.job_ref, p_source text, p_reason text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.journal_observed(p_jobs arcano.job_ref[], p_source text, p_cause text) FROM PUBLIC;
 
+GRANT SELECT ON TABLE arcano.refund TO arcano_operator;
+
 REVOKE ALL ON FUNCTION arcano.journal_refund(p_refund arcano.refund, p_event text, p_source text, p_reason text) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION arcano.keep_events(p_for interval, p_sweep_runs interval) FROM PUBLIC;
-GRANT ALL ON FUNCTION arcano.keep_events(p_for interval, p_sweep_runs interval) TO arcano_operator;
-
-REVOKE ALL ON FUNCTION arcano.keep_positions(p_on boolean) FROM PUBLIC;
-GRANT ALL ON FUNCTION arcano.keep_positions(p_on boolean) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text) TO arcano_backend;
@@ -1760,13 +1886,13 @@ GRANT ALL ON FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_
 
 REVOKE ALL ON FUNCTION arcano.lock_key(p_what text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.lock_line() FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.lock_queue() FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.lock_user(p_user_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.lock_user(p_user_id uuid, p_impossible text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.lying_defaults(p_table regclass, OUT level text, OUT detail text, OUT hint text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.mark_refund_paid(p_refund arcano.refund, p_source text, p_reason text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.need_read_committed() FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.misleading_defaults(p_table regclass, OUT level text, OUT detail text, OUT hint text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.observe_jobs(p_limit integer) FROM PUBLIC;
 
@@ -1778,24 +1904,34 @@ REVOKE ALL ON FUNCTION arcano.pay_refunds(p_limit integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.plain_seconds(p_interval interval) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.public_objects() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.purge_expired(p_limit integer) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.queue_position(p_job_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.queue_position(p_job_id uuid) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.queue_position(p_job_id uuid) TO arcano_operator;
 GRANT ALL ON FUNCTION arcano.queue_position(p_job_id uuid) TO arcano_user;
 
-REVOKE ALL ON FUNCTION arcano.refund_is_paid(p_refund arcano.refund, p_source text, p_reason text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.readmit_orphan(p_job_id uuid, p_impossible text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.refund_job(p_job arcano.job_ref, p_kind text, p_source text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.refresh_positions() FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.refuse_end(p_status text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.refund_jobs(p_jobs arcano.job_ref[], p_kind text, p_source text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.refuse_end_status(p_status text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.refuse_job_of_others(p_job_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.refuse_limit(p_limit integer, p_most integer) FROM PUBLIC;
+
+GRANT SELECT ON TABLE arcano.job_event TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.refuse_restore(p_event arcano.job_event, p_relid oid, p_before arcano.job, p_job arcano.job) FROM PUBLIC;
 
 GRANT SELECT ON TABLE arcano.job_table TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.refuse_settings(p_settings arcano.job_table) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION arcano.refuse_strange_job(p_job_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.refuse_suppression() FROM PUBLIC;
 
@@ -1803,14 +1939,18 @@ REVOKE ALL ON FUNCTION arcano.refuse_unattached(p_table regclass) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.refuse_values(p_table regclass, p_data jsonb) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.renumber_line() FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.relation_problem(p_table regclass, OUT problem text, OUT mend text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.requeue_job(p_job_id uuid, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT "position" integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.requeue_job(p_job_id uuid, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT "position" integer) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.requeue_job(p_job_id uuid, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT "position" integer) TO arcano_operator;
 
+REVOKE ALL ON FUNCTION arcano.require_read_committed(p_impossible text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.restore_job(p_event_id bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.restore_job(p_event_id bigint) TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.retry_at(p_first_failed_at timestamp with time zone, p_last_failed_at timestamp with time zone, p_least interval) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.revive_job(p_job_id uuid, p_task_id text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) FROM PUBLIC;
 
@@ -1833,8 +1973,14 @@ GRANT ALL ON FUNCTION arcano.set_identity_function(p_function text) TO arcano_op
 REVOKE ALL ON FUNCTION arcano.set_job_table(p_table regclass, p_settings jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.set_job_table(p_table regclass, p_settings jsonb) TO arcano_operator;
 
+REVOKE ALL ON FUNCTION arcano.set_position_refresh(p_on boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.set_position_refresh(p_on boolean) TO arcano_operator;
+
 REVOKE ALL ON FUNCTION arcano.set_refund_function(p_function text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.set_refund_function(p_function text) TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.set_retention(p_events interval, p_sweep_runs interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.set_retention(p_events interval, p_sweep_runs interval) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.settle_refund(p_refund_id bigint, p_note text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.settle_refund(p_refund_id bigint, p_note text) TO arcano_operator;
@@ -1846,17 +1992,17 @@ GRANT ALL ON FUNCTION arcano.stalling_jobs(p_within interval, p_limit integer) T
 REVOKE ALL ON FUNCTION arcano.stalls_at(p_status text, p_started_at timestamp with time zone, p_heartbeat_at timestamp with time zone, p_starting_stall_after interval, p_stall_after interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.stalls_at(p_status text, p_started_at timestamp with time zone, p_heartbeat_at timestamp with time zone, p_starting_stall_after interval, p_stall_after interval) TO arcano_operator;
 
-REVOKE ALL ON FUNCTION arcano.start_in_slot(p_job arcano.job_ref, p_account text, OUT user_id uuid, OUT attempt integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.start_in_slots(p_relids oid[], p_tids tid[], p_slots text[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.start_job(p_job_id uuid, p_task_id text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.start_job(p_job_id uuid, p_task_id text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.start_job(p_job_id uuid, p_task_id text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_operator;
 
+REVOKE ALL ON FUNCTION arcano.start_jobs(p_job_ids uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.start_jobs(p_job_ids uuid[]) TO arcano_backend;
+GRANT ALL ON FUNCTION arcano.start_jobs(p_job_ids uuid[]) TO arcano_operator;
+
 REVOKE ALL ON FUNCTION arcano.status_counts(p_table regclass) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION arcano.status_given(p_event text) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION arcano.status_meant(p_status text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.sweep_health() FROM PUBLIC;
 
@@ -1870,6 +2016,8 @@ REVOKE ALL ON FUNCTION arcano.table_health() FROM PUBLIC;
 REVOKE ALL ON FUNCTION arcano.table_name(p_relid oid) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.table_name(p_relid oid) TO arcano_operator;
 
+REVOKE ALL ON FUNCTION arcano.table_settings(p_table regclass) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.take_slots(p_limit integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.touch_job(p_job_id uuid, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) FROM PUBLIC;
@@ -1877,9 +2025,11 @@ GRANT ALL ON FUNCTION arcano.touch_job(p_job_id uuid, OUT changed boolean, OUT s
 GRANT ALL ON FUNCTION arcano.touch_job(p_job_id uuid, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_operator;
 GRANT ALL ON FUNCTION arcano.touch_job(p_job_id uuid, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_user;
 
-REVOKE ALL ON FUNCTION arcano.trip_breakers(p_limit integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.touch_jobs(p_job_ids uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.touch_jobs(p_job_ids uuid[]) TO arcano_backend;
+GRANT ALL ON FUNCTION arcano.touch_jobs(p_job_ids uuid[]) TO arcano_operator;
 
-REVOKE ALL ON FUNCTION arcano.try_to_end(p_table regclass, p_job_id uuid, OUT level text, OUT detail text, OUT hint text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.trip_breakers(p_limit integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.unchanged_job(p_job_id uuid, OUT status text, OUT attempt integer, OUT note text) FROM PUBLIC;
 
@@ -1895,11 +2045,15 @@ GRANT SELECT ON TABLE arcano.account_status TO arcano_operator;
 
 GRANT SELECT ON TABLE arcano.active_job TO arcano_operator;
 
-GRANT SELECT ON TABLE arcano.charged_ghost TO arcano_operator;
+GRANT SELECT ON TABLE arcano.charged_orphan TO arcano_operator;
 
-GRANT SELECT ON TABLE arcano.job_event TO arcano_operator;
+GRANT SELECT ON TABLE arcano.job_backoff TO arcano_operator;
 
-GRANT SELECT ON TABLE arcano.line_job TO arcano_operator;
+GRANT SELECT ON TABLE arcano.job_in_queue TO arcano_operator;
+
+GRANT SELECT ON TABLE arcano.orphan_job TO arcano_operator;
+
+GRANT SELECT ON TABLE arcano.job_table_status TO arcano_operator;
 
 GRANT SELECT ON TABLE arcano.queue_status TO arcano_operator;
 
@@ -1913,7 +2067,7 @@ GRANT SELECT ON TABLE arcano.metric TO arcano_operator;
 
 GRANT SELECT ON TABLE arcano.observed_job TO arcano_operator;
 
-GRANT SELECT ON TABLE arcano.orphan_job TO arcano_operator;
+GRANT SELECT ON TABLE arcano.observed_table TO arcano_operator;
 
 GRANT SELECT ON TABLE arcano.setting TO arcano_operator;
 

@@ -147,12 +147,12 @@ def test_what_each_group_role_may_call(conn: psycopg.Connection) -> None:
 
 
 def test_an_operator_reads_the_views_and_sweeps(conn: psycopg.Connection) -> None:
+    readable = [name for name, kind in public_objects(conn, "arcano_operator").items() if kind != "function"]
+    assert "job_event" in readable
     conn.execute("set role arcano_operator")
     db = ArcanoDB(conn)
     assert (db.active_jobs(), db.orphan_jobs(), db.sweep_orphans()) == ([], [], [])
     assert len(db.job_tables()) == 4
-    readable = [name for name, kind in public_objects(conn, "arcano_operator").items() if kind != "function"]
-    assert "job_event" in readable
     for table in readable:
         conn.execute(f"select * from arcano.{table}")
     for forbidden in (

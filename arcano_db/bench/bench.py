@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 from arcano_db.bench.schema import HISTORY_TABLES, MOST_TABLES, SCHEMA, fill, tables, vacuum
 from arcano_db.bench.timing import Action, Session, Times, measure
 
-ACTIVE = f"{SCHEMA}.is_active(j.status)"
+ACTIVE = f"{SCHEMA}.is_open(j.status)"
 
 
 @dataclass(frozen=True)

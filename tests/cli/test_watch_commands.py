@@ -66,10 +66,10 @@ def test_the_metrics_of_a_busy_database(run: Run, dsn: str, busy: None) -> None:
     states = ("outside_queue", "in_queue", "starting", "running")
     assert [of("jobs", UPSCALER, state) for state in states] == [3, 1, 0, 1]
     assert of("jobs_stalled", UPSCALER) == 1
-    assert [of("ghosts", table) for table in (UPSCALER, VIDEO)] == [1, 1]
+    assert [of("orphans", table) for table in (UPSCALER, VIDEO)] == [1, 1]
     assert 115 * 60 - 5 < of("orphan_oldest_age_seconds", UPSCALER) < 115 * 60 + 60
     assert of("orphan_oldest_age_seconds", VIDEO) == 0  # it is only observed
-    assert 3600 < of("line_oldest_age_seconds", UPSCALER) < 3660
+    assert 3600 < of("queue_oldest_age_seconds", UPSCALER) < 3660
     assert of("charged_orphans", UPSCALER) == 1
     assert [of("table_enforced", table) for table in (UPSCALER, VIDEO)] == [1, 0]
     assert of("table_breaker_tripped", VIDEO) == 0

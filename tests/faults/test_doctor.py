@@ -258,7 +258,7 @@ FAULTS: dict[str, tuple[Plant, set[tuple[str, str, str]]]] = {
         {("error", "hooks", "the refund function public.pay(uuid,integer,text) is gone")},
     ),
     "no sweeper": (no_sweeper, {("warning", "sweeper", "the last sweep ended at ")}),
-    "old ghosts": (old_ghosts, {("warning", "ghosts", f"{UPSCALER}: 3 orphans for longer than 00:15:00")}),
+    "old ghosts": (old_ghosts, {("warning", "orphans", f"{UPSCALER}: 3 orphans for longer than 00:15:00")}),
     "a veto": (a_veto, {("warning", "errors", f"{POSE}: P0001: this job must not be changed, 1 times")}),
     "refunds": (refunds, {("warning", "refunds", "1 are due since")}),
     "a wrong clock": (wrong_clock, {("warning", "clocks", f"{UPSCALER}: 1 open jobs are from the future")}),

@@ -6,6 +6,7 @@ works.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 from faults.mixed_load import MixedLoad
-from helpers import UPSCALER, VIDEO, make_job, make_user
+from helpers import UPSCALER, VIDEO, make_job, make_user, public_objects
 
 from arcano_db import ArcanoDB
 from arcano_db.testing.embedded import EmbeddedServer
@@ -57,6 +58,8 @@ def calls(jobs: Jobs) -> dict[str, Callable[[ArcanoDB], Any]]:
         "touch_job": lambda db: db.touch_job(jobs.working),
         "start_job": lambda db: db.start_job(jobs.waiting, str(uuid4())),
         "start_job, healed": lambda db: db.start_job(jobs.healed),
+        "touch_jobs": lambda db: db.touch_jobs([jobs.working, jobs.waiting]),
+        "start_jobs": lambda db: db.start_jobs([jobs.waiting]),
         "finish_job": lambda db: db.finish_job(jobs.working),
         "finish_job, waiting": lambda db: db.finish_job(jobs.waiting, "failed"),
         "fail_job": lambda db: db.fail_job(jobs.working, "broken"),
@@ -82,11 +85,27 @@ def calls(jobs: Jobs) -> dict[str, Callable[[ArcanoDB], Any]]:
         "grace_advice": lambda db: db.grace_advice(UPSCALER),
         "check_health": lambda db: db.check_health(),
         "attach_job_table": lambda db: db.attach_job_table(UPSCALER, "Upscaler Arcano"),
+        "attach_steps": lambda db: db.attach_steps(UPSCALER),
         "detach_job_table": lambda db: db.detach_job_table("public.detached"),
+        "detach_steps": lambda db: db.detach_steps("public.detached"),
     }
 
 
 NAMES = list(calls(None))  # type: ignore[arg-type]
+
+# These read nothing that could be locked, or need pg_cron.
+NOT_HERE = {
+    "public_objects",
+    "only_backends_may_call",
+    "claimed_user",
+    "schedule_sweeper",
+    "unschedule_sweeper",
+}
+
+
+def test_every_public_function_is_among_them(conn: psycopg.Connection) -> None:
+    public = {name for name, kind in public_objects(conn).items() if kind == "function"}
+    assert {re.split(r"\W", name)[0] for name in NAMES} == public - NOT_HERE
 
 
 @pytest.mark.parametrize("setting", ["lock_timeout", "statement_timeout"])

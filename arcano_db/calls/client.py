@@ -11,11 +11,10 @@ import json
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, LiteralString, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
 from psycopg import AsyncConnection, Connection
-from psycopg.rows import BaseRowFactory, class_row, scalar_row
 
 from arcano_db.calls import statements
 from arcano_db.calls.dates import with_any_date
@@ -92,7 +91,7 @@ class ArcanoDB:
             InvalidArgument: ``user_id`` is None, and the caller a backend.
             NotAllowed: The caller may act for one user alone, and for another one or nobody.
         """
-        return self._fetch(class_row(ActiveCheck), statements.CHECK_USER_ACTIVE, (user_id,))[0]
+        return self._one(statements.CHECK_USER_ACTIVE, (user_id,))
 
     def create_job(
         self,
@@ -123,7 +122,7 @@ class ArcanoDB:
             NotAllowed: The caller may act for one user alone, and for another one or nobody.
         """
         arguments = (table, job_id, user_id, session_id, _to_json(data))
-        return self._fetch(class_row(CreatedJob), statements.CREATE_JOB, arguments)[0]
+        return self._one(statements.CREATE_JOB, arguments)
 
     def touch_job(self, job_id: JobId) -> JobChange:
         """Give a sign of life of a slow client or a worker.
@@ -133,7 +132,7 @@ class ArcanoDB:
         Args:
             job_id: The job.
         """
-        return self._fetch(class_row(JobChange), statements.TOUCH_JOB, (job_id,))[0]
+        return self._one(statements.TOUCH_JOB, (job_id,))
 
     def start_job(self, job_id: JobId, task_id: str | None = None) -> JobChange:
         """Say that a provider or worker has taken the job; one that the rule healed is revived if it can be.
@@ -144,7 +143,7 @@ class ArcanoDB:
             job_id: The job.
             task_id: The provider's id.
         """
-        return self._fetch(class_row(JobChange), statements.START_JOB, (job_id, task_id))[0]
+        return self._one(statements.START_JOB, (job_id, task_id))
 
     def fail_job(self, job_id: JobId, reason: str, attempt: int | None = None) -> JobChange:
         """End a job as failed.
@@ -159,7 +158,7 @@ class ArcanoDB:
         Raises:
             InvalidArgument: ``reason`` is None.
         """
-        return self._fetch(class_row(JobChange), statements.FAIL_JOB, (job_id, reason, attempt))[0]
+        return self._one(statements.FAIL_JOB, (job_id, reason, attempt))
 
     def finish_job(
         self,
@@ -181,7 +180,7 @@ class ArcanoDB:
         Raises:
             InvalidArgument: ``status`` is none of the three.
         """
-        return self._fetch(class_row(JobChange), statements.FINISH_JOB, (job_id, status, error, attempt))[0]
+        return self._one(statements.FINISH_JOB, (job_id, status, error, attempt))
 
     def finish_jobs(
         self,
@@ -205,7 +204,7 @@ class ArcanoDB:
                 attempts than jobs.
         """
         arguments = (list(job_ids), status, error, _to_list(attempts))
-        return self._fetch(class_row(FinishedJob), statements.FINISH_JOBS, arguments)
+        return self._all(statements.FINISH_JOBS, arguments)
 
     def finish_task(self, task_id: str, status: str = "completed", error: str | None = None) -> FinishedTask:
         """End the job that a provider's task belongs to; for webhooks, which know their task alone.
@@ -221,7 +220,7 @@ class ArcanoDB:
         Raises:
             InvalidArgument: ``task_id`` is None, or ``status`` is none of the three.
         """
-        return self._fetch(class_row(FinishedTask), statements.FINISH_TASK, (task_id, status, error))[0]
+        return self._one(statements.FINISH_TASK, (task_id, status, error))
 
     def run_or_queue(self, job_id: JobId, run: bool = True) -> QueueDecision:
         """Run a job now if a slot is free and nobody is ahead, or put it into the line.
@@ -235,7 +234,7 @@ class ArcanoDB:
         Raises:
             WrongIsolation: The transaction is not read committed.
         """
-        return self._fetch(class_row(QueueDecision), statements.RUN_OR_QUEUE, (job_id, run))[0]
+        return self._one(statements.RUN_OR_QUEUE, (job_id, run))
 
     def claim_jobs(
         self,
@@ -257,7 +256,7 @@ class ArcanoDB:
             WrongIsolation: The transaction is not read committed.
         """
         arguments = (limit, _to_list(completed), _to_list(attempts))
-        return self._fetch(class_row(ClaimedJob), statements.CLAIM_JOBS, arguments)
+        return self._all(statements.CLAIM_JOBS, arguments)
 
     def requeue_job(self, job_id: JobId, attempt: int | None = None) -> RequeuedJob:
         """Put a job that is worked on back into the line, at its own place: the provider is full.
@@ -268,7 +267,7 @@ class ArcanoDB:
             job_id: The job.
             attempt: The attempt that the caller started; if the job is at another, nothing changes.
         """
-        return self._fetch(class_row(RequeuedJob), statements.REQUEUE_JOB, (job_id, attempt))[0]
+        return self._one(statements.REQUEUE_JOB, (job_id, attempt))
 
     def queue_position(self, job_id: JobId) -> int | None:
         """How many jobs are ahead in the line, plus one, counted now; None: the job is not in the line.
@@ -278,7 +277,7 @@ class ArcanoDB:
         Args:
             job_id: The job.
         """
-        return self._fetch(scalar_row, statements.QUEUE_POSITION, (job_id,))[0]  # type: ignore[no-any-return]
+        return self._one(statements.QUEUE_POSITION, (job_id,))
 
     def explain_job(self, job_id: JobId) -> list[ExplainedCondition]:
         """Tell why a job blocks its user or does not: each condition of the orphan rule, and the journal.
@@ -291,7 +290,7 @@ class ArcanoDB:
         Raises:
             NotAllowed: The caller may act for one user alone, and it is no job of theirs.
         """
-        return self._fetch(class_row(ExplainedCondition), statements.EXPLAIN_JOB, (job_id,))
+        return self._all(statements.EXPLAIN_JOB, (job_id,))
 
     def stalling_jobs(self, within: timedelta = _ONE_MINUTE, limit: int = 100) -> list[StallingJob]:
         """The jobs that will be ended as stalled unless there is a sign of life, the soonest first.
@@ -302,7 +301,7 @@ class ArcanoDB:
             within: How far ahead to look.
             limit: The most rows to answer.
         """
-        return self._fetch(class_row(StallingJob), statements.STALLING_JOBS, (within, limit))
+        return self._all(statements.STALLING_JOBS, (within, limit))
 
     def cancel_job(self, job_id: JobId, force: bool = False, reason: str | None = None) -> CancelledOne:
         """Cancel a waiting job, or with ``force`` also one that is worked on.
@@ -314,7 +313,7 @@ class ArcanoDB:
             force: Cancel it even while it is worked on; not refunded then, unless its table says so.
             reason: Its ``error_message``.
         """
-        return self._fetch(class_row(CancelledOne), statements.CANCEL_JOB, (job_id, force, reason))[0]
+        return self._one(statements.CANCEL_JOB, (job_id, force, reason))
 
     @contextmanager
     def job(
@@ -372,7 +371,7 @@ class ArcanoDB:
         Raises:
             InvalidArgument: Neither ``user_id`` nor ``session_id`` is given.
         """
-        return self._fetch(class_row(CancelledJob), statements.CANCEL_SESSION, (user_id, session_id, reason))
+        return self._all(statements.CANCEL_SESSION, (user_id, session_id, reason))
 
     def leave_session(
         self, user_id: UserId | None, session_id: str | None, left_at: datetime, reason: str | None = None
@@ -392,7 +391,7 @@ class ArcanoDB:
             InvalidArgument: Neither ``user_id`` nor ``session_id`` is given, or ``left_at`` is None.
         """
         parameters = (user_id, session_id, left_at, reason)
-        return self._fetch(class_row(CancelledJob), statements.LEAVE_SESSION, parameters)
+        return self._all(statements.LEAVE_SESSION, parameters)
 
     def sweep_orphans(self, limit: int = 1000) -> list[SweptTable]:
         """Cancel one batch of orphans, the oldest of all tables first.
@@ -405,15 +404,15 @@ class ArcanoDB:
         Raises:
             InvalidArgument: ``limit`` is below 1.
         """
-        return self._fetch(class_row(SweptTable), statements.SWEEP_ORPHANS, (limit,))
+        return self._all(statements.SWEEP_ORPHANS, (limit,))
 
     def sweep_status(self) -> SweepStatus:
         """When a sweep last ran, what it did and how long it took; reads ``arcano.sweep_status``."""
-        return self._fetch(class_row(SweepStatus), statements.SWEEP_STATUS, ())[0]
+        return self._one(statements.SWEEP_STATUS, ())
 
     def metrics(self) -> list[Metric]:
         """What a monitor draws and alerts on; reads ``arcano.metric``."""
-        return self._fetch(class_row(Metric), statements.METRICS, ())
+        return self._all(statements.METRICS, ())
 
     def schedule_sweeper(self, every: timedelta | str = _ONE_MINUTE, limit: int = 1000) -> str:
         """Have pg_cron sweep, and answer its schedule.
@@ -428,14 +427,14 @@ class ArcanoDB:
             InvalidArgument: pg_cron is not installed in this database (the hint says what to do) or cannot do
                 something that often, or ``limit`` is out of range.
         """
-        return str(self._fetch(scalar_row, statements.SCHEDULE_SWEEPER, (every, limit))[0])
+        return self._one(statements.SCHEDULE_SWEEPER, (every, limit))
 
     def unschedule_sweeper(self) -> bool:
         """Undo :meth:`schedule_sweeper`; False: there was nothing to undo.
 
         Calls ``arcano.unschedule_sweeper``.
         """
-        return bool(self._fetch(scalar_row, statements.UNSCHEDULE_SWEEPER, ())[0])
+        return self._one(statements.UNSCHEDULE_SWEEPER, ())
 
     def active_jobs(self, limit: int | None = None) -> list[ActiveJob]:
         """The jobs that block their users, the oldest first; reads ``arcano.active_job``.
@@ -443,7 +442,7 @@ class ArcanoDB:
         Args:
             limit: The most rows to answer; None: all.
         """
-        return self._fetch(class_row(ActiveJob), statements.ACTIVE_JOBS, (limit,))
+        return self._all(statements.ACTIVE_JOBS, (limit,))
 
     def orphan_jobs(self, limit: int | None = None) -> list[OrphanJob]:
         """The ghosts that nobody has healed yet, the oldest first; reads ``arcano.orphan_job``.
@@ -451,7 +450,7 @@ class ArcanoDB:
         Args:
             limit: The most rows to answer; None: all.
         """
-        return self._fetch(class_row(OrphanJob), statements.ORPHAN_JOBS, (limit,))
+        return self._all(statements.ORPHAN_JOBS, (limit,))
 
     def observed_jobs(self, limit: int | None = None) -> list[ObservedJob]:
         """What observe mode has seen, the oldest first; reads ``arcano.observed_job``.
@@ -459,11 +458,11 @@ class ArcanoDB:
         Args:
             limit: The most rows to answer; None: all.
         """
-        return self._fetch(class_row(ObservedJob), statements.OBSERVED_JOBS, (limit,))
+        return self._all(statements.OBSERVED_JOBS, (limit,))
 
     def observed_tables(self) -> list[ObservedTable]:
         """What observe mode has seen of each table; reads ``arcano.observed_job``."""
-        return self._fetch(class_row(ObservedTable), statements.OBSERVED_TABLES, ())
+        return self._all(statements.OBSERVED_TABLES, ())
 
     def charged_ghosts(self, limit: int | None = None) -> list[ChargedGhost]:
         """The jobs that were charged and then forgotten, oldest first; reads ``arcano.charged_ghost``.
@@ -471,7 +470,7 @@ class ArcanoDB:
         Args:
             limit: The most rows to answer; None: all.
         """
-        return self._fetch(class_row(ChargedGhost), statements.CHARGED_GHOSTS, (limit,))
+        return self._all(statements.CHARGED_GHOSTS, (limit,))
 
     def line_jobs(self, limit: int | None = None) -> list[LineJob]:
         """The line, in its order; reads ``arcano.line_job``.
@@ -479,15 +478,15 @@ class ArcanoDB:
         Args:
             limit: The most rows to answer; None: all.
         """
-        return self._fetch(class_row(LineJob), statements.LINE_JOBS, (limit,))
+        return self._all(statements.LINE_JOBS, (limit,))
 
     def queue_status(self) -> list[QueueStatus]:
         """How many jobs of each table wait and are worked on; reads ``arcano.queue_status``."""
-        return self._fetch(class_row(QueueStatus), statements.QUEUE_STATUS, ())
+        return self._all(statements.QUEUE_STATUS, ())
 
     def account_status(self) -> list[AccountStatus]:
         """The provider accounts and their slots; reads ``arcano.account_status``."""
-        return self._fetch(class_row(AccountStatus), statements.ACCOUNT_STATUS, ())
+        return self._all(statements.ACCOUNT_STATUS, ())
 
     def set_account(self, name: str, slots: int | None = None, enabled: bool | None = None) -> None:
         """Add a provider account or change one.
@@ -502,7 +501,7 @@ class ArcanoDB:
         Raises:
             InvalidArgument: There is no name, or no number of slots for a new account.
         """
-        self._call(statements.SET_ACCOUNT, (name, slots, enabled))
+        self._one(statements.SET_ACCOUNT, (name, slots, enabled))
 
     def drop_account(self, name: str) -> None:
         """Forget a provider account; the jobs that run in it go on. Without any, there is no limit.
@@ -515,7 +514,7 @@ class ArcanoDB:
         Raises:
             InvalidArgument: There is none of that name.
         """
-        self._call(statements.DROP_ACCOUNT, (name,))
+        self._one(statements.DROP_ACCOUNT, (name,))
 
     def keep_events(
         self, keep: timedelta | str | None, sweep_runs: timedelta | str | None = _SEVEN_DAYS
@@ -531,7 +530,7 @@ class ArcanoDB:
         Raises:
             InvalidArgument: It is less.
         """
-        self._call(statements.KEEP_EVENTS, (keep, sweep_runs))
+        self._one(statements.KEEP_EVENTS, (keep, sweep_runs))
 
     def keep_positions(self, on: bool = True) -> None:
         """Let each sweep write the place of every job in the line to its column ``position``, or not.
@@ -541,7 +540,7 @@ class ArcanoDB:
         Args:
             on: Whether it does.
         """
-        self._call(statements.KEEP_POSITIONS, (on,))
+        self._one(statements.KEEP_POSITIONS, (on,))
 
     def refunds_due(self, limit: int | None = None) -> list[RefundDue]:
         """The refunds that are not paid yet, the oldest first; reads ``arcano.refund_due``.
@@ -549,7 +548,7 @@ class ArcanoDB:
         Args:
             limit: The most rows to answer; None: all.
         """
-        return self._fetch(class_row(RefundDue), statements.REFUNDS_DUE, (limit,))
+        return self._all(statements.REFUNDS_DUE, (limit,))
 
     def set_refund_function(self, function: str | None) -> None:
         """Register the app's own function that gives credits back.
@@ -563,7 +562,7 @@ class ArcanoDB:
         Raises:
             InvalidArgument: It cannot be the refund function, and ``detail`` says why.
         """
-        self._call(statements.SET_REFUND_FUNCTION, (function,))
+        self._one(statements.SET_REFUND_FUNCTION, (function,))
 
     def set_identity_function(self, function: str | None) -> None:
         """Register the function that says which user a caller with ``arcano_user`` alone is.
@@ -577,7 +576,7 @@ class ArcanoDB:
         Raises:
             InvalidArgument: It cannot be the identity function, and ``detail`` says why.
         """
-        self._call(statements.SET_IDENTITY_FUNCTION, (function,))
+        self._one(statements.SET_IDENTITY_FUNCTION, (function,))
 
     def settle_refund(self, refund_id: int, note: str | None = None) -> bool:
         """Mark a refund as paid in another way; False: it was paid already.
@@ -591,7 +590,7 @@ class ArcanoDB:
         Raises:
             InvalidArgument: There is no such refund.
         """
-        return bool(self._fetch(scalar_row, statements.SETTLE_REFUND, (refund_id, note))[0])
+        return self._one(statements.SETTLE_REFUND, (refund_id, note))
 
     def job_events(
         self,
@@ -620,7 +619,7 @@ class ArcanoDB:
         given = _given(
             job_id=job_id, user_id=user_id, table=table, event=event, source=source, since=since, but=but
         )
-        return self._fetch(class_row(JobEvent), statements.job_events(given), {**given, "limit": limit})
+        return self._all(statements.job_events(given), {**given, "limit": limit})
 
     def restore_job(self, event_id: int) -> bool:
         """Undo an entry of the journal that ended a job: the job is as it was, and exempt from the rule.
@@ -639,11 +638,11 @@ class ArcanoDB:
             InvalidArgument: There is no such entry.
             WrongIsolation: The transaction is not read committed.
         """
-        return bool(self._fetch(scalar_row, statements.RESTORE_JOB, (event_id,))[0])
+        return self._one(statements.RESTORE_JOB, (event_id,))
 
     def job_tables(self) -> list[JobTable]:
         """The attached tables with their settings; reads ``arcano.job_table``."""
-        return self._fetch(class_row(JobTable), statements.JOB_TABLES, ())
+        return self._all(statements.JOB_TABLES, ())
 
     def attach_job_table(
         self,
@@ -670,7 +669,7 @@ class ArcanoDB:
             InvalidArgument: A setting is out of range.
         """
         arguments = (table, tool, orphan_after, stall_after)
-        return self._fetch(scalar_row, statements.ATTACH_JOB_TABLE, arguments)
+        return self._all(statements.ATTACH_JOB_TABLE, arguments)
 
     def attach_plan(
         self,
@@ -696,7 +695,7 @@ class ArcanoDB:
             InvalidArgument: A setting is out of range.
         """
         arguments = (table, tool, orphan_after, stall_after, concurrently)
-        return self._fetch(scalar_row, statements.ATTACH_PLAN, arguments)
+        return self._all(statements.ATTACH_PLAN, arguments)
 
     def attach_steps(
         self,
@@ -711,7 +710,7 @@ class ArcanoDB:
         Calls ``arcano.attach_steps``; arguments and errors as for :meth:`attach_plan`.
         """
         arguments = (table, tool, orphan_after, stall_after, concurrently)
-        return self._fetch(class_row(Step), statements.ATTACH_STEPS, arguments)
+        return self._all(statements.ATTACH_STEPS, arguments)
 
     def detach_steps(self, table: str, drop_columns: bool = False, concurrently: bool = True) -> list[Step]:
         """The statements that would detach a table, in their order; runs none of them.
@@ -723,7 +722,7 @@ class ArcanoDB:
             drop_columns: Drop the columns that attaching added, with what is in them.
             concurrently: Drop the indexes concurrently: each statement must then run by itself.
         """
-        return self._fetch(class_row(Step), statements.DETACH_STEPS, (table, drop_columns, concurrently))
+        return self._all(statements.DETACH_STEPS, (table, drop_columns, concurrently))
 
     def check_health(self, long_transaction: timedelta | str = _ONE_HOUR) -> list[Finding]:
         """What is wrong with the job tables, their sweeper and the server, the worst first.
@@ -733,7 +732,7 @@ class ArcanoDB:
         Args:
             long_transaction: How long a transaction may be open before it is named.
         """
-        return self._fetch(class_row(Finding), statements.CHECK_HEALTH, (long_transaction,))
+        return self._all(statements.CHECK_HEALTH, (long_transaction,))
 
     def check_job_table(
         self, table: str, orphan_after: timedelta | str | None = None, try_to_end: bool = True
@@ -748,7 +747,7 @@ class ArcanoDB:
             try_to_end: Also try to end a job, and roll that back. What a trigger does outside of the
                 database stays.
         """
-        return self._fetch(class_row(Finding), statements.CHECK_JOB_TABLE, (table, orphan_after, try_to_end))
+        return self._all(statements.CHECK_JOB_TABLE, (table, orphan_after, try_to_end))
 
     def grace_advice(self, table: str, orphan_after: timedelta | str | None = None) -> GraceAdvice:
         """How long real jobs of a table took to start, and so what ``orphan_after`` should be at least.
@@ -762,7 +761,7 @@ class ArcanoDB:
         Raises:
             CannotAttach: There is no such table.
         """
-        return self._fetch(class_row(GraceAdvice), statements.GRACE_ADVICE, (table, orphan_after))[0]
+        return self._one(statements.GRACE_ADVICE, (table, orphan_after))
 
     def set_job_table(self, table: str, settings: Mapping[str, Any]) -> None:
         """Change settings of an attached table; those not named stay as they are.
@@ -779,7 +778,7 @@ class ArcanoDB:
             InvalidArgument: A setting is unknown or out of range.
             NotAttached: The table is not attached.
         """
-        self._call(statements.SET_JOB_TABLE, (table, _to_json(settings)))
+        self._one(statements.SET_JOB_TABLE, (table, _to_json(settings)))
 
     def detach_job_table(self, table: str) -> None:
         """Undo :meth:`attach_job_table`; no data and no column is touched.
@@ -792,22 +791,18 @@ class ArcanoDB:
         Raises:
             NotAttached: The table is not attached.
         """
-        self._call(statements.DETACH_JOB_TABLE, (table,))
+        self._one(statements.DETACH_JOB_TABLE, (table,))
 
-    def _call(self, statement: LiteralString, arguments: Sequence[object]) -> None:
-        with translated(), self._connection() as connection:
-            connection.execute(statement, arguments)
+    def _one(self, query: statements.Query[Row], arguments: Sequence[object]) -> Row:
+        return self._all(query, arguments)[0]
 
-    def _fetch(
-        self,
-        rows: BaseRowFactory[Row],
-        statement: LiteralString,
-        arguments: Sequence[object] | Mapping[str, object],
+    def _all(
+        self, query: statements.Query[Row], arguments: Sequence[object] | Mapping[str, object]
     ) -> list[Row]:
         with translated(), self._connection() as connection:
             # Binary, because of dates and intervals psycopg reads no other text than ISO's.
-            cursor = with_any_date(connection.cursor(row_factory=rows, binary=True))
-            return cursor.execute(statement, arguments).fetchall()
+            cursor = with_any_date(connection.cursor(row_factory=query.row, binary=True))
+            return cursor.execute(query.text, arguments).fetchall()
 
     @contextmanager
     def _connection(self) -> Iterator[Connection[Any]]:
@@ -831,7 +826,7 @@ class AsyncArcanoDB:
 
     async def check_user_active(self, user_id: UserId | None = None) -> ActiveCheck:
         """See :meth:`ArcanoDB.check_user_active`."""
-        return (await self._fetch(class_row(ActiveCheck), statements.CHECK_USER_ACTIVE, (user_id,)))[0]
+        return await self._one(statements.CHECK_USER_ACTIVE, (user_id,))
 
     async def create_job(
         self,
@@ -843,19 +838,19 @@ class AsyncArcanoDB:
     ) -> CreatedJob:
         """See :meth:`ArcanoDB.create_job`."""
         arguments = (table, job_id, user_id, session_id, _to_json(data))
-        return (await self._fetch(class_row(CreatedJob), statements.CREATE_JOB, arguments))[0]
+        return await self._one(statements.CREATE_JOB, arguments)
 
     async def touch_job(self, job_id: JobId) -> JobChange:
         """See :meth:`ArcanoDB.touch_job`."""
-        return (await self._fetch(class_row(JobChange), statements.TOUCH_JOB, (job_id,)))[0]
+        return await self._one(statements.TOUCH_JOB, (job_id,))
 
     async def start_job(self, job_id: JobId, task_id: str | None = None) -> JobChange:
         """See :meth:`ArcanoDB.start_job`."""
-        return (await self._fetch(class_row(JobChange), statements.START_JOB, (job_id, task_id)))[0]
+        return await self._one(statements.START_JOB, (job_id, task_id))
 
     async def fail_job(self, job_id: JobId, reason: str, attempt: int | None = None) -> JobChange:
         """See :meth:`ArcanoDB.fail_job`."""
-        return (await self._fetch(class_row(JobChange), statements.FAIL_JOB, (job_id, reason, attempt)))[0]
+        return await self._one(statements.FAIL_JOB, (job_id, reason, attempt))
 
     async def finish_job(
         self,
@@ -866,7 +861,7 @@ class AsyncArcanoDB:
     ) -> JobChange:
         """See :meth:`ArcanoDB.finish_job`."""
         arguments = (job_id, status, error, attempt)
-        return (await self._fetch(class_row(JobChange), statements.FINISH_JOB, arguments))[0]
+        return await self._one(statements.FINISH_JOB, arguments)
 
     async def finish_jobs(
         self,
@@ -877,19 +872,17 @@ class AsyncArcanoDB:
     ) -> list[FinishedJob]:
         """See :meth:`ArcanoDB.finish_jobs`."""
         arguments = (list(job_ids), status, error, _to_list(attempts))
-        return await self._fetch(class_row(FinishedJob), statements.FINISH_JOBS, arguments)
+        return await self._all(statements.FINISH_JOBS, arguments)
 
     async def finish_task(
         self, task_id: str, status: str = "completed", error: str | None = None
     ) -> FinishedTask:
         """See :meth:`ArcanoDB.finish_task`."""
-        return (await self._fetch(class_row(FinishedTask), statements.FINISH_TASK, (task_id, status, error)))[
-            0
-        ]
+        return await self._one(statements.FINISH_TASK, (task_id, status, error))
 
     async def run_or_queue(self, job_id: JobId, run: bool = True) -> QueueDecision:
         """See :meth:`ArcanoDB.run_or_queue`."""
-        return (await self._fetch(class_row(QueueDecision), statements.RUN_OR_QUEUE, (job_id, run)))[0]
+        return await self._one(statements.RUN_OR_QUEUE, (job_id, run))
 
     async def claim_jobs(
         self,
@@ -899,27 +892,27 @@ class AsyncArcanoDB:
     ) -> list[ClaimedJob]:
         """See :meth:`ArcanoDB.claim_jobs`."""
         arguments = (limit, _to_list(completed), _to_list(attempts))
-        return await self._fetch(class_row(ClaimedJob), statements.CLAIM_JOBS, arguments)
+        return await self._all(statements.CLAIM_JOBS, arguments)
 
     async def requeue_job(self, job_id: JobId, attempt: int | None = None) -> RequeuedJob:
         """See :meth:`ArcanoDB.requeue_job`."""
-        return (await self._fetch(class_row(RequeuedJob), statements.REQUEUE_JOB, (job_id, attempt)))[0]
+        return await self._one(statements.REQUEUE_JOB, (job_id, attempt))
 
     async def queue_position(self, job_id: JobId) -> int | None:
         """See :meth:`ArcanoDB.queue_position`."""
-        return (await self._fetch(scalar_row, statements.QUEUE_POSITION, (job_id,)))[0]  # type: ignore[no-any-return]
+        return await self._one(statements.QUEUE_POSITION, (job_id,))
 
     async def explain_job(self, job_id: JobId) -> list[ExplainedCondition]:
         """See :meth:`ArcanoDB.explain_job`."""
-        return await self._fetch(class_row(ExplainedCondition), statements.EXPLAIN_JOB, (job_id,))
+        return await self._all(statements.EXPLAIN_JOB, (job_id,))
 
     async def stalling_jobs(self, within: timedelta = _ONE_MINUTE, limit: int = 100) -> list[StallingJob]:
         """See :meth:`ArcanoDB.stalling_jobs`."""
-        return await self._fetch(class_row(StallingJob), statements.STALLING_JOBS, (within, limit))
+        return await self._all(statements.STALLING_JOBS, (within, limit))
 
     async def cancel_job(self, job_id: JobId, force: bool = False, reason: str | None = None) -> CancelledOne:
         """See :meth:`ArcanoDB.cancel_job`."""
-        return (await self._fetch(class_row(CancelledOne), statements.CANCEL_JOB, (job_id, force, reason)))[0]
+        return await self._one(statements.CANCEL_JOB, (job_id, force, reason))
 
     @asynccontextmanager
     async def job(
@@ -950,102 +943,100 @@ class AsyncArcanoDB:
         reason: str | None = None,
     ) -> list[CancelledJob]:
         """See :meth:`ArcanoDB.cancel_session`."""
-        return await self._fetch(
-            class_row(CancelledJob), statements.CANCEL_SESSION, (user_id, session_id, reason)
-        )
+        return await self._all(statements.CANCEL_SESSION, (user_id, session_id, reason))
 
     async def leave_session(
         self, user_id: UserId | None, session_id: str | None, left_at: datetime, reason: str | None = None
     ) -> list[CancelledJob]:
         """See :meth:`ArcanoDB.leave_session`."""
         parameters = (user_id, session_id, left_at, reason)
-        return await self._fetch(class_row(CancelledJob), statements.LEAVE_SESSION, parameters)
+        return await self._all(statements.LEAVE_SESSION, parameters)
 
     async def sweep_orphans(self, limit: int = 1000) -> list[SweptTable]:
         """See :meth:`ArcanoDB.sweep_orphans`."""
-        return await self._fetch(class_row(SweptTable), statements.SWEEP_ORPHANS, (limit,))
+        return await self._all(statements.SWEEP_ORPHANS, (limit,))
 
     async def sweep_status(self) -> SweepStatus:
         """See :meth:`ArcanoDB.sweep_status`."""
-        return (await self._fetch(class_row(SweepStatus), statements.SWEEP_STATUS, ()))[0]
+        return await self._one(statements.SWEEP_STATUS, ())
 
     async def metrics(self) -> list[Metric]:
         """See :meth:`ArcanoDB.metrics`."""
-        return await self._fetch(class_row(Metric), statements.METRICS, ())
+        return await self._all(statements.METRICS, ())
 
     async def schedule_sweeper(self, every: timedelta | str = _ONE_MINUTE, limit: int = 1000) -> str:
         """See :meth:`ArcanoDB.schedule_sweeper`."""
-        return str((await self._fetch(scalar_row, statements.SCHEDULE_SWEEPER, (every, limit)))[0])
+        return await self._one(statements.SCHEDULE_SWEEPER, (every, limit))
 
     async def unschedule_sweeper(self) -> bool:
         """See :meth:`ArcanoDB.unschedule_sweeper`."""
-        return bool((await self._fetch(scalar_row, statements.UNSCHEDULE_SWEEPER, ()))[0])
+        return await self._one(statements.UNSCHEDULE_SWEEPER, ())
 
     async def active_jobs(self, limit: int | None = None) -> list[ActiveJob]:
         """See :meth:`ArcanoDB.active_jobs`."""
-        return await self._fetch(class_row(ActiveJob), statements.ACTIVE_JOBS, (limit,))
+        return await self._all(statements.ACTIVE_JOBS, (limit,))
 
     async def orphan_jobs(self, limit: int | None = None) -> list[OrphanJob]:
         """See :meth:`ArcanoDB.orphan_jobs`."""
-        return await self._fetch(class_row(OrphanJob), statements.ORPHAN_JOBS, (limit,))
+        return await self._all(statements.ORPHAN_JOBS, (limit,))
 
     async def observed_jobs(self, limit: int | None = None) -> list[ObservedJob]:
         """See :meth:`ArcanoDB.observed_jobs`."""
-        return await self._fetch(class_row(ObservedJob), statements.OBSERVED_JOBS, (limit,))
+        return await self._all(statements.OBSERVED_JOBS, (limit,))
 
     async def observed_tables(self) -> list[ObservedTable]:
         """See :meth:`ArcanoDB.observed_tables`."""
-        return await self._fetch(class_row(ObservedTable), statements.OBSERVED_TABLES, ())
+        return await self._all(statements.OBSERVED_TABLES, ())
 
     async def charged_ghosts(self, limit: int | None = None) -> list[ChargedGhost]:
         """See :meth:`ArcanoDB.charged_ghosts`."""
-        return await self._fetch(class_row(ChargedGhost), statements.CHARGED_GHOSTS, (limit,))
+        return await self._all(statements.CHARGED_GHOSTS, (limit,))
 
     async def line_jobs(self, limit: int | None = None) -> list[LineJob]:
         """See :meth:`ArcanoDB.line_jobs`."""
-        return await self._fetch(class_row(LineJob), statements.LINE_JOBS, (limit,))
+        return await self._all(statements.LINE_JOBS, (limit,))
 
     async def queue_status(self) -> list[QueueStatus]:
         """See :meth:`ArcanoDB.queue_status`."""
-        return await self._fetch(class_row(QueueStatus), statements.QUEUE_STATUS, ())
+        return await self._all(statements.QUEUE_STATUS, ())
 
     async def account_status(self) -> list[AccountStatus]:
         """See :meth:`ArcanoDB.account_status`."""
-        return await self._fetch(class_row(AccountStatus), statements.ACCOUNT_STATUS, ())
+        return await self._all(statements.ACCOUNT_STATUS, ())
 
     async def set_account(self, name: str, slots: int | None = None, enabled: bool | None = None) -> None:
         """See :meth:`ArcanoDB.set_account`."""
-        await self._call(statements.SET_ACCOUNT, (name, slots, enabled))
+        await self._one(statements.SET_ACCOUNT, (name, slots, enabled))
 
     async def drop_account(self, name: str) -> None:
         """See :meth:`ArcanoDB.drop_account`."""
-        await self._call(statements.DROP_ACCOUNT, (name,))
+        await self._one(statements.DROP_ACCOUNT, (name,))
 
     async def keep_events(
         self, keep: timedelta | str | None, sweep_runs: timedelta | str | None = _SEVEN_DAYS
     ) -> None:
         """See :meth:`ArcanoDB.keep_events`."""
-        await self._call(statements.KEEP_EVENTS, (keep, sweep_runs))
+        await self._one(statements.KEEP_EVENTS, (keep, sweep_runs))
 
     async def keep_positions(self, on: bool = True) -> None:
         """See :meth:`ArcanoDB.keep_positions`."""
-        await self._call(statements.KEEP_POSITIONS, (on,))
+        await self._one(statements.KEEP_POSITIONS, (on,))
 
     async def refunds_due(self, limit: int | None = None) -> list[RefundDue]:
         """See :meth:`ArcanoDB.refunds_due`."""
-        return await self._fetch(class_row(RefundDue), statements.REFUNDS_DUE, (limit,))
+        return await self._all(statements.REFUNDS_DUE, (limit,))
 
     async def set_refund_function(self, function: str | None) -> None:
         """See :meth:`ArcanoDB.set_refund_function`."""
-        await self._call(statements.SET_REFUND_FUNCTION, (function,))
+        await self._one(statements.SET_REFUND_FUNCTION, (function,))
 
     async def set_identity_function(self, function: str | None) -> None:
         """See :meth:`ArcanoDB.set_identity_function`."""
-        await self._call(statements.SET_IDENTITY_FUNCTION, (function,))
+        await self._one(statements.SET_IDENTITY_FUNCTION, (function,))
 
     async def settle_refund(self, refund_id: int, note: str | None = None) -> bool:
         """See :meth:`ArcanoDB.settle_refund`."""
-        return bool((await self._fetch(scalar_row, statements.SETTLE_REFUND, (refund_id, note)))[0])
+        return await self._one(statements.SETTLE_REFUND, (refund_id, note))
 
     async def job_events(
         self,
@@ -1063,15 +1054,15 @@ class AsyncArcanoDB:
         given = _given(
             job_id=job_id, user_id=user_id, table=table, event=event, source=source, since=since, but=but
         )
-        return await self._fetch(class_row(JobEvent), statements.job_events(given), {**given, "limit": limit})
+        return await self._all(statements.job_events(given), {**given, "limit": limit})
 
     async def restore_job(self, event_id: int) -> bool:
         """See :meth:`ArcanoDB.restore_job`."""
-        return bool((await self._fetch(scalar_row, statements.RESTORE_JOB, (event_id,)))[0])
+        return await self._one(statements.RESTORE_JOB, (event_id,))
 
     async def job_tables(self) -> list[JobTable]:
         """See :meth:`ArcanoDB.job_tables`."""
-        return await self._fetch(class_row(JobTable), statements.JOB_TABLES, ())
+        return await self._all(statements.JOB_TABLES, ())
 
     async def attach_job_table(
         self,
@@ -1082,7 +1073,7 @@ class AsyncArcanoDB:
     ) -> list[str]:
         """See :meth:`ArcanoDB.attach_job_table`."""
         arguments = (table, tool, orphan_after, stall_after)
-        return await self._fetch(scalar_row, statements.ATTACH_JOB_TABLE, arguments)
+        return await self._all(statements.ATTACH_JOB_TABLE, arguments)
 
     async def attach_plan(
         self,
@@ -1094,7 +1085,7 @@ class AsyncArcanoDB:
     ) -> list[str]:
         """See :meth:`ArcanoDB.attach_plan`."""
         arguments = (table, tool, orphan_after, stall_after, concurrently)
-        return await self._fetch(scalar_row, statements.ATTACH_PLAN, arguments)
+        return await self._all(statements.ATTACH_PLAN, arguments)
 
     async def attach_steps(
         self,
@@ -1106,54 +1097,47 @@ class AsyncArcanoDB:
     ) -> list[Step]:
         """See :meth:`ArcanoDB.attach_steps`."""
         arguments = (table, tool, orphan_after, stall_after, concurrently)
-        return await self._fetch(class_row(Step), statements.ATTACH_STEPS, arguments)
+        return await self._all(statements.ATTACH_STEPS, arguments)
 
     async def detach_steps(
         self, table: str, drop_columns: bool = False, concurrently: bool = True
     ) -> list[Step]:
         """See :meth:`ArcanoDB.detach_steps`."""
-        return await self._fetch(
-            class_row(Step), statements.DETACH_STEPS, (table, drop_columns, concurrently)
-        )
+        return await self._all(statements.DETACH_STEPS, (table, drop_columns, concurrently))
 
     async def check_health(self, long_transaction: timedelta | str = _ONE_HOUR) -> list[Finding]:
         """See :meth:`ArcanoDB.check_health`."""
-        return await self._fetch(class_row(Finding), statements.CHECK_HEALTH, (long_transaction,))
+        return await self._all(statements.CHECK_HEALTH, (long_transaction,))
 
     async def check_job_table(
         self, table: str, orphan_after: timedelta | str | None = None, try_to_end: bool = True
     ) -> list[Finding]:
         """See :meth:`ArcanoDB.check_job_table`."""
         arguments = (table, orphan_after, try_to_end)
-        return await self._fetch(class_row(Finding), statements.CHECK_JOB_TABLE, arguments)
+        return await self._all(statements.CHECK_JOB_TABLE, arguments)
 
     async def grace_advice(self, table: str, orphan_after: timedelta | str | None = None) -> GraceAdvice:
         """See :meth:`ArcanoDB.grace_advice`."""
-        return (await self._fetch(class_row(GraceAdvice), statements.GRACE_ADVICE, (table, orphan_after)))[0]
+        return await self._one(statements.GRACE_ADVICE, (table, orphan_after))
 
     async def set_job_table(self, table: str, settings: Mapping[str, Any]) -> None:
         """See :meth:`ArcanoDB.set_job_table`."""
-        await self._call(statements.SET_JOB_TABLE, (table, _to_json(settings)))
+        await self._one(statements.SET_JOB_TABLE, (table, _to_json(settings)))
 
     async def detach_job_table(self, table: str) -> None:
         """See :meth:`ArcanoDB.detach_job_table`."""
-        await self._call(statements.DETACH_JOB_TABLE, (table,))
+        await self._one(statements.DETACH_JOB_TABLE, (table,))
 
-    async def _call(self, statement: LiteralString, arguments: Sequence[object]) -> None:
-        with translated():
-            async with self._connection() as connection:
-                await connection.execute(statement, arguments)
+    async def _one(self, query: statements.Query[Row], arguments: Sequence[object]) -> Row:
+        return (await self._all(query, arguments))[0]
 
-    async def _fetch(
-        self,
-        rows: BaseRowFactory[Row],
-        statement: LiteralString,
-        arguments: Sequence[object] | Mapping[str, object],
+    async def _all(
+        self, query: statements.Query[Row], arguments: Sequence[object] | Mapping[str, object]
     ) -> list[Row]:
         with translated():
             async with self._connection() as connection:
-                cursor = with_any_date(connection.cursor(row_factory=rows, binary=True))
-                return await (await cursor.execute(statement, arguments)).fetchall()
+                cursor = with_any_date(connection.cursor(row_factory=query.row, binary=True))
+                return await (await cursor.execute(query.text, arguments)).fetchall()
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[AsyncConnection[Any]]:

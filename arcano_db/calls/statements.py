@@ -1,75 +1,145 @@
-"""The SQL of every call, once for the sync and the async client."""
+"""The SQL of every call, and what its rows become: once for the sync and the async client."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final, LiteralString
+from dataclasses import dataclass, fields
+from typing import Any, Final, Generic, LiteralString, TypeVar
 
-CHECK_USER_ACTIVE = "select * from arcano.check_user_active(%s)"
+from psycopg.rows import BaseRowFactory, class_row, scalar_row
 
-CREATE_JOB = "select * from arcano.create_job(%s::regclass, %s, %s, %s, %s::jsonb)"
+from arcano_db.calls.rows import (
+    AccountStatus,
+    ActiveCheck,
+    ActiveJob,
+    CancelledJob,
+    CancelledOne,
+    ChargedGhost,
+    ClaimedJob,
+    CreatedJob,
+    ExplainedCondition,
+    Finding,
+    FinishedJob,
+    FinishedTask,
+    GraceAdvice,
+    JobChange,
+    JobEvent,
+    JobTable,
+    LineJob,
+    Metric,
+    ObservedJob,
+    ObservedTable,
+    OrphanJob,
+    QueueDecision,
+    QueueStatus,
+    RefundDue,
+    RequeuedJob,
+    StallingJob,
+    Step,
+    SweepStatus,
+    SweptTable,
+)
 
-TOUCH_JOB = "select * from arcano.touch_job(%s)"
+Row = TypeVar("Row")
 
-START_JOB = "select * from arcano.start_job(%s, %s)"
 
-FAIL_JOB = "select * from arcano.fail_job(%s, %s, %s)"
+@dataclass(frozen=True, slots=True)
+class Query(Generic[Row]):
+    """A statement, and what makes a value of each row that it answers.
 
-FINISH_JOB = "select * from arcano.finish_job(%s, %s, %s, %s)"
+    Attributes:
+        text: The statement.
+        row: Makes the value.
+    """
 
-FINISH_JOBS = "select * from arcano.finish_jobs(%s, %s, %s, %s::integer[])"
+    text: bytes
+    row: BaseRowFactory[Row]
 
-# The next two for the worker, one call for each of many jobs in one round trip. The ids come as JSON, because
-# only the server knows their type.
-START_EACH = """
-    select i.job_id, s.*
-      from unnest((jsonb_populate_record(null::arcano.job_ids, %s::jsonb)).ids) i (job_id)
-     cross join lateral arcano.start_job(i.job_id) s
-"""
 
-TOUCH_EACH = """
-    select i.job_id, t.*
-      from unnest((jsonb_populate_record(null::arcano.job_ids, %s::jsonb)).ids) i (job_id)
-     cross join lateral arcano.touch_job(i.job_id) t
-"""
+def _columns(row: type[Any], of: LiteralString = "") -> str:
+    """The columns of a row by their names, and not ``*``: a newer release of the database may have more."""
+    return ", ".join(f'{of}"{field.name}"' for field in fields(row))
 
-FINISH_TASK = "select * from arcano.finish_task(%s, %s, %s)"
 
-RUN_OR_QUEUE = "select * from arcano.run_or_queue(%s, %s)"
+def _rows(row: type[Row], source: LiteralString) -> Query[Row]:
+    """Whole rows of a function or view."""
+    return Query(f"select {_columns(row)} from {source}".encode(), class_row(row))
 
-CLAIM_JOBS = "select * from arcano.claim_jobs(%s, %s, %s::integer[])"
 
-REQUEUE_JOB = "select * from arcano.requeue_job(%s, %s)"
+def _values(text: LiteralString) -> Query[Any]:
+    """One value a row."""
+    return Query(text.encode(), scalar_row)
 
-QUEUE_POSITION = "select arcano.queue_position(%s)"
 
-EXPLAIN_JOB = "select * from arcano.explain_job(%s)"
+CHECK_USER_ACTIVE = _rows(ActiveCheck, "arcano.check_user_active(%s)")
 
-STALLING_JOBS = "select * from arcano.stalling_jobs(%s, %s)"
+CREATE_JOB = _rows(CreatedJob, "arcano.create_job(%s::regclass, %s, %s, %s, %s::jsonb)")
 
-CANCEL_JOB = "select * from arcano.cancel_job(%s, %s, %s)"
+TOUCH_JOB = _rows(JobChange, "arcano.touch_job(%s)")
 
-CANCEL_SESSION = "select * from arcano.cancel_session(%s, %s, %s)"
+START_JOB = _rows(JobChange, "arcano.start_job(%s, %s)")
 
-LEAVE_SESSION = "select * from arcano.leave_session(%s, %s, %s, %s)"
+FAIL_JOB = _rows(JobChange, "arcano.fail_job(%s, %s, %s)")
 
-SWEEP_ORPHANS = "select * from arcano.sweep_orphans(%s)"
+FINISH_JOB = _rows(JobChange, "arcano.finish_job(%s, %s, %s, %s)")
 
-SET_ACCOUNT = "select arcano.set_account(%s, %s, %s)"
+FINISH_JOBS = _rows(FinishedJob, "arcano.finish_jobs(%s, %s, %s, %s::integer[])")
 
-DROP_ACCOUNT = "select arcano.drop_account(%s)"
 
-KEEP_EVENTS = "select arcano.keep_events(%s, %s)"
+def _each(function: LiteralString) -> bytes:
+    """For the worker: one call for each of many jobs in one round trip.
 
-KEEP_POSITIONS = "select arcano.keep_positions(%s)"
+    The ids come as JSON, because only the server knows their type.
+    """
+    return (
+        f"select i.job_id, {_columns(JobChange, 'c.')}"
+        "  from unnest((jsonb_populate_record(null::arcano.job_ids, %s::jsonb)).ids) i (job_id)"
+        f" cross join lateral arcano.{function}(i.job_id) c"
+    ).encode()
 
-SET_REFUND_FUNCTION = "select arcano.set_refund_function(%s)"
 
-SET_IDENTITY_FUNCTION = "select arcano.set_identity_function(%s)"
+START_EACH = _each("start_job")
 
-SETTLE_REFUND = "select arcano.settle_refund(%s, %s)"
+TOUCH_EACH = _each("touch_job")
 
-OBSERVED_TABLES = """
+FINISH_TASK = _rows(FinishedTask, "arcano.finish_task(%s, %s, %s)")
+
+RUN_OR_QUEUE = _rows(QueueDecision, "arcano.run_or_queue(%s, %s)")
+
+CLAIM_JOBS = _rows(ClaimedJob, "arcano.claim_jobs(%s, %s, %s::integer[])")
+
+REQUEUE_JOB = _rows(RequeuedJob, "arcano.requeue_job(%s, %s)")
+
+QUEUE_POSITION: Query[int | None] = _values("select arcano.queue_position(%s)")
+
+EXPLAIN_JOB = _rows(ExplainedCondition, "arcano.explain_job(%s)")
+
+STALLING_JOBS = _rows(StallingJob, "arcano.stalling_jobs(%s, %s)")
+
+CANCEL_JOB = _rows(CancelledOne, "arcano.cancel_job(%s, %s, %s)")
+
+CANCEL_SESSION = _rows(CancelledJob, "arcano.cancel_session(%s, %s, %s)")
+
+LEAVE_SESSION = _rows(CancelledJob, "arcano.leave_session(%s, %s, %s, %s)")
+
+SWEEP_ORPHANS = _rows(SweptTable, "arcano.sweep_orphans(%s)")
+
+SET_ACCOUNT: Query[None] = _values("select arcano.set_account(%s, %s, %s)")
+
+DROP_ACCOUNT: Query[None] = _values("select arcano.drop_account(%s)")
+
+KEEP_EVENTS: Query[None] = _values("select arcano.keep_events(%s, %s)")
+
+KEEP_POSITIONS: Query[None] = _values("select arcano.keep_positions(%s)")
+
+SET_REFUND_FUNCTION: Query[None] = _values("select arcano.set_refund_function(%s)")
+
+SET_IDENTITY_FUNCTION: Query[None] = _values("select arcano.set_identity_function(%s)")
+
+SETTLE_REFUND: Query[bool] = _values("select arcano.settle_refund(%s, %s)")
+
+OBSERVED_TABLES = Query(
+    b"""
     select o.job_table, t.mode, count(*) as observed,
            count(*) filter (where o.came_alive) as came_alive,
            count(*) filter (where o.status is null) as gone,
@@ -78,7 +148,9 @@ OBSERVED_TABLES = """
       left join arcano.job_table t on arcano.table_name(t.job_table) = o.job_table
      group by o.job_table, t.mode
      order by o.job_table
-"""
+""",
+    class_row(ObservedTable),
+)
 
 # Only what was asked for stands in the statement, so that an index can serve it.
 _EVENT_FILTERS: Final[dict[str, LiteralString]] = {
@@ -92,62 +164,66 @@ _EVENT_FILTERS: Final[dict[str, LiteralString]] = {
 }
 
 
-def job_events(filters: Iterable[str]) -> LiteralString:
+def job_events(filters: Iterable[str]) -> Query[JobEvent]:
     """The newest entries of the journal that meet these filters, the oldest first."""
     conditions: LiteralString = " and ".join(["true", *(_EVENT_FILTERS[name] for name in filters)])
-    return (
-        "select * from (select e.event_id, e.created_at, e.event, e.source, e.reason, e.job_table, e.job_id,"
-        " e.user_id, e.job_before from arcano.job_event e where "
-        + conditions
-        + " order by e.event_id desc limit %(limit)s) n order by n.event_id"
+    newest = (
+        f"select {_columns(JobEvent, 'e.')} from arcano.job_event e where {conditions}"
+        " order by e.event_id desc limit %(limit)s"
+    )
+    return Query(
+        f"select {_columns(JobEvent)} from ({newest}) n order by event_id".encode(), class_row(JobEvent)
     )
 
 
-RESTORE_JOB = "select arcano.restore_job(%s)"
+RESTORE_JOB: Query[bool] = _values("select arcano.restore_job(%s)")
 
-ATTACH_JOB_TABLE = "select statement from arcano.attach_job_table(%s::regclass, %s, %s, %s)"
+ATTACH_JOB_TABLE: Query[str] = _values(
+    "select statement from arcano.attach_job_table(%s::regclass, %s, %s, %s)"
+)
 
-ATTACH_PLAN = "select statement from arcano.attach_plan(%s::regclass, %s, %s, %s, %s)"
+ATTACH_PLAN: Query[str] = _values("select statement from arcano.attach_plan(%s::regclass, %s, %s, %s, %s)")
 
-ATTACH_STEPS = "select * from arcano.attach_steps(%s::regclass, %s, %s, %s, %s)"
+ATTACH_STEPS = _rows(Step, "arcano.attach_steps(%s::regclass, %s, %s, %s, %s)")
 
-DETACH_STEPS = "select * from arcano.detach_steps(%s::regclass, %s, %s)"
+DETACH_STEPS = _rows(Step, "arcano.detach_steps(%s::regclass, %s, %s)")
 
-CHECK_HEALTH = "select * from arcano.check_health(%s)"
+CHECK_HEALTH = _rows(Finding, "arcano.check_health(%s)")
 
-CHECK_JOB_TABLE = "select * from arcano.check_job_table(%s::regclass, %s, %s)"
+CHECK_JOB_TABLE = _rows(Finding, "arcano.check_job_table(%s::regclass, %s, %s)")
 
-GRACE_ADVICE = "select * from arcano.grace_advice(%s::regclass, %s)"
+GRACE_ADVICE = _rows(GraceAdvice, "arcano.grace_advice(%s::regclass, %s)")
 
-SET_JOB_TABLE = "select arcano.set_job_table(%s::regclass, %s::jsonb)"
+SET_JOB_TABLE: Query[None] = _values("select arcano.set_job_table(%s::regclass, %s::jsonb)")
 
-DETACH_JOB_TABLE = "select arcano.detach_job_table(%s::regclass)"
+DETACH_JOB_TABLE: Query[None] = _values("select arcano.detach_job_table(%s::regclass)")
 
-ACTIVE_JOBS = "select * from arcano.active_job order by created_at, job_id limit %s"
+ACTIVE_JOBS = _rows(ActiveJob, "arcano.active_job order by created_at, job_id limit %s")
 
-ORPHAN_JOBS = "select * from arcano.orphan_job order by created_at, job_id limit %s"
+ORPHAN_JOBS = _rows(OrphanJob, "arcano.orphan_job order by created_at, job_id limit %s")
 
-OBSERVED_JOBS = "select * from arcano.observed_job order by event_id limit %s"
+OBSERVED_JOBS = _rows(ObservedJob, "arcano.observed_job order by event_id limit %s")
 
-CHARGED_GHOSTS = "select * from arcano.charged_ghost order by created_at, job_id limit %s"
+CHARGED_GHOSTS = _rows(ChargedGhost, "arcano.charged_ghost order by created_at, job_id limit %s")
 
-LINE_JOBS = "select * from arcano.line_job order by created_at, job_id limit %s"
+LINE_JOBS = _rows(LineJob, "arcano.line_job order by created_at, job_id limit %s")
 
-QUEUE_STATUS = "select * from arcano.queue_status order by job_table"
+QUEUE_STATUS = _rows(QueueStatus, "arcano.queue_status order by job_table")
 
-SWEEP_STATUS = "select * from arcano.sweep_status"
+SWEEP_STATUS = _rows(SweepStatus, "arcano.sweep_status")
 
-SCHEDULE_SWEEPER = "select arcano.schedule_sweeper(%s, %s)"
+SCHEDULE_SWEEPER: Query[str] = _values("select arcano.schedule_sweeper(%s, %s)")
 
-UNSCHEDULE_SWEEPER = "select arcano.unschedule_sweeper()"
+UNSCHEDULE_SWEEPER: Query[bool] = _values("select arcano.unschedule_sweeper()")
 
-METRICS = "select * from arcano.metric order by name, labels"
+METRICS = _rows(Metric, "arcano.metric order by name, labels")
 
-ACCOUNT_STATUS = "select * from arcano.account_status order by api_account"
+ACCOUNT_STATUS = _rows(AccountStatus, "arcano.account_status order by api_account")
 
-REFUNDS_DUE = "select * from arcano.refund_due order by due_at, refund_id limit %s"
+REFUNDS_DUE = _rows(RefundDue, "arcano.refund_due order by due_at, refund_id limit %s")
 
-JOB_TABLES = """
+JOB_TABLES = Query(
+    b"""
     select n.job_table, s.tool, s.orphan_after, s.touch_limit, s.stall_after, s.starting_stall_after,
            s.charged_orphan_after, s.refund_when, s.user_columns, s.mode,
            s.breaker_share::float8, s.breaker_tripped_at, s.attached_at,
@@ -156,4 +232,6 @@ JOB_TABLES = """
       from arcano.job_table s
      cross join lateral arcano.table_name(s.job_table) n (job_table)
      order by n.job_table
-"""
+""",
+    class_row(JobTable),
+)

@@ -473,12 +473,12 @@ class _Server:
 
 
 async def _each(
-    db: AsyncArcanoDB, statement: str, jobs: Sequence[ClaimedJob | WorkJob]
+    db: AsyncArcanoDB, statement: bytes, jobs: Sequence[ClaimedJob | WorkJob]
 ) -> dict[JobId, dict[str, Any]]:
     """Make one call for each of many jobs, in one round trip."""
     cursor = db.source.cursor(row_factory=dict_row)  # type: ignore[union-attr]
     ids = json.dumps({"ids": [str(job.job_id) for job in jobs]})
-    await cursor.execute(statement.encode(), (ids,))
+    await cursor.execute(statement, (ids,))
     return {row["job_id"]: row async for row in cursor}
 
 
@@ -492,7 +492,8 @@ async def _rows(db: AsyncArcanoDB, jobs: Sequence[ClaimedJob]) -> dict[JobId, di
         cursor = db.source.cursor(row_factory=dict_row)  # type: ignore[union-attr]
         # The name comes from the server, quoted where it must be.
         statement = sql.SQL("select * from only {} where id = any(%s)").format(sql.SQL(table))
-        await cursor.execute(statement, (ids,))
+        # Not prepared: the plan would be of no use any more once the app adds a column to its table.
+        await cursor.execute(statement, (ids,), prepare=False)
         rows |= {row["id"]: row async for row in cursor}
     return rows
 

@@ -275,6 +275,18 @@ def test_a_login_that_may_not_read_the_jobs_is_told_so_and_nothing_is_lost(
         conn.execute(f"drop owned by {role}; drop role {role}")
 
 
+def test_a_column_that_the_app_adds_to_its_table_does_not_end_it(
+    conn: psycopg.Connection, work: Callable[..., LongCommand]
+) -> None:
+    worker = work("--poll", "0.1")
+    # More often than psycopg waits before it prepares a statement.
+    for _ in range(7):
+        until_status(conn, enter(conn, UPSCALER), "completed")
+    conn.execute(f"alter table {UPSCALER} add column of_the_next_release text")
+    until_status(conn, enter(conn, UPSCALER), "completed")
+    assert worker.process.poll() is None
+
+
 def test_a_job_that_the_apps_own_trigger_holds_back_keeps_no_other_from_its_turn(
     conn: psycopg.Connection, work: Callable[..., LongCommand]
 ) -> None:

@@ -10,7 +10,7 @@ from collections import Counter
 
 import psycopg
 
-from arcano_db.calls.client import AsyncArcanoDB
+from arcano_db.calls.client_async import AsyncArcanoDB
 from arcano_db.terminal.signals import stop_signals
 
 log = logging.getLogger("arcano_db.sweep")

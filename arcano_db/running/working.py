@@ -25,8 +25,8 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from arcano_db.calls import statements
-from arcano_db.calls.client import AsyncArcanoDB
-from arcano_db.calls.job import reason_of
+from arcano_db.calls.client_async import AsyncArcanoDB
+from arcano_db.calls.job_block import reason_of
 from arcano_db.calls.rows import ClaimedJob, JobId, StallingJob
 from arcano_db.terminal.signals import stop_signals
 

@@ -1,4 +1,6 @@
-"""The calls of the SQL interface from Python: thin, typed, the same names, sync and async.
+# Made by .github/tools/async_to_sync.py from client_async.py. Change that one, and run it again.
+
+"""The calls of the SQL interface from Python, synchronous: thin, typed, the same names.
 
 Nothing is decided here. Over a connection, a call runs in whatever transaction that connection is in,
 and the caller commits as with any other statement of psycopg; over a pool, each call takes a
@@ -7,19 +9,28 @@ connection, and its transaction ends with it.
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
-from psycopg import AsyncConnection, Connection
+from psycopg import Connection
 
 from arcano_db.calls import statements
+from arcano_db.calls.arguments import (
+    FIVE_MINUTES,
+    ONE_HOUR,
+    ONE_MINUTE,
+    SEVEN_DAYS,
+    only_given,
+    to_json,
+    to_list,
+)
 from arcano_db.calls.dates import with_any_date
 from arcano_db.calls.errors import translated
-from arcano_db.calls.job import AsyncJob, Job, UserBlocked
+from arcano_db.calls.job_block import UserBlocked
+from arcano_db.calls.job_sync import Job
 from arcano_db.calls.rows import (
     AccountStatus,
     ActiveCheck,
@@ -55,18 +66,15 @@ from arcano_db.calls.rows import (
 )
 
 if TYPE_CHECKING:
-    from psycopg_pool import AsyncConnectionPool, ConnectionPool
+    from psycopg_pool import ConnectionPool
 
 Row = TypeVar("Row")
 
-_ONE_MINUTE = timedelta(minutes=1)
-_FIVE_MINUTES = timedelta(minutes=5)
-_ONE_HOUR = timedelta(hours=1)
-_SEVEN_DAYS = timedelta(days=7)
-
 
 class ArcanoDB:
-    """The SQL functions of Arcano DB over a psycopg connection or pool.
+    """The SQL functions of Arcano DB over a psycopg connection or pool, synchronous.
+
+    ``answer = ArcanoDB(pool).check_user_active(user_id)``
 
     Every method raises a subclass of :class:`arcano_db.ArcanoError` for what Arcano DB refuses, and
     leaves any other error of psycopg as it is.
@@ -121,7 +129,7 @@ class ArcanoDB:
             WrongIsolation: The transaction is not read committed.
             NotAllowed: The caller may act for one user alone, and for another one or nobody.
         """
-        arguments = (table, job_id, user_id, session_id, _to_json(data))
+        arguments = (table, job_id, user_id, session_id, to_json(data))
         return self._one(statements.CREATE_JOB, arguments)
 
     def touch_job(self, job_id: JobId) -> JobChange:
@@ -203,7 +211,7 @@ class ArcanoDB:
             InvalidArgument: ``status`` is none of the three, an id is None, or there are more or fewer
                 attempts than jobs.
         """
-        arguments = (list(job_ids), status, error, _to_list(attempts))
+        arguments = (list(job_ids), status, error, to_list(attempts))
         return self._all(statements.FINISH_JOBS, arguments)
 
     def finish_task(self, task_id: str, status: str = "completed", error: str | None = None) -> FinishedTask:
@@ -255,7 +263,7 @@ class ArcanoDB:
             InvalidArgument: ``limit`` is out of range, or as for :meth:`finish_jobs`.
             WrongIsolation: The transaction is not read committed.
         """
-        arguments = (limit, _to_list(completed), _to_list(attempts))
+        arguments = (limit, to_list(completed), to_list(attempts))
         return self._all(statements.CLAIM_JOBS, arguments)
 
     def requeue_job(self, job_id: JobId, attempt: int | None = None) -> RequeuedJob:
@@ -292,7 +300,7 @@ class ArcanoDB:
         """
         return self._all(statements.EXPLAIN_JOB, (job_id,))
 
-    def stalling_jobs(self, within: timedelta = _ONE_MINUTE, limit: int = 100) -> list[StallingJob]:
+    def stalling_jobs(self, within: timedelta = ONE_MINUTE, limit: int = 100) -> list[StallingJob]:
         """The jobs that will be ended as stalled unless there is a sign of life, the soonest first.
 
         Calls ``arcano.stalling_jobs``.
@@ -325,7 +333,7 @@ class ArcanoDB:
         session_id: str | None = None,
         data: Mapping[str, Any] | None = None,
     ) -> Iterator[Job]:
-        """A block with a job of its own, which cannot be forgotten.
+        """A block with a job of its own, which cannot be forgotten: ``with db.job(...) as job``.
 
         Leaving it by an exception (or a cancellation), or without ``finish``, ``fail`` or ``hand_over``,
         ends the job as failed, with the reason. Over a connection that is not in autocommit the job is
@@ -414,7 +422,7 @@ class ArcanoDB:
         """What a monitor draws and alerts on; reads ``arcano.metric``."""
         return self._all(statements.METRICS, ())
 
-    def schedule_sweeper(self, every: timedelta | str = _ONE_MINUTE, limit: int = 1000) -> str:
+    def schedule_sweeper(self, every: timedelta | str = ONE_MINUTE, limit: int = 1000) -> str:
         """Have pg_cron sweep, and answer its schedule.
 
         Calls ``arcano.schedule_sweeper``; not for the roles ``arcano_backend`` and ``arcano_operator``.
@@ -517,7 +525,7 @@ class ArcanoDB:
         self._one(statements.DROP_ACCOUNT, (name,))
 
     def keep_events(
-        self, keep: timedelta | str | None, sweep_runs: timedelta | str | None = _SEVEN_DAYS
+        self, keep: timedelta | str | None, sweep_runs: timedelta | str | None = SEVEN_DAYS
     ) -> None:
         """Set for how long the sweep keeps the journal; what is forgotten cannot be restored.
 
@@ -616,10 +624,10 @@ class ArcanoDB:
             but: Without those that have these numbers.
             limit: The most rows to answer; None: all.
         """
-        given = _given(
+        filters = only_given(
             job_id=job_id, user_id=user_id, table=table, event=event, source=source, since=since, but=but
         )
-        return self._all(statements.job_events(given), {**given, "limit": limit})
+        return self._all(statements.job_events(filters), {**filters, "limit": limit})
 
     def restore_job(self, event_id: int) -> bool:
         """Undo an entry of the journal that ended a job: the job is as it was, and exempt from the rule.
@@ -648,7 +656,7 @@ class ArcanoDB:
         self,
         table: str,
         tool: str | None = None,
-        orphan_after: timedelta | str = _FIVE_MINUTES,
+        orphan_after: timedelta | str = FIVE_MINUTES,
         stall_after: timedelta | str | None = None,
     ) -> list[str]:
         """Make a table a job table, and answer the statements that took; none: it was one already.
@@ -675,7 +683,7 @@ class ArcanoDB:
         self,
         table: str,
         tool: str | None = None,
-        orphan_after: timedelta | str = _FIVE_MINUTES,
+        orphan_after: timedelta | str = FIVE_MINUTES,
         stall_after: timedelta | str | None = None,
         concurrently: bool = True,
     ) -> list[str]:
@@ -701,7 +709,7 @@ class ArcanoDB:
         self,
         table: str,
         tool: str | None = None,
-        orphan_after: timedelta | str = _FIVE_MINUTES,
+        orphan_after: timedelta | str = FIVE_MINUTES,
         stall_after: timedelta | str | None = None,
         concurrently: bool = True,
     ) -> list[Step]:
@@ -724,7 +732,7 @@ class ArcanoDB:
         """
         return self._all(statements.DETACH_STEPS, (table, drop_columns, concurrently))
 
-    def check_health(self, long_transaction: timedelta | str = _ONE_HOUR) -> list[Finding]:
+    def check_health(self, long_transaction: timedelta | str = ONE_HOUR) -> list[Finding]:
         """What is wrong with the job tables, their sweeper and the server, the worst first.
 
         Calls ``arcano.check_health``. :func:`arcano_db.running.doctor.examine` also looks at the release.
@@ -778,7 +786,7 @@ class ArcanoDB:
             InvalidArgument: A setting is unknown or out of range.
             NotAttached: The table is not attached.
         """
-        self._one(statements.SET_JOB_TABLE, (table, _to_json(settings)))
+        self._one(statements.SET_JOB_TABLE, (table, to_json(settings)))
 
     def detach_job_table(self, table: str) -> None:
         """Undo :meth:`attach_job_table`; no data and no column is touched.
@@ -794,367 +802,23 @@ class ArcanoDB:
         self._one(statements.DETACH_JOB_TABLE, (table,))
 
     def _one(self, query: statements.Query[Row], arguments: Sequence[object]) -> Row:
-        return self._all(query, arguments)[0]
+        rows = self._all(query, arguments)
+        return rows[0]
 
     def _all(
         self, query: statements.Query[Row], arguments: Sequence[object] | Mapping[str, object]
     ) -> list[Row]:
-        with translated(), self._connection() as connection:
+        with self._connection() as connection:
             # Binary, because of dates and intervals psycopg reads no other text than ISO's.
             cursor = with_any_date(connection.cursor(row_factory=query.row, binary=True))
-            return cursor.execute(query.text, arguments).fetchall()
+            cursor.execute(query.text, arguments)
+            return cursor.fetchall()
 
     @contextmanager
     def _connection(self) -> Iterator[Connection[Any]]:
-        if isinstance(self.source, Connection):
-            yield self.source
-        else:
-            with self.source.connection() as connection:
-                yield connection
-
-
-class AsyncArcanoDB:
-    """:class:`ArcanoDB` over an async connection or pool: the same methods, to be awaited.
-
-    Attributes:
-        source: The ``psycopg.AsyncConnection`` or ``psycopg_pool.AsyncConnectionPool`` it was given.
-    """
-
-    def __init__(self, source: AsyncConnection[Any] | AsyncConnectionPool[Any]) -> None:
-        """Keep the connection or pool; nothing is sent yet."""
-        self.source = source
-
-    async def check_user_active(self, user_id: UserId | None = None) -> ActiveCheck:
-        """See :meth:`ArcanoDB.check_user_active`."""
-        return await self._one(statements.CHECK_USER_ACTIVE, (user_id,))
-
-    async def create_job(
-        self,
-        table: str,
-        job_id: JobId,
-        user_id: UserId | None,
-        session_id: str | None = None,
-        data: Mapping[str, Any] | None = None,
-    ) -> CreatedJob:
-        """See :meth:`ArcanoDB.create_job`."""
-        arguments = (table, job_id, user_id, session_id, _to_json(data))
-        return await self._one(statements.CREATE_JOB, arguments)
-
-    async def touch_job(self, job_id: JobId) -> JobChange:
-        """See :meth:`ArcanoDB.touch_job`."""
-        return await self._one(statements.TOUCH_JOB, (job_id,))
-
-    async def start_job(self, job_id: JobId, task_id: str | None = None) -> JobChange:
-        """See :meth:`ArcanoDB.start_job`."""
-        return await self._one(statements.START_JOB, (job_id, task_id))
-
-    async def fail_job(self, job_id: JobId, reason: str, attempt: int | None = None) -> JobChange:
-        """See :meth:`ArcanoDB.fail_job`."""
-        return await self._one(statements.FAIL_JOB, (job_id, reason, attempt))
-
-    async def finish_job(
-        self,
-        job_id: JobId,
-        status: str = "completed",
-        error: str | None = None,
-        attempt: int | None = None,
-    ) -> JobChange:
-        """See :meth:`ArcanoDB.finish_job`."""
-        arguments = (job_id, status, error, attempt)
-        return await self._one(statements.FINISH_JOB, arguments)
-
-    async def finish_jobs(
-        self,
-        job_ids: Sequence[JobId],
-        status: str = "completed",
-        error: str | None = None,
-        attempts: Sequence[int | None] | None = None,
-    ) -> list[FinishedJob]:
-        """See :meth:`ArcanoDB.finish_jobs`."""
-        arguments = (list(job_ids), status, error, _to_list(attempts))
-        return await self._all(statements.FINISH_JOBS, arguments)
-
-    async def finish_task(
-        self, task_id: str, status: str = "completed", error: str | None = None
-    ) -> FinishedTask:
-        """See :meth:`ArcanoDB.finish_task`."""
-        return await self._one(statements.FINISH_TASK, (task_id, status, error))
-
-    async def run_or_queue(self, job_id: JobId, run: bool = True) -> QueueDecision:
-        """See :meth:`ArcanoDB.run_or_queue`."""
-        return await self._one(statements.RUN_OR_QUEUE, (job_id, run))
-
-    async def claim_jobs(
-        self,
-        limit: int = 1,
-        completed: Sequence[JobId] | None = None,
-        attempts: Sequence[int | None] | None = None,
-    ) -> list[ClaimedJob]:
-        """See :meth:`ArcanoDB.claim_jobs`."""
-        arguments = (limit, _to_list(completed), _to_list(attempts))
-        return await self._all(statements.CLAIM_JOBS, arguments)
-
-    async def requeue_job(self, job_id: JobId, attempt: int | None = None) -> RequeuedJob:
-        """See :meth:`ArcanoDB.requeue_job`."""
-        return await self._one(statements.REQUEUE_JOB, (job_id, attempt))
-
-    async def queue_position(self, job_id: JobId) -> int | None:
-        """See :meth:`ArcanoDB.queue_position`."""
-        return await self._one(statements.QUEUE_POSITION, (job_id,))
-
-    async def explain_job(self, job_id: JobId) -> list[ExplainedCondition]:
-        """See :meth:`ArcanoDB.explain_job`."""
-        return await self._all(statements.EXPLAIN_JOB, (job_id,))
-
-    async def stalling_jobs(self, within: timedelta = _ONE_MINUTE, limit: int = 100) -> list[StallingJob]:
-        """See :meth:`ArcanoDB.stalling_jobs`."""
-        return await self._all(statements.STALLING_JOBS, (within, limit))
-
-    async def cancel_job(self, job_id: JobId, force: bool = False, reason: str | None = None) -> CancelledOne:
-        """See :meth:`ArcanoDB.cancel_job`."""
-        return await self._one(statements.CANCEL_JOB, (job_id, force, reason))
-
-    @asynccontextmanager
-    async def job(
-        self,
-        table: str,
-        user_id: UserId,
-        *,
-        job_id: JobId | None = None,
-        session_id: str | None = None,
-        data: Mapping[str, Any] | None = None,
-    ) -> AsyncIterator[AsyncJob]:
-        """See :meth:`ArcanoDB.job`."""
-        created = await self.create_job(table, job_id or uuid4(), user_id, session_id, data)
-        if created.job_id is None:
-            raise UserBlocked(created)
-        job = AsyncJob(self, created)
-        try:
-            yield job
-        except BaseException as error:
-            await job._leave(error)
-            raise
-        await job._leave(None)
-
-    async def cancel_session(
-        self,
-        user_id: UserId | None = None,
-        session_id: str | None = None,
-        reason: str | None = None,
-    ) -> list[CancelledJob]:
-        """See :meth:`ArcanoDB.cancel_session`."""
-        return await self._all(statements.CANCEL_SESSION, (user_id, session_id, reason))
-
-    async def leave_session(
-        self, user_id: UserId | None, session_id: str | None, left_at: datetime, reason: str | None = None
-    ) -> list[CancelledJob]:
-        """See :meth:`ArcanoDB.leave_session`."""
-        parameters = (user_id, session_id, left_at, reason)
-        return await self._all(statements.LEAVE_SESSION, parameters)
-
-    async def sweep_orphans(self, limit: int = 1000) -> list[SweptTable]:
-        """See :meth:`ArcanoDB.sweep_orphans`."""
-        return await self._all(statements.SWEEP_ORPHANS, (limit,))
-
-    async def sweep_status(self) -> SweepStatus:
-        """See :meth:`ArcanoDB.sweep_status`."""
-        return await self._one(statements.SWEEP_STATUS, ())
-
-    async def metrics(self) -> list[Metric]:
-        """See :meth:`ArcanoDB.metrics`."""
-        return await self._all(statements.METRICS, ())
-
-    async def schedule_sweeper(self, every: timedelta | str = _ONE_MINUTE, limit: int = 1000) -> str:
-        """See :meth:`ArcanoDB.schedule_sweeper`."""
-        return await self._one(statements.SCHEDULE_SWEEPER, (every, limit))
-
-    async def unschedule_sweeper(self) -> bool:
-        """See :meth:`ArcanoDB.unschedule_sweeper`."""
-        return await self._one(statements.UNSCHEDULE_SWEEPER, ())
-
-    async def active_jobs(self, limit: int | None = None) -> list[ActiveJob]:
-        """See :meth:`ArcanoDB.active_jobs`."""
-        return await self._all(statements.ACTIVE_JOBS, (limit,))
-
-    async def orphan_jobs(self, limit: int | None = None) -> list[OrphanJob]:
-        """See :meth:`ArcanoDB.orphan_jobs`."""
-        return await self._all(statements.ORPHAN_JOBS, (limit,))
-
-    async def observed_jobs(self, limit: int | None = None) -> list[ObservedJob]:
-        """See :meth:`ArcanoDB.observed_jobs`."""
-        return await self._all(statements.OBSERVED_JOBS, (limit,))
-
-    async def observed_tables(self) -> list[ObservedTable]:
-        """See :meth:`ArcanoDB.observed_tables`."""
-        return await self._all(statements.OBSERVED_TABLES, ())
-
-    async def charged_ghosts(self, limit: int | None = None) -> list[ChargedGhost]:
-        """See :meth:`ArcanoDB.charged_ghosts`."""
-        return await self._all(statements.CHARGED_GHOSTS, (limit,))
-
-    async def line_jobs(self, limit: int | None = None) -> list[LineJob]:
-        """See :meth:`ArcanoDB.line_jobs`."""
-        return await self._all(statements.LINE_JOBS, (limit,))
-
-    async def queue_status(self) -> list[QueueStatus]:
-        """See :meth:`ArcanoDB.queue_status`."""
-        return await self._all(statements.QUEUE_STATUS, ())
-
-    async def account_status(self) -> list[AccountStatus]:
-        """See :meth:`ArcanoDB.account_status`."""
-        return await self._all(statements.ACCOUNT_STATUS, ())
-
-    async def set_account(self, name: str, slots: int | None = None, enabled: bool | None = None) -> None:
-        """See :meth:`ArcanoDB.set_account`."""
-        await self._one(statements.SET_ACCOUNT, (name, slots, enabled))
-
-    async def drop_account(self, name: str) -> None:
-        """See :meth:`ArcanoDB.drop_account`."""
-        await self._one(statements.DROP_ACCOUNT, (name,))
-
-    async def keep_events(
-        self, keep: timedelta | str | None, sweep_runs: timedelta | str | None = _SEVEN_DAYS
-    ) -> None:
-        """See :meth:`ArcanoDB.keep_events`."""
-        await self._one(statements.KEEP_EVENTS, (keep, sweep_runs))
-
-    async def keep_positions(self, on: bool = True) -> None:
-        """See :meth:`ArcanoDB.keep_positions`."""
-        await self._one(statements.KEEP_POSITIONS, (on,))
-
-    async def refunds_due(self, limit: int | None = None) -> list[RefundDue]:
-        """See :meth:`ArcanoDB.refunds_due`."""
-        return await self._all(statements.REFUNDS_DUE, (limit,))
-
-    async def set_refund_function(self, function: str | None) -> None:
-        """See :meth:`ArcanoDB.set_refund_function`."""
-        await self._one(statements.SET_REFUND_FUNCTION, (function,))
-
-    async def set_identity_function(self, function: str | None) -> None:
-        """See :meth:`ArcanoDB.set_identity_function`."""
-        await self._one(statements.SET_IDENTITY_FUNCTION, (function,))
-
-    async def settle_refund(self, refund_id: int, note: str | None = None) -> bool:
-        """See :meth:`ArcanoDB.settle_refund`."""
-        return await self._one(statements.SETTLE_REFUND, (refund_id, note))
-
-    async def job_events(
-        self,
-        *,
-        job_id: JobId | None = None,
-        user_id: UserId | None = None,
-        table: str | None = None,
-        event: str | None = None,
-        source: str | None = None,
-        since: timedelta | str | None = None,
-        but: Sequence[int] | None = None,
-        limit: int | None = None,
-    ) -> list[JobEvent]:
-        """See :meth:`ArcanoDB.job_events`."""
-        given = _given(
-            job_id=job_id, user_id=user_id, table=table, event=event, source=source, since=since, but=but
-        )
-        return await self._all(statements.job_events(given), {**given, "limit": limit})
-
-    async def restore_job(self, event_id: int) -> bool:
-        """See :meth:`ArcanoDB.restore_job`."""
-        return await self._one(statements.RESTORE_JOB, (event_id,))
-
-    async def job_tables(self) -> list[JobTable]:
-        """See :meth:`ArcanoDB.job_tables`."""
-        return await self._all(statements.JOB_TABLES, ())
-
-    async def attach_job_table(
-        self,
-        table: str,
-        tool: str | None = None,
-        orphan_after: timedelta | str = _FIVE_MINUTES,
-        stall_after: timedelta | str | None = None,
-    ) -> list[str]:
-        """See :meth:`ArcanoDB.attach_job_table`."""
-        arguments = (table, tool, orphan_after, stall_after)
-        return await self._all(statements.ATTACH_JOB_TABLE, arguments)
-
-    async def attach_plan(
-        self,
-        table: str,
-        tool: str | None = None,
-        orphan_after: timedelta | str = _FIVE_MINUTES,
-        stall_after: timedelta | str | None = None,
-        concurrently: bool = True,
-    ) -> list[str]:
-        """See :meth:`ArcanoDB.attach_plan`."""
-        arguments = (table, tool, orphan_after, stall_after, concurrently)
-        return await self._all(statements.ATTACH_PLAN, arguments)
-
-    async def attach_steps(
-        self,
-        table: str,
-        tool: str | None = None,
-        orphan_after: timedelta | str = _FIVE_MINUTES,
-        stall_after: timedelta | str | None = None,
-        concurrently: bool = True,
-    ) -> list[Step]:
-        """See :meth:`ArcanoDB.attach_steps`."""
-        arguments = (table, tool, orphan_after, stall_after, concurrently)
-        return await self._all(statements.ATTACH_STEPS, arguments)
-
-    async def detach_steps(
-        self, table: str, drop_columns: bool = False, concurrently: bool = True
-    ) -> list[Step]:
-        """See :meth:`ArcanoDB.detach_steps`."""
-        return await self._all(statements.DETACH_STEPS, (table, drop_columns, concurrently))
-
-    async def check_health(self, long_transaction: timedelta | str = _ONE_HOUR) -> list[Finding]:
-        """See :meth:`ArcanoDB.check_health`."""
-        return await self._all(statements.CHECK_HEALTH, (long_transaction,))
-
-    async def check_job_table(
-        self, table: str, orphan_after: timedelta | str | None = None, try_to_end: bool = True
-    ) -> list[Finding]:
-        """See :meth:`ArcanoDB.check_job_table`."""
-        arguments = (table, orphan_after, try_to_end)
-        return await self._all(statements.CHECK_JOB_TABLE, arguments)
-
-    async def grace_advice(self, table: str, orphan_after: timedelta | str | None = None) -> GraceAdvice:
-        """See :meth:`ArcanoDB.grace_advice`."""
-        return await self._one(statements.GRACE_ADVICE, (table, orphan_after))
-
-    async def set_job_table(self, table: str, settings: Mapping[str, Any]) -> None:
-        """See :meth:`ArcanoDB.set_job_table`."""
-        await self._one(statements.SET_JOB_TABLE, (table, _to_json(settings)))
-
-    async def detach_job_table(self, table: str) -> None:
-        """See :meth:`ArcanoDB.detach_job_table`."""
-        await self._one(statements.DETACH_JOB_TABLE, (table,))
-
-    async def _one(self, query: statements.Query[Row], arguments: Sequence[object]) -> Row:
-        return (await self._all(query, arguments))[0]
-
-    async def _all(
-        self, query: statements.Query[Row], arguments: Sequence[object] | Mapping[str, object]
-    ) -> list[Row]:
         with translated():
-            async with self._connection() as connection:
-                cursor = with_any_date(connection.cursor(row_factory=query.row, binary=True))
-                return await (await cursor.execute(query.text, arguments)).fetchall()
-
-    @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[AsyncConnection[Any]]:
-        if isinstance(self.source, AsyncConnection):
-            yield self.source
-        else:
-            async with self.source.connection() as connection:
-                yield connection
-
-
-def _given(**filters: object) -> dict[str, object]:
-    return {name: value for name, value in filters.items() if value is not None}
-
-
-def _to_list(values: Sequence[Row] | None) -> list[Row] | None:
-    return None if values is None else list(values)
-
-
-def _to_json(data: Mapping[str, Any] | None) -> str:
-    return json.dumps(data or {}, default=str)
+            if isinstance(self.source, Connection):
+                yield self.source
+            else:
+                with self.source.connection() as connection:
+                    yield connection

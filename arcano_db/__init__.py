@@ -5,7 +5,8 @@ the migrations and wraps the calls: see :class:`ArcanoDB`, :class:`AsyncArcanoDB
 ``arcano-db``.
 """
 
-from arcano_db.calls.client import ArcanoDB, AsyncArcanoDB
+from arcano_db.calls.client_async import AsyncArcanoDB
+from arcano_db.calls.client_sync import ArcanoDB
 from arcano_db.calls.errors import (
     ArcanoError,
     CannotAttach,
@@ -17,7 +18,9 @@ from arcano_db.calls.errors import (
     NotMigrated,
     WrongIsolation,
 )
-from arcano_db.calls.job import AsyncJob, Job, UserBlocked
+from arcano_db.calls.job_async import AsyncJob
+from arcano_db.calls.job_block import UserBlocked
+from arcano_db.calls.job_sync import Job
 from arcano_db.calls.rows import (
     AccountStatus,
     ActiveCheck,

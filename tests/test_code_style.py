@@ -26,3 +26,11 @@ def test_imports_go_down_only() -> None:
     program = Path(sys.executable).with_name("lint-imports")
     result = subprocess.run([program, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_the_synchronous_client_is_made_from_the_asynchronous_one() -> None:
+    script = ROOT / ".github" / "tools" / "async_to_sync.py"
+    result = subprocess.run(
+        [sys.executable, script, "--check"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stdout + result.stderr

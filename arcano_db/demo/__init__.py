@@ -13,7 +13,7 @@ from psycopg.rows import dict_row
 from rich.console import Console
 from rich.padding import Padding
 
-from arcano_db.calls.client import ArcanoDB
+from arcano_db.calls.client_sync import ArcanoDB
 from arcano_db.installing import migrating
 from arcano_db.terminal.output import columns, lines
 from arcano_db.testing.embedded import EmbeddedServer

@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 
-from arcano_db.calls.client import ArcanoDB
+from arcano_db.calls.client_sync import ArcanoDB
 from arcano_db.calls.errors import NotMigrated
 from arcano_db.calls.rows import LEVELS, Finding
 from arcano_db.installing import migrating

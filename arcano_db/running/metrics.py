@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from arcano_db.calls.client import ArcanoDB
+from arcano_db.calls.client_sync import ArcanoDB
 from arcano_db.calls.errors import ArcanoError
 
 log = logging.getLogger("arcano_db.metrics")

@@ -7,16 +7,15 @@ import logging
 import socket
 import time
 from collections import Counter
+from typing import Any
 
 import psycopg
 
-from arcano_db.calls.client import AsyncArcanoDB
+from arcano_db.calls.client_async import AsyncArcanoDB
+from arcano_db.running.lasting_connection import LastingConnection
 from arcano_db.terminal.signals import stop_signals
 
 log = logging.getLogger("arcano_db.sweep")
-
-_FIRST_PAUSE_SECONDS = 1.0
-_LONGEST_PAUSE_SECONDS = 30.0
 
 
 async def sweep_until_stopped(dsn: str, every: float, limit: int) -> None:
@@ -41,21 +40,19 @@ async def sweep_until_stopped(dsn: str, every: float, limit: int) -> None:
 
 async def sweep_for_ever(dsn: str, every: float, limit: int) -> None:
     """Sweep as a task of a program of yours, until it is cancelled; see :func:`sweep_until_stopped`."""
-    pause = _FIRST_PAUSE_SECONDS
-    while True:
-        try:
-            async with await psycopg.AsyncConnection.connect(
-                dsn, autocommit=True, fallback_application_name=f"arcano-db sweep on {socket.gethostname()}"
-            ) as connection:
-                log.info("sweeping every %g seconds", every)
-                while True:
-                    await _sweep_once(AsyncArcanoDB(connection), limit)
-                    pause = _FIRST_PAUSE_SECONDS
-                    await asyncio.sleep(every)
-        except psycopg.OperationalError as error:
-            log.warning("no sweep, trying again in %g seconds: %s", pause, str(error).strip())
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+
+    async def connect() -> psycopg.AsyncConnection[Any]:
+        return await psycopg.AsyncConnection.connect(
+            dsn, autocommit=True, fallback_application_name=f"arcano-db sweep on {socket.gethostname()}"
+        )
+
+    server = LastingConnection(connect, log, made=f"sweeping every {every:g} seconds", missing="no sweep")
+    try:
+        while True:
+            await server.ask(lambda db: _sweep_once(db, limit))
+            await asyncio.sleep(every)
+    finally:
+        await server.close()
 
 
 async def _sweep_once(db: AsyncArcanoDB, limit: int) -> None:

@@ -14,26 +14,23 @@ import logging
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from arcano_db.calls.client import AsyncArcanoDB
-from arcano_db.calls.job import reason_of
+from arcano_db.calls.client_async import AsyncArcanoDB
+from arcano_db.calls.job_block import reason_of
 from arcano_db.calls.rows import ClaimedJob, JobId, StallingJob
+from arcano_db.running.lasting_connection import FIRST_PAUSE_SECONDS, LastingConnection
 from arcano_db.terminal.signals import stop_signals
 
 log = logging.getLogger("arcano_db.work")
 
-Answer = TypeVar("Answer")
-
-_FIRST_PAUSE_SECONDS = 1.0
-_LONGEST_PAUSE_SECONDS = 30.0
 # How long a worker that was told to stop at once still tries to put its jobs back.
 _LAST_WORDS_SECONDS = 5.0
 
@@ -192,7 +189,8 @@ class _Worker:
         self.stopping = False
         self._interrupted = False
         self.running: dict[JobId, _Running] = {}
-        self._server = _Server(dsn, prepare=options.listen)
+        self._dsn = dsn
+        self._server = LastingConnection(self._connect, log, made="connected", missing="no server")
         # What the function is done with, and the server does not know yet.
         self._completed: list[WorkJob] = []
         # Set by whatever may let the worker go on: a notification, a job that is done, a signal.
@@ -231,6 +229,15 @@ class _Worker:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await self._server.close()
+
+    async def _connect(self) -> psycopg.AsyncConnection[Any]:
+        return await psycopg.AsyncConnection.connect(
+            self._dsn,
+            autocommit=True,
+            application_name="arcano-db work",
+            # Who cannot listen is behind a pooler, which may not keep prepared statements either.
+            prepare_threshold=5 if self.options.listen else None,
+        )
 
     async def _claim(self) -> None:
         while not (self.stopping and not self.running and not self._completed):
@@ -384,13 +391,13 @@ class _Worker:
         """Wake up when a job or a slot becomes available; without this, the worker asks now and then."""
         while True:
             with contextlib.suppress(psycopg.OperationalError):
-                async with await self._server.connect() as connection:
+                async with await self._connect() as connection:
                     await connection.execute("listen arcano_jobs")
                     # What was notified before it listened is lost.
                     self._something.set()
                     async for _ in connection.notifies():
                         self._something.set()
-            await asyncio.sleep(_FIRST_PAUSE_SECONDS)
+            await asyncio.sleep(FIRST_PAUSE_SECONDS)
 
     async def _reconcile(self) -> None:
         """Ask the provider about jobs that nobody gives signs of life for, before they stall."""
@@ -420,56 +427,6 @@ class _Worker:
         log.info("%s %s: the provider says %s", job.job_table, job.job_id, answer)
 
 
-class _Server:
-    """One connection for all calls, made again whenever it is lost."""
-
-    def __init__(self, dsn: str, *, prepare: bool) -> None:
-        self._dsn = dsn
-        self._prepare = prepare
-        self._connecting = asyncio.Lock()
-        self._connection: psycopg.AsyncConnection[Any] | None = None
-
-    async def connect(self) -> psycopg.AsyncConnection[Any]:
-        return await psycopg.AsyncConnection.connect(
-            self._dsn,
-            autocommit=True,
-            application_name="arcano-db work",
-            prepare_threshold=5 if self._prepare else None,
-        )
-
-    @property
-    def away(self) -> bool:
-        return self._connection is None or self._connection.closed
-
-    async def close(self) -> None:
-        if self._connection is not None:
-            await self._connection.close()
-
-    async def ask(self, call: Callable[[AsyncArcanoDB], Awaitable[Answer]]) -> Answer:
-        """Make a call, and make it again for as long as the server cannot answer it."""
-        while True:
-            connection = await self._connected()
-            try:
-                return await call(AsyncArcanoDB(connection))
-            except psycopg.OperationalError as error:
-                log.warning("trying again: %s", str(error).strip())
-                await asyncio.sleep(_FIRST_PAUSE_SECONDS)
-
-    async def _connected(self) -> psycopg.AsyncConnection[Any]:
-        pause = _FIRST_PAUSE_SECONDS
-        async with self._connecting:
-            while self._connection is None or self._connection.closed:
-                try:
-                    self._connection = await self.connect()
-                except psycopg.OperationalError as error:
-                    log.warning("no server, trying again in %g seconds: %s", pause, str(error).strip())
-                    await asyncio.sleep(pause)
-                    pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
-                else:
-                    log.info("connected")
-            return self._connection
-
-
 async def _rows(db: AsyncArcanoDB, jobs: Sequence[ClaimedJob]) -> dict[JobId, dict[str, Any]]:
     """The whole rows of jobs, with the columns of their own tables."""
     of_table: dict[str, list[JobId]] = defaultdict(list)
@@ -480,7 +437,7 @@ async def _rows(db: AsyncArcanoDB, jobs: Sequence[ClaimedJob]) -> dict[JobId, di
         cursor = db.source.cursor(row_factory=dict_row)  # type: ignore[union-attr]
         # The name comes from the server, quoted where it must be.
         statement = sql.SQL("select * from only {} where id = any(%s)").format(sql.SQL(table))
-        # Never prepared: the app may give its table another column while this runs.
+        # Not prepared: the plan would be of no use any more once the app adds a column to its table.
         await cursor.execute(statement, (ids,), prepare=False)
         rows |= {row["id"]: row async for row in cursor}
     return rows

@@ -18,7 +18,7 @@ import pytest
 if TYPE_CHECKING:
     import psycopg
 
-    from arcano_db.calls.client import ArcanoDB
+    from arcano_db.calls.client_sync import ArcanoDB
     from arcano_db.calls.rows import JobId, UserId
 
 

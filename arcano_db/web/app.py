@@ -30,7 +30,7 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from arcano_db.calls.client import AsyncArcanoDB
+from arcano_db.calls.client_async import AsyncArcanoDB
 from arcano_db.calls.errors import ArcanoError
 from arcano_db.calls.rows import UserId
 from arcano_db.web import bodies, refusals

@@ -15,7 +15,7 @@ from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
 import arcano_db
 from arcano_db import ArcanoDB, AsyncArcanoDB
-from arcano_db.calls.job import NO_RESULT
+from arcano_db.calls.job_block import NO_RESULT
 
 Body = Callable[[Any], Any]
 

@@ -35,7 +35,8 @@ DOCUMENTED = {
 NOT_OF_ITS_TYPE = ("22", "42P01", "42602", "42601", "3F000", "0A000", "54000")
 
 FUNCTIONS = """
-    select p.proname, array(select format_type(t, null) from unnest(p.proargtypes) t), coalesce(p.proargnames, '{}')
+    select p.proname, array(select format_type(t, null) from unnest(p.proargtypes) t),
+           coalesce(p.proargnames, '{}')
       from pg_proc p
      where p.pronamespace = 'arcano'::regnamespace
        and p.proname in (select o.name from arcano.public_objects() o where o.kind = 'function')

@@ -18,7 +18,7 @@ import psycopg
 import uvicorn
 from rich.console import Console
 
-from arcano_db.calls.client import ArcanoDB
+from arcano_db.calls.client_sync import ArcanoDB
 from arcano_db.demo import TOOLS, DemoError, embedded, refuse_used, script, user
 from arcano_db.demo.upscaler.site import VISITORS, upscaler
 from arcano_db.demo.upscaler.worker import enlarge

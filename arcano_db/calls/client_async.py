@@ -1,4 +1,4 @@
-"""The calls of the SQL interface from Python: thin, typed, the same names, sync and async.
+"""The calls of the SQL interface from Python, asynchronous: thin, typed, the same names.
 
 Nothing is decided here. Over a connection, a call runs in whatever transaction that connection is in,
 and the caller commits as with any other statement of psycopg; over a pool, each call takes a
@@ -7,19 +7,27 @@ connection, and its transaction ends with it.
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
-from psycopg import AsyncConnection, Connection
+from psycopg import AsyncConnection
 
 from arcano_db.calls import statements
+from arcano_db.calls.arguments import (
+    ONE_HOUR,
+    ONE_MINUTE,
+    SEVEN_DAYS,
+    only_given,
+    to_json,
+    to_list,
+)
 from arcano_db.calls.dates import with_any_date
 from arcano_db.calls.errors import translated
-from arcano_db.calls.job import AsyncJob, Job, UserBlocked
+from arcano_db.calls.job_async import AsyncJob
+from arcano_db.calls.job_block import UserBlocked
 from arcano_db.calls.rows import (
     AccountStatus,
     ActiveCheck,
@@ -55,30 +63,28 @@ from arcano_db.calls.rows import (
 )
 
 if TYPE_CHECKING:
-    from psycopg_pool import AsyncConnectionPool, ConnectionPool
+    from psycopg_pool import AsyncConnectionPool
 
 Row = TypeVar("Row")
 
-_ONE_MINUTE = timedelta(minutes=1)
-_ONE_HOUR = timedelta(hours=1)
-_SEVEN_DAYS = timedelta(days=7)
 
+class AsyncArcanoDB:
+    """The SQL functions of Arcano DB over a psycopg connection or pool, asynchronous.
 
-class ArcanoDB:
-    """The SQL functions of Arcano DB over a psycopg connection or pool.
+    ``answer = await AsyncArcanoDB(pool).check_user_active(user_id)``
 
     Every method raises a subclass of :class:`arcano_db.ArcanoError` for what Arcano DB refuses, and
     leaves any other error of psycopg as it is.
 
     Attributes:
-        source: The ``psycopg.Connection`` or ``psycopg_pool.ConnectionPool`` it was given.
+        source: The ``psycopg.AsyncConnection`` or ``psycopg_pool.AsyncConnectionPool`` it was given.
     """
 
-    def __init__(self, source: Connection[Any] | ConnectionPool[Any]) -> None:
+    def __init__(self, source: AsyncConnection[Any] | AsyncConnectionPool[Any]) -> None:
         """Keep the connection or pool; nothing is sent yet."""
         self.source = source
 
-    def check_user_active(self, user_id: UserId | None = None) -> ActiveCheck:
+    async def check_user_active(self, user_id: UserId | None = None) -> ActiveCheck:
         """Heal the orphans of a user, then tell whether a job is in the user's way.
 
         Calls ``arcano.check_user_active``.
@@ -90,9 +96,9 @@ class ArcanoDB:
             InvalidArgument: ``user_id`` is None, and the caller a backend.
             NotAllowed: The caller may act for one user alone, and for another one or nobody.
         """
-        return self._one(statements.CHECK_USER_ACTIVE, (user_id,))
+        return await self._one(statements.CHECK_USER_ACTIVE, (user_id,))
 
-    def create_job(
+    async def create_job(
         self,
         table: str,
         job_id: JobId,
@@ -120,10 +126,10 @@ class ArcanoDB:
             WrongIsolation: The transaction is not read committed.
             NotAllowed: The caller may act for one user alone, and for another one or nobody.
         """
-        arguments = (table, job_id, user_id, session_id, _to_json(data))
-        return self._one(statements.CREATE_JOB, arguments)
+        arguments = (table, job_id, user_id, session_id, to_json(data))
+        return await self._one(statements.CREATE_JOB, arguments)
 
-    def touch_job(self, job_id: JobId) -> JobChange:
+    async def touch_job(self, job_id: JobId) -> JobChange:
         """Give a sign of life of a slow client or a worker.
 
         Calls ``arcano.touch_job``. It protects a waiting job for no longer than the table's ``touch_limit``.
@@ -131,9 +137,9 @@ class ArcanoDB:
         Args:
             job_id: The job.
         """
-        return self._one(statements.TOUCH_JOB, (job_id,))
+        return await self._one(statements.TOUCH_JOB, (job_id,))
 
-    def start_job(self, job_id: JobId, task_id: str | None = None) -> JobChange:
+    async def start_job(self, job_id: JobId, task_id: str | None = None) -> JobChange:
         """Say that a provider or worker has taken the job; one that the rule healed is revived if it can be.
 
         Calls ``arcano.start_job``.
@@ -142,9 +148,9 @@ class ArcanoDB:
             job_id: The job.
             task_id: The provider's id.
         """
-        return self._one(statements.START_JOB, (job_id, task_id))
+        return await self._one(statements.START_JOB, (job_id, task_id))
 
-    def start_jobs(self, job_ids: Sequence[JobId]) -> list[FinishedJob]:
+    async def start_jobs(self, job_ids: Sequence[JobId]) -> list[FinishedJob]:
         """Start many claimed jobs at once, and answer a row for each of them, in no order.
 
         Calls ``arcano.start_jobs``. All or none: one whose start raises an error starts none.
@@ -152,9 +158,9 @@ class ArcanoDB:
         Args:
             job_ids: The jobs.
         """
-        return self._all(statements.START_JOBS, (list(job_ids),))
+        return await self._all(statements.START_JOBS, (list(job_ids),))
 
-    def touch_jobs(self, job_ids: Sequence[JobId]) -> list[FinishedJob]:
+    async def touch_jobs(self, job_ids: Sequence[JobId]) -> list[FinishedJob]:
         """Give a sign of life of many jobs at once, and answer a row for each of them, in no order.
 
         Calls ``arcano.touch_jobs``. All or none: one whose update raises an error touches none.
@@ -162,9 +168,9 @@ class ArcanoDB:
         Args:
             job_ids: The jobs.
         """
-        return self._all(statements.TOUCH_JOBS, (list(job_ids),))
+        return await self._all(statements.TOUCH_JOBS, (list(job_ids),))
 
-    def fail_job(self, job_id: JobId, reason: str, attempt: int | None = None) -> JobChange:
+    async def fail_job(self, job_id: JobId, reason: str, attempt: int | None = None) -> JobChange:
         """End a job as failed.
 
         Calls ``arcano.fail_job``.
@@ -177,9 +183,9 @@ class ArcanoDB:
         Raises:
             InvalidArgument: ``reason`` is None.
         """
-        return self._one(statements.FAIL_JOB, (job_id, reason, attempt))
+        return await self._one(statements.FAIL_JOB, (job_id, reason, attempt))
 
-    def finish_job(
+    async def finish_job(
         self,
         job_id: JobId,
         status: str = "completed",
@@ -199,9 +205,9 @@ class ArcanoDB:
         Raises:
             InvalidArgument: ``status`` is none of the three.
         """
-        return self._one(statements.FINISH_JOB, (job_id, status, error, attempt))
+        return await self._one(statements.FINISH_JOB, (job_id, status, error, attempt))
 
-    def finish_jobs(
+    async def finish_jobs(
         self,
         job_ids: Sequence[JobId],
         status: str = "completed",
@@ -222,10 +228,12 @@ class ArcanoDB:
             InvalidArgument: ``status`` is none of the three, an id is None, or there are more or fewer
                 attempts than jobs.
         """
-        arguments = (list(job_ids), status, error, _to_list(attempts))
-        return self._all(statements.FINISH_JOBS, arguments)
+        arguments = (list(job_ids), status, error, to_list(attempts))
+        return await self._all(statements.FINISH_JOBS, arguments)
 
-    def finish_task(self, task_id: str, status: str = "completed", error: str | None = None) -> FinishedTask:
+    async def finish_task(
+        self, task_id: str, status: str = "completed", error: str | None = None
+    ) -> FinishedTask:
         """End the job that a provider's task belongs to; for webhooks, which know their task alone.
 
         Calls ``arcano.finish_task``. A call that comes before ``start_job`` has brought the ``task_id`` is
@@ -239,9 +247,9 @@ class ArcanoDB:
         Raises:
             InvalidArgument: ``task_id`` is None, or ``status`` is none of the three.
         """
-        return self._one(statements.FINISH_TASK, (task_id, status, error))
+        return await self._one(statements.FINISH_TASK, (task_id, status, error))
 
-    def run_or_queue(self, job_id: JobId, run: bool = True) -> QueueDecision:
+    async def run_or_queue(self, job_id: JobId, run: bool = True) -> QueueDecision:
         """Run a job now if a slot is free and nobody is ahead, or put it into the line.
 
         Calls ``arcano.run_or_queue``. The same call again answers the same.
@@ -253,9 +261,9 @@ class ArcanoDB:
         Raises:
             WrongIsolation: The transaction is not read committed.
         """
-        return self._one(statements.RUN_OR_QUEUE, (job_id, run))
+        return await self._one(statements.RUN_OR_QUEUE, (job_id, run))
 
-    def claim_jobs(
+    async def claim_jobs(
         self,
         limit: int = 1,
         completed: Sequence[JobId] | None = None,
@@ -274,10 +282,10 @@ class ArcanoDB:
             InvalidArgument: ``limit`` is out of range, or as for :meth:`finish_jobs`.
             WrongIsolation: The transaction is not read committed.
         """
-        arguments = (limit, _to_list(completed), _to_list(attempts))
-        return self._all(statements.CLAIM_JOBS, arguments)
+        arguments = (limit, to_list(completed), to_list(attempts))
+        return await self._all(statements.CLAIM_JOBS, arguments)
 
-    def requeue_job(self, job_id: JobId, attempt: int | None = None) -> RequeuedJob:
+    async def requeue_job(self, job_id: JobId, attempt: int | None = None) -> RequeuedJob:
         """Put a job that is worked on back into the line, at its own place: the provider is full.
 
         Calls ``arcano.requeue_job``.
@@ -286,9 +294,9 @@ class ArcanoDB:
             job_id: The job.
             attempt: The attempt that the caller started; if the job is at another, nothing changes.
         """
-        return self._one(statements.REQUEUE_JOB, (job_id, attempt))
+        return await self._one(statements.REQUEUE_JOB, (job_id, attempt))
 
-    def queue_position(self, job_id: JobId) -> int | None:
+    async def queue_position(self, job_id: JobId) -> int | None:
         """How many jobs are ahead in the line, plus one, counted now; None: the job is not in the line.
 
         Calls ``arcano.queue_position``.
@@ -296,9 +304,9 @@ class ArcanoDB:
         Args:
             job_id: The job.
         """
-        return self._one(statements.QUEUE_POSITION, (job_id,))
+        return await self._one(statements.QUEUE_POSITION, (job_id,))
 
-    def explain_job(self, job_id: JobId) -> list[ExplainedCondition]:
+    async def explain_job(self, job_id: JobId) -> list[ExplainedCondition]:
         """Tell why a job blocks its user or does not: each condition of the orphan rule, and the journal.
 
         Calls ``arcano.explain_job``.
@@ -309,9 +317,9 @@ class ArcanoDB:
         Raises:
             NotAllowed: The caller may act for one user alone, and it is no job of theirs.
         """
-        return self._all(statements.EXPLAIN_JOB, (job_id,))
+        return await self._all(statements.EXPLAIN_JOB, (job_id,))
 
-    def stalling_jobs(self, within: timedelta = _ONE_MINUTE, limit: int = 100) -> list[StallingJob]:
+    async def stalling_jobs(self, within: timedelta = ONE_MINUTE, limit: int = 100) -> list[StallingJob]:
         """The jobs that will be ended as stalled unless there is a sign of life, the soonest first.
 
         Calls ``arcano.stalling_jobs``.
@@ -320,9 +328,9 @@ class ArcanoDB:
             within: How far ahead to look.
             limit: The most rows to answer.
         """
-        return self._all(statements.STALLING_JOBS, (within, limit))
+        return await self._all(statements.STALLING_JOBS, (within, limit))
 
-    def cancel_job(self, job_id: JobId, force: bool = False, reason: str | None = None) -> CancelledOne:
+    async def cancel_job(self, job_id: JobId, force: bool = False, reason: str | None = None) -> CancelledOne:
         """Cancel a waiting job, or with ``force`` also one that is worked on.
 
         Calls ``arcano.cancel_job``.
@@ -332,10 +340,10 @@ class ArcanoDB:
             force: Cancel it even while it is worked on; not refunded then, unless its table says so.
             reason: Its ``error_message``.
         """
-        return self._one(statements.CANCEL_JOB, (job_id, force, reason))
+        return await self._one(statements.CANCEL_JOB, (job_id, force, reason))
 
-    @contextmanager
-    def job(
+    @asynccontextmanager
+    async def job(
         self,
         table: str,
         user_id: UserId,
@@ -343,8 +351,8 @@ class ArcanoDB:
         job_id: JobId | None = None,
         session_id: str | None = None,
         data: Mapping[str, Any] | None = None,
-    ) -> Iterator[Job]:
-        """A block with a job of its own, which cannot be forgotten.
+    ) -> AsyncIterator[AsyncJob]:
+        """A block with a job of its own, which cannot be forgotten: ``async with db.job(...) as job``.
 
         Leaving it by an exception (or a cancellation), or without ``finish``, ``fail`` or ``hand_over``,
         ends the job as failed, with the reason. Over a connection that is not in autocommit the job is
@@ -361,18 +369,18 @@ class ArcanoDB:
             UserBlocked: Another job is in the user's way; no job was made.
             ArcanoError: As for :meth:`create_job`.
         """
-        created = self.create_job(table, job_id or uuid4(), user_id, session_id, data)
+        created = await self.create_job(table, job_id or uuid4(), user_id, session_id, data)
         if created.job_id is None:
             raise UserBlocked(created)
-        job = Job(self, created)
+        job = AsyncJob(self, created)
         try:
             yield job
         except BaseException as error:
-            job._leave(error)
+            await job._leave(error)
             raise
-        job._leave(None)
+        await job._leave(None)
 
-    def cancel_session(
+    async def cancel_session(
         self,
         user_id: UserId | None = None,
         session_id: str | None = None,
@@ -390,9 +398,9 @@ class ArcanoDB:
         Raises:
             InvalidArgument: Neither ``user_id`` nor ``session_id`` is given.
         """
-        return self._all(statements.CANCEL_SESSION, (user_id, session_id, reason))
+        return await self._all(statements.CANCEL_SESSION, (user_id, session_id, reason))
 
-    def leave_session(
+    async def leave_session(
         self, user_id: UserId | None, session_id: str | None, left_at: datetime, reason: str | None = None
     ) -> list[CancelledJob]:
         """Cancel the waiting jobs of a page that has been left, unless it is back.
@@ -410,9 +418,9 @@ class ArcanoDB:
             InvalidArgument: Neither ``user_id`` nor ``session_id`` is given, or ``left_at`` is None.
         """
         parameters = (user_id, session_id, left_at, reason)
-        return self._all(statements.LEAVE_SESSION, parameters)
+        return await self._all(statements.LEAVE_SESSION, parameters)
 
-    def sweep_orphans(self, limit: int = 1000) -> list[SweptTable]:
+    async def sweep_orphans(self, limit: int = 1000) -> list[SweptTable]:
         """Cancel one batch of orphans, the oldest of all tables first.
 
         Calls ``arcano.sweep_orphans``.
@@ -423,17 +431,17 @@ class ArcanoDB:
         Raises:
             InvalidArgument: ``limit`` is below 1.
         """
-        return self._all(statements.SWEEP_ORPHANS, (limit,))
+        return await self._all(statements.SWEEP_ORPHANS, (limit,))
 
-    def sweep_status(self) -> SweepStatus:
+    async def sweep_status(self) -> SweepStatus:
         """When a sweep last ran, what it did and how long it took; reads ``arcano.sweep_status``."""
-        return self._one(statements.SWEEP_STATUS, ())
+        return await self._one(statements.SWEEP_STATUS, ())
 
-    def metrics(self) -> list[Metric]:
+    async def metrics(self) -> list[Metric]:
         """What a monitor draws and alerts on; reads ``arcano.metric``."""
-        return self._all(statements.METRICS, ())
+        return await self._all(statements.METRICS, ())
 
-    def schedule_sweeper(self, every: timedelta | str = _ONE_MINUTE, limit: int = 1000) -> str:
+    async def schedule_sweeper(self, every: timedelta | str = ONE_MINUTE, limit: int = 1000) -> str:
         """Have pg_cron sweep, and answer its schedule.
 
         Calls ``arcano.schedule_sweeper``; not for the roles ``arcano_backend`` and ``arcano_operator``.
@@ -446,68 +454,68 @@ class ArcanoDB:
             InvalidArgument: pg_cron is not installed in this database (the hint says what to do) or cannot do
                 something that often, or ``limit`` is out of range.
         """
-        return self._one(statements.SCHEDULE_SWEEPER, (every, limit))
+        return await self._one(statements.SCHEDULE_SWEEPER, (every, limit))
 
-    def unschedule_sweeper(self) -> bool:
+    async def unschedule_sweeper(self) -> bool:
         """Undo :meth:`schedule_sweeper`; False: there was nothing to undo.
 
         Calls ``arcano.unschedule_sweeper``.
         """
-        return self._one(statements.UNSCHEDULE_SWEEPER, ())
+        return await self._one(statements.UNSCHEDULE_SWEEPER, ())
 
-    def active_jobs(self, limit: int | None = None) -> list[ActiveJob]:
+    async def active_jobs(self, limit: int | None = None) -> list[ActiveJob]:
         """The jobs that block their users, the oldest first; reads ``arcano.active_job``.
 
         Args:
             limit: The most rows to answer; None: all.
         """
-        return self._all(statements.ACTIVE_JOBS, (limit,))
+        return await self._all(statements.ACTIVE_JOBS, (limit,))
 
-    def orphan_jobs(self, limit: int | None = None) -> list[OrphanJob]:
+    async def orphan_jobs(self, limit: int | None = None) -> list[OrphanJob]:
         """The ghosts that nobody has healed yet, the oldest first; reads ``arcano.orphan_job``.
 
         Args:
             limit: The most rows to answer; None: all.
         """
-        return self._all(statements.ORPHAN_JOBS, (limit,))
+        return await self._all(statements.ORPHAN_JOBS, (limit,))
 
-    def observed_jobs(self, limit: int | None = None) -> list[ObservedJob]:
+    async def observed_jobs(self, limit: int | None = None) -> list[ObservedJob]:
         """What observe mode has seen, the oldest first; reads ``arcano.observed_job``.
 
         Args:
             limit: The most rows to answer; None: all.
         """
-        return self._all(statements.OBSERVED_JOBS, (limit,))
+        return await self._all(statements.OBSERVED_JOBS, (limit,))
 
-    def observed_tables(self) -> list[ObservedTable]:
+    async def observed_tables(self) -> list[ObservedTable]:
         """What observe mode has seen of each table; reads ``arcano.observed_table``."""
-        return self._all(statements.OBSERVED_TABLES, ())
+        return await self._all(statements.OBSERVED_TABLES, ())
 
-    def charged_orphans(self, limit: int | None = None) -> list[ChargedOrphan]:
+    async def charged_orphans(self, limit: int | None = None) -> list[ChargedOrphan]:
         """The jobs that were charged and then forgotten, oldest first; reads ``arcano.charged_orphan``.
 
         Args:
             limit: The most rows to answer; None: all.
         """
-        return self._all(statements.CHARGED_ORPHANS, (limit,))
+        return await self._all(statements.CHARGED_ORPHANS, (limit,))
 
-    def jobs_in_queue(self, limit: int | None = None) -> list[JobInQueue]:
+    async def jobs_in_queue(self, limit: int | None = None) -> list[JobInQueue]:
         """The line, in its order; reads ``arcano.job_in_queue``.
 
         Args:
             limit: The most rows to answer; None: all.
         """
-        return self._all(statements.JOBS_IN_QUEUE, (limit,))
+        return await self._all(statements.JOBS_IN_QUEUE, (limit,))
 
-    def queue_status(self) -> list[QueueStatus]:
+    async def queue_status(self) -> list[QueueStatus]:
         """How many jobs of each table wait and are worked on; reads ``arcano.queue_status``."""
-        return self._all(statements.QUEUE_STATUS, ())
+        return await self._all(statements.QUEUE_STATUS, ())
 
-    def account_status(self) -> list[AccountStatus]:
+    async def account_status(self) -> list[AccountStatus]:
         """The provider accounts and their slots; reads ``arcano.account_status``."""
-        return self._all(statements.ACCOUNT_STATUS, ())
+        return await self._all(statements.ACCOUNT_STATUS, ())
 
-    def set_account(self, name: str, slots: int | None = None, enabled: bool | None = None) -> None:
+    async def set_account(self, name: str, slots: int | None = None, enabled: bool | None = None) -> None:
         """Add a provider account or change one.
 
         Calls ``arcano.set_account``. With any account, jobs start in free slots alone.
@@ -520,9 +528,9 @@ class ArcanoDB:
         Raises:
             InvalidArgument: There is no name, or no number of slots for a new account.
         """
-        self._one(statements.SET_ACCOUNT, (name, slots, enabled))
+        await self._one(statements.SET_ACCOUNT, (name, slots, enabled))
 
-    def drop_account(self, name: str) -> None:
+    async def drop_account(self, name: str) -> None:
         """Forget a provider account; the jobs that run in it go on. Without any, there is no limit.
 
         Calls ``arcano.drop_account``.
@@ -533,10 +541,10 @@ class ArcanoDB:
         Raises:
             InvalidArgument: There is none of that name.
         """
-        self._one(statements.DROP_ACCOUNT, (name,))
+        await self._one(statements.DROP_ACCOUNT, (name,))
 
-    def set_retention(
-        self, keep: timedelta | str | None, sweep_runs: timedelta | str | None = _SEVEN_DAYS
+    async def set_retention(
+        self, keep: timedelta | str | None, sweep_runs: timedelta | str | None = SEVEN_DAYS
     ) -> None:
         """Set for how long the sweep keeps the journal; what is forgotten cannot be restored.
 
@@ -549,9 +557,9 @@ class ArcanoDB:
         Raises:
             InvalidArgument: It is less.
         """
-        self._one(statements.SET_RETENTION, (keep, sweep_runs))
+        await self._one(statements.SET_RETENTION, (keep, sweep_runs))
 
-    def set_position_refresh(self, on: bool = True) -> None:
+    async def set_position_refresh(self, on: bool = True) -> None:
         """Let each sweep write the place of every job in the line to its column ``position``, or not.
 
         Calls ``arcano.set_position_refresh``.
@@ -559,17 +567,17 @@ class ArcanoDB:
         Args:
             on: Whether it does.
         """
-        self._one(statements.SET_POSITION_REFRESH, (on,))
+        await self._one(statements.SET_POSITION_REFRESH, (on,))
 
-    def refunds_due(self, limit: int | None = None) -> list[RefundDue]:
+    async def refunds_due(self, limit: int | None = None) -> list[RefundDue]:
         """The refunds that are not paid yet, the oldest first; reads ``arcano.refund_due``.
 
         Args:
             limit: The most rows to answer; None: all.
         """
-        return self._all(statements.REFUNDS_DUE, (limit,))
+        return await self._all(statements.REFUNDS_DUE, (limit,))
 
-    def set_refund_function(self, function: str | None) -> None:
+    async def set_refund_function(self, function: str | None) -> None:
         """Register the app's own function that gives credits back.
 
         Calls ``arcano.set_refund_function``.
@@ -581,9 +589,9 @@ class ArcanoDB:
         Raises:
             InvalidArgument: It cannot be the refund function, and ``detail`` says why.
         """
-        self._one(statements.SET_REFUND_FUNCTION, (function,))
+        await self._one(statements.SET_REFUND_FUNCTION, (function,))
 
-    def set_identity_function(self, function: str | None) -> None:
+    async def set_identity_function(self, function: str | None) -> None:
         """Register the function that says which user a caller with ``arcano_user`` alone is.
 
         Calls ``arcano.set_identity_function``.
@@ -595,9 +603,9 @@ class ArcanoDB:
         Raises:
             InvalidArgument: It cannot be the identity function, and ``detail`` says why.
         """
-        self._one(statements.SET_IDENTITY_FUNCTION, (function,))
+        await self._one(statements.SET_IDENTITY_FUNCTION, (function,))
 
-    def settle_refund(self, refund_id: int, note: str | None = None) -> bool:
+    async def settle_refund(self, refund_id: int, note: str | None = None) -> bool:
         """Mark a refund as paid in another way; False: it was paid already.
 
         Calls ``arcano.settle_refund``.
@@ -609,9 +617,9 @@ class ArcanoDB:
         Raises:
             InvalidArgument: There is no such refund.
         """
-        return self._one(statements.SETTLE_REFUND, (refund_id, note))
+        return await self._one(statements.SETTLE_REFUND, (refund_id, note))
 
-    def job_events(
+    async def job_events(
         self,
         *,
         job_id: JobId | None = None,
@@ -635,12 +643,12 @@ class ArcanoDB:
             but: Without those that have these numbers.
             limit: The most rows to answer; None: all.
         """
-        given = _given(
+        filters = only_given(
             job_id=job_id, user_id=user_id, table=table, event=event, source=source, since=since, but=but
         )
-        return self._all(statements.job_events(given), {**given, "limit": limit})
+        return await self._all(statements.job_events(filters), {**filters, "limit": limit})
 
-    def restore_job(self, event_id: int) -> bool:
+    async def restore_job(self, event_id: int) -> bool:
         """Undo an entry of the journal that ended a job: the job is as it was, and exempt from the rule.
 
         Calls ``arcano.restore_job``.
@@ -657,13 +665,13 @@ class ArcanoDB:
             InvalidArgument: There is no such entry.
             WrongIsolation: The transaction is not read committed.
         """
-        return self._one(statements.RESTORE_JOB, (event_id,))
+        return await self._one(statements.RESTORE_JOB, (event_id,))
 
-    def job_tables(self) -> list[JobTable]:
+    async def job_tables(self) -> list[JobTable]:
         """The attached tables with their settings; reads ``arcano.job_table_status``."""
-        return self._all(statements.JOB_TABLES, ())
+        return await self._all(statements.JOB_TABLES, ())
 
-    def attach_job_table(
+    async def attach_job_table(
         self,
         table: str,
         tool: str | None = None,
@@ -689,9 +697,9 @@ class ArcanoDB:
             InvalidArgument: A setting is out of range.
         """
         arguments = (table, tool, orphan_after, stall_after)
-        return self._all(statements.ATTACH_JOB_TABLE, arguments)
+        return await self._all(statements.ATTACH_JOB_TABLE, arguments)
 
-    def attach_steps(
+    async def attach_steps(
         self,
         table: str,
         tool: str | None = None,
@@ -712,9 +720,11 @@ class ArcanoDB:
             concurrently: Build the indexes concurrently: each statement must then run by itself.
         """
         arguments = (table, tool, orphan_after, stall_after, concurrently)
-        return self._all(statements.ATTACH_STEPS, arguments)
+        return await self._all(statements.ATTACH_STEPS, arguments)
 
-    def detach_steps(self, table: str, drop_columns: bool = False, concurrently: bool = True) -> list[Step]:
+    async def detach_steps(
+        self, table: str, drop_columns: bool = False, concurrently: bool = True
+    ) -> list[Step]:
         """The statements that would detach a table, in their order; runs none of them.
 
         Calls ``arcano.detach_steps``.
@@ -724,9 +734,9 @@ class ArcanoDB:
             drop_columns: Drop the columns that attaching added, with what is in them.
             concurrently: Drop the indexes concurrently: each statement must then run by itself.
         """
-        return self._all(statements.DETACH_STEPS, (table, drop_columns, concurrently))
+        return await self._all(statements.DETACH_STEPS, (table, drop_columns, concurrently))
 
-    def check_health(self, long_transaction: timedelta | str = _ONE_HOUR) -> list[Finding]:
+    async def check_health(self, long_transaction: timedelta | str = ONE_HOUR) -> list[Finding]:
         """What is wrong with the job tables, their sweeper and the server, the worst first.
 
         Calls ``arcano.check_health``. :func:`arcano_db.running.doctor.examine` also looks at the release.
@@ -734,9 +744,9 @@ class ArcanoDB:
         Args:
             long_transaction: How long a transaction may be open before it is named.
         """
-        return self._all(statements.CHECK_HEALTH, (long_transaction,))
+        return await self._all(statements.CHECK_HEALTH, (long_transaction,))
 
-    def check_job_table(
+    async def check_job_table(
         self, table: str, orphan_after: timedelta | str | None = None, dry_run_end: bool = True
     ) -> list[Finding]:
         """What attaching a table would mean for it and its rows; changes nothing, and reads all of it.
@@ -749,9 +759,9 @@ class ArcanoDB:
             dry_run_end: Also try to end a job, and roll that back. What a trigger does outside of the
                 database stays.
         """
-        return self._all(statements.CHECK_JOB_TABLE, (table, orphan_after, dry_run_end))
+        return await self._all(statements.CHECK_JOB_TABLE, (table, orphan_after, dry_run_end))
 
-    def grace_advice(self, table: str, orphan_after: timedelta | str | None = None) -> GraceAdvice:
+    async def grace_advice(self, table: str, orphan_after: timedelta | str | None = None) -> GraceAdvice:
         """How long real jobs of a table took to start, and so what ``orphan_after`` should be at least.
 
         Calls ``arcano.grace_advice``, which reads the whole table.
@@ -763,9 +773,9 @@ class ArcanoDB:
         Raises:
             CannotAttach: There is no such table.
         """
-        return self._one(statements.GRACE_ADVICE, (table, orphan_after))
+        return await self._one(statements.GRACE_ADVICE, (table, orphan_after))
 
-    def set_job_table(self, table: str, settings: Mapping[str, Any]) -> None:
+    async def set_job_table(self, table: str, settings: Mapping[str, Any]) -> None:
         """Change settings of an attached table; those not named stay as they are.
 
         Calls ``arcano.set_job_table``.
@@ -780,9 +790,9 @@ class ArcanoDB:
             InvalidArgument: A setting is unknown or out of range.
             NotAttached: The table is not attached.
         """
-        self._one(statements.SET_JOB_TABLE, (table, _to_json(settings)))
+        await self._one(statements.SET_JOB_TABLE, (table, to_json(settings)))
 
-    def detach_job_table(self, table: str) -> None:
+    async def detach_job_table(self, table: str) -> None:
         """Undo :meth:`attach_job_table`; no data and no column is touched.
 
         Calls ``arcano.detach_job_table``.
@@ -793,366 +803,26 @@ class ArcanoDB:
         Raises:
             NotAttached: The table is not attached.
         """
-        self._one(statements.DETACH_JOB_TABLE, (table,))
-
-    def _one(self, query: statements.Query[Row], arguments: Sequence[object]) -> Row:
-        return self._all(query, arguments)[0]
-
-    def _all(
-        self, query: statements.Query[Row], arguments: Sequence[object] | Mapping[str, object]
-    ) -> list[Row]:
-        with translated(), self._connection() as connection:
-            # Binary, because of dates and intervals psycopg reads no other text than ISO's.
-            cursor = with_any_date(connection.cursor(row_factory=query.row, binary=True))
-            return cursor.execute(query.text, arguments).fetchall()
-
-    @contextmanager
-    def _connection(self) -> Iterator[Connection[Any]]:
-        if isinstance(self.source, Connection):
-            yield self.source
-        else:
-            with self.source.connection() as connection:
-                yield connection
-
-
-class AsyncArcanoDB:
-    """:class:`ArcanoDB` over an async connection or pool: the same methods, to be awaited.
-
-    Attributes:
-        source: The ``psycopg.AsyncConnection`` or ``psycopg_pool.AsyncConnectionPool`` it was given.
-    """
-
-    def __init__(self, source: AsyncConnection[Any] | AsyncConnectionPool[Any]) -> None:
-        """Keep the connection or pool; nothing is sent yet."""
-        self.source = source
-
-    async def check_user_active(self, user_id: UserId | None = None) -> ActiveCheck:
-        """See :meth:`ArcanoDB.check_user_active`."""
-        return await self._one(statements.CHECK_USER_ACTIVE, (user_id,))
-
-    async def create_job(
-        self,
-        table: str,
-        job_id: JobId,
-        user_id: UserId | None,
-        session_id: str | None = None,
-        data: Mapping[str, Any] | None = None,
-    ) -> CreatedJob:
-        """See :meth:`ArcanoDB.create_job`."""
-        arguments = (table, job_id, user_id, session_id, _to_json(data))
-        return await self._one(statements.CREATE_JOB, arguments)
-
-    async def touch_job(self, job_id: JobId) -> JobChange:
-        """See :meth:`ArcanoDB.touch_job`."""
-        return await self._one(statements.TOUCH_JOB, (job_id,))
-
-    async def start_job(self, job_id: JobId, task_id: str | None = None) -> JobChange:
-        """See :meth:`ArcanoDB.start_job`."""
-        return await self._one(statements.START_JOB, (job_id, task_id))
-
-    async def start_jobs(self, job_ids: Sequence[JobId]) -> list[FinishedJob]:
-        """See :meth:`ArcanoDB.start_jobs`."""
-        return await self._all(statements.START_JOBS, (list(job_ids),))
-
-    async def touch_jobs(self, job_ids: Sequence[JobId]) -> list[FinishedJob]:
-        """See :meth:`ArcanoDB.touch_jobs`."""
-        return await self._all(statements.TOUCH_JOBS, (list(job_ids),))
-
-    async def fail_job(self, job_id: JobId, reason: str, attempt: int | None = None) -> JobChange:
-        """See :meth:`ArcanoDB.fail_job`."""
-        return await self._one(statements.FAIL_JOB, (job_id, reason, attempt))
-
-    async def finish_job(
-        self,
-        job_id: JobId,
-        status: str = "completed",
-        error: str | None = None,
-        attempt: int | None = None,
-    ) -> JobChange:
-        """See :meth:`ArcanoDB.finish_job`."""
-        arguments = (job_id, status, error, attempt)
-        return await self._one(statements.FINISH_JOB, arguments)
-
-    async def finish_jobs(
-        self,
-        job_ids: Sequence[JobId],
-        status: str = "completed",
-        error: str | None = None,
-        attempts: Sequence[int | None] | None = None,
-    ) -> list[FinishedJob]:
-        """See :meth:`ArcanoDB.finish_jobs`."""
-        arguments = (list(job_ids), status, error, _to_list(attempts))
-        return await self._all(statements.FINISH_JOBS, arguments)
-
-    async def finish_task(
-        self, task_id: str, status: str = "completed", error: str | None = None
-    ) -> FinishedTask:
-        """See :meth:`ArcanoDB.finish_task`."""
-        return await self._one(statements.FINISH_TASK, (task_id, status, error))
-
-    async def run_or_queue(self, job_id: JobId, run: bool = True) -> QueueDecision:
-        """See :meth:`ArcanoDB.run_or_queue`."""
-        return await self._one(statements.RUN_OR_QUEUE, (job_id, run))
-
-    async def claim_jobs(
-        self,
-        limit: int = 1,
-        completed: Sequence[JobId] | None = None,
-        attempts: Sequence[int | None] | None = None,
-    ) -> list[ClaimedJob]:
-        """See :meth:`ArcanoDB.claim_jobs`."""
-        arguments = (limit, _to_list(completed), _to_list(attempts))
-        return await self._all(statements.CLAIM_JOBS, arguments)
-
-    async def requeue_job(self, job_id: JobId, attempt: int | None = None) -> RequeuedJob:
-        """See :meth:`ArcanoDB.requeue_job`."""
-        return await self._one(statements.REQUEUE_JOB, (job_id, attempt))
-
-    async def queue_position(self, job_id: JobId) -> int | None:
-        """See :meth:`ArcanoDB.queue_position`."""
-        return await self._one(statements.QUEUE_POSITION, (job_id,))
-
-    async def explain_job(self, job_id: JobId) -> list[ExplainedCondition]:
-        """See :meth:`ArcanoDB.explain_job`."""
-        return await self._all(statements.EXPLAIN_JOB, (job_id,))
-
-    async def stalling_jobs(self, within: timedelta = _ONE_MINUTE, limit: int = 100) -> list[StallingJob]:
-        """See :meth:`ArcanoDB.stalling_jobs`."""
-        return await self._all(statements.STALLING_JOBS, (within, limit))
-
-    async def cancel_job(self, job_id: JobId, force: bool = False, reason: str | None = None) -> CancelledOne:
-        """See :meth:`ArcanoDB.cancel_job`."""
-        return await self._one(statements.CANCEL_JOB, (job_id, force, reason))
-
-    @asynccontextmanager
-    async def job(
-        self,
-        table: str,
-        user_id: UserId,
-        *,
-        job_id: JobId | None = None,
-        session_id: str | None = None,
-        data: Mapping[str, Any] | None = None,
-    ) -> AsyncIterator[AsyncJob]:
-        """See :meth:`ArcanoDB.job`."""
-        created = await self.create_job(table, job_id or uuid4(), user_id, session_id, data)
-        if created.job_id is None:
-            raise UserBlocked(created)
-        job = AsyncJob(self, created)
-        try:
-            yield job
-        except BaseException as error:
-            await job._leave(error)
-            raise
-        await job._leave(None)
-
-    async def cancel_session(
-        self,
-        user_id: UserId | None = None,
-        session_id: str | None = None,
-        reason: str | None = None,
-    ) -> list[CancelledJob]:
-        """See :meth:`ArcanoDB.cancel_session`."""
-        return await self._all(statements.CANCEL_SESSION, (user_id, session_id, reason))
-
-    async def leave_session(
-        self, user_id: UserId | None, session_id: str | None, left_at: datetime, reason: str | None = None
-    ) -> list[CancelledJob]:
-        """See :meth:`ArcanoDB.leave_session`."""
-        parameters = (user_id, session_id, left_at, reason)
-        return await self._all(statements.LEAVE_SESSION, parameters)
-
-    async def sweep_orphans(self, limit: int = 1000) -> list[SweptTable]:
-        """See :meth:`ArcanoDB.sweep_orphans`."""
-        return await self._all(statements.SWEEP_ORPHANS, (limit,))
-
-    async def sweep_status(self) -> SweepStatus:
-        """See :meth:`ArcanoDB.sweep_status`."""
-        return await self._one(statements.SWEEP_STATUS, ())
-
-    async def metrics(self) -> list[Metric]:
-        """See :meth:`ArcanoDB.metrics`."""
-        return await self._all(statements.METRICS, ())
-
-    async def schedule_sweeper(self, every: timedelta | str = _ONE_MINUTE, limit: int = 1000) -> str:
-        """See :meth:`ArcanoDB.schedule_sweeper`."""
-        return await self._one(statements.SCHEDULE_SWEEPER, (every, limit))
-
-    async def unschedule_sweeper(self) -> bool:
-        """See :meth:`ArcanoDB.unschedule_sweeper`."""
-        return await self._one(statements.UNSCHEDULE_SWEEPER, ())
-
-    async def active_jobs(self, limit: int | None = None) -> list[ActiveJob]:
-        """See :meth:`ArcanoDB.active_jobs`."""
-        return await self._all(statements.ACTIVE_JOBS, (limit,))
-
-    async def orphan_jobs(self, limit: int | None = None) -> list[OrphanJob]:
-        """See :meth:`ArcanoDB.orphan_jobs`."""
-        return await self._all(statements.ORPHAN_JOBS, (limit,))
-
-    async def observed_jobs(self, limit: int | None = None) -> list[ObservedJob]:
-        """See :meth:`ArcanoDB.observed_jobs`."""
-        return await self._all(statements.OBSERVED_JOBS, (limit,))
-
-    async def observed_tables(self) -> list[ObservedTable]:
-        """See :meth:`ArcanoDB.observed_tables`."""
-        return await self._all(statements.OBSERVED_TABLES, ())
-
-    async def charged_orphans(self, limit: int | None = None) -> list[ChargedOrphan]:
-        """See :meth:`ArcanoDB.charged_orphans`."""
-        return await self._all(statements.CHARGED_ORPHANS, (limit,))
-
-    async def jobs_in_queue(self, limit: int | None = None) -> list[JobInQueue]:
-        """See :meth:`ArcanoDB.jobs_in_queue`."""
-        return await self._all(statements.JOBS_IN_QUEUE, (limit,))
-
-    async def queue_status(self) -> list[QueueStatus]:
-        """See :meth:`ArcanoDB.queue_status`."""
-        return await self._all(statements.QUEUE_STATUS, ())
-
-    async def account_status(self) -> list[AccountStatus]:
-        """See :meth:`ArcanoDB.account_status`."""
-        return await self._all(statements.ACCOUNT_STATUS, ())
-
-    async def set_account(self, name: str, slots: int | None = None, enabled: bool | None = None) -> None:
-        """See :meth:`ArcanoDB.set_account`."""
-        await self._one(statements.SET_ACCOUNT, (name, slots, enabled))
-
-    async def drop_account(self, name: str) -> None:
-        """See :meth:`ArcanoDB.drop_account`."""
-        await self._one(statements.DROP_ACCOUNT, (name,))
-
-    async def set_retention(
-        self, keep: timedelta | str | None, sweep_runs: timedelta | str | None = _SEVEN_DAYS
-    ) -> None:
-        """See :meth:`ArcanoDB.keep_events`."""
-        await self._one(statements.SET_RETENTION, (keep, sweep_runs))
-
-    async def set_position_refresh(self, on: bool = True) -> None:
-        """See :meth:`ArcanoDB.keep_positions`."""
-        await self._one(statements.SET_POSITION_REFRESH, (on,))
-
-    async def refunds_due(self, limit: int | None = None) -> list[RefundDue]:
-        """See :meth:`ArcanoDB.refunds_due`."""
-        return await self._all(statements.REFUNDS_DUE, (limit,))
-
-    async def set_refund_function(self, function: str | None) -> None:
-        """See :meth:`ArcanoDB.set_refund_function`."""
-        await self._one(statements.SET_REFUND_FUNCTION, (function,))
-
-    async def set_identity_function(self, function: str | None) -> None:
-        """See :meth:`ArcanoDB.set_identity_function`."""
-        await self._one(statements.SET_IDENTITY_FUNCTION, (function,))
-
-    async def settle_refund(self, refund_id: int, note: str | None = None) -> bool:
-        """See :meth:`ArcanoDB.settle_refund`."""
-        return await self._one(statements.SETTLE_REFUND, (refund_id, note))
-
-    async def job_events(
-        self,
-        *,
-        job_id: JobId | None = None,
-        user_id: UserId | None = None,
-        table: str | None = None,
-        event: str | None = None,
-        source: str | None = None,
-        since: timedelta | str | None = None,
-        but: Sequence[int] | None = None,
-        limit: int | None = None,
-    ) -> list[JobEvent]:
-        """See :meth:`ArcanoDB.job_events`."""
-        given = _given(
-            job_id=job_id, user_id=user_id, table=table, event=event, source=source, since=since, but=but
-        )
-        return await self._all(statements.job_events(given), {**given, "limit": limit})
-
-    async def restore_job(self, event_id: int) -> bool:
-        """See :meth:`ArcanoDB.restore_job`."""
-        return await self._one(statements.RESTORE_JOB, (event_id,))
-
-    async def job_tables(self) -> list[JobTable]:
-        """See :meth:`ArcanoDB.job_tables`."""
-        return await self._all(statements.JOB_TABLES, ())
-
-    async def attach_job_table(
-        self,
-        table: str,
-        tool: str | None = None,
-        orphan_after: timedelta | str | None = None,
-        stall_after: timedelta | str | None = None,
-    ) -> list[str]:
-        """See :meth:`ArcanoDB.attach_job_table`."""
-        arguments = (table, tool, orphan_after, stall_after)
-        return await self._all(statements.ATTACH_JOB_TABLE, arguments)
-
-    async def attach_steps(
-        self,
-        table: str,
-        tool: str | None = None,
-        orphan_after: timedelta | str | None = None,
-        stall_after: timedelta | str | None = None,
-        concurrently: bool = True,
-    ) -> list[Step]:
-        """See :meth:`ArcanoDB.attach_steps`."""
-        arguments = (table, tool, orphan_after, stall_after, concurrently)
-        return await self._all(statements.ATTACH_STEPS, arguments)
-
-    async def detach_steps(
-        self, table: str, drop_columns: bool = False, concurrently: bool = True
-    ) -> list[Step]:
-        """See :meth:`ArcanoDB.detach_steps`."""
-        return await self._all(statements.DETACH_STEPS, (table, drop_columns, concurrently))
-
-    async def check_health(self, long_transaction: timedelta | str = _ONE_HOUR) -> list[Finding]:
-        """See :meth:`ArcanoDB.check_health`."""
-        return await self._all(statements.CHECK_HEALTH, (long_transaction,))
-
-    async def check_job_table(
-        self, table: str, orphan_after: timedelta | str | None = None, dry_run_end: bool = True
-    ) -> list[Finding]:
-        """See :meth:`ArcanoDB.check_job_table`."""
-        arguments = (table, orphan_after, dry_run_end)
-        return await self._all(statements.CHECK_JOB_TABLE, arguments)
-
-    async def grace_advice(self, table: str, orphan_after: timedelta | str | None = None) -> GraceAdvice:
-        """See :meth:`ArcanoDB.grace_advice`."""
-        return await self._one(statements.GRACE_ADVICE, (table, orphan_after))
-
-    async def set_job_table(self, table: str, settings: Mapping[str, Any]) -> None:
-        """See :meth:`ArcanoDB.set_job_table`."""
-        await self._one(statements.SET_JOB_TABLE, (table, _to_json(settings)))
-
-    async def detach_job_table(self, table: str) -> None:
-        """See :meth:`ArcanoDB.detach_job_table`."""
         await self._one(statements.DETACH_JOB_TABLE, (table,))
 
     async def _one(self, query: statements.Query[Row], arguments: Sequence[object]) -> Row:
-        return (await self._all(query, arguments))[0]
+        rows = await self._all(query, arguments)
+        return rows[0]
 
     async def _all(
         self, query: statements.Query[Row], arguments: Sequence[object] | Mapping[str, object]
     ) -> list[Row]:
-        with translated():
-            async with self._connection() as connection:
-                cursor = with_any_date(connection.cursor(row_factory=query.row, binary=True))
-                return await (await cursor.execute(query.text, arguments)).fetchall()
+        async with self._connection() as connection:
+            # Binary, because of dates and intervals psycopg reads no other text than ISO's.
+            cursor = with_any_date(connection.cursor(row_factory=query.row, binary=True))
+            await cursor.execute(query.text, arguments)
+            return await cursor.fetchall()
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[AsyncConnection[Any]]:
-        if isinstance(self.source, AsyncConnection):
-            yield self.source
-        else:
-            async with self.source.connection() as connection:
-                yield connection
-
-
-def _given(**filters: object) -> dict[str, object]:
-    return {name: value for name, value in filters.items() if value is not None}
-
-
-def _to_list(values: Sequence[Row] | None) -> list[Row] | None:
-    return None if values is None else list(values)
-
-
-def _to_json(data: Mapping[str, Any] | None) -> str:
-    return json.dumps(data or {}, default=str)
+        with translated():
+            if isinstance(self.source, AsyncConnection):
+                yield self.source
+            else:
+                async with self.source.connection() as connection:
+                    yield connection

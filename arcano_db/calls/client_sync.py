@@ -1,0 +1,826 @@
+# Made by .github/tools/async_to_sync.py from client_async.py. Change that one, and run it again.
+
+"""The calls of the SQL interface from Python, synchronous: thin, typed, the same names.
+
+Nothing is decided here. Over a connection, a call runs in whatever transaction that connection is in,
+and the caller commits as with any other statement of psycopg; over a pool, each call takes a
+connection, and its transaction ends with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import uuid4
+
+from psycopg import Connection
+
+from arcano_db.calls import statements
+from arcano_db.calls.arguments import (
+    ONE_HOUR,
+    ONE_MINUTE,
+    SEVEN_DAYS,
+    only_given,
+    to_json,
+    to_list,
+)
+from arcano_db.calls.dates import with_any_date
+from arcano_db.calls.errors import translated
+from arcano_db.calls.job_block import UserBlocked
+from arcano_db.calls.job_sync import Job
+from arcano_db.calls.rows import (
+    AccountStatus,
+    ActiveCheck,
+    ActiveJob,
+    CancelledJob,
+    CancelledOne,
+    ChargedOrphan,
+    ClaimedJob,
+    CreatedJob,
+    ExplainedCondition,
+    Finding,
+    FinishedJob,
+    FinishedTask,
+    GraceAdvice,
+    JobChange,
+    JobEvent,
+    JobId,
+    JobInQueue,
+    JobTable,
+    Metric,
+    ObservedJob,
+    ObservedTable,
+    OrphanJob,
+    QueueDecision,
+    QueueStatus,
+    RefundDue,
+    RequeuedJob,
+    StallingJob,
+    Step,
+    SweepStatus,
+    SweptTable,
+    UserId,
+)
+
+if TYPE_CHECKING:
+    from psycopg_pool import ConnectionPool
+
+Row = TypeVar("Row")
+
+
+class ArcanoDB:
+    """The SQL functions of Arcano DB over a psycopg connection or pool, synchronous.
+
+    ``answer = ArcanoDB(pool).check_user_active(user_id)``
+
+    Every method raises a subclass of :class:`arcano_db.ArcanoError` for what Arcano DB refuses, and
+    leaves any other error of psycopg as it is.
+
+    Attributes:
+        source: The ``psycopg.Connection`` or ``psycopg_pool.ConnectionPool`` it was given.
+    """
+
+    def __init__(self, source: Connection[Any] | ConnectionPool[Any]) -> None:
+        """Keep the connection or pool; nothing is sent yet."""
+        self.source = source
+
+    def check_user_active(self, user_id: UserId | None = None) -> ActiveCheck:
+        """Heal the orphans of a user, then tell whether a job is in the user's way.
+
+        Calls ``arcano.check_user_active``.
+
+        Args:
+            user_id: The user who wants to start a job. None: the caller, who may act for one user alone.
+
+        Raises:
+            InvalidArgument: ``user_id`` is None, and the caller a backend.
+            NotAllowed: The caller may act for one user alone, and for another one or nobody.
+        """
+        return self._one(statements.CHECK_USER_ACTIVE, (user_id,))
+
+    def create_job(
+        self,
+        table: str,
+        job_id: JobId,
+        user_id: UserId | None,
+        session_id: str | None = None,
+        data: Mapping[str, Any] | None = None,
+    ) -> CreatedJob:
+        """Make a job if no other one is in the user's way. Upload first, create second.
+
+        Calls ``arcano.create_job``. The same call again answers the same job and changes nothing.
+        :meth:`job` is this with a block that cannot forget the job.
+
+        Args:
+            table: The attached table, with its schema.
+            job_id: Made by the client, such as with ``uuid4()``.
+            user_id: Whose job it is. None: the caller's, who may act for one user alone.
+            session_id: Of which page visit.
+            data: Values of the table's own columns, ``user_credit_cost`` and ``credits_charged``, as JSON
+                takes them; what JSON does not know is given as text.
+
+        Raises:
+            InvalidArgument: Something is missing, or ``data`` has a wrong column or value.
+            JobIdTaken: The id is that of another user's job, or of a job in another table.
+            NotAttached: The table is not attached.
+            WrongIsolation: The transaction is not read committed.
+            NotAllowed: The caller may act for one user alone, and for another one or nobody.
+        """
+        arguments = (table, job_id, user_id, session_id, to_json(data))
+        return self._one(statements.CREATE_JOB, arguments)
+
+    def touch_job(self, job_id: JobId) -> JobChange:
+        """Give a sign of life of a slow client or a worker.
+
+        Calls ``arcano.touch_job``. It protects a waiting job for no longer than the table's ``touch_limit``.
+
+        Args:
+            job_id: The job.
+        """
+        return self._one(statements.TOUCH_JOB, (job_id,))
+
+    def start_job(self, job_id: JobId, task_id: str | None = None) -> JobChange:
+        """Say that a provider or worker has taken the job; one that the rule healed is revived if it can be.
+
+        Calls ``arcano.start_job``.
+
+        Args:
+            job_id: The job.
+            task_id: The provider's id.
+        """
+        return self._one(statements.START_JOB, (job_id, task_id))
+
+    def start_jobs(self, job_ids: Sequence[JobId]) -> list[FinishedJob]:
+        """Start many claimed jobs at once, and answer a row for each of them, in no order.
+
+        Calls ``arcano.start_jobs``. All or none: one whose start raises an error starts none.
+
+        Args:
+            job_ids: The jobs.
+        """
+        return self._all(statements.START_JOBS, (list(job_ids),))
+
+    def touch_jobs(self, job_ids: Sequence[JobId]) -> list[FinishedJob]:
+        """Give a sign of life of many jobs at once, and answer a row for each of them, in no order.
+
+        Calls ``arcano.touch_jobs``. All or none: one whose update raises an error touches none.
+
+        Args:
+            job_ids: The jobs.
+        """
+        return self._all(statements.TOUCH_JOBS, (list(job_ids),))
+
+    def fail_job(self, job_id: JobId, reason: str, attempt: int | None = None) -> JobChange:
+        """End a job as failed.
+
+        Calls ``arcano.fail_job``.
+
+        Args:
+            job_id: The job.
+            reason: Its ``error_message``.
+            attempt: The attempt that the caller started; if the job is at another, nothing changes.
+
+        Raises:
+            InvalidArgument: ``reason`` is None.
+        """
+        return self._one(statements.FAIL_JOB, (job_id, reason, attempt))
+
+    def finish_job(
+        self,
+        job_id: JobId,
+        status: str = "completed",
+        error: str | None = None,
+        attempt: int | None = None,
+    ) -> JobChange:
+        """End a job.
+
+        Calls ``arcano.finish_job``.
+
+        Args:
+            job_id: The job.
+            status: ``completed``, ``failed`` or ``cancelled``.
+            error: Its ``error_message``.
+            attempt: The attempt that the caller started; if the job is at another, nothing changes.
+
+        Raises:
+            InvalidArgument: ``status`` is none of the three.
+        """
+        return self._one(statements.FINISH_JOB, (job_id, status, error, attempt))
+
+    def finish_jobs(
+        self,
+        job_ids: Sequence[JobId],
+        status: str = "completed",
+        error: str | None = None,
+        attempts: Sequence[int | None] | None = None,
+    ) -> list[FinishedJob]:
+        """End many jobs at once, and answer a row for each of them, in no order.
+
+        Calls ``arcano.finish_jobs``. One that cannot be ended does not keep the others from it.
+
+        Args:
+            job_ids: The jobs.
+            status: As for :meth:`finish_job`.
+            error: As for :meth:`finish_job`.
+            attempts: As for :meth:`finish_job`, one for each job; None: whatever attempt they are at.
+
+        Raises:
+            InvalidArgument: ``status`` is none of the three, an id is None, or there are more or fewer
+                attempts than jobs.
+        """
+        arguments = (list(job_ids), status, error, to_list(attempts))
+        return self._all(statements.FINISH_JOBS, arguments)
+
+    def finish_task(self, task_id: str, status: str = "completed", error: str | None = None) -> FinishedTask:
+        """End the job that a provider's task belongs to; for webhooks, which know their task alone.
+
+        Calls ``arcano.finish_task``. A call that comes before ``start_job`` has brought the ``task_id`` is
+        kept for 30 days, and applied then.
+
+        Args:
+            task_id: The provider's id.
+            status: As for :meth:`finish_job`.
+            error: As for :meth:`finish_job`.
+
+        Raises:
+            InvalidArgument: ``task_id`` is None, or ``status`` is none of the three.
+        """
+        return self._one(statements.FINISH_TASK, (task_id, status, error))
+
+    def run_or_queue(self, job_id: JobId, run: bool = True) -> QueueDecision:
+        """Run a job now if a slot is free and nobody is ahead, or put it into the line.
+
+        Calls ``arcano.run_or_queue``. The same call again answers the same.
+
+        Args:
+            job_id: A waiting job.
+            run: False: put it into the line in any case, and leave its start to workers.
+
+        Raises:
+            WrongIsolation: The transaction is not read committed.
+        """
+        return self._one(statements.RUN_OR_QUEUE, (job_id, run))
+
+    def claim_jobs(
+        self,
+        limit: int = 1,
+        completed: Sequence[JobId] | None = None,
+        attempts: Sequence[int | None] | None = None,
+    ) -> list[ClaimedJob]:
+        """Start the oldest jobs of the line, in free slots; they are the caller's to work on.
+
+        Calls ``arcano.claim_jobs``. An empty answer: the line is empty, or no slot is free.
+
+        Args:
+            limit: The most jobs to claim, 1 to 10,000.
+            completed: Jobs that the caller has completed, to be ended first, in the same transaction.
+            attempts: Of each of those, as for :meth:`finish_jobs`.
+
+        Raises:
+            InvalidArgument: ``limit`` is out of range, or as for :meth:`finish_jobs`.
+            WrongIsolation: The transaction is not read committed.
+        """
+        arguments = (limit, to_list(completed), to_list(attempts))
+        return self._all(statements.CLAIM_JOBS, arguments)
+
+    def requeue_job(self, job_id: JobId, attempt: int | None = None) -> RequeuedJob:
+        """Put a job that is worked on back into the line, at its own place: the provider is full.
+
+        Calls ``arcano.requeue_job``.
+
+        Args:
+            job_id: The job.
+            attempt: The attempt that the caller started; if the job is at another, nothing changes.
+        """
+        return self._one(statements.REQUEUE_JOB, (job_id, attempt))
+
+    def queue_position(self, job_id: JobId) -> int | None:
+        """How many jobs are ahead in the line, plus one, counted now; None: the job is not in the line.
+
+        Calls ``arcano.queue_position``.
+
+        Args:
+            job_id: The job.
+        """
+        return self._one(statements.QUEUE_POSITION, (job_id,))
+
+    def explain_job(self, job_id: JobId) -> list[ExplainedCondition]:
+        """Tell why a job blocks its user or does not: each condition of the orphan rule, and the journal.
+
+        Calls ``arcano.explain_job``.
+
+        Args:
+            job_id: The job.
+
+        Raises:
+            NotAllowed: The caller may act for one user alone, and it is no job of theirs.
+        """
+        return self._all(statements.EXPLAIN_JOB, (job_id,))
+
+    def stalling_jobs(self, within: timedelta = ONE_MINUTE, limit: int = 100) -> list[StallingJob]:
+        """The jobs that will be ended as stalled unless there is a sign of life, the soonest first.
+
+        Calls ``arcano.stalling_jobs``.
+
+        Args:
+            within: How far ahead to look.
+            limit: The most rows to answer.
+        """
+        return self._all(statements.STALLING_JOBS, (within, limit))
+
+    def cancel_job(self, job_id: JobId, force: bool = False, reason: str | None = None) -> CancelledOne:
+        """Cancel a waiting job, or with ``force`` also one that is worked on.
+
+        Calls ``arcano.cancel_job``.
+
+        Args:
+            job_id: The job.
+            force: Cancel it even while it is worked on; not refunded then, unless its table says so.
+            reason: Its ``error_message``.
+        """
+        return self._one(statements.CANCEL_JOB, (job_id, force, reason))
+
+    @contextmanager
+    def job(
+        self,
+        table: str,
+        user_id: UserId,
+        *,
+        job_id: JobId | None = None,
+        session_id: str | None = None,
+        data: Mapping[str, Any] | None = None,
+    ) -> Iterator[Job]:
+        """A block with a job of its own, which cannot be forgotten: ``with db.job(...) as job``.
+
+        Leaving it by an exception (or a cancellation), or without ``finish``, ``fail`` or ``hand_over``,
+        ends the job as failed, with the reason. Over a connection that is not in autocommit the job is
+        part of the caller's transaction, and others see it when that commits.
+
+        Args:
+            table: As for :meth:`create_job`.
+            user_id: As for :meth:`create_job`.
+            job_id: As for :meth:`create_job`; None: a new one.
+            session_id: As for :meth:`create_job`.
+            data: As for :meth:`create_job`.
+
+        Raises:
+            UserBlocked: Another job is in the user's way; no job was made.
+            ArcanoError: As for :meth:`create_job`.
+        """
+        created = self.create_job(table, job_id or uuid4(), user_id, session_id, data)
+        if created.job_id is None:
+            raise UserBlocked(created)
+        job = Job(self, created)
+        try:
+            yield job
+        except BaseException as error:
+            job._leave(error)
+            raise
+        job._leave(None)
+
+    def cancel_session(
+        self,
+        user_id: UserId | None = None,
+        session_id: str | None = None,
+        reason: str | None = None,
+    ) -> list[CancelledJob]:
+        """Cancel the waiting jobs of a user or a session, never a working one.
+
+        Calls ``arcano.cancel_session``.
+
+        Args:
+            user_id: Whose jobs; with ``session_id``, both must match.
+            session_id: Of which page visit.
+            reason: Written to ``error_message`` of each job and to the journal.
+
+        Raises:
+            InvalidArgument: Neither ``user_id`` nor ``session_id`` is given.
+        """
+        return self._all(statements.CANCEL_SESSION, (user_id, session_id, reason))
+
+    def leave_session(
+        self, user_id: UserId | None, session_id: str | None, left_at: datetime, reason: str | None = None
+    ) -> list[CancelledJob]:
+        """Cancel the waiting jobs of a page that has been left, unless it is back.
+
+        Calls ``arcano.leave_session``, some seconds after the page has said goodbye.
+
+        Args:
+            user_id: Whose jobs; with ``session_id``, both must match.
+            session_id: Of which page visit.
+            left_at: When it said goodbye, by the database's clock. A job that was made after that, or that
+                :meth:`touch_job` was called for, is kept: the page was only being reloaded.
+            reason: Written to ``error_message`` of each job and to the journal.
+
+        Raises:
+            InvalidArgument: Neither ``user_id`` nor ``session_id`` is given, or ``left_at`` is None.
+        """
+        parameters = (user_id, session_id, left_at, reason)
+        return self._all(statements.LEAVE_SESSION, parameters)
+
+    def sweep_orphans(self, limit: int = 1000) -> list[SweptTable]:
+        """Cancel one batch of orphans, the oldest of all tables first.
+
+        Calls ``arcano.sweep_orphans``.
+
+        Args:
+            limit: The most jobs to cancel, 1 or more.
+
+        Raises:
+            InvalidArgument: ``limit`` is below 1.
+        """
+        return self._all(statements.SWEEP_ORPHANS, (limit,))
+
+    def sweep_status(self) -> SweepStatus:
+        """When a sweep last ran, what it did and how long it took; reads ``arcano.sweep_status``."""
+        return self._one(statements.SWEEP_STATUS, ())
+
+    def metrics(self) -> list[Metric]:
+        """What a monitor draws and alerts on; reads ``arcano.metric``."""
+        return self._all(statements.METRICS, ())
+
+    def schedule_sweeper(self, every: timedelta | str = ONE_MINUTE, limit: int = 1000) -> str:
+        """Have pg_cron sweep, and answer its schedule.
+
+        Calls ``arcano.schedule_sweeper``; not for the roles ``arcano_backend`` and ``arcano_operator``.
+
+        Args:
+            every: The pause between sweeps; less than a minute needs pg_cron 1.5.
+            limit: The most jobs of one batch.
+
+        Raises:
+            InvalidArgument: pg_cron is not installed in this database (the hint says what to do) or cannot do
+                something that often, or ``limit`` is out of range.
+        """
+        return self._one(statements.SCHEDULE_SWEEPER, (every, limit))
+
+    def unschedule_sweeper(self) -> bool:
+        """Undo :meth:`schedule_sweeper`; False: there was nothing to undo.
+
+        Calls ``arcano.unschedule_sweeper``.
+        """
+        return self._one(statements.UNSCHEDULE_SWEEPER, ())
+
+    def active_jobs(self, limit: int | None = None) -> list[ActiveJob]:
+        """The jobs that block their users, the oldest first; reads ``arcano.active_job``.
+
+        Args:
+            limit: The most rows to answer; None: all.
+        """
+        return self._all(statements.ACTIVE_JOBS, (limit,))
+
+    def orphan_jobs(self, limit: int | None = None) -> list[OrphanJob]:
+        """The ghosts that nobody has healed yet, the oldest first; reads ``arcano.orphan_job``.
+
+        Args:
+            limit: The most rows to answer; None: all.
+        """
+        return self._all(statements.ORPHAN_JOBS, (limit,))
+
+    def observed_jobs(self, limit: int | None = None) -> list[ObservedJob]:
+        """What observe mode has seen, the oldest first; reads ``arcano.observed_job``.
+
+        Args:
+            limit: The most rows to answer; None: all.
+        """
+        return self._all(statements.OBSERVED_JOBS, (limit,))
+
+    def observed_tables(self) -> list[ObservedTable]:
+        """What observe mode has seen of each table; reads ``arcano.observed_table``."""
+        return self._all(statements.OBSERVED_TABLES, ())
+
+    def charged_orphans(self, limit: int | None = None) -> list[ChargedOrphan]:
+        """The jobs that were charged and then forgotten, oldest first; reads ``arcano.charged_orphan``.
+
+        Args:
+            limit: The most rows to answer; None: all.
+        """
+        return self._all(statements.CHARGED_ORPHANS, (limit,))
+
+    def jobs_in_queue(self, limit: int | None = None) -> list[JobInQueue]:
+        """The line, in its order; reads ``arcano.job_in_queue``.
+
+        Args:
+            limit: The most rows to answer; None: all.
+        """
+        return self._all(statements.JOBS_IN_QUEUE, (limit,))
+
+    def queue_status(self) -> list[QueueStatus]:
+        """How many jobs of each table wait and are worked on; reads ``arcano.queue_status``."""
+        return self._all(statements.QUEUE_STATUS, ())
+
+    def account_status(self) -> list[AccountStatus]:
+        """The provider accounts and their slots; reads ``arcano.account_status``."""
+        return self._all(statements.ACCOUNT_STATUS, ())
+
+    def set_account(self, name: str, slots: int | None = None, enabled: bool | None = None) -> None:
+        """Add a provider account or change one.
+
+        Calls ``arcano.set_account``. With any account, jobs start in free slots alone.
+
+        Args:
+            name: As it stands in ``api_account`` of jobs.
+            slots: How many jobs may be starting or running in it at once; None: as it was.
+            enabled: Whether jobs may start in it; None: as it was, and True for a new one.
+
+        Raises:
+            InvalidArgument: There is no name, or no number of slots for a new account.
+        """
+        self._one(statements.SET_ACCOUNT, (name, slots, enabled))
+
+    def drop_account(self, name: str) -> None:
+        """Forget a provider account; the jobs that run in it go on. Without any, there is no limit.
+
+        Calls ``arcano.drop_account``.
+
+        Args:
+            name: The account.
+
+        Raises:
+            InvalidArgument: There is none of that name.
+        """
+        self._one(statements.DROP_ACCOUNT, (name,))
+
+    def set_retention(
+        self, keep: timedelta | str | None, sweep_runs: timedelta | str | None = SEVEN_DAYS
+    ) -> None:
+        """Set for how long the sweep keeps the journal; what is forgotten cannot be restored.
+
+        Calls ``arcano.set_retention``.
+
+        Args:
+            keep: For entries of the journal, 1 day or more; at first 90 days; None: for ever.
+            sweep_runs: For the sweep's own account, 1 hour or more; None: for ever.
+
+        Raises:
+            InvalidArgument: It is less.
+        """
+        self._one(statements.SET_RETENTION, (keep, sweep_runs))
+
+    def set_position_refresh(self, on: bool = True) -> None:
+        """Let each sweep write the place of every job in the line to its column ``position``, or not.
+
+        Calls ``arcano.set_position_refresh``.
+
+        Args:
+            on: Whether it does.
+        """
+        self._one(statements.SET_POSITION_REFRESH, (on,))
+
+    def refunds_due(self, limit: int | None = None) -> list[RefundDue]:
+        """The refunds that are not paid yet, the oldest first; reads ``arcano.refund_due``.
+
+        Args:
+            limit: The most rows to answer; None: all.
+        """
+        return self._all(statements.REFUNDS_DUE, (limit,))
+
+    def set_refund_function(self, function: str | None) -> None:
+        """Register the app's own function that gives credits back.
+
+        Calls ``arcano.set_refund_function``.
+
+        Args:
+            function: With its schema and argument types, such as
+                ``public.refund_credits(uuid,integer,text)``; None: none.
+
+        Raises:
+            InvalidArgument: It cannot be the refund function, and ``detail`` says why.
+        """
+        self._one(statements.SET_REFUND_FUNCTION, (function,))
+
+    def set_identity_function(self, function: str | None) -> None:
+        """Register the function that says which user a caller with ``arcano_user`` alone is.
+
+        Calls ``arcano.set_identity_function``.
+
+        Args:
+            function: With its schema and parentheses, such as ``public.user_of_login()``; None: believe what
+                a gateway has set.
+
+        Raises:
+            InvalidArgument: It cannot be the identity function, and ``detail`` says why.
+        """
+        self._one(statements.SET_IDENTITY_FUNCTION, (function,))
+
+    def settle_refund(self, refund_id: int, note: str | None = None) -> bool:
+        """Mark a refund as paid in another way; False: it was paid already.
+
+        Calls ``arcano.settle_refund``.
+
+        Args:
+            refund_id: As :meth:`refunds_due` lists it.
+            note: How, for the journal.
+
+        Raises:
+            InvalidArgument: There is no such refund.
+        """
+        return self._one(statements.SETTLE_REFUND, (refund_id, note))
+
+    def job_events(
+        self,
+        *,
+        job_id: JobId | None = None,
+        user_id: UserId | None = None,
+        table: str | None = None,
+        event: str | None = None,
+        source: str | None = None,
+        since: timedelta | str | None = None,
+        but: Sequence[int] | None = None,
+        limit: int | None = None,
+    ) -> list[JobEvent]:
+        """The newest entries of the journal, the oldest of them first; reads ``arcano.job_event``.
+
+        Args:
+            job_id: Of this job alone; likewise the next four.
+            user_id: Of this user.
+            table: Of this job table.
+            event: Of this kind, such as ``healed``.
+            source: By this, such as ``sweep``.
+            since: Not older than this.
+            but: Without those that have these numbers.
+            limit: The most rows to answer; None: all.
+        """
+        filters = only_given(
+            job_id=job_id, user_id=user_id, table=table, event=event, source=source, since=since, but=but
+        )
+        return self._all(statements.job_events(filters), {**filters, "limit": limit})
+
+    def restore_job(self, event_id: int) -> bool:
+        """Undo an entry of the journal that ended a job: the job is as it was, and exempt from the rule.
+
+        Calls ``arcano.restore_job``.
+
+        Args:
+            event_id: Of the entry, from ``arcano.job_event``.
+
+        Returns:
+            Whether it was done now; False: it was done before.
+
+        Raises:
+            CannotRestore: The job is gone or was changed since, its credits are given back, its user has
+                another active job, or its account no free slot.
+            InvalidArgument: There is no such entry.
+            WrongIsolation: The transaction is not read committed.
+        """
+        return self._one(statements.RESTORE_JOB, (event_id,))
+
+    def job_tables(self) -> list[JobTable]:
+        """The attached tables with their settings; reads ``arcano.job_table_status``."""
+        return self._all(statements.JOB_TABLES, ())
+
+    def attach_job_table(
+        self,
+        table: str,
+        tool: str | None = None,
+        orphan_after: timedelta | str | None = None,
+        stall_after: timedelta | str | None = None,
+    ) -> list[str]:
+        """Make a table a job table, and answer the statements that took; none: it was one already.
+
+        Calls ``arcano.attach_job_table``, which locks the table until the transaction ends. For a live
+        table run the statements of :meth:`attach_steps`, or ``arcano-db attach``. What is None stays as it
+        is set; :meth:`set_job_table` sets what else there is, and clears.
+
+        Args:
+            table: The table, with its schema.
+            tool: The name that people read; at first the table's own.
+            orphan_after: How long a job without a sign of life is left alone, 2 minutes or more, at first 5;
+                a ``timedelta``, or text that PostgreSQL reads as an interval.
+            stall_after: How long a job that is worked on may be without a sign of life before the sweep ends
+                it as failed; at first for ever.
+
+        Raises:
+            CannotAttach: The table does not fit; ``hint`` holds the statements that would mend it.
+            InvalidArgument: A setting is out of range.
+        """
+        arguments = (table, tool, orphan_after, stall_after)
+        return self._all(statements.ATTACH_JOB_TABLE, arguments)
+
+    def attach_steps(
+        self,
+        table: str,
+        tool: str | None = None,
+        orphan_after: timedelta | str | None = None,
+        stall_after: timedelta | str | None = None,
+        concurrently: bool = True,
+    ) -> list[Step]:
+        """The statements that would attach a table, in their order, with the lock and effect of each.
+
+        Calls ``arcano.attach_steps``, which runs none of them; arguments and errors as for
+        :meth:`attach_job_table`.
+
+        Args:
+            table: As for :meth:`attach_job_table`; likewise the next three.
+            tool: The name that people read.
+            orphan_after: How long a job without a sign of life is left alone.
+            stall_after: How long a job that is worked on may be without one.
+            concurrently: Build the indexes concurrently: each statement must then run by itself.
+        """
+        arguments = (table, tool, orphan_after, stall_after, concurrently)
+        return self._all(statements.ATTACH_STEPS, arguments)
+
+    def detach_steps(self, table: str, drop_columns: bool = False, concurrently: bool = True) -> list[Step]:
+        """The statements that would detach a table, in their order; runs none of them.
+
+        Calls ``arcano.detach_steps``.
+
+        Args:
+            table: The table, with its schema.
+            drop_columns: Drop the columns that attaching added, with what is in them.
+            concurrently: Drop the indexes concurrently: each statement must then run by itself.
+        """
+        return self._all(statements.DETACH_STEPS, (table, drop_columns, concurrently))
+
+    def check_health(self, long_transaction: timedelta | str = ONE_HOUR) -> list[Finding]:
+        """What is wrong with the job tables, their sweeper and the server, the worst first.
+
+        Calls ``arcano.check_health``. :func:`arcano_db.running.doctor.examine` also looks at the release.
+
+        Args:
+            long_transaction: How long a transaction may be open before it is named.
+        """
+        return self._all(statements.CHECK_HEALTH, (long_transaction,))
+
+    def check_job_table(
+        self, table: str, orphan_after: timedelta | str | None = None, dry_run_end: bool = True
+    ) -> list[Finding]:
+        """What attaching a table would mean for it and its rows; changes nothing, and reads all of it.
+
+        Calls ``arcano.check_job_table``.
+
+        Args:
+            table: The table, with its schema; it need not be attached.
+            orphan_after: As for :meth:`attach_job_table`; None: the table's own, or 5 minutes.
+            dry_run_end: Also try to end a job, and roll that back. What a trigger does outside of the
+                database stays.
+        """
+        return self._all(statements.CHECK_JOB_TABLE, (table, orphan_after, dry_run_end))
+
+    def grace_advice(self, table: str, orphan_after: timedelta | str | None = None) -> GraceAdvice:
+        """How long real jobs of a table took to start, and so what ``orphan_after`` should be at least.
+
+        Calls ``arcano.grace_advice``, which reads the whole table.
+
+        Args:
+            table: The table, with its schema; it need not be attached.
+            orphan_after: What to judge; None: the table's own, or 5 minutes.
+
+        Raises:
+            CannotAttach: There is no such table.
+        """
+        return self._one(statements.GRACE_ADVICE, (table, orphan_after))
+
+    def set_job_table(self, table: str, settings: Mapping[str, Any]) -> None:
+        """Change settings of an attached table; those not named stay as they are.
+
+        Calls ``arcano.set_job_table``.
+
+        Args:
+            table: The table, with its schema.
+            settings: ``tool``, ``orphan_after``, ``touch_limit``, ``stall_after``, ``starting_stall_after``,
+                ``charged_orphan_after`` (``timedelta`` or text; None: no limit), ``refund_when``,
+                ``user_columns``, ``mode`` (``enforce`` or ``observe``) and ``breaker_share`` (None: off).
+
+        Raises:
+            InvalidArgument: A setting is unknown or out of range.
+            NotAttached: The table is not attached.
+        """
+        self._one(statements.SET_JOB_TABLE, (table, to_json(settings)))
+
+    def detach_job_table(self, table: str) -> None:
+        """Undo :meth:`attach_job_table`; no data and no column is touched.
+
+        Calls ``arcano.detach_job_table``.
+
+        Args:
+            table: The table, with its schema.
+
+        Raises:
+            NotAttached: The table is not attached.
+        """
+        self._one(statements.DETACH_JOB_TABLE, (table,))
+
+    def _one(self, query: statements.Query[Row], arguments: Sequence[object]) -> Row:
+        rows = self._all(query, arguments)
+        return rows[0]
+
+    def _all(
+        self, query: statements.Query[Row], arguments: Sequence[object] | Mapping[str, object]
+    ) -> list[Row]:
+        with self._connection() as connection:
+            # Binary, because of dates and intervals psycopg reads no other text than ISO's.
+            cursor = with_any_date(connection.cursor(row_factory=query.row, binary=True))
+            cursor.execute(query.text, arguments)
+            return cursor.fetchall()
+
+    @contextmanager
+    def _connection(self) -> Iterator[Connection[Any]]:
+        with translated():
+            if isinstance(self.source, Connection):
+                yield self.source
+            else:
+                with self.source.connection() as connection:
+                    yield connection

@@ -1,0 +1,84 @@
+"""The job that ``AsyncArcanoDB.job`` hands out, asynchronous: what its block can do with it."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from arcano_db.calls.job_block import JobBlock, is_doomed, leave_async
+from arcano_db.calls.rows import CreatedJob, JobChange, JobId
+
+
+class AsyncJobCalls(Protocol):
+    """The calls that a :class:`AsyncJob` makes, and what makes them: an :class:`arcano_db.AsyncArcanoDB`."""
+
+    @property
+    def source(self) -> Any:
+        """The connection or pool."""
+
+    async def touch_job(self, job_id: JobId) -> JobChange:
+        """Give a sign of life."""
+
+    async def start_job(self, job_id: JobId, task_id: str | None) -> JobChange:
+        """Say that the job is worked on."""
+
+    async def finish_job(
+        self, job_id: JobId, status: str, error: str | None, attempt: int | None
+    ) -> JobChange:
+        """End the job."""
+
+
+class AsyncJob(JobBlock):
+    """A job inside a block of :meth:`arcano_db.AsyncArcanoDB.job`, asynchronous.
+
+    Attributes:
+        id: The job's id, for the provider and for the client.
+        created: Whether this block made the job; False: the same id had been created before.
+    """
+
+    def __init__(self, db: AsyncJobCalls, created: CreatedJob) -> None:
+        """Not to be called: see :meth:`arcano_db.AsyncArcanoDB.job`."""
+        super().__init__(created)
+        self._db = db
+
+    async def touch(self) -> JobChange:
+        """Give a sign of life; see :meth:`arcano_db.AsyncArcanoDB.touch_job`."""
+        return await self._db.touch_job(self.id)
+
+    async def start(self, task_id: str | None = None) -> JobChange:
+        """Say that this process works on the job now; the block still owes it a result.
+
+        Args:
+            task_id: The provider's id.
+        """
+        return self._started(await self._db.start_job(self.id, task_id), settled=False)
+
+    async def hand_over(self, task_id: str | None = None) -> JobChange:
+        """Say that a provider has the job now and a webhook will finish it: the block owes it nothing more.
+
+        Args:
+            task_id: The provider's id.
+        """
+        return self._started(await self._db.start_job(self.id, task_id), settled=True)
+
+    async def finish(self, status: str = "completed", error: str | None = None) -> JobChange:
+        """End the job; see :meth:`arcano_db.AsyncArcanoDB.finish_job`.
+
+        Args:
+            status: ``completed``, ``failed`` or ``cancelled``.
+            error: Its ``error_message``.
+        """
+        change = await self._db.finish_job(self.id, status, error, self._attempt)
+        self._settled = True
+        return change
+
+    async def fail(self, reason: str) -> JobChange:
+        """End the job as failed.
+
+        Args:
+            reason: Its ``error_message``.
+        """
+        return await self.finish("failed", reason)
+
+    async def _leave(self, error: BaseException | None) -> None:
+        if not (self._settled or is_doomed(self._db.source)):
+            await leave_async(self.id, error, self.fail)

@@ -1,0 +1,84 @@
+# Made by .github/tools/async_to_sync.py from job_async.py. Change that one, and run it again.
+
+"""The job that ``ArcanoDB.job`` hands out, synchronous: what its block can do with it."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from arcano_db.calls.job_block import JobBlock, is_doomed, leave_sync
+from arcano_db.calls.rows import CreatedJob, JobChange, JobId
+
+
+class JobCalls(Protocol):
+    """The calls that a :class:`Job` makes, and what makes them: an :class:`arcano_db.ArcanoDB`."""
+
+    @property
+    def source(self) -> Any:
+        """The connection or pool."""
+
+    def touch_job(self, job_id: JobId) -> JobChange:
+        """Give a sign of life."""
+
+    def start_job(self, job_id: JobId, task_id: str | None) -> JobChange:
+        """Say that the job is worked on."""
+
+    def finish_job(self, job_id: JobId, status: str, error: str | None, attempt: int | None) -> JobChange:
+        """End the job."""
+
+
+class Job(JobBlock):
+    """A job inside a block of :meth:`arcano_db.ArcanoDB.job`, synchronous.
+
+    Attributes:
+        id: The job's id, for the provider and for the client.
+        created: Whether this block made the job; False: the same id had been created before.
+    """
+
+    def __init__(self, db: JobCalls, created: CreatedJob) -> None:
+        """Not to be called: see :meth:`arcano_db.ArcanoDB.job`."""
+        super().__init__(created)
+        self._db = db
+
+    def touch(self) -> JobChange:
+        """Give a sign of life; see :meth:`arcano_db.ArcanoDB.touch_job`."""
+        return self._db.touch_job(self.id)
+
+    def start(self, task_id: str | None = None) -> JobChange:
+        """Say that this process works on the job now; the block still owes it a result.
+
+        Args:
+            task_id: The provider's id.
+        """
+        return self._started(self._db.start_job(self.id, task_id), settled=False)
+
+    def hand_over(self, task_id: str | None = None) -> JobChange:
+        """Say that a provider has the job now and a webhook will finish it: the block owes it nothing more.
+
+        Args:
+            task_id: The provider's id.
+        """
+        return self._started(self._db.start_job(self.id, task_id), settled=True)
+
+    def finish(self, status: str = "completed", error: str | None = None) -> JobChange:
+        """End the job; see :meth:`arcano_db.ArcanoDB.finish_job`.
+
+        Args:
+            status: ``completed``, ``failed`` or ``cancelled``.
+            error: Its ``error_message``.
+        """
+        change = self._db.finish_job(self.id, status, error, self._attempt)
+        self._settled = True
+        return change
+
+    def fail(self, reason: str) -> JobChange:
+        """End the job as failed.
+
+        Args:
+            reason: Its ``error_message``.
+        """
+        return self.finish("failed", reason)
+
+    def _leave(self, error: BaseException | None) -> None:
+        if not (self._settled or is_doomed(self._db.source)):
+            leave_sync(self.id, error, self.fail)

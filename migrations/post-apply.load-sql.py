@@ -85,9 +85,10 @@ begin
   begin
 {definition}
     v_is_changed := pg_get_viewdef('arcano.{other_name}') is distinct from pg_get_viewdef(v_before);
-    select count(b.attname) > count(n.attname) and bool_and(n.attname is null or n.attname = b.attname) into v_is_newer
-      from (select a.attnum, a.attname from pg_attribute a where a.attrelid = v_before) b
-      full join (select a.attnum, a.attname from pg_attribute a where a.attrelid = 'arcano.{other_name}'::regclass) n
+    select count(b.attname) > count(n.attname) and bool_and(n.attname is null or n.attname = b.attname)
+      into v_is_newer
+      from (select * from pg_attribute a where a.attrelid = v_before) b
+      full join (select * from pg_attribute a where a.attrelid = 'arcano.{other_name}'::regclass) n
         on n.attnum = b.attnum;
     if v_is_changed and v_is_newer then
       raise notice 'arcano: the view {name} of a newer release stays';
@@ -105,6 +106,8 @@ $load$;
 
 _IF_CHANGED = """
 do $load$
+declare
+  v_before constant regclass := to_regclass('arcano.{name}');
 begin
   if current_setting('arcano.view_{name}_is_changed')::boolean then
     {statement}
@@ -121,7 +124,7 @@ _REPLACE = """
 {definition}
     exception
       when invalid_table_definition then
-        execute format('alter view arcano.{name} rename to %I', 'obsolete_' || 'arcano.{name}'::regclass::oid);
+        execute format('alter view %s rename to %I', v_before, 'obsolete_' || v_before::oid);
 {definition}
     end;
 """
@@ -144,7 +147,8 @@ begin
         from pg_class c
        where c.relnamespace = 'arcano'::regnamespace and c.relkind = 'v' and c.relname not in ({views})
     )
-    select o.kind, o.is_marked, string_agg(o.name, ', ' order by o.name) as names, array_agg(o.name order by o.name) as each
+    select o.kind, o.is_marked, string_agg(o.name, ', ' order by o.name) as names,
+           array_agg(o.name order by o.name) as each
       from obsolete o
      group by o.kind, o.is_marked
      order by o.kind desc

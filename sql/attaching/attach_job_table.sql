@@ -1,5 +1,5 @@
--- Makes a table a job table, in one transaction, and says which statements that took. Again is a
--- no-op that sets what is given and keeps every other setting. The table is locked until the transaction ends: for
+-- Makes a table a job table, in one transaction, and says which statements that took. Called
+-- again, it sets what is given and keeps every other setting. The table is locked until the transaction ends: for
 -- a live one use arcano-db attach, or run what attach_steps answers.
 create or replace function arcano.attach_job_table(
   p_table regclass,

@@ -59,7 +59,7 @@ begin
   end if;
 
   -- A check on status alone is asked whether it lets the rule write 'cancelled'. One that reads other
-  -- columns too depends on the row; such a row is isolated when it comes.
+  -- columns too depends on the row, and cannot be asked before there is one.
   for v_constraint in
     select x.conname, pg_get_expr(x.conbin, x.conrelid) as expression
       from pg_constraint x

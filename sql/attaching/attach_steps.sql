@@ -1,7 +1,7 @@
--- The statements that attach a table, in their order, run nowhere; none where it is attached with these
--- settings already. With p_concurrently the indexes are built without blocking writers, and each statement
--- must run by itself, outside of a transaction block, as arcano-db attach does. Stopped after any of them, the
--- rest is what this answers then.
+-- Answers the statements that attach a table, in their order, and runs none of them; there are none where it is
+-- attached with these settings already. With p_concurrently the indexes are built without blocking writers, and each
+-- statement must run by itself, outside of a transaction block, as arcano-db attach does. If that is interrupted,
+-- call this again: it answers the statements that are left.
 --
 -- The settings come first: they say which columns were added, and the rule never sees a table without them.
 -- The inheritance comes last, so that no check reads a whole table.

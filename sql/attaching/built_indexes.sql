@@ -1,5 +1,5 @@
--- The package's indexes of a table as they are there: which are built, and which of those a failed build has
--- left invalid. What else has taken the name of one attach_problems says.
+-- Which of the package's indexes a table has, and which of those are invalid, as a failed build leaves them. If
+-- something else has the name of one, attach_problems says so.
 create or replace function arcano.built_indexes(
   p_table regclass,
   out index_name text,

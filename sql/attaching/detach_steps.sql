@@ -1,5 +1,5 @@
--- The statements that detach a table, in their order, run nowhere; none where it is not attached. As
--- attach_steps answers those that attach it.
+-- Answers the statements that detach a table, in their order, and runs none of them, as attach_steps does for
+-- attaching; there are none where it is not attached.
 --
 -- The inheritance goes first: from then on nobody reads the table through arcano.job, and the rest is cleaning.
 create or replace function arcano.detach_steps(

@@ -1,5 +1,5 @@
--- The partial indexes of an attached table: the only place that says which there are. What they say of
--- the queue is what entered_queue becomes in a plan.
+-- The partial indexes of an attached table: no other place says which there are. Their condition on
+-- the queue must be what the function entered_queue becomes in a plan.
 create or replace function arcano.job_indexes(
   p_table regclass,
   out index_name text,

@@ -41,7 +41,7 @@ begin
         hint = 'Only a backend sets the contract''s.';
   end if;
 
-  -- Who sets the mode has looked: what came before no longer counts for the breaker.
+  -- An operator who sets the mode has looked at the table: what was healed before no longer counts for the breaker.
   if p_settings ? 'mode' then
     v_settings.breaker_tripped_at := null;
     v_settings.enforced_since := clock_timestamp();

@@ -1,6 +1,6 @@
 -- Which user a caller is who may act for one user alone. Nobody is an error, and never the service.
 --
--- Dynamic, because which function the operator registered is not known before.
+-- Dynamic, because the function that the operator registered is the app's own.
 create or replace function arcano.caller_id()
 returns arcano.job.user_id%type
 language plpgsql stable

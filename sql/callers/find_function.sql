@@ -1,5 +1,5 @@
--- A function of the app's own that the package is to call, with the rights of the role that migrated: so
--- it must belong to a role that has those anyway.
+-- Finds a function of the app's own that the package is to call. It runs with the rights of the role that migrated,
+-- so it must belong to a role that has those rights anyway.
 create or replace function arcano.find_function(
   p_function text,
   p_purpose text,

@@ -1,6 +1,6 @@
 -- The grace advisor: how long real jobs of a table took to show their first sign of life, from its own history,
 -- and what orphan_after should be at least: three times what all but one in a thousand took. Jobs that waited
--- in the line are left out, because when they entered it is not known. The table need not be attached.
+-- in the queue are left out, because when they entered it is not known. The table need not be attached.
 create or replace function arcano.grace_advice(
   p_table regclass,
   p_orphan_after interval default null,

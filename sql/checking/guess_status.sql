@@ -1,4 +1,4 @@
--- Which status of the contract an app probably means by another word, for advice alone: no rule asks this.
+-- Which status of the contract an app probably means by another word, for advice alone: no rule uses this.
 create or replace function arcano.guess_status(p_status text)
 returns text
 language plpgsql immutable

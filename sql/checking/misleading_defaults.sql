@@ -1,4 +1,4 @@
--- Column defaults that say of a new job what is not so: of what it cost, or where it is.
+-- Column defaults that say something untrue of every new job, such as that it was charged.
 create or replace function arcano.misleading_defaults(
   p_table regclass,
   out level text,

@@ -1,6 +1,6 @@
 -- Every way in which a job ends, and what follows from it: the status that it gets, what the journal calls it, what
 -- is written to the job where nobody gave a reason, and which kind of refund is due for a charged job. A cancelled
--- job counts as one that never ran until it is running: starting is still before that.
+-- job counts as never run until its status is running: while it is starting, it did not run yet.
 --
 --   orphan, charged_orphan, stalled   a rule matches
 --   waiting                           somebody cancels a job that waits

@@ -1,4 +1,4 @@
--- True for a waiting status. It folds to "status = any (constant)" in a plan, which is part of the
+-- True for a waiting status. In a plan it becomes "status = any (constant)" , which is part of the
 -- predicates of each attached table's partial indexes of waiting jobs.
 create or replace function arcano.is_waiting(p_status text)
 returns boolean

@@ -1,5 +1,5 @@
--- True for a status of a job that is being worked on, and so holds a slot of its api_account. It folds
--- to "status = any (constant)" in a plan, which is the predicate of each attached table's partial index
+-- True for a status of a job that is being worked on, and so holds a slot of its api_account. In a
+-- plan it becomes "status = any (constant)" , which is the predicate of each attached table's partial index
 -- of working jobs.
 create or replace function arcano.is_working(p_status text)
 returns boolean

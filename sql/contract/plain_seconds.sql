@@ -1,5 +1,5 @@
--- The same length of time in plain seconds: a day or a month would depend on the session's time zone and
--- the calendar. What is longer than any setting may be becomes 10,000 years, which plain seconds can say.
+-- The same length of time in plain seconds, because how long a day or a month is depends on the time zone and the
+-- calendar. No setting may be longer than 10,000 years, and what is longer becomes that.
 create or replace function arcano.plain_seconds(p_interval interval)
 returns interval
 language sql immutable parallel safe

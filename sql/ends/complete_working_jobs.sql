@@ -1,6 +1,6 @@
 -- The common case of finish_jobs, in one statement: jobs that are worked on, at the attempt that the caller
--- started, are completed. In the order of their ids, so that two callers with the same jobs wait for each
--- other and not each for the other.
+-- started, are completed. In the order of their ids: two callers with the same jobs then
+-- wait in turn, and there is no deadlock.
 create or replace function arcano.complete_working_jobs(
   p_job_ids arcano.job_ids.ids%type,
   p_attempts integer[],
@@ -11,8 +11,8 @@ create or replace function arcano.complete_working_jobs(
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan -- else an array of another length is planned again
-set enable_seqscan = off -- nor may a plan outlive the time when most rows waited
-set jit = off -- which takes what is off for expensive
+set enable_seqscan = off -- a plan that was made while most rows waited is still there when few do
+set jit = off -- what is switched off counts as expensive, and that would start it
 as $$
 begin
   -- With is_working outside of the case, the small index of working jobs finds them by id.

@@ -30,7 +30,7 @@ begin
   select array_agg(r.job), array_agg(r.tid) into v_jobs, v_tids from arcano.job_rows(p_jobs, true) r;
 
   -- What is locked stays where it is, and is found there. With a condition on status outside of a case, the
-  -- planner may read a partial index, and all open jobs with it; and it joins no whole table to what is lateral.
+  -- planner may read a partial index, and all open jobs with it; being lateral, it is not joined to whole tables.
   with wanted as materialized (
     select o.relid, o.job_id, o.tid, o.status, r.user_id, r.job
       from unnest(v_jobs, v_tids) r (relid, id, user_id, job, tid)

@@ -30,7 +30,7 @@ begin
      for no key update;
   v_ref := (v_job.relid, p_job_id);
 
-  -- A job that waits again is not at any attempt: the one that it was at is over.
+  -- A job that was put back into the queue has no attempt that goes on: its last one is over.
   changed := v_job.attempt is not null and arcano.is_open(v_job.status)
     and coalesce(p_attempt = v_job.attempt and (arcano.is_working(v_job.status) or p_attempt = 0), true);
   if changed then

@@ -1,5 +1,5 @@
--- What finish_jobs promises, without waking anybody. One job that cannot be ended (a veto of the app's own
--- trigger or constraint) keeps no other from it, and is in the journal.
+-- Does what finish_jobs promises, and leaves it to its caller to wake workers. A job that cannot be ended (a veto of
+-- the app's own trigger or constraint) does not keep the others from ending, and is in the journal.
 create or replace function arcano.finish_without_waking(
   p_job_ids arcano.job_ids.ids%type,
   p_status text,
@@ -40,7 +40,7 @@ begin
     end if;
   end if;
 
-  -- In the order of their ids, as complete_jobs locks them.
+  -- In the order of their ids, as complete_working_jobs locks them.
   for v_job in
     select distinct on (u.id) u.id, u.attempt
       from unnest(p_job_ids, p_attempts) u (id, attempt)

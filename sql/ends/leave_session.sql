@@ -28,7 +28,7 @@ begin
         hint = 'Pass when the page said goodbye, or call cancel_session to cancel at once.';
   end if;
 
-  -- is_active is the predicate of the index that this reads.
+  -- is_open is the predicate of the index that this reads.
   select array_agg((j.tableoid, j.id)::arcano.job_ref) into v_jobs
     from arcano.job j
    where arcano.is_open(j.status)

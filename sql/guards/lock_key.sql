@@ -1,5 +1,5 @@
--- The key of an advisory lock of the package's own. The seed keeps it from being guessed, and so from being held
--- by somebody else.
+-- The key of one of the package's own advisory locks. The seed makes it impossible to guess, so that nobody else can
+-- hold the lock.
 create or replace function arcano.lock_key(p_what text)
 returns bigint
 language plpgsql stable

@@ -1,5 +1,5 @@
--- The limits of a table's settings. The least of each is what did not kill real jobs; who is sure may go
--- below it after: set arcano.force = on;
+-- The limits of a table's settings. The least value of each is one that did not kill real jobs; whoever is sure may go
+-- below it, after: set arcano.force = on;
 create or replace function arcano.refuse_settings(p_settings arcano.job_table)
 returns void
 language plpgsql stable

@@ -27,7 +27,7 @@ select m.name, m.help, m.labels, m.value::double precision
      cross join lateral (
        values
          ('arcano_jobs_stalled', 'Jobs that are worked on without a sign of life for longer than their table allows.', q.stalled::numeric),
-         ('arcano_queue_oldest_age_seconds', 'Age of the oldest job in the line.',
+         ('arcano_queue_oldest_age_seconds', 'Age of the oldest job in the queue.',
            coalesce(extract(epoch from now() - q.oldest_in_queue), 0))
      ) s (name, help, value)
     union all

@@ -1,4 +1,4 @@
--- Who may do what, as far as it is not the package's functions that decide it.
+-- Whether somebody has rights that pass by what the package's functions check.
 create or replace function arcano.role_health()
 returns table (level text, finding text, detail text, hint text)
 language plpgsql stable

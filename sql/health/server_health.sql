@@ -20,7 +20,7 @@ begin
             or c.oid in (select h.inhrelid from pg_inherits h where h.inhparent = 'arcano.job'::regclass))
        and x.age > 2 * x.limit;
 
-  -- What ended has left its entries in the partial indexes, where every check steps over them.
+  -- Ended jobs leave their entries in the partial indexes until vacuum comes, and every check reads past them.
   return query
     select 'warning', 'dead rows', format('%s has %s dead rows beside %s live ones', c.oid::regclass,
              pg_stat_get_dead_tuples(c.oid), pg_stat_get_live_tuples(c.oid)),

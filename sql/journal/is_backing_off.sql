@@ -1,5 +1,5 @@
--- Whether the sweep and claims pass over a job, because ending or starting it failed lately. Asked only where any job
--- is: most of the time none is, and claims are many.
+-- Whether the sweep and claims pass over a job, because ending or starting it failed lately. Callers
+-- ask only if there is any such job at all: mostly there is none, and claims are many.
 create or replace function arcano.is_backing_off(p_relid oid, p_job_id arcano.job.id%type)
 returns boolean
 language plpgsql stable

@@ -1,8 +1,8 @@
--- The whole rows of jobs as jsonb, with the columns that only their own table has: those are what this package
--- cannot know beforehand, and why this is dynamic. What cannot be read or locked in its own table (somebody else's,
+-- The whole rows of jobs as jsonb, with the columns that only their own table has. Dynamic, because those columns are
+-- not known before. What cannot be read or locked in its own table (somebody else's,
 -- or row level security forced on its owner) is asked for through arcano.job, and has the contract's columns.
 --
--- With p_lock, those are answered that nobody else holds, and are held from then on; tid is where each lies.
+-- With p_lock, it locks the rows and leaves out those that somebody else holds; tid is where each lies.
 create or replace function arcano.job_rows(p_jobs arcano.job_ref[], p_lock boolean)
 returns table (job arcano.job_snapshot, tid tid)
 language plpgsql volatile

@@ -1,5 +1,4 @@
--- What could not be done to a job, and why; and who starts or ends jobs of their own accord leaves this one alone
--- for a while: for 5 minutes at first, then for as long as it has been failing, at most a day.
+-- Journals what could not be done to a job, and why. Claims and the sweep then pass over the job for a while: for 5 minutes at first, then for as long as it has been failing, at most a day.
 create or replace function arcano.journal_and_back_off(p_job arcano.job_ref, p_source text, p_reason text)
 returns void
 language plpgsql volatile

@@ -1,5 +1,5 @@
 -- Writes to the journal that jobs of tables in observe mode would have been ended: once a job, and without
--- waiting for anybody. Whoever finds another at it leaves it to that one, or to the next sweep.
+-- waiting for anybody. If somebody else is doing the same, it is left to them, or to the next sweep.
 create or replace function arcano.journal_observed(p_jobs arcano.job_ref[], p_source text, p_cause text)
 returns integer
 language plpgsql volatile

@@ -1,5 +1,5 @@
--- The report of observe mode: each job that would have been ended, and whether it came alive after that. Not
--- one must have, before the table is put under the rule.
+-- The report of observe mode: each job that would have been ended, and whether it came alive after that. If
+-- one did, the table must not be put under the rule yet.
 create or replace view arcano.observed_job as
 select e.event_id, e.created_at as observed_at, e.source, e.reason, e.job_table, e.job_id, e.user_id,
        j.status,

@@ -1,5 +1,5 @@
--- How many jobs are in the queue before the one with this created_at and id. Who asks whether it may start counts
--- only those that may be started themselves; the place that a user sees counts all.
+-- How many jobs are in the queue before the one with this created_at and id. For the place that
+-- a user sees, all count; for the question whether that one may start, only those that may be started themselves.
 create or replace function arcano.jobs_ahead(
   p_created_at timestamptz,
   p_job_id arcano.job.id%type,

@@ -1,6 +1,6 @@
--- One at a time: who asks whether anybody is ahead in the line, and then passes or joins it. Waits for
--- another's transaction for at most half a second, and then answers false: a job that is put into the line
--- overtakes nobody, so that one who holds on to the line stops no one else.
+-- One at a time may ask whether anybody is ahead in the queue, and then start a job or put it into the queue. Waits
+-- for another's transaction for at most half a second, and then answers false. The caller then puts its job into the
+-- queue, which overtakes nobody: so a transaction that holds this lock for long stops no one else.
 --
 -- The lock is on a table that nobody else may lock.
 create or replace function arcano.lock_queue()
@@ -19,4 +19,4 @@ end
 $$;
 
 comment on function arcano.lock_queue() is
-  'Internal: holds others off from passing the line until the transaction ends; false: somebody else does.';
+  'Internal: holds others off from passing the queue until the transaction ends; false: somebody else does.';

@@ -1,4 +1,4 @@
--- The place of a job in the line, counted now.
+-- The place of a job in the queue, counted now.
 create or replace function arcano.queue_position(p_job_id arcano.job.id%type)
 returns integer
 language plpgsql stable security definer
@@ -19,4 +19,4 @@ end
 $$;
 
 comment on function arcano.queue_position(arcano.job.id%type) is
-  'How many jobs are ahead of job p_job_id in the line, plus one, counted now; null: it is not in the line.';
+  'How many jobs are ahead of job p_job_id in the queue, plus one, counted now; null: it is not in the queue.';

@@ -13,5 +13,5 @@ select arcano.table_name(t.job_table) as job_table,
  group by t.job_table, t.tool;
 
 comment on view arcano.queue_status is 'Of each attached table, how many jobs wait and how many are worked on.';
-comment on column arcano.queue_status.outside_queue is 'Waiting, but not in the line: being made ready, or ghosts.';
+comment on column arcano.queue_status.outside_queue is 'Waiting, but not in the queue: being made ready, or ghosts.';
 comment on column arcano.queue_status.stalled is 'Worked on, but without a sign of life for longer than the table allows.';

@@ -1,4 +1,4 @@
--- Writes the place of every job of the line to its row, where it is another than the row says. A row that
+-- Writes the place of every job of the queue to its row, where the row says another one. A row that
 -- somebody holds is left for the next time.
 create or replace function arcano.refresh_positions()
 returns integer
@@ -29,4 +29,4 @@ end
 $$;
 
 comment on function arcano.refresh_positions() is
-  'Internal: sets position of the jobs in the line to their place, and answers how many had another.';
+  'Internal: sets position of the jobs in the queue to their place, and answers how many had another.';

@@ -13,4 +13,4 @@ end
 $$;
 
 comment on function arcano.set_position_refresh(boolean) is
-  'Whether each sweep writes the place of every job in the line to its column position; off by default, when position stays the place at which the job entered. queue_position counts in any case.';
+  'Whether each sweep writes the place of every job in the queue to its column position; off by default, when position stays the place at which the job entered. queue_position counts in any case.';

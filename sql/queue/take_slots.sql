@@ -1,13 +1,13 @@
 -- Up to p_limit free slots, each as the name of its account, of no more accounts than it takes, the least loaded
 -- first. Every account answered is locked until the transaction ends, so that nobody else counts its free slots
--- meanwhile; one that somebody else has locked is passed over. Those left over are for who claims at the same time.
+-- meanwhile; one that somebody else has locked is passed over. Accounts that are left over are for those who claim at the same time.
 create or replace function arcano.take_slots(p_limit integer)
 returns text[]
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan -- else an array of another length is planned again
-set enable_seqscan = off -- nor may a plan outlive the time when most rows waited
-set jit = off -- which takes what is off for expensive
+set enable_seqscan = off -- a plan that was made while most rows waited is still there when few do
+set jit = off -- what is switched off counts as expensive, and that would start it
 as $$
 declare
   v_accounts text[];

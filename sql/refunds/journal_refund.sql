@@ -1,4 +1,4 @@
--- A line of the journal about a refund, with the job as it is now; its row may be gone.
+-- Writes an entry of the journal about a refund, with the job as it is now; its row may be gone.
 create or replace function arcano.journal_refund(p_refund arcano.refund, p_event text, p_source text, p_reason text)
 returns void
 language plpgsql volatile

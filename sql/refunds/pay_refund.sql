@@ -1,7 +1,7 @@
 -- Pays a refund that is due: calls the app's function and sets credits_refunded, both or neither. If that
 -- cannot be done, the refund stays due, and the journal says why. Waits for no row's lock.
 --
--- Dynamic, because which function that is is not known before.
+-- Dynamic, because the function is the app's own.
 create or replace function arcano.pay_refund(p_refund_id bigint, p_source text)
 returns boolean
 language plpgsql volatile

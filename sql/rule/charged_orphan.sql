@@ -1,4 +1,4 @@
--- Charged, never started, never in the line, and as old as an orphan: the rule leaves it alone, because
+-- Charged, never started, never in the queue, and as old as an orphan: the rule leaves it alone, because
 -- somebody paid. A person has to look, or its table has a charged_orphan_after.
 create or replace view arcano.charged_orphan as
 select o.job_table, o.tool, o.job_id, o.user_id, o.session_id, o.status,

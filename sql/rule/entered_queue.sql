@@ -1,4 +1,4 @@
--- Whether a job ever entered the line. What it folds to in a plan is part of the predicates of each
+-- Whether a job ever entered the queue. What it becomes in a plan is part of the predicates of each
 -- attached table's indexes of the waiting jobs.
 create or replace function arcano.entered_queue(p_position integer, p_waited_in_queue boolean)
 returns boolean

@@ -6,8 +6,8 @@
 -- A heartbeat protects for no longer than touch_limit after created_at. The outer least() keeps a
 -- date near the end of the calendar from overflowing.
 --
--- It takes columns, not the row, and neither is security definer nor sets anything, so that
--- PostgreSQL inlines it into every statement that uses it. Stable, because adding an interval to a
+-- It takes columns and not the row, is not security definer and sets nothing, so that PostgreSQL inlines it into
+-- every statement that uses it. Stable, because adding an interval to a
 -- timestamptz depends on the session's time zone; attach_job_table stores intervals in plain seconds,
 -- for which it does not.
 create or replace function arcano.heals_at(

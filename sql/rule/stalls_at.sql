@@ -1,5 +1,5 @@
 -- The rule of stalled jobs, written once: when a working job has been without a sign of life for too
--- long; null: never. A job that waits in the line does not stall, and one that shows neither when it
+-- long; null: never. A job that waits in the queue does not stall, and one that shows neither when it
 -- started nor a heartbeat is left alone: how long it has been working is not known.
 --
 -- Inlined into what uses it, as heals_at is.

@@ -40,7 +40,7 @@ begin
     perform from arcano.finish_without_waking(p_completed, 'completed', null, p_attempts);
   end if;
   if v_accounts then
-    -- No account is locked for nothing.
+    -- For an empty queue no account is locked.
     if not arcano.has_claimable_job() then
       return;
     end if;

@@ -1,4 +1,4 @@
--- Puts a job that was claimed back into the line, at its own place, for a provider that says that it is
+-- Puts a job that was claimed back into the queue, at its own place, for a provider that says that it is
 -- full. Wakes nobody: whoever would claim it at once would be told the same.
 create or replace function arcano.requeue_job(
   p_job_id arcano.job.id%type,
@@ -42,4 +42,4 @@ end
 $$;
 
 comment on function arcano.requeue_job(arcano.job.id%type, integer) is
-  'Puts the starting or running job p_job_id back into the line and answers its place there; its slot is free, and its task_id forgotten. p_attempt: the attempt that the worker started; if the job is at another one, nothing changes. A job that waits or has ended, or is not there: changed is false, and note says why.';
+  'Puts the starting or running job p_job_id back into the queue and answers its place there; its slot is free, and its task_id forgotten. p_attempt: the attempt that the worker started; if the job is at another one, nothing changes. A job that waits or has ended, or is not there: changed is false, and note says why.';

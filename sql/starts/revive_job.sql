@@ -23,7 +23,7 @@ begin
     from arcano.job j
    where j.id = p_job_id and case when j.status = 'cancelled' then true end;
   if found then
-    -- What ended it last; whoever ended it after that has left another message.
+    -- What ended it last. If the row has another message, something else ended it after that.
     select e.event, e.reason, e.job_before ->> 'error_message' into v_event, v_reason, v_error_before
       from arcano.job_event e
      where e.job_id = p_job_id and e.event not in ('error', 'late_finish', 'refund_due', 'refunded')

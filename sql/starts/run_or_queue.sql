@@ -67,4 +67,4 @@ end
 $$;
 
 comment on function arcano.run_or_queue(arcano.job.id%type, boolean) is
-  'Decides about the waiting job p_job_id. run: it is starting, in a slot of api_account, and the caller is to start it at the provider. queued: it is in the line, at place position, for whoever claims it; with p_run false always so, for those who leave every start to workers. Null: it has ended or is not there, and note says so. The same call again answers the same.';
+  'Decides about the waiting job p_job_id. run: it is starting, in a slot of api_account, and the caller is to start it at the provider. queued: it is in the queue, at place position, for whoever claims it; with p_run false always so, for those who leave every start to workers. Null: it has ended or is not there, and note says so. The same call again answers the same.';

@@ -1,4 +1,4 @@
--- Lets pg_cron sweep, where it is installed in this database. Again is the same with another interval. The
+-- Lets pg_cron sweep, where it is installed in this database. Called again, it changes the interval. The
 -- sweep needs no other host then; arcano-db sweep --every may run beside it.
 create or replace function arcano.schedule_sweeper(
   p_every interval default '1 minute',
@@ -20,7 +20,7 @@ begin
     when v_seconds between 1 and 59 and v_seconds = trunc(v_seconds) then format('%s seconds', v_seconds::integer)
     when v_seconds = 60 then '* * * * *'
     when v_seconds = 3600 then '0 * * * *'
-    -- No other number of minutes is a whole part of an hour.
+    -- cron counts within an hour, so the number of minutes must divide it.
     when v_seconds in (120, 180, 240, 300, 360, 600, 720, 900, 1200, 1800) then
       format('*/%s * * * *', (v_seconds / 60)::integer)
   end;

@@ -1,5 +1,5 @@
--- The jobs that will stall, for whoever can ask the provider about them before that. Sees them in time
--- only with p_within longer than the time between two calls.
+-- The jobs that will stall, for whoever can ask the provider about them before that. p_within
+-- must be longer than the time between two calls, or some are seen too late.
 create or replace function arcano.stalling_jobs(p_within interval default '1 minute', p_limit integer default 100)
 returns table (
   job_table text,

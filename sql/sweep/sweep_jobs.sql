@@ -1,5 +1,5 @@
--- Ends the oldest jobs to which a cause of the sweep applies: orphan, charged_orphan or stalled. What nobody holds is
--- held from here on, and what could not be ended lately is passed over.
+-- Ends the oldest jobs to which a cause of the sweep applies: orphan, charged_orphan or stalled. It locks
+-- them, and passes over those that somebody else holds and those that could not be ended lately.
 create or replace function arcano.sweep_jobs(
   p_cause text,
   p_limit integer,
@@ -15,7 +15,7 @@ declare
   v_any_backoff constant boolean := exists (select from arcano.job_backoff);
   v_jobs arcano.job_ref[];
 begin
-  -- Two statements, because each is read through an index of its own; one for both reads and sorts the whole backlog.
+  -- Two statements, because each reads through an index of its own; one for both would read and sort all of them.
   if p_cause = 'stalled' then
     select array_agg(c.job) into v_jobs
       from (

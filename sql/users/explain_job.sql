@@ -1,5 +1,5 @@
 -- Why a job blocks its user, and what protects it from the orphan rule: each condition of the rule by itself.
--- The rule is asked, and not repeated: once for each condition, about a job that differs from a plain ghost in
+-- The rule is asked, and not repeated: once for each condition, about a job that differs from a plain orphan in
 -- the columns of that condition alone.
 create or replace function arcano.explain_job(p_job_id arcano.job.id%type)
 returns table (condition text, holds boolean, detail text)

@@ -362,7 +362,7 @@ CREATE FUNCTION arcano.is_in_queue(p_status text, p_position integer, p_waited_i
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (arcano.is_waiting(p_status) AND arcano.entered_queue(p_position, p_waited_in_queue));
 
-COMMENT ON FUNCTION arcano.is_in_queue(p_status text, p_position integer, p_waited_in_queue boolean) IS 'Internal: whether a job of this status, position and waited_in_queue waits in the line.';
+COMMENT ON FUNCTION arcano.is_in_queue(p_status text, p_position integer, p_waited_in_queue boolean) IS 'Internal: whether a job of this status, position and waited_in_queue waits in the queue.';
 
 CREATE FUNCTION arcano.is_observed(p_job_table text, p_job_id uuid) RETURNS boolean
     LANGUAGE plpgsql STABLE
@@ -524,7 +524,7 @@ CREATE FUNCTION arcano.lock_queue() RETURNS boolean
     SET lock_timeout TO '500ms'
     AS ...;
 
-COMMENT ON FUNCTION arcano.lock_queue() IS 'Internal: holds others off from passing the line until the transaction ends; false: somebody else does.';
+COMMENT ON FUNCTION arcano.lock_queue() IS 'Internal: holds others off from passing the queue until the transaction ends; false: somebody else does.';
 
 CREATE FUNCTION arcano.lock_user(p_user_id uuid, p_impossible text) RETURNS void
     LANGUAGE plpgsql
@@ -601,7 +601,7 @@ CREATE FUNCTION arcano.queue_position(p_job_id uuid) RETURNS integer
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.queue_position(p_job_id uuid) IS 'How many jobs are ahead of job p_job_id in the line, plus one, counted now; null: it is not in the line.';
+COMMENT ON FUNCTION arcano.queue_position(p_job_id uuid) IS 'How many jobs are ahead of job p_job_id in the queue, plus one, counted now; null: it is not in the queue.';
 
 CREATE FUNCTION arcano.readmit_orphan(p_job_id uuid, p_impossible text) RETURNS text
     LANGUAGE plpgsql
@@ -615,7 +615,7 @@ CREATE FUNCTION arcano.refresh_positions() RETURNS integer
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.refresh_positions() IS 'Internal: sets position of the jobs in the line to their place, and answers how many had another.';
+COMMENT ON FUNCTION arcano.refresh_positions() IS 'Internal: sets position of the jobs in the queue to their place, and answers how many had another.';
 
 CREATE FUNCTION arcano.refund_jobs(p_jobs arcano.job_ref[], p_kind text, p_source text) RETURNS void
     LANGUAGE plpgsql
@@ -817,7 +817,7 @@ CREATE FUNCTION arcano.requeue_job(p_job_id uuid, p_attempt integer DEFAULT NULL
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.requeue_job(p_job_id uuid, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT "position" integer) IS 'Puts the starting or running job p_job_id back into the line and answers its place there; its slot is free, and its task_id forgotten. p_attempt: the attempt that the worker started; if the job is at another one, nothing changes. A job that waits or has ended, or is not there: changed is false, and note says why.';
+COMMENT ON FUNCTION arcano.requeue_job(p_job_id uuid, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT "position" integer) IS 'Puts the starting or running job p_job_id back into the queue and answers its place there; its slot is free, and its task_id forgotten. p_attempt: the attempt that the worker started; if the job is at another one, nothing changes. A job that waits or has ended, or is not there: changed is false, and note says why.';
 
 CREATE FUNCTION arcano.require_read_committed(p_impossible text) RETURNS void
     LANGUAGE plpgsql STABLE
@@ -858,7 +858,7 @@ CREATE FUNCTION arcano.run_or_queue(p_job_id uuid, p_run boolean DEFAULT true, O
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.run_or_queue(p_job_id uuid, p_run boolean, OUT decision text, OUT api_account text, OUT "position" integer, OUT note text) IS 'Decides about the waiting job p_job_id. run: it is starting, in a slot of api_account, and the caller is to start it at the provider. queued: it is in the line, at place position, for whoever claims it; with p_run false always so, for those who leave every start to workers. Null: it has ended or is not there, and note says so. The same call again answers the same.';
+COMMENT ON FUNCTION arcano.run_or_queue(p_job_id uuid, p_run boolean, OUT decision text, OUT api_account text, OUT "position" integer, OUT note text) IS 'Decides about the waiting job p_job_id. run: it is starting, in a slot of api_account, and the caller is to start it at the provider. queued: it is in the queue, at place position, for whoever claims it; with p_run false always so, for those who leave every start to workers. Null: it has ended or is not there, and note says so. The same call again answers the same.';
 
 CREATE FUNCTION arcano.schedule_sweeper(p_every interval DEFAULT '00:01:00'::interval, p_limit integer DEFAULT 1000) RETURNS text
     LANGUAGE plpgsql
@@ -900,7 +900,7 @@ CREATE FUNCTION arcano.set_position_refresh(p_on boolean DEFAULT true) RETURNS v
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.set_position_refresh(p_on boolean) IS 'Whether each sweep writes the place of every job in the line to its column position; off by default, when position stays the place at which the job entered. queue_position counts in any case.';
+COMMENT ON FUNCTION arcano.set_position_refresh(p_on boolean) IS 'Whether each sweep writes the place of every job in the queue to its column position; off by default, when position stays the place at which the job entered. queue_position counts in any case.';
 
 CREATE FUNCTION arcano.set_refund_function(p_function text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1272,7 +1272,7 @@ CREATE VIEW arcano.job_in_queue AS
    FROM arcano.open_job o
   WHERE is_in_queue;
 
-COMMENT ON VIEW arcano.job_in_queue IS 'The jobs that wait in the line; its order is created_at, then job_id.';
+COMMENT ON VIEW arcano.job_in_queue IS 'The jobs that wait in the queue; its order is created_at, then job_id.';
 
 COMMENT ON COLUMN arcano.job_in_queue."position" IS 'Its place when it entered, or when the sweep last wrote it (keep_positions); queue_position tells the one now.';
 
@@ -1346,7 +1346,7 @@ CREATE VIEW arcano.queue_status AS
 
 COMMENT ON VIEW arcano.queue_status IS 'Of each attached table, how many jobs wait and how many are worked on.';
 
-COMMENT ON COLUMN arcano.queue_status.outside_queue IS 'Waiting, but not in the line: being made ready, or ghosts.';
+COMMENT ON COLUMN arcano.queue_status.outside_queue IS 'Waiting, but not in the queue: being made ready, or ghosts.';
 
 COMMENT ON COLUMN arcano.queue_status.stalled IS 'Worked on, but without a sign of life for longer than the table allows.';
 
@@ -1483,7 +1483,7 @@ CREATE VIEW arcano.metric AS
             jsonb_build_object('job_table', q.job_table) AS jsonb_build_object,
             s.value
            FROM (queue q
-             CROSS JOIN LATERAL ( VALUES ('arcano_jobs_stalled'::text,'Jobs that are worked on without a sign of life for longer than their table allows.'::text,(q.stalled)::numeric), ('arcano_queue_oldest_age_seconds'::text,'Age of the oldest job in the line.'::text,COALESCE(EXTRACT(epoch FROM (now() - q.oldest_in_queue)), (0)::numeric))) s(name, help, value))
+             CROSS JOIN LATERAL ( VALUES ('arcano_jobs_stalled'::text,'Jobs that are worked on without a sign of life for longer than their table allows.'::text,(q.stalled)::numeric), ('arcano_queue_oldest_age_seconds'::text,'Age of the oldest job in the queue.'::text,COALESCE(EXTRACT(epoch FROM (now() - q.oldest_in_queue)), (0)::numeric))) s(name, help, value))
         UNION ALL
          SELECT s.name,
             s.help,

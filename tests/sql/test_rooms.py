@@ -1,0 +1,109 @@
+"""The shape of sql/: rooms with calls in one direction, sizes that can be read, dynamic SQL with its reason."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import sys
+from types import ModuleType
+
+import psycopg
+from helpers import ROOT
+
+# Statements that are put together when they run, each with why it cannot be written down before.
+DYNAMIC = {
+    "attach_job_table": "runs what attach_steps answers",
+    "attach_problems": "asks a check constraint of the app's own",
+    "caller_id": "calls the function that the app registered",
+    "create_job": "inserts into the table's own columns",
+    "detach_job_table": "runs what detach_steps answers",
+    "dry_run_end": "tries an update of a table that need not be attached",
+    "grace_advice": "reads a table that need not be attached",
+    "job_counts": "reads a table that need not be attached",
+    "job_rows": "reads the table's own columns",
+    "pay_refund": "calls the function that the app registered",
+    "refuse_values": "casts to the table's own types",
+    "status_counts": "counts one table; through arcano.job all would be read",
+    "table_settings": "evaluates the defaults of the settings",
+    "trip_breakers": "counts one table; through arcano.job all would be read",
+}
+
+MOST_FILES = 14
+MOST_LINES = 700
+LONGEST_FUNCTION = 100
+
+
+def drawing() -> ModuleType:
+    """The script of the repository that draws the calls."""
+    spec = importlib.util.spec_from_file_location("draw_calls", ROOT / ".github" / "tools" / "draw_calls.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["draw_calls"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+DRAWN = drawing()
+FOUND = DRAWN.definitions()
+
+
+def test_no_call_goes_upwards() -> None:
+    order = DRAWN.rooms()
+    assert sorted(order) == sorted({one.room for one in FOUND.values()})
+    assert DRAWN.upward(order, FOUND) == []
+    # The picture is of something.
+    assert sum(len(one.calls) for one in FOUND.values()) > 250
+
+
+def test_a_call_upwards_would_be_seen() -> None:
+    order = DRAWN.rooms()
+    assert "ends/end_jobs calls ends/" not in str(DRAWN.upward(order, FOUND))
+    assert DRAWN.upward(order[::-1], FOUND)
+
+
+def test_rooms_and_functions_are_of_a_size_that_can_be_read() -> None:
+    for room in DRAWN.rooms():
+        paths = list((ROOT / "sql" / room).glob("*.sql"))
+        lines = sum(len(path.read_text(encoding="utf-8").splitlines()) for path in paths)
+        assert len(paths) <= MOST_FILES, room
+        assert lines <= MOST_LINES, room
+    assert {one.name: one.lines for one in FOUND.values() if one.lines > LONGEST_FUNCTION} == {}
+
+
+def test_each_dynamic_statement_has_its_reason() -> None:
+    dynamic = {
+        name
+        for name, one in FOUND.items()
+        if re.search(r"^\s*(return query )?execute\b|\bin\n\s+execute\b", one.text, re.M)
+    }
+    assert dynamic == set(DYNAMIC)
+
+
+def test_no_function_calls_itself_by_name_for_its_variables(conn: psycopg.Connection) -> None:
+    """A function that steps aside for a newer one is renamed, and such a name would be wrong then."""
+    bodies = conn.execute(
+        "select proname, prosrc from pg_proc where pronamespace = 'arcano'::regnamespace"
+    ).fetchall()
+    assert [name for name, body in bodies if re.search(rf"(?<!arcano\.)\b{name}\.\w", body)] == []
+
+
+def test_there_is_no_trigger() -> None:
+    files = [*ROOT.glob("sql/**/*.sql"), *ROOT.glob("migrations/*.sql")]
+    made = [
+        path.name
+        for path in files
+        if re.search(r"create\s+(or\s+replace\s+)?(constraint\s+)?trigger", path.read_text(), re.I)
+    ]
+    assert len(files) > 100
+    assert made == []
+
+
+def test_questions_are_answered_by_the_page_and_one_file() -> None:
+    """Each place that sql/README.md names is there."""
+    page = ROOT.joinpath("sql", "README.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(\w+/\w+\.(?:sql|py))`", page)
+    assert len(named) > 25
+    assert [name for name in named if not (ROOT / "sql" / name).exists() and not (ROOT / name).exists()] == []
+    for room, first in re.findall(r"^\| `(\w+)` \| .+ \| `(\w+\.sql)` \|$", page, re.M):
+        assert (ROOT / "sql" / room / first).exists()

@@ -3,8 +3,8 @@
     python .github/tools/draw_calls.py              prints the rooms, their size, and whom they call how often
     python .github/tools/draw_calls.py --dot        the same for Graphviz
 
-The order of the rooms is that of the table in sql/README.md: calls go down. One that goes up is named, and the
-exit code is 1 then.
+The order of the rooms is that of the table in sql/README.md: calls go down. One that goes up is named, and
+the exit code is 1 then.
 """
 
 from __future__ import annotations

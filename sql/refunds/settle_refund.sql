@@ -7,6 +7,12 @@ as $$
 declare
   v_refund arcano.refund%rowtype;
 begin
+  -- The job before its refund, as everybody locks them.
+  perform
+    from arcano.refund f
+    join arcano.job j on j.id = f.job_id and j.tableoid = f.job_table
+   where f.refund_id = p_refund_id
+     for no key update of j;
   select f.* into v_refund from arcano.refund f where f.refund_id = p_refund_id for update;
   if not found then
     raise exception 'there is no refund %', coalesce(p_refund_id::text, 'null')

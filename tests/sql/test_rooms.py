@@ -1,4 +1,4 @@
-"""The shape of sql/: rooms with calls in one direction, sizes that can be read, dynamic SQL with its reason."""
+"""The shape of sql/: rooms with calls in one direction, readable sizes, dynamic SQL with its reason."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ as $load$
 declare
   v_before constant jsonb := coalesce((
     select jsonb_object_agg(p.oid, p.ctid) from pg_proc p
-     where p.pronamespace = 'arcano'::regnamespace and p.proname = p_name), '{}');
+     where p.pronamespace = 'arcano'::regnamespace and p.prokind = 'f' and p.proname = p_name), '{}');
   v_aside oid;
 begin
   begin
@@ -58,7 +58,7 @@ begin
   -- What was there and has not been touched just now has other arguments.
   for v_aside in
     select p.oid from pg_proc p
-     where p.pronamespace = 'arcano'::regnamespace and p.proname = p_name
+     where p.pronamespace = 'arcano'::regnamespace and p.prokind = 'f' and p.proname = p_name
        and v_before ->> p.oid::text = p.ctid::text
   loop
     execute format('alter function %s rename to %I', v_aside::regprocedure, 'obsolete_' || v_aside);
@@ -96,9 +96,11 @@ begin
     end if;
     drop view arcano.{other_name};
   exception
-    when undefined_column or undefined_table then -- it reads what a view that has changed is yet to have
+    when syntax_error_or_access_rule_violation then -- it reads what a view that has changed is yet to have
       v_is_changed := true;
   end;
+  -- Else it would go on reading a view that steps aside.
+  v_is_changed := v_is_changed{or_what_it_reads};
   perform set_config('arcano.view_{name}_is_changed', v_is_changed::text, false);
 end
 $load$;
@@ -141,7 +143,7 @@ begin
       select 'function' as kind, p.oid::regprocedure::text as name,
              obj_description(p.oid, 'pg_proc') is not distinct from v_obsolete as is_marked
         from pg_proc p
-       where p.pronamespace = 'arcano'::regnamespace and p.proname not in ({functions})
+       where p.pronamespace = 'arcano'::regnamespace and p.prokind = 'f' and p.proname not in ({functions})
        union all
       select 'view', c.oid::regclass::text, obj_description(c.oid, 'pg_class') is not distinct from v_obsolete
         from pg_class c
@@ -162,9 +164,16 @@ begin
     begin
       execute format('drop %s %s', r.kind, r.names); -- together, because they may need each other
     exception
-      when dependent_objects_still_exist then
-        raise warning 'arcano: something else needs one of these obsolete %ss: %', r.kind, r.names
-          using detail = sqlerrm;
+      when dependent_objects_still_exist then -- something of somebody else's needs one of them
+        foreach v_names in array r.each loop
+          begin
+            execute format('drop %s %s', r.kind, v_names);
+          exception
+            when dependent_objects_still_exist then
+              raise warning 'arcano: % % is obsolete, and something else needs it', r.kind, v_names
+                using detail = sqlerrm;
+          end;
+        end loop;
     end;
   end loop;
 end
@@ -187,7 +196,7 @@ _LOADED_FINGERPRINT = """
       from (
         select pg_catalog.pg_get_functiondef(p.oid) || coalesce(p.proacl::text, '')
           from pg_catalog.pg_proc p
-         where p.pronamespace = to_regnamespace('arcano')
+         where p.pronamespace = to_regnamespace('arcano') and p.prokind = 'f'
          union all
         select c.relname || pg_catalog.pg_get_viewdef(c.oid) || coalesce(c.relacl::text, '')
           from pg_catalog.pg_class c
@@ -274,7 +283,15 @@ def script():
         definition = _definition(text).replace(
             f"create or replace view arcano.{name} ", f"create view arcano.{other_name} "
         )
-        parts.append(_COMPARE.format(name=name, other_name=other_name, definition=definition))
+        read = sorted(set(re.findall(r"\barcano\.(\w+)", _definition(text))) & set(views) - {name})
+        or_what_it_reads = "".join(
+            f"\n    or current_setting('arcano.view_{other}_is_changed')::boolean" for other in read
+        )
+        parts.append(
+            _COMPARE.format(
+                name=name, other_name=other_name, definition=definition, or_what_it_reads=or_what_it_reads
+            )
+        )
     # Locked in the order in which a query locks them: a view first, and then those that it reads. Else a
     # query that has one and a load that has the other wait for each other.
     parts += [_IF_CHANGED.format(name=name, statement=_LOCK.format(name=name)) for name in reversed(views)]

@@ -60,8 +60,14 @@ begin
   -- Settings that were never written have no date.
   if v_new is distinct from v_settings or v_settings.attached_at is null then
     return query select format(
-      'insert into arcano.job_table (job_table, tool, orphan_after, touch_limit, stall_after, added_columns) values (%L, %L, %L, %L, %L, %L) on conflict (job_table) do update set tool = excluded.tool, orphan_after = excluded.orphan_after, stall_after = excluded.stall_after, added_columns = excluded.added_columns',
-      p_table, v_new.tool, v_new.orphan_after, v_new.touch_limit, v_new.stall_after, v_new.added_columns),
+      'insert into arcano.job_table (job_table, tool, orphan_after, touch_limit, stall_after, added_columns) values (%L, %L, %L, %L, %L, %L) on conflict (job_table) do update set %s',
+      p_table, v_new.tool, v_new.orphan_after, v_new.touch_limit, v_new.stall_after, v_new.added_columns,
+      -- What was not given may have been set otherwise by the time that this runs.
+      concat_ws(', ',
+        case when p_tool is not null then 'tool = excluded.tool' end,
+        case when p_orphan_after is not null then 'orphan_after = excluded.orphan_after' end,
+        case when p_stall_after is not null then 'stall_after = excluded.stall_after' end,
+        'added_columns = excluded.added_columns')),
       'none', 'one row of arcano.job_table: the settings';
   end if;
 

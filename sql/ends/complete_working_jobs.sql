@@ -23,9 +23,10 @@ begin
      where j.id = g.id
        and arcano.is_working(j.status)
        and case when coalesce(g.attempt = coalesce(j.attempt, 0), true) then true end
-    returning j.id, coalesce(j.attempt, 0) as attempt
+    returning j.id, coalesce(j.attempt, 0) as attempt, j.status
   )
-  select array_agg(e.id), array_agg(e.attempt) into job_ids, attempts from ended e;
+  -- One that a trigger of the app's own made something else is not completed.
+  select array_agg(e.id), array_agg(e.attempt) into job_ids, attempts from ended e where e.status = 'completed';
 end
 $$;
 

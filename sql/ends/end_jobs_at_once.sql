@@ -24,6 +24,7 @@ declare
   v_before arcano.job_snapshot[];
   v_charged arcano.job_ref[];
   v_charged_running arcano.job_ref[];
+  v_journaled integer;
 begin
   select c.* into strict v_end from arcano.end_causes() c where c.cause = p_cause;
   v_message := coalesce(p_reason, v_end.message);
@@ -67,9 +68,13 @@ begin
   if v_wanted <> coalesce(cardinality(v_ended), 0) then
     perform arcano.refuse_suppression();
   end if;
-  perform arcano.journal(v_end.event, p_source, v_message, v_before);
-  perform arcano.refund_jobs(v_charged, v_end.refund, p_source);
-  perform arcano.refund_jobs(v_charged_running, v_end.refund_when_running, p_source);
+  v_journaled := arcano.journal(v_end.event, p_source, v_message, v_before);
+  if v_charged is not null then
+    perform arcano.refund_jobs(v_charged, v_end.refund, p_source);
+  end if;
+  if v_charged_running is not null then
+    perform arcano.refund_jobs(v_charged_running, v_end.refund_when_running, p_source);
+  end if;
   return v_ended;
 end
 $$;

@@ -46,7 +46,11 @@ begin
     changed := found;
   end if;
 
-  if changed then
+  if changed and status <> p_status then
+    -- Such as an app that puts a failed job back: it did not end so, and nothing follows from that.
+    note := format('a trigger of the job table made it %s', status);
+    return;
+  elsif changed then
     if v_before.id is not null then
       perform arcano.journal(p_status, 'finish_job', coalesce(p_error, 'finished while it waited'), array[v_before]);
     end if;

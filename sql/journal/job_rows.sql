@@ -19,7 +19,10 @@ declare
   v_tids tid[];
 begin
   for v_table in
-    select r.relid, array_agg(r.id) as ids from unnest(p_jobs) r group by r.relid
+    select r.relid, array_agg(r.id) as ids
+      from unnest(p_jobs) r
+      join pg_class c on c.oid = r.relid -- one that was dropped has no rows
+     group by r.relid
   loop
     foreach v_source in array array[format('only %s', v_table.relid::regclass), 'arcano.job'] loop
       begin

@@ -6,13 +6,11 @@ set search_path = pg_catalog, pg_temp
 set enable_seqscan = off -- a plan that was made while most rows waited is still there when few do
 set jit = off -- what is switched off counts as expensive, and that would start it
 as $$
-declare
-  v_any_backoff constant boolean := exists (select from arcano.job_backoff);
 begin
   perform
     from arcano.job j
    where arcano.is_in_queue(j.status, j."position", j.waited_in_queue)
-     and (not v_any_backoff or not arcano.is_backing_off(j.tableoid, j.id))
+     and (not exists (select from arcano.job_backoff) or not arcano.is_backing_off(j.tableoid, j.id))
    order by j.created_at, j.id
    limit 1;
   return found;

@@ -22,6 +22,11 @@ begin
        and j.credits_refunded is not true
        and j.user_credit_cost is distinct from 0
        and (p_kind = 'cancelled' or p_kind = any (t.refund_when))
+       -- One that is due pays for the same charge.
+       and not exists (
+         select from arcano.refund f
+          where f.job_table = j.tableoid and f.job_id = j.id and f.paid_at is null
+       )
     on conflict do nothing
     returning refund_id
   )

@@ -25,7 +25,6 @@ set jit = off -- what is switched off counts as expensive, and that would start 
 as $$
 declare
   v_accounts constant boolean := exists (select from arcano.account);
-  v_any_backoff constant boolean := exists (select from arcano.job_backoff);
   v_slots text[];
   v_relids oid[];
   v_tids tid[];
@@ -53,7 +52,7 @@ begin
         select j.tableoid as relid, j.ctid as tid
           from arcano.job j
          where arcano.is_in_queue(j.status, j."position", j.waited_in_queue)
-           and (not v_any_backoff or not arcano.is_backing_off(j.tableoid, j.id))
+           and (not exists (select from arcano.job_backoff) or not arcano.is_backing_off(j.tableoid, j.id))
          order by j.created_at, j.id
          limit coalesce(cardinality(v_slots), p_limit)
            for no key update skip locked

@@ -12,7 +12,6 @@ set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan -- else it is planned at every sweep
 as $$
 declare
-  v_any_backoff constant boolean := exists (select from arcano.job_backoff);
   v_jobs arcano.job_ref[];
 begin
   -- Two statements, because each reads through an index of its own; one for both would read and sort all of them.
@@ -27,7 +26,7 @@ begin
          where o.is_working
            and o.is_stalled
            and o.is_enforced
-           and (not v_any_backoff or not arcano.is_backing_off(o.relid, o.job_id))
+           and (not exists (select from arcano.job_backoff) or not arcano.is_backing_off(o.relid, o.job_id))
          order by o.stalls_at
          limit p_limit
       ) c;
@@ -42,7 +41,7 @@ begin
          where o.is_outside_queue
            and case p_cause when 'orphan' then o.is_orphan when 'charged_orphan' then o.is_charged_orphan end
            and o.is_enforced
-           and (not v_any_backoff or not arcano.is_backing_off(o.relid, o.job_id))
+           and (not exists (select from arcano.job_backoff) or not arcano.is_backing_off(o.relid, o.job_id))
          order by o.created_at
          limit p_limit
       ) c;

@@ -86,10 +86,10 @@ def test_the_rule_is_tested_again_in_the_statement_that_writes(
     ).fetchone()[0]
     assert conn.execute(START, (ghost,)).rowcount == 1
 
-    reason = "because" if ender == "cancel" else None
+    cause = "waiting" if ender == "cancel" else "orphan"
     ended = conn.execute(
         "select * from arcano.end_jobs(%s::arcano.job_ref[], %s, %s)",
-        (found, {"cancel": "cancel_session"}.get(ender, ender), reason),
+        (found, {"cancel": "cancel_session"}.get(ender, ender), cause),
     ).fetchall()
 
     assert ended == []

@@ -161,17 +161,17 @@ MUTATIONS: dict[str, tuple[str, dict[str, str], str]] = {
         "entered_queue", {"p_waited_in_queue is true or coalesce": "coalesce"}, PROMISES[1],
     ),
     "update without the second test": (
-        "end_jobs",
+        "end_jobs_at_once",
         {
-            "when 'orphan' then o.is_orphan": "when 'orphan' then true",
+            "when 'orphan' then o.is_orphan and o.is_enforced": "when 'orphan' then true",
             # What was found is held a moment later: else it takes long until somebody starts it in between.
-            "  begin\n    select array_agg": "  begin\n    perform pg_sleep(0.01);\n    select array_agg",
+            "  select array_agg(r.job)": "  perform pg_sleep(0.01);\n  select array_agg(r.job)",
         },
         PROMISES[1],
     ),
     "no advisory lock": ("lock_user", {"perform pg_advisory_xact_lock(": "perform ("}, PROMISES[2]),
     "journal outside the transaction": (
-        "end_jobs", {"insert into arcano.job_event (": "insert into pg_temp.late_journal ("}, PROMISES[4],
+        "journal", {"insert into arcano.job_event (": "insert into pg_temp.late_journal ("}, PROMISES[4],
     ),
     "no skip locked": ("job_rows", {"'for update skip locked'": "'for update'"}, PROMISES[3]),
 }  # fmt: skip
@@ -180,7 +180,8 @@ MUTATIONS: dict[str, tuple[str, dict[str, str], str]] = {
 @pytest.mark.parametrize("mutation", MUTATIONS)
 def test_the_judge_catches(own_server: EmbeddedServer, tmp_path: Path, mutation: str) -> None:
     name, breaks, promise = MUTATIONS[mutation]
-    source = migrating.loader().SQL.joinpath("functions", f"{name}.sql").read_text(encoding="utf-8")
+    [path] = migrating.loader().SQL.glob(f"*/{name}.sql")
+    source = path.read_text(encoding="utf-8")
     for what, instead in breaks.items():
         assert source.count(what) == 1
         source = source.replace(what, instead)

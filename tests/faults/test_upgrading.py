@@ -303,3 +303,41 @@ def test_what_was_attached_before_works_as_if_attached_now(empty_dsn: str) -> No
             assert attach_plan(db, table, tool) == []
         assert [t.mode for t in db.job_tables()] == ["enforce"] * len(TOOLS)
         assert [o.job_id for o in db.orphan_jobs()] == [ghost]
+
+
+def test_a_view_that_steps_aside_is_read_by_nobody(migrated_dsn: str, tmp_path: Path) -> None:
+    """One whose columns have other names or types; else its readers would follow the old rule."""
+    folder = tmp_path / "sql"
+    module = migrating.loader()
+    shutil.copytree(module.SQL, folder)
+    path = folder / "rule" / "open_job.sql"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(
+        text.replace("j.is_charged_orphan, j.tid", "j.is_charged_orphan, j.tid as at").replace(
+            " where j.is_open;", " where j.is_open and j.user_id is not null;"
+        ),
+        encoding="utf-8",
+    )
+    module.SQL = folder
+    with psycopg.connect(migrated_dsn, autocommit=True) as conn:
+        load(migrated_dsn, module.script())
+        followers = conn.execute(
+            "select distinct r.ev_class::regclass::text from pg_depend d join pg_rewrite r on r.oid = d.objid"
+            "  join pg_class c on c.oid = d.refobjid and d.refclassid = 'pg_class'::regclass"
+            " where c.relname like 'obsolete%' and r.ev_class <> c.oid"
+        ).fetchall()
+        assert [name for (name,) in followers if "obsolete" not in name] == []
+        load(migrated_dsn, module.script())
+        assert conn.execute("select relname from pg_class where relname like 'obsolete%'").fetchall() == []
+
+
+def test_what_a_dba_made_in_the_schema_is_in_nobodys_way(migrated_dsn: str) -> None:
+    with psycopg.connect(migrated_dsn, autocommit=True) as conn:
+        conn.execute(
+            "create procedure arcano.touch_job(text) language sql begin atomic select 1; end;"
+            " create aggregate arcano.mysum(integer) (sfunc = int4pl, stype = integer)"
+        )
+        load(migrated_dsn, migrating.loader().script())
+        assert conn.execute(
+            "select count(*) from pg_proc where pronamespace = 'arcano'::regnamespace and prokind <> 'f'"
+        ).fetchone() == (2,)

@@ -144,12 +144,12 @@ def test_many_at_once_as_the_worker_calls(dsn: str, db: ArcanoDB, kind: Any) -> 
 
     async def start() -> Any:
         async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as connection:
-            answers = await working._each(AsyncArcanoDB(connection), working.statements.START_EACH, claimed)
+            answers = await AsyncArcanoDB(connection).start_jobs([job(n) for n in (1, 2)])
             rows = await working._rows(AsyncArcanoDB(connection), claimed)
             return answers, rows
 
     answers, rows = asyncio.run(start())
-    assert {n: answer["changed"] for n, answer in answers.items()} == {job(1): True, job(2): True}
+    assert {answer.job_id: answer.changed for answer in answers} == {job(1): True, job(2): True}
     assert rows[job(2)]["user_id"] == user(2)
 
 

@@ -133,3 +133,70 @@ def test_a_wrong_isolation_level_says_what_cannot_be_done(
     conn.execute(f"set default_transaction_isolation = '{level}'")
     with pytest.raises(WrongIsolation, match=re.escape(f"{said} in a {level} transaction")):
         call(db, ghost, user)
+
+
+def sweep_a_minute_later(conn: psycopg.Connection, db: ArcanoDB) -> None:
+    conn.execute("update arcano.refund set tried_at = null")
+    db.sweep_orphans()
+
+
+def test_a_refund_of_a_table_that_is_gone_stops_no_sweep(conn: psycopg.Connection, db: ArcanoDB) -> None:
+    charged = make_job(conn, VIDEO, make_user(conn), "1 second", **CHARGED)
+    assert db.cancel_job(charged).changed
+    conn.execute(f"drop table {VIDEO}")
+    conn.execute(REFUNDS)
+    db.set_refund_function("public.refund_credits(uuid,integer,text)")
+    ghost = make_job(conn, UPSCALER, make_user(conn))
+    sweep_a_minute_later(conn, db)
+    assert job(conn, ghost)["status"] == "cancelled"
+    assert conn.execute("select amount from public.refunded").fetchall() == [(7,)]
+    assert db.refunds_due() == []
+
+
+@pytest.mark.parametrize("finish", ["finish_job", "finish_jobs"])
+@pytest.mark.parametrize(
+    ("status", "made"), [("failed", "queued"), ("completed", "running"), ("completed", "failed")]
+)
+def test_what_a_trigger_made_of_an_end_is_no_such_end(
+    conn: psycopg.Connection, db: ArcanoDB, finish: str, status: str, made: str
+) -> None:
+    """As in an app that puts failed jobs back: else the job would be refunded, and run again."""
+    db.set_job_table(UPSCALER, {"refund_when": ["failed", "stalled", "forced"]})
+    running = make_job(conn, UPSCALER, make_user(conn), "1 second", status="running", **CHARGED)
+    conn.execute(
+        f"""
+        create function public.otherwise() returns trigger language plpgsql as $body$
+        begin if new.status = '{status}' then new.status := '{made}'; end if; return new; end $body$;
+        create trigger otherwise before update on {UPSCALER} for each row execute function public.otherwise();
+        """
+    )
+    if finish == "finish_job":
+        answer: Any = db.finish_job(running, status, "x")
+    else:
+        [answer] = db.finish_jobs([running], status, "x")
+    assert (answer.status, answer.note) == (made, f"a trigger of the job table made it {made}")
+    assert job(conn, running)["status"] == made
+    assert db.refunds_due() == []
+
+
+def test_one_charge_is_never_refunded_twice(conn: psycopg.Connection, db: ArcanoDB) -> None:
+    db.set_job_table(UPSCALER, {"refund_when": ["failed", "stalled", "forced"]})
+    failed = make_job(conn, UPSCALER, make_user(conn), "1 second", status="running", **CHARGED)
+    db.fail_job(failed, "x")
+    conn.execute(f"update {UPSCALER} set status = 'queued', completed_at = null where id = %s", (failed,))
+    assert db.cancel_job(failed).changed
+    conn.execute(REFUNDS)
+    db.set_refund_function("public.refund_credits(uuid,integer,text)")
+    sweep_a_minute_later(conn, db)
+    assert conn.execute("select amount from public.refunded").fetchall() == [(7,)]
+
+
+def test_a_plan_of_attaching_sets_what_it_was_given(conn: psycopg.Connection, db: ArcanoDB) -> None:
+    """What an operator sets while the plan runs is kept."""
+    plan = [step.statement for step in db.attach_steps(POSE, "Poser")]
+    db.set_job_table(POSE, {"stall_after": "44 minutes"})
+    for statement in plan:
+        conn.execute(statement)
+    assert conn.execute(
+        "select tool, stall_after::text from arcano.job_table where job_table = %s::regclass", (POSE,)
+    ).fetchone() == ("Poser", "00:44:00")

@@ -174,7 +174,8 @@ def test_what_a_trigger_made_of_an_end_is_no_such_end(
         answer: Any = db.finish_job(running, status, "x")
     else:
         [answer] = db.finish_jobs([running], status, "x")
-    assert (answer.status, answer.note) == (made, f"a trigger of the job table made it {made}")
+    assert answer.status == made
+    assert answer.note in (f"a trigger of the job table made it {made}", f"already {made}")
     assert job(conn, running)["status"] == made
     assert db.refunds_due() == []
 

@@ -24,7 +24,6 @@ declare
   v_before arcano.job_snapshot[];
   v_charged arcano.job_ref[];
   v_charged_running arcano.job_ref[];
-  v_journaled integer;
 begin
   select c.* into strict v_end from arcano.end_causes() c where c.cause = p_cause;
   v_message := coalesce(p_reason, v_end.message);
@@ -68,7 +67,9 @@ begin
   if v_wanted <> coalesce(cardinality(v_ended), 0) then
     perform arcano.refuse_suppression();
   end if;
-  v_journaled := arcano.journal(v_end.event, p_source, v_message, v_before);
+  if arcano.journal(v_end.event, p_source, v_message, v_before) <> v_wanted then
+    raise exception 'a job ended without an entry in the journal' using errcode = 'internal_error';
+  end if;
   if v_charged is not null then
     perform arcano.refund_jobs(v_charged, v_end.refund, p_source);
   end if;

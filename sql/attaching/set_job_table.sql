@@ -8,6 +8,8 @@ declare
   v_settings arcano.job_table%rowtype;
   v_may_set text[];
 begin
+  -- Who attaches locks the table and then the row.
+  lock table arcano.job_table in row exclusive mode;
   select t.* into v_settings from arcano.job_table t where t.job_table = p_table for update;
   if not found then
     perform arcano.refuse_unattached(p_table);

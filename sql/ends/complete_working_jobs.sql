@@ -1,6 +1,9 @@
 -- The common case of finish_jobs, in one statement: jobs that are worked on, at the attempt that the caller
--- started, are completed. In the order of their ids: two callers with the same jobs then
--- wait in turn, and there is no deadlock.
+-- started, are completed.
+--
+-- All of the jobs are locked before, in the order of their ids, as every call locks several jobs: callers with the same
+-- jobs wait in turn, and there is no deadlock. The update by itself would take them table by table, and those that
+-- finish_job ends after it would come last.
 create or replace function arcano.complete_working_jobs(
   p_job_ids arcano.job_ids.ids%type,
   p_attempts integer[],
@@ -14,12 +17,35 @@ set plan_cache_mode = force_generic_plan -- else an array of another length is p
 set enable_seqscan = off -- a plan that was made while most rows waited is still there when few do
 set jit = off -- what is switched off counts as expensive, and that would start it
 as $$
+declare
+  v_locked bigint;
 begin
+  if cardinality(p_job_ids) > 1 then
+    begin
+      -- The small index of working jobs finds most batches whole.
+      perform from (
+        select from arcano.job j
+         where j.id = any (p_job_ids) and arcano.is_working(j.status)
+         order by j.id
+           for no key update
+      ) l;
+      get diagnostics v_locked = row_count;
+      if v_locked < cardinality(p_job_ids) then
+        raise no_data_found; -- lets go of them: the others would be locked after them
+      end if;
+    exception
+      when no_data_found then
+        perform from (
+          select from arcano.job j where j.id = any (p_job_ids) order by j.id for no key update
+        ) l;
+    end;
+  end if;
+
   -- With is_working outside of the case, the small index of working jobs finds them by id.
   with ended as (
     update arcano.job j
        set status = 'completed', completed_at = clock_timestamp(), error_message = coalesce(p_error, j.error_message)
-      from (select u.id, u.attempt from unnest(p_job_ids, p_attempts) u (id, attempt) order by u.id) g
+      from unnest(p_job_ids, p_attempts) g (id, attempt)
      where j.id = g.id
        and arcano.is_working(j.status)
        and case when coalesce(g.attempt = coalesce(j.attempt, 0), true) then true end

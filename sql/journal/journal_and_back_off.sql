@@ -1,4 +1,7 @@
 -- Journals what could not be done to a job, and why. Claims and the sweep then pass over the job for a while: for 5 minutes at first, then for as long as it has been failing, at most a day.
+--
+-- Waits for nobody, because its caller may hold other jobs: what others are noting at this moment is left to them, or
+-- to the next try. The locks are few, because those of a long batch must have room in the server's memory.
 create or replace function arcano.journal_and_back_off(p_job arcano.job_ref, p_source text, p_reason text)
 returns void
 language plpgsql volatile
@@ -11,6 +14,9 @@ begin
     return;
   end if;
   perform arcano.journal('error', p_source, p_reason, array[v_row]);
+  if not pg_try_advisory_xact_lock(arcano.lock_key('arcano back off ' || (hashtext(p_job.id::text) & 63))) then
+    return;
+  end if;
   insert into arcano.job_backoff as b (job_table, job_id, first_failed_at, retry_at)
   values (p_job.relid, p_job.id, clock_timestamp(), arcano.retry_at(clock_timestamp(), clock_timestamp(), '5 minutes'))
   on conflict (job_table, job_id) do update

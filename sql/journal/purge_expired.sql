@@ -29,8 +29,14 @@ begin
         for update skip locked
    );
 
-  delete from arcano.task t where t.created_at < now() - interval '30 days';
-  delete from arcano.job_backoff b where b.retry_at < now() - interval '1 day';
+  delete from arcano.task t
+   where t.task_id in (
+     select o.task_id from arcano.task o where o.created_at < now() - interval '30 days' for update skip locked
+   );
+  delete from arcano.job_backoff b
+   where (b.job_table, b.job_id) in (
+     select o.job_table, o.job_id from arcano.job_backoff o where o.retry_at < now() - interval '1 day' for update skip locked
+   );
   return v_purged;
 end
 $$;

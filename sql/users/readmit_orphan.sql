@@ -2,7 +2,8 @@
 -- have another job by now. A call that would bring it to life asks for admission here, as create_job does for a new
 -- job: null, or what is in its way. Holds off the user's other create_job until the transaction ends.
 --
--- To be called before a statement that locks the job: the user is locked first, and then the job.
+-- To be called before a statement that locks the job: the user is locked first, and then the job. So also for a job
+-- that is not an orphan yet, but for others may be one before it is locked here: a transaction's now() stands still.
 create or replace function arcano.readmit_orphan(p_job_id arcano.job.id%type, p_impossible text)
 returns text
 language plpgsql volatile
@@ -10,16 +11,24 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_user_id arcano.job.user_id%type;
+  v_is_orphan boolean;
 begin
   -- Found by id alone: with the rule outside of the case, the planner may read a partial index. In a table that is
   -- only observed the orphan counts, and is a job like any other.
-  select j.user_id into v_user_id
+  select j.user_id, j.is_orphan into v_user_id, v_is_orphan
     from arcano.judged_job j
-   where j.job_id = p_job_id and case when j.is_orphan and j.is_enforced then true end;
+   where j.job_id = p_job_id
+     and case
+           when j.is_enforced and j.is_orphan then true
+           when j.heals_at < clock_timestamp() + interval '1 minute' then arcano.is_read_committed()
+         end;
   if not found then
     return null;
   end if;
   perform arcano.lock_user(v_user_id, p_impossible);
+  if not v_is_orphan then
+    return null;
+  end if;
   return (
     select format('an orphan; in the way: %s %s (%s)', a.job_table, a.job_id, a.status)
       from arcano.active_job a

@@ -5,6 +5,7 @@ language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+  perform arcano.lock_users(p_job_ids, false, 'an orphan cannot be brought back');
   return query
     select i.job_id, t.changed, t.status, t.attempt, t.note
       from (select distinct i.job_id from unnest(p_job_ids) i (job_id) order by 1) i

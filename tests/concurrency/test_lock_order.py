@@ -16,7 +16,7 @@ from typing import Any
 import psycopg
 import pytest
 from faults.test_timeouts import Jobs, calls
-from helpers import POSE, UPSCALER, VIDEO, make_user, until
+from helpers import POSE, UPSCALER, VIDEO, make_job, make_user, until
 
 from arcano_db import ArcanoDB, ArcanoError
 
@@ -39,6 +39,8 @@ FREE_ROWS = {
     "task": "select count(*) from (select from arcano.task for no key update skip locked) f",
     "refund": "select count(*) from (select from arcano.refund for no key update skip locked) f",
 }
+
+OPEN = ["pending", "queued", "starting", "running"]
 
 # All others wait for nobody.
 WAITS = {
@@ -183,6 +185,7 @@ def test_no_deadlock_among_all_calls_for_few_users(
 
     def work(seed: int, conn: psycopg.Connection) -> None:
         dice, db = random.Random(seed), ArcanoDB(conn)
+        those: list[Any] = []
         steps: list[Callable[[Any, Any], object]] = [
             lambda user, job: db.create_job(dice.choice([UPSCALER, VIDEO, POSE]), job, user),
             lambda user, job: db.run_or_queue(job),
@@ -190,6 +193,12 @@ def test_no_deadlock_among_all_calls_for_few_users(
             lambda user, job: db.touch_job(job),
             lambda user, job: db.requeue_job(job),
             lambda user, job: db.finish_jobs([*some(job, dice), job]),
+            lambda user, job: db.finish_jobs(many(dice, those), "failed"),
+            lambda user, job: db.finish_jobs(many(dice, those)),
+            lambda user, job: db.touch_jobs(many(dice, those)),
+            lambda user, job: db.start_jobs(many(dice, those)),
+            *[lambda user, job: ghost(conn, dice, user)] * 4,
+            lambda user, job: db.set_job_table(VIDEO, {"stall_after": f"{dice.randint(1, 9)} minutes"}),
             lambda user, job: db.claim_jobs(3, completed=some(job, dice)),
             lambda user, job: db.cancel_job(job, force=True),
             lambda user, job: db.cancel_session(user),
@@ -200,6 +209,10 @@ def test_no_deadlock_among_all_calls_for_few_users(
         ]
         for _ in range(rounds):
             rows = conn.execute("select id from arcano.job order by created_at desc limit 6").fetchall()
+            open_jobs = conn.execute(
+                "select id from arcano.job where status = any (%s) limit 6", (OPEN,)
+            ).fetchall()
+            those[:] = [row[0] for row in open_jobs]
             job = dice.choice(rows)[0] if rows and dice.random() < 0.8 else None
             if job is None:
                 [job] = conn.execute("select gen_random_uuid()").fetchone()
@@ -209,6 +222,12 @@ def test_no_deadlock_among_all_calls_for_few_users(
             except (psycopg.Error, ArcanoError) as error:
                 outcomes[str(error.sqlstate)] += 1
                 errors[str(error.sqlstate)].append(str(error))
+
+    def ghost(conn: psycopg.Connection, dice: random.Random, user: Any) -> None:
+        make_job(conn, dice.choice([UPSCALER, VIDEO, POSE]), user, age=f"{dice.randint(295, 310)} seconds")
+
+    def many(dice: random.Random, those: list[Any]) -> list[Any]:
+        return dice.sample(those, min(5, len(those)))
 
     def some(job: Any, dice: random.Random) -> list[Any]:
         return [job] if dice.random() < 0.5 else []

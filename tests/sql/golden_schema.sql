@@ -533,6 +533,13 @@ CREATE FUNCTION arcano.lock_user(p_user_id uuid, p_impossible text) RETURNS void
 
 COMMENT ON FUNCTION arcano.lock_user(p_user_id uuid, p_impossible text) IS 'Internal: waits for the same user''s other create_job, and holds them off until the transaction ends. p_impossible: what the caller could not do in a transaction that is not read committed, for the error.';
 
+CREATE FUNCTION arcano.lock_users(p_job_ids uuid[], p_revives boolean, p_impossible text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.lock_users(p_job_ids uuid[], p_revives boolean, p_impossible text) IS 'Internal: locks the users of those of p_job_ids that are orphans or about to be, and with p_revives of those that may be revived. p_impossible: as for lock_user.';
+
 CREATE FUNCTION arcano.mark_refund_paid(p_refund arcano.refund, p_source text, p_reason text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1889,6 +1896,8 @@ REVOKE ALL ON FUNCTION arcano.lock_key(p_what text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION arcano.lock_queue() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.lock_user(p_user_id uuid, p_impossible text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.lock_users(p_job_ids uuid[], p_revives boolean, p_impossible text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.mark_refund_paid(p_refund arcano.refund, p_source text, p_reason text) FROM PUBLIC;
 

@@ -220,7 +220,7 @@ def test_finishing_many_reads_the_working_jobs_alone(large: psycopg.Connection) 
     claimed = [row[0] for row in large.execute("select job_id from arcano.claim_jobs(100)")]
     found = scans(large, "select * from arcano.finish_jobs(%s)", claimed)
     assert set(found) <= only("_arcano_working")
-    assert sum(rows for _, rows in found.values()) == 100
+    assert sum(rows for _, rows in found.values()) == 200  # to lock them in order, and to end them
     found = scans(large, "select * from arcano.claim_jobs(100, %s)", claimed)
     assert set(found) <= only("_arcano_working") | only("_arcano_queue")
 

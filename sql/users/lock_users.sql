@@ -1,0 +1,28 @@
+-- For many jobs at once: locks the users that readmit_orphan and revive_job would lock one by one, between the jobs.
+-- All users before the first job, and in one order: two callers then wait in turn, and there is no deadlock. It asks
+-- for a minute more than readmit_orphan, which comes later.
+create or replace function arcano.lock_users(p_job_ids arcano.job_ids.ids%type, p_revives boolean, p_impossible text)
+returns void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if not arcano.is_read_committed() then -- the call for the one job says it, if it matters
+    return;
+  end if;
+  perform arcano.lock_user(u.user_id, p_impossible)
+     from (
+       select distinct j.user_id
+         from arcano.judged_job j
+        where j.job_id = any (p_job_ids)
+          and case
+                when j.heals_at < clock_timestamp() + interval '2 minutes' then true
+                when p_revives then j.status = 'cancelled'
+              end
+        order by 1
+     ) u;
+end
+$$;
+
+comment on function arcano.lock_users(arcano.job_ids.ids%type, boolean, text) is
+  'Internal: locks the users of those of p_job_ids that are orphans or about to be, and with p_revives of those that may be revived. p_impossible: as for lock_user.';

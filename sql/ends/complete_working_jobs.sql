@@ -35,9 +35,7 @@ begin
       end if;
     exception
       when no_data_found then
-        perform from (
-          select from arcano.job j where j.id = any (p_job_ids) order by j.id for no key update
-        ) l;
+        perform arcano.lock_jobs(p_job_ids);
     end;
   end if;
 

@@ -36,6 +36,7 @@ begin
   end if;
 
   perform arcano.lock_user(v_job.user_id, 'an orphan cannot be brought back');
+  perform arcano.lock_jobs(array[p_job_id]); -- before others of the user are healed
   select c.* into v_in_the_way from arcano.heal_and_find_active_job(v_job.user_id) c;
   if v_in_the_way.has_active_job then
     select u.status, u.attempt, u.note into status, attempt, note from arcano.unchanged_job(p_job_id) u;

@@ -6,6 +6,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform arcano.lock_users(p_job_ids, true, 'an orphan cannot be brought back');
+  perform arcano.lock_jobs(p_job_ids);
   return query
     select i.job_id, s.changed, s.status, s.attempt, s.note
       from (select distinct i.job_id from unnest(p_job_ids) i (job_id) order by 1) i

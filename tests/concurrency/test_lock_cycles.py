@@ -157,6 +157,28 @@ def test_a_healed_job_of_a_batch_locks_its_user_first(conn: psycopg.Connection, 
     assert not any(one.changed for one in refused)
 
 
+@pytest.mark.parametrize("call", ["start_job", "start_jobs"])
+def test_a_start_that_heals_others_has_its_own_jobs_already(
+    conn: psycopg.Connection, connect: Connect, call: str
+) -> None:
+    """Reviving heals the user's other ghosts, wherever their ids lie."""
+    user, db = make_user(conn), ArcanoDB(conn)
+    ids = sorted(uuid4() for _ in range(3))
+    healed, other, ghost = ids if call == "start_jobs" else (ids[0], ids[0], ids[2])
+    make_job(conn, UPSCALER, user, id=healed)
+    assert db.check_user_active(user).healed == 1
+    make_job(conn, VIDEO, user, id=ghost)
+    if call == "start_jobs":
+        make_job(conn, UPSCALER, make_user(conn), id=other, waited_in_queue=True)
+    holder = held(connect, UPSCALER, other)
+    first = begun(connect, lambda db: db.finish_jobs([other, ghost]))
+    second = begun(
+        connect, lambda db: db.start_jobs([healed, other]) if call == "start_jobs" else db.start_job(healed)
+    )
+    holder.rollback()
+    assert_answered(first, second)
+
+
 def test_a_start_that_began_before_its_job_was_healed(conn: psycopg.Connection, connect: Connect) -> None:
     """It took the job for a real one, waited for the heal, and then asks for the user with the row held."""
     user = make_user(conn)

@@ -511,6 +511,13 @@ CREATE FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_left_a
 
 COMMENT ON FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text) IS 'As cancel_session, but leaves the jobs that were made after p_left_at, or that touch_job was called for since. For a page that says goodbye and may be back in a moment, because it is only being reloaded: the backend notes the time, waits some seconds, and calls this; the page that is back calls touch_job. p_left_at null: an error.';
 
+CREATE FUNCTION arcano.lock_jobs(p_job_ids uuid[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.lock_jobs(p_job_ids uuid[]) IS 'Internal: waits for the jobs p_job_ids, and holds them until the transaction ends.';
+
 CREATE FUNCTION arcano.lock_key(p_what text) RETURNS bigint
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1890,6 +1897,8 @@ REVOKE ALL ON FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p
 GRANT ALL ON FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text) TO arcano_operator;
 GRANT ALL ON FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text) TO arcano_user;
+
+REVOKE ALL ON FUNCTION arcano.lock_jobs(p_job_ids uuid[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.lock_key(p_what text) FROM PUBLIC;
 

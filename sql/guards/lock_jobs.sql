@@ -1,0 +1,16 @@
+-- All jobs that one call is about, before it changes the first of them: in the order of their ids, so that callers
+-- with the same jobs wait in turn, and before it ends others on the way, which it does only where nobody holds them.
+create or replace function arcano.lock_jobs(p_job_ids arcano.job_ids.ids%type)
+returns void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform from (
+    select from arcano.job j where j.id = any (p_job_ids) order by j.id for no key update
+  ) l;
+end
+$$;
+
+comment on function arcano.lock_jobs(arcano.job_ids.ids%type) is
+  'Internal: waits for the jobs p_job_ids, and holds them until the transaction ends.';

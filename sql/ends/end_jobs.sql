@@ -33,7 +33,7 @@ begin
   begin
     v_ended := arcano.end_jobs_at_once(p_jobs, p_source, p_cause, p_reason);
   exception
-    when others then
+    when others or assert_failure then
       get stacked diagnostics v_sqlstate = returned_sqlstate, v_error = message_text;
       v_error := v_sqlstate || ': ' || v_error;
       -- Without a disk to write to, one by one would fail as well, and hold rows for longer.

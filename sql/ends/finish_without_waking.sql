@@ -31,7 +31,7 @@ begin
     exception
       when transaction_rollback then
         raise;
-      when others then
+      when others or assert_failure then
         null; -- one by one, below
     end;
     return query select d.id, true, p_status, d.attempt, null::text from unnest(v_completed, v_attempts) d (id, attempt);
@@ -54,7 +54,7 @@ begin
     exception
       when transaction_rollback then
         raise;
-      when others then
+      when others or assert_failure then
         changed := false;
         note := sqlstate || ': ' || sqlerrm;
         select u.status, u.attempt into status, attempt from arcano.unchanged_job(v_job.id) u;

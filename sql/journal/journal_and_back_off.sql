@@ -1,4 +1,6 @@
--- Journals what could not be done to a job, and why. Claims and the sweep then pass over the job for a while: for 5 minutes at first, then for as long as it has been failing, at most a day.
+-- Journals what could not be done to a job, and why. Claims and the sweep then pass over the job for a while: for
+-- 5 minutes at first, then for as long as it has been failing, at most a day. A failure that comes more than an hour
+-- after the job could be tried again is the first one of its kind.
 --
 -- Waits for nobody, because its caller may hold other jobs: what others are noting at this moment is left to them, or
 -- to the next try. The locks are few, because those of a long batch must have room in the server's memory.
@@ -9,6 +11,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_row constant arcano.job_snapshot := arcano.job_row(p_job);
+  v_now constant timestamptz := clock_timestamp();
 begin
   if v_row.id is null then
     return;
@@ -18,9 +21,14 @@ begin
     return;
   end if;
   insert into arcano.job_backoff as b (job_table, job_id, first_failed_at, retry_at)
-  values (p_job.relid, p_job.id, clock_timestamp(), arcano.retry_at(clock_timestamp(), clock_timestamp(), '5 minutes'))
+  select p_job.relid, p_job.id, f.first_failed_at, arcano.retry_at(f.first_failed_at, v_now, '5 minutes')
+    from (
+      select coalesce(min(o.first_failed_at), v_now)
+        from arcano.job_backoff o
+       where o.job_table = p_job.relid and o.job_id = p_job.id and o.retry_at >= v_now - interval '1 hour'
+    ) f (first_failed_at)
   on conflict (job_table, job_id) do update
-     set retry_at = arcano.retry_at(b.first_failed_at, clock_timestamp(), '5 minutes');
+     set first_failed_at = excluded.first_failed_at, retry_at = excluded.retry_at;
 end
 $$;
 

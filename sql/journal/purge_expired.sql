@@ -35,7 +35,7 @@ begin
    );
   delete from arcano.job_backoff b
    where (b.job_table, b.job_id) in (
-     select o.job_table, o.job_id from arcano.job_backoff o where o.retry_at < now() - interval '1 day' for update skip locked
+     select o.job_table, o.job_id from arcano.job_backoff o where o.retry_at < now() - interval '1 hour' for update skip locked
    );
   return v_purged;
 end

@@ -44,7 +44,7 @@ begin
       perform arcano.mark_refund_paid(v_refund, p_source, 'paid by ' || v_function);
       return true;
     exception
-      when others then
+      when others or assert_failure then
         get stacked diagnostics v_sqlstate = returned_sqlstate, v_error = message_text;
         v_error := v_sqlstate || ': ' || v_error;
     end;

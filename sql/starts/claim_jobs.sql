@@ -64,7 +64,7 @@ begin
   exception
     when transaction_rollback then
       raise;
-    when others then
+    when others or assert_failure then
       return query select c.* from arcano.claim_one_by_one(v_slots, coalesce(cardinality(v_slots), p_limit)) c;
       return;
   end;

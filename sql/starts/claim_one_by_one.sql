@@ -37,7 +37,7 @@ begin
       v_taken := v_taken + 1;
       return next;
     exception
-      when others then
+      when others or assert_failure then
         perform arcano.journal_and_back_off((v_job.relid, v_job.id)::arcano.job_ref, 'claim_jobs', sqlstate || ': ' || sqlerrm);
     end;
   end loop;

@@ -62,7 +62,7 @@ begin
       perform arcano.refresh_positions();
     exception
       -- Such as the app's own trigger: the jobs that were ended stay so.
-      when others then
+      when others or assert_failure then
         raise warning 'the places in the line could not be written: % %', sqlstate, sqlerrm;
     end;
   end if;

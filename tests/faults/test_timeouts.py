@@ -110,7 +110,7 @@ def test_every_public_function_is_among_them(conn: psycopg.Connection) -> None:
 
 @pytest.mark.parametrize("setting", ["lock_timeout", "statement_timeout"])
 def test_a_timeout_in_the_middle_of_every_function(
-    own_server: EmbeddedServer, tmp_path: Path, setting: str
+    own_server: EmbeddedServer, tmp_path: Path, setting: str, request: pytest.FixtureRequest
 ) -> None:
     load = MixedLoad(own_server, tmp_path)
     load.prepare()
@@ -127,29 +127,32 @@ def test_a_timeout_in_the_middle_of_every_function(
             "select oid::regclass::text from pg_class where relkind = 'r'"
             " and (relnamespace = 'arcano'::regnamespace or oid in (select job_table from arcano.job_table))"
         ).fetchall()
-        for (table,) in tables:
-            for name in NAMES:
-                conn.execute("insert into arcano.account values ('z', 0) on conflict do nothing")
-                ArcanoDB(conn).attach_job_table("public.detached")
-                jobs = Jobs(conn)
-                before = state(conn)
-                locker.execute(f"lock table {table} in access exclusive mode")
-                caller.execute(f"set {setting} = 8")
-                error = attempt(ArcanoDB(caller), calls(jobs)[name])
-                locker.rollback()
-                caller.execute(f"set {setting} = 0")
-                outcomes[error or "answered"] += 1
-                if error:
-                    interrupted.add(name)
-                    assert state(conn) == before, (name, table)
-                    assert attempt(ArcanoDB(caller), calls(jobs)[name]) is None, (name, table)
-                else:
-                    promised(name, table, jobs, conn)
+        places = [(table, name) for (table,) in tables for name in NAMES]
+        is_half = setting == "statement_timeout" and not request.config.getoption("--full")
+        if is_half:
+            places = places[::2]
+        for table, name in places:
+            conn.execute("insert into arcano.account values ('z', 0) on conflict do nothing")
+            ArcanoDB(conn).attach_job_table("public.detached")
+            jobs = Jobs(conn)
+            before = state(conn)
+            locker.execute(f"lock table {table} in access exclusive mode")
+            caller.execute(f"set {setting} = 8")
+            error = attempt(ArcanoDB(caller), calls(jobs)[name])
+            locker.rollback()
+            caller.execute(f"set {setting} = 0")
+            outcomes[error or "answered"] += 1
+            if error:
+                interrupted.add(name)
+                assert state(conn) == before, (name, table)
+                assert attempt(ArcanoDB(caller), calls(jobs)[name]) is None, (name, table)
+            else:
+                promised(name, table, jobs, conn)
 
     violations = load.what_was_seen()
     print(f"\n{setting}: {dict(outcomes)}; interrupted: {len(interrupted)} of {len(NAMES)} calls")
     assert not any(violations.values()), {p: (len(v), v[:3]) for p, v in violations.items() if v}
-    assert interrupted == set(NAMES)
+    assert len(interrupted) > 30 if is_half else interrupted == set(NAMES)
     assert outcomes["answered"] > 100
 
 

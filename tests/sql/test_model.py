@@ -1,6 +1,6 @@
 """The whole life of jobs against a model of the promises, by hypothesis.
 
-A thousand runs; ``pytest tests/sql/test_model.py --full`` makes it twenty thousand.
+A few hundred runs; ``pytest tests/sql/test_model.py --full`` makes it twenty thousand.
 """
 
 from __future__ import annotations
@@ -251,7 +251,7 @@ def test_the_life_of_jobs_is_as_promised(conn: psycopg.Connection, request: pyte
     run_state_machine_as_test(
         Life,
         settings=settings(
-            max_examples=20_000 if request.config.getoption("--full") else 1_000,
+            max_examples=20_000 if request.config.getoption("--full") else 300,
             stateful_step_count=30,
             deadline=None,
             database=None,

@@ -97,13 +97,53 @@ def test_a_row_that_failed_is_tried_again_later_and_ever_more_rarely(
     assert errors_after("1 minute 1 second") == 3  # it has been failing for 10 minutes
     assert errors_after("9 minutes") == 3
     assert errors_after("1 minute 2 seconds") == 4
-    assert errors_after("30 days") == 5
-    assert errors_after("23 hours") == 5
-    assert errors_after("1 hour") == 6  # at least once a day
+    conn.execute("update arcano.job_backoff set first_failed_at = first_failed_at - interval '30 days'")
+    assert errors_after("21 minutes") == 5
+    assert errors_after("23 hours 59 minutes") == 5
+    assert errors_after("1 minute 1 second") == 6  # at least once a day
 
     conn.execute("drop trigger veto on public.upscaler_jobs")
     assert errors_after("1 day") == 7
     assert [event["event"] for event in events(conn, ghost)] == ["error"] * 6 + ["healed"]
+
+
+def test_a_failure_long_after_another_is_the_first_one_again(conn: psycopg.Connection, db: ArcanoDB) -> None:
+    """Nothing failed in between, although it could be tried."""
+    ghost = make_job(conn, UPSCALER, make_user(conn), "2 days")
+    veto(conn, UPSCALER)
+    pauses = []
+    for since_the_last in ("0", "30 minutes", "9 hours"):
+        let_backoff_pass(conn, since_the_last)
+        db.sweep_orphans()
+        [pause] = conn.execute(
+            "select round(extract(epoch from retry_at - clock_timestamp()) / 60) from arcano.job_backoff"
+        ).fetchone()
+        pauses.append(int(pause))
+    assert pauses == [5, 30, 5]
+    assert len(events(conn, ghost)) == 3
+
+
+def test_an_assertion_of_the_apps_trigger_is_an_error_like_any_other(
+    conn: psycopg.Connection, db: ArcanoDB
+) -> None:
+    """PL/pgSQL's "others" leaves it out: a ghost would block its user, and stop the sweep of all tables."""
+    user, other = make_user(conn), make_user(conn)
+    ghost, free = make_job(conn, UPSCALER, user), make_job(conn, VIDEO, other)
+    waiting = make_job(conn, UPSCALER, make_user(conn), waited_in_queue=True, position=1)
+    conn.execute(
+        "create function public.asserts() returns trigger language plpgsql as"
+        " 'begin assert false, ''no''; end';"
+        " create trigger asserts before update on public.upscaler_jobs"
+        " for each row execute function public.asserts()"
+    )
+    assert not db.check_user_active(user).has_active_job
+    assert [(swept.job_table, swept.cancelled) for swept in db.sweep_orphans()] == [(VIDEO, 1)]
+    assert job(conn, free)["status"] == "cancelled"
+    assert db.claim_jobs(1) == []
+    [finished] = db.finish_jobs([waiting])
+    assert not finished.changed
+    assert "P0004: no" in (finished.note or "")
+    assert {event["job_id"] for event in events(conn) if event["event"] == "error"} == {ghost, waiting}
 
 
 def test_a_trigger_that_needs_the_callers_search_path_is_an_error_in_the_journal(

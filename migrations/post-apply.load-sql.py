@@ -23,6 +23,8 @@ SQL = Path(__file__).resolve().parent.parent / "sql"
 
 GRANTS = "grants.sql"
 
+_NAME = re.compile(r"\barcano(?:_api)?\.\w+")
+
 _BEGIN = """
 -- One loader at a time: the lock is the transaction's, so nothing can be left behind.
 do $load$
@@ -37,13 +39,13 @@ set check_function_bodies = off;
 
 -- Makes one function. The one of the same name that it cannot replace, because of other arguments or another
 -- result, steps aside. Dropped at the end: nobody else ever sees it.
-create or replace procedure arcano.load_function(p_name name, p_definition text)
+create or replace procedure arcano.load_function(p_schema regnamespace, p_name name, p_definition text)
 language plpgsql
 as $load$
 declare
   v_before constant jsonb := coalesce((
     select jsonb_object_agg(p.oid, p.ctid) from pg_proc p
-     where p.pronamespace = 'arcano'::regnamespace and p.prokind = 'f' and p.proname = p_name), '{}');
+     where p.pronamespace = p_schema and p.prokind = 'f' and p.proname = p_name), '{}');
   v_aside oid;
 begin
   begin
@@ -58,7 +60,7 @@ begin
   -- What was there and has not been touched just now has other arguments.
   for v_aside in
     select p.oid from pg_proc p
-     where p.pronamespace = 'arcano'::regnamespace and p.prokind = 'f' and p.proname = p_name
+     where p.pronamespace = p_schema and p.prokind = 'f' and p.proname = p_name
        and v_before ->> p.oid::text = p.ctid::text
   loop
     execute format('alter function %s rename to %I', v_aside::regprocedure, 'obsolete_' || v_aside);
@@ -68,7 +70,7 @@ $load$;
 """
 
 _FUNCTION = """
-call arcano.load_function('{name}', $function$
+call arcano.load_function('{schema}', '{name}', $function$
 {definition}$function$);
 {rest}"""
 
@@ -143,7 +145,8 @@ begin
       select 'function' as kind, p.oid::regprocedure::text as name,
              obj_description(p.oid, 'pg_proc') is not distinct from v_obsolete as is_marked
         from pg_proc p
-       where p.pronamespace = 'arcano'::regnamespace and p.prokind = 'f' and p.proname not in ({functions})
+       where p.pronamespace in ('arcano'::regnamespace, 'arcano_api'::regnamespace) and p.prokind = 'f'
+         and (p.pronamespace::regnamespace, p.proname) not in ({functions})
        union all
       select 'view', c.oid::regclass::text, obj_description(c.oid, 'pg_class') is not distinct from v_obsolete
         from pg_class c
@@ -196,7 +199,8 @@ _LOADED_FINGERPRINT = """
       from (
         select pg_catalog.pg_get_functiondef(p.oid) || coalesce(p.proacl::text, '')
           from pg_catalog.pg_proc p
-         where p.pronamespace = to_regnamespace('arcano') and p.prokind = 'f'
+         where p.pronamespace in (to_regnamespace('arcano'), to_regnamespace('arcano_api'))
+           and p.prokind = 'f'
          union all
         select c.relname || pg_catalog.pg_get_viewdef(c.oid) || coalesce(c.relacl::text, '')
           from pg_catalog.pg_class c
@@ -220,20 +224,26 @@ def _definitions():
     Views, and functions whose body is one "return", are bound to what they name when they are made, so that
     nothing that lies in a caller's search_path is ever run for them. The rest could come in any order.
     """
-    paths = {path.stem: path for path in sorted(SQL.glob("*/*.sql"))}
+    paths = {_name(path): path for path in sorted(SQL.glob("*/*.sql"))}
     ordered = {}
 
     def place(name, on_the_way=()):
         if name in ordered or name in on_the_way:  # those that call each other are not bound
             return
         text = paths[name].read_text(encoding="utf-8")
-        for needed in sorted(set(re.findall(r"\barcano\.(\w+)", text)) & set(paths)):
+        for needed in sorted(set(_NAME.findall(text)) & set(paths)):
             place(needed, (*on_the_way, name))
         ordered[name] = paths[name]
 
     for name in paths:
         place(name)
     return list(ordered.values())
+
+
+def _name(path):
+    """What a file makes, with its schema: what users may call is in a room, and in a schema, of its own."""
+    schema = "arcano_api" if path.parent.name == "api" else "arcano"
+    return f"{schema}.{path.stem}"
 
 
 def _is_view(text):
@@ -254,7 +264,7 @@ def source_fingerprint():
     """A hash of the files of ``sql/``: which release's functions these are."""
     digest = hashlib.md5(usedforsecurity=False)
     for path in files():
-        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+        digest.update(path.relative_to(SQL).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 
 
@@ -271,13 +281,18 @@ def loaded_fingerprint(connection):
 
 def script():
     """The whole load as one text of SQL, to be run in one transaction."""
-    texts = {path.stem: path.read_text(encoding="utf-8") for path in _definitions()}
-    views = {name: text for name, text in texts.items() if _is_view(text)}
-    functions = {name: text for name, text in texts.items() if name not in views}
+    texts = {_name(path): path.read_text(encoding="utf-8") for path in _definitions()}
+    functions = {name: text for name, text in texts.items() if not _is_view(text)}
+    views = {name.partition(".")[2]: text for name, text in texts.items() if _is_view(text)}
     parts = [_BEGIN]
     for name, text in functions.items():
         definition = _definition(text)
-        parts.append(_FUNCTION.format(name=name, definition=definition, rest=text.removeprefix(definition)))
+        schema, _, name = name.partition(".")
+        parts.append(
+            _FUNCTION.format(
+                schema=schema, name=name, definition=definition, rest=text.removeprefix(definition)
+            )
+        )
     for name, text in views.items():
         other_name = f"{name}_to_compare"
         definition = _definition(text).replace(
@@ -299,8 +314,8 @@ def script():
         definition = _definition(text)
         statement = _REPLACE.format(name=name, definition=definition)
         parts += [_IF_CHANGED.format(name=name, statement=statement), text.removeprefix(definition)]
-    parts.append("drop procedure arcano.load_function(name, text);")
-    parts.append(_OBSOLETE.replace("{views}", _names(views)).replace("{functions}", _names(functions)))
+    parts.append("drop procedure arcano.load_function(regnamespace, name, text);")
+    parts.append(_OBSOLETE.replace("{views}", _names(views)).replace("{functions}", _qualified(functions)))
     parts.append((SQL / GRANTS).read_text(encoding="utf-8"))
     parts.append(
         _END.format(
@@ -314,6 +329,10 @@ def script():
 
 def _names(files):
     return ", ".join(f"'{name}'" for name in files)
+
+
+def _qualified(files):
+    return ", ".join("('{}'::regnamespace, '{}')".format(*name.split(".")) for name in files)
 
 
 def load_sql(connection):

@@ -1,5 +1,5 @@
 -- Who may call what, as arcano.public_objects() lists it; nobody else may do anything.
-revoke all on all functions in schema arcano from public;
+revoke all on all functions in schema arcano, arcano_api from public;
 
 -- Default privileges of the database may have given to somebody what is closed, when it was made.
 do $$
@@ -31,20 +31,26 @@ $$;
 
 do $$
 declare
-  v_roles constant text[] := array['arcano_user', 'arcano_backend', 'arcano_operator'];
+  v_roles constant text[] := array['arcano_backend', 'arcano_operator'];
   r record;
 begin
+  -- A user has no way past arcano_api, also not by a grant of a release that had only one schema.
+  if to_regrole('arcano_user') is not null then
+    revoke all on schema arcano from arcano_user;
+    revoke all on all functions in schema arcano from arcano_user;
+  end if;
   for r in
-    select g.role::regrole, o.kind, o.name
-      from unnest(v_roles) with ordinality g (role, place)
-      join arcano.public_objects() o on array_position(v_roles, o.least_role) <= g.place
+    select g.role::regrole, o.schema, o.kind, o.name
+      from (select 'arcano_user' as role union all select unnest(v_roles)) g
+      join arcano.public_objects() o
+        on o.least_role = g.role or array_position(v_roles, o.least_role) < array_position(v_roles, g.role)
      where to_regrole(g.role) is not null
-     order by g.role, o.kind, o.name
+     order by g.role, o.schema, o.kind, o.name
   loop
-    execute format('grant usage on schema arcano to %s', r.role);
+    execute format('grant usage on schema %I to %s', r.schema, r.role);
     execute format(
-      case r.kind when 'function' then 'grant execute on function arcano.%I to %s' else 'grant select on arcano.%I to %s' end,
-      r.name, r.role);
+      case r.kind when 'function' then 'grant execute on function %I.%I to %s' else 'grant select on %I.%I to %s' end,
+      r.schema, r.name, r.role);
   end loop;
 
   -- What the views call is called with the rights of who reads them.

@@ -237,11 +237,14 @@ def let_backoff_pass(connection: psycopg.Connection, pause: str) -> None:
     )
 
 
-def public_objects(connection: psycopg.Connection, least_role: str | None = None) -> dict[str, str]:
-    """The public functions, views and tables and their kinds; all, or of one least role."""
+def public_objects(
+    connection: psycopg.Connection, least_role: str | None = None, schema: str = "arcano"
+) -> dict[str, str]:
+    """The public functions, views and tables of a schema and their kinds; all, or of one least role."""
     rows = connection.execute(
-        "select name, kind from arcano.public_objects() where least_role = coalesce(%s, least_role)",
-        (least_role,),
+        "select name, kind from arcano.public_objects()"
+        " where schema = %s and least_role = coalesce(%s, least_role)",
+        (schema, least_role),
     )
     return dict(rows.fetchall())
 

@@ -21,8 +21,11 @@ SQL = Path(__file__).resolve().parents[2] / "sql"
 
 # A row of the table of rooms: the room, what it is about, and a file of it.
 _ROOM = re.compile(r"^\| `(\w+)` \| .+ \| `\w+\.sql` \|$", re.M)
-_COMMENT = re.compile(r"--[^\n]*|^comment on .*?';$", re.M | re.S)
-_DEFINITION = re.compile(r"create or replace (?:function|view) arcano\.(\w+).*?(?=^comment on )", re.M | re.S)
+# Or a string, which may have two dashes in it and stays.
+_COMMENT = re.compile(r"('(?:[^']|'')*')|--[^\n]*", re.M | re.S)
+_DEFINITION = re.compile(
+    r"create or replace (?:function|view) (arcano(?:_api)?\.\w+).*?(?=^comment on )", re.M | re.S
+)
 _CREATE = re.compile(r"^create\b", re.M | re.I)
 
 
@@ -31,7 +34,7 @@ class Definition:
     """A function or view.
 
     Attributes:
-        name: Its name, which is its file's too.
+        name: Its name, which is its file's too; with its schema where that is not ``arcano``.
         room: The folder that it lies in.
         text: Its statement, without comments.
         lines: How many lines the statement has, with comments.
@@ -50,24 +53,29 @@ def rooms(sql: Path = SQL) -> list[str]:
     return _ROOM.findall(sql.joinpath("README.md").read_text(encoding="utf-8"))
 
 
+def _name(path: Path) -> str:
+    return f"arcano_api.{path.stem}" if path.parent.name == "api" else path.stem
+
+
 def definitions(sql: Path = SQL) -> dict[str, Definition]:
     """Every function and view, by its name; ValueError where a file is not one object of its name."""
     paths = sorted(sql.glob("*/*.sql"))
-    names = {path.stem for path in paths}
+    names = {_name(path) for path in paths}
     found = {}
     for path in paths:
         text = path.read_text(encoding="utf-8")
         statement = _DEFINITION.search(text)
-        if statement is None or statement[1] != path.stem:
+        name = _name(path)
+        if statement is None or statement[1].removeprefix("arcano.") != name:
             raise ValueError(f"{path} does not make a function or view of its name")
         if len(_CREATE.findall(text)) > 1:
             raise ValueError(f"{path} makes more than one object")
-        if path.stem in found:
-            raise ValueError(f"{path.stem} is in the rooms {found[path.stem].room} and {path.parent.name}")
-        code = _COMMENT.sub("", statement[0])
-        calls = frozenset(re.findall(r"\barcano\.(\w+)", code)) & names - {path.stem}
+        if name in found:
+            raise ValueError(f"{name} is in the rooms {found[name].room} and {path.parent.name}")
+        code = _COMMENT.sub(r"\1", statement[0])
+        calls = frozenset(re.findall(r"\b(?:arcano\.(?=\w)|(?=arcano_api\.))((?:arcano_api\.)?\w+)", code)) & names - {name}
         lines = len(statement[0].strip().splitlines())
-        found[path.stem] = Definition(path.stem, path.parent.name, code, lines, calls)
+        found[name] = Definition(name, path.parent.name, code, lines, calls)
     return found
 
 

@@ -10,10 +10,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 from uuid import uuid4
-
-from psycopg import AsyncConnection
 
 from arcano_db.calls import statements
 from arcano_db.calls.arguments import (
@@ -24,8 +22,6 @@ from arcano_db.calls.arguments import (
     to_json,
     to_list,
 )
-from arcano_db.calls.dates import with_any_date
-from arcano_db.calls.errors import translated
 from arcano_db.calls.job_async import AsyncJob
 from arcano_db.calls.job_block import UserBlocked
 from arcano_db.calls.rows import (
@@ -61,40 +57,32 @@ from arcano_db.calls.rows import (
     SweptTable,
     UserId,
 )
-
-if TYPE_CHECKING:
-    from psycopg_pool import AsyncConnectionPool
-
-Row = TypeVar("Row")
+from arcano_db.calls.source_async import AsyncCalls
 
 
-class AsyncArcanoDB:
+class AsyncArcanoDB(AsyncCalls):
     """The SQL functions of Arcano DB over a psycopg connection or pool, asynchronous.
 
     ``answer = await AsyncArcanoDB(pool).check_user_active(user_id)``
 
     Every method raises a subclass of :class:`arcano_db.ArcanoError` for what Arcano DB refuses, and
-    leaves any other error of psycopg as it is.
+    leaves any other error of psycopg as it is. It is for backends and operators, whose word on whose job it
+    is counts; a backend that acts as its user calls :class:`arcano_db.AsyncArcanoApi`.
 
     Attributes:
         source: The ``psycopg.AsyncConnection`` or ``psycopg_pool.AsyncConnectionPool`` it was given.
     """
 
-    def __init__(self, source: AsyncConnection[Any] | AsyncConnectionPool[Any]) -> None:
-        """Keep the connection or pool; nothing is sent yet."""
-        self.source = source
-
-    async def check_user_active(self, user_id: UserId | None = None) -> ActiveCheck:
+    async def check_user_active(self, user_id: UserId) -> ActiveCheck:
         """Heal the orphans of a user, then tell whether a job is in the user's way.
 
         Calls ``arcano.check_user_active``.
 
         Args:
-            user_id: The user who wants to start a job. None: the caller, who may act for one user alone.
+            user_id: The user who wants to start a job.
 
         Raises:
-            InvalidArgument: ``user_id`` is None, and the caller a backend.
-            NotAllowed: The caller may act for one user alone, and for another one or nobody.
+            InvalidArgument: ``user_id`` is None.
         """
         return await self._one(statements.CHECK_USER_ACTIVE, (user_id,))
 
@@ -102,7 +90,7 @@ class AsyncArcanoDB:
         self,
         table: str,
         job_id: JobId,
-        user_id: UserId | None,
+        user_id: UserId,
         session_id: str | None = None,
         data: Mapping[str, Any] | None = None,
     ) -> CreatedJob:
@@ -114,7 +102,7 @@ class AsyncArcanoDB:
         Args:
             table: The attached table, with its schema.
             job_id: Made by the client, such as with ``uuid4()``.
-            user_id: Whose job it is. None: the caller's, who may act for one user alone.
+            user_id: Whose job it is.
             session_id: Of which page visit.
             data: Values of the table's own columns, ``user_credit_cost`` and ``credits_charged``, as JSON
                 takes them; what JSON does not know is given as text.
@@ -124,7 +112,6 @@ class AsyncArcanoDB:
             JobIdTaken: The id is that of another user's job, or of a job in another table.
             NotAttached: The table is not attached.
             WrongIsolation: The transaction is not read committed.
-            NotAllowed: The caller may act for one user alone, and for another one or nobody.
         """
         arguments = (table, job_id, user_id, session_id, to_json(data))
         return await self._one(statements.CREATE_JOB, arguments)
@@ -313,9 +300,6 @@ class AsyncArcanoDB:
 
         Args:
             job_id: The job.
-
-        Raises:
-            NotAllowed: The caller may act for one user alone, and it is no job of theirs.
         """
         return await self._all(statements.EXPLAIN_JOB, (job_id,))
 
@@ -804,25 +788,3 @@ class AsyncArcanoDB:
             NotAttached: The table is not attached.
         """
         await self._one(statements.DETACH_JOB_TABLE, (table,))
-
-    async def _one(self, query: statements.Query[Row], arguments: Sequence[object]) -> Row:
-        rows = await self._all(query, arguments)
-        return rows[0]
-
-    async def _all(
-        self, query: statements.Query[Row], arguments: Sequence[object] | Mapping[str, object]
-    ) -> list[Row]:
-        async with self._connection() as connection:
-            # Binary, because of dates and intervals psycopg reads no other text than ISO's.
-            cursor = with_any_date(connection.cursor(row_factory=query.row, binary=True))
-            await cursor.execute(query.text, arguments)
-            return await cursor.fetchall()
-
-    @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[AsyncConnection[Any]]:
-        with translated():
-            if isinstance(self.source, AsyncConnection):
-                yield self.source
-            else:
-                async with self.source.connection() as connection:
-                    yield connection

@@ -12,10 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 from uuid import uuid4
-
-from psycopg import Connection
 
 from arcano_db.calls import statements
 from arcano_db.calls.arguments import (
@@ -26,8 +24,6 @@ from arcano_db.calls.arguments import (
     to_json,
     to_list,
 )
-from arcano_db.calls.dates import with_any_date
-from arcano_db.calls.errors import translated
 from arcano_db.calls.job_block import UserBlocked
 from arcano_db.calls.job_sync import Job
 from arcano_db.calls.rows import (
@@ -63,40 +59,32 @@ from arcano_db.calls.rows import (
     SweptTable,
     UserId,
 )
-
-if TYPE_CHECKING:
-    from psycopg_pool import ConnectionPool
-
-Row = TypeVar("Row")
+from arcano_db.calls.source_sync import Calls
 
 
-class ArcanoDB:
+class ArcanoDB(Calls):
     """The SQL functions of Arcano DB over a psycopg connection or pool, synchronous.
 
     ``answer = ArcanoDB(pool).check_user_active(user_id)``
 
     Every method raises a subclass of :class:`arcano_db.ArcanoError` for what Arcano DB refuses, and
-    leaves any other error of psycopg as it is.
+    leaves any other error of psycopg as it is. It is for backends and operators, whose word on whose job it
+    is counts; a backend that acts as its user calls :class:`arcano_db.ArcanoApi`.
 
     Attributes:
         source: The ``psycopg.Connection`` or ``psycopg_pool.ConnectionPool`` it was given.
     """
 
-    def __init__(self, source: Connection[Any] | ConnectionPool[Any]) -> None:
-        """Keep the connection or pool; nothing is sent yet."""
-        self.source = source
-
-    def check_user_active(self, user_id: UserId | None = None) -> ActiveCheck:
+    def check_user_active(self, user_id: UserId) -> ActiveCheck:
         """Heal the orphans of a user, then tell whether a job is in the user's way.
 
         Calls ``arcano.check_user_active``.
 
         Args:
-            user_id: The user who wants to start a job. None: the caller, who may act for one user alone.
+            user_id: The user who wants to start a job.
 
         Raises:
-            InvalidArgument: ``user_id`` is None, and the caller a backend.
-            NotAllowed: The caller may act for one user alone, and for another one or nobody.
+            InvalidArgument: ``user_id`` is None.
         """
         return self._one(statements.CHECK_USER_ACTIVE, (user_id,))
 
@@ -104,7 +92,7 @@ class ArcanoDB:
         self,
         table: str,
         job_id: JobId,
-        user_id: UserId | None,
+        user_id: UserId,
         session_id: str | None = None,
         data: Mapping[str, Any] | None = None,
     ) -> CreatedJob:
@@ -116,7 +104,7 @@ class ArcanoDB:
         Args:
             table: The attached table, with its schema.
             job_id: Made by the client, such as with ``uuid4()``.
-            user_id: Whose job it is. None: the caller's, who may act for one user alone.
+            user_id: Whose job it is.
             session_id: Of which page visit.
             data: Values of the table's own columns, ``user_credit_cost`` and ``credits_charged``, as JSON
                 takes them; what JSON does not know is given as text.
@@ -126,7 +114,6 @@ class ArcanoDB:
             JobIdTaken: The id is that of another user's job, or of a job in another table.
             NotAttached: The table is not attached.
             WrongIsolation: The transaction is not read committed.
-            NotAllowed: The caller may act for one user alone, and for another one or nobody.
         """
         arguments = (table, job_id, user_id, session_id, to_json(data))
         return self._one(statements.CREATE_JOB, arguments)
@@ -313,9 +300,6 @@ class ArcanoDB:
 
         Args:
             job_id: The job.
-
-        Raises:
-            NotAllowed: The caller may act for one user alone, and it is no job of theirs.
         """
         return self._all(statements.EXPLAIN_JOB, (job_id,))
 
@@ -802,25 +786,3 @@ class ArcanoDB:
             NotAttached: The table is not attached.
         """
         self._one(statements.DETACH_JOB_TABLE, (table,))
-
-    def _one(self, query: statements.Query[Row], arguments: Sequence[object]) -> Row:
-        rows = self._all(query, arguments)
-        return rows[0]
-
-    def _all(
-        self, query: statements.Query[Row], arguments: Sequence[object] | Mapping[str, object]
-    ) -> list[Row]:
-        with self._connection() as connection:
-            # Binary, because of dates and intervals psycopg reads no other text than ISO's.
-            cursor = with_any_date(connection.cursor(row_factory=query.row, binary=True))
-            cursor.execute(query.text, arguments)
-            return cursor.fetchall()
-
-    @contextmanager
-    def _connection(self) -> Iterator[Connection[Any]]:
-        with translated():
-            if isinstance(self.source, Connection):
-                yield self.source
-            else:
-                with self.source.connection() as connection:
-                    yield connection

@@ -155,6 +155,62 @@ class QueueDecision:
 
 
 @dataclass(frozen=True, slots=True)
+class QueuedJob:
+    """The answer of ``arcano_api.queue_job``.
+
+    Attributes:
+        decision: ``queued``: it is in the queue; ``run``: it is worked on already; None: it has ended.
+        position: Its place in the queue; None unless ``queued``.
+        note: Why there is no decision.
+    """
+
+    decision: str | None
+    position: int | None
+    note: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MyJob:
+    """A row of ``arcano_api.my_jobs``: a job of the caller's, as its user may see it.
+
+    Attributes:
+        job_table: Its table, with the schema.
+        job_id: Its id.
+        session_id: The page visit.
+        status: Its status.
+        position: Its place in the queue when it entered; None or 0: it never did.
+        waited_in_queue: Whether it entered the queue.
+        user_credit_cost: What it costs.
+        credits_charged: Whether that was charged; None: unknown.
+        credits_refunded: Whether it was given back.
+        created_at: When it was made.
+        started_at: When work on it began.
+        completed_at: When it ended.
+        heartbeat_at: The last sign of life.
+        attempt: How often it was started.
+        error_message: Why it ended, if not well.
+        data: The columns in ``user_columns`` of its table.
+    """
+
+    job_table: str
+    job_id: JobId
+    session_id: str | None
+    status: str | None
+    position: int | None
+    waited_in_queue: bool | None
+    user_credit_cost: int | None
+    credits_charged: bool | None
+    credits_refunded: bool | None
+    created_at: datetime | None
+    started_at: datetime | None
+    completed_at: datetime | None
+    heartbeat_at: datetime | None
+    attempt: int | None
+    error_message: str | None
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class ClaimedJob:
     """A job that ``arcano.claim_jobs`` started, and which is the caller's to work on.
 

@@ -27,10 +27,12 @@ from arcano_db.calls.rows import (
     JobInQueue,
     JobTable,
     Metric,
+    MyJob,
     ObservedJob,
     ObservedTable,
     OrphanJob,
     QueueDecision,
+    QueuedJob,
     QueueStatus,
     RefundDue,
     RequeuedJob,
@@ -196,3 +198,23 @@ ACCOUNT_STATUS = _rows(AccountStatus, "arcano.account_status order by api_accoun
 REFUNDS_DUE = _rows(RefundDue, "arcano.refund_due order by due_at, refund_id limit %s")
 
 JOB_TABLES = _rows(JobTable, "arcano.job_table_status order by job_table")
+
+API_CHECK_USER_ACTIVE = _rows(ActiveCheck, "arcano_api.check_user_active()")
+
+API_CREATE_JOB = _rows(CreatedJob, "arcano_api.create_job(%s, %s, %s, %s::jsonb)")
+
+API_QUEUE_JOB = _rows(QueuedJob, "arcano_api.queue_job(%s, %s)")
+
+API_TOUCH_JOB = _rows(JobChange, "arcano_api.touch_job(%s, %s)")
+
+API_CANCEL_JOB = _rows(CancelledOne, "arcano_api.cancel_job(%s, %s, %s)")
+
+API_CANCEL_SESSION = _rows(CancelledJob, "arcano_api.cancel_session(%s, %s)")
+
+API_LEAVE_SESSION = _rows(CancelledJob, "arcano_api.leave_session(%s, %s, %s)")
+
+API_QUEUE_POSITION: Query[int | None] = _values("select arcano_api.queue_position(%s, %s)")
+
+API_EXPLAIN_JOB = _rows(ExplainedCondition, "arcano_api.explain_job(%s, %s)")
+
+API_MY_JOBS = _rows(MyJob, "arcano_api.my_jobs(%s)")

@@ -1,7 +1,8 @@
 """The HTTP app: each endpoint is one call of the SQL interface, made as the user who is signed in.
 
 Whose job it is, only SQL decides: a request runs in a transaction that acts as ``arcano_user`` for that user,
-as a gateway's would. What only a backend may do comes after that, in the same transaction.
+as a gateway's would, and calls schema ``arcano_api``. Only a job whose columns the host app says is made in
+the name of the backend.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
+from uuid import UUID
 
 import anyio
 import psycopg
@@ -30,9 +32,10 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from arcano_db.calls.api_async import AsyncArcanoApi
 from arcano_db.calls.client_async import AsyncArcanoDB
 from arcano_db.calls.errors import ArcanoError
-from arcano_db.calls.rows import UserId
+from arcano_db.calls.rows import CreatedJob, UserId
 from arcano_db.web import bodies, refusals
 from arcano_db.web.bodies import CreateJob, StartUpload, UploadPlace
 from arcano_db.web.limits import RateLimit, read_json
@@ -145,7 +148,7 @@ class ArcanoWeb(Starlette):
                 (str(user_id),),
             )
             now, *_ = await anext(aiter(cursor))
-            yield Caller(AsyncArcanoDB(connection), connection, now)
+            yield Caller(user_id, connection, now)
 
     async def active_job(self, user_id: UserId) -> bodies.ActiveJob:
         """What ``check-user-active`` answers this user.
@@ -154,7 +157,7 @@ class ArcanoWeb(Starlette):
             user_id: The user.
         """
         async with self.acting_as(user_id) as caller:
-            return await caller.active_job(None)
+            return await caller.active_job()
 
     def goodbye(self, user_id: UserId, session_id: str | None, left_at: datetime, reason: str | None) -> None:
         """Cancel the waiting jobs of a page that was left, in some seconds, unless it is back by then.
@@ -170,7 +173,7 @@ class ArcanoWeb(Starlette):
             await asyncio.sleep(self.leave_grace)
             try:
                 async with self.acting_as(user_id) as caller:
-                    await caller.db.leave_session(None, session_id, left_at, reason)
+                    await caller.api.leave_session(session_id, left_at, reason)
             except (psycopg.Error, ArcanoError) as error:
                 log.warning("a page was left: %s", str(error).strip())
 
@@ -181,6 +184,8 @@ class ArcanoWeb(Starlette):
     async def _answer(self, operation: Operation, request: Request) -> Response:
         user_id = await self._signed_in(request)
         body = await read_json(request, operation.takes, self.max_body)
+        if not _is_same(getattr(body, "user_id", None), user_id):
+            raise HTTPException(403, "The body names another user.")
         status, answer = await operation.call(self, request, user_id, body)
         return refusals.json_response(answer, status)
 
@@ -231,7 +236,7 @@ class ArcanoWeb(Starlette):
     async def _readyz(self, _: Request) -> Response:
         try:
             async with self.acting_as("") as caller:
-                await caller.connection.execute("select 'arcano.check_user_active'::regproc")
+                await caller.connection.execute("select 'arcano_api.check_user_active'::regproc")
         except psycopg.Error as error:
             log.warning("not ready: %s", str(error).strip())
             return refusals.json_response(
@@ -244,16 +249,21 @@ class ArcanoWeb(Starlette):
 class Caller:
     """The calls of one user, in one transaction."""
 
-    db: AsyncArcanoDB
+    user_id: UserId
     connection: psycopg.AsyncConnection[Any]
     began_at: datetime
 
-    async def active_job(self, user_id: UserId | None) -> bodies.ActiveJob:
+    @property
+    def api(self) -> AsyncArcanoApi:
+        """The calls that the user may make."""
+        return AsyncArcanoApi(self.connection)
+
+    async def active_job(self) -> bodies.ActiveJob:
         """Heal the user's ghosts, and say which job is in the way and where in the line it is now."""
-        found = await self.db.check_user_active(user_id)
+        found = await self.api.check_user_active()
         position = None
         if found.active_job_id is not None and found.position:
-            position = await self.db.queue_position(found.active_job_id)
+            position = await self.api.queue_position(found.active_job_id, found.active_table)
         return bodies.ActiveJob(
             has_active_job=found.has_active_job,
             active_tool=found.active_tool,
@@ -268,28 +278,29 @@ class Caller:
             checked_at=self.began_at,
         )
 
-    async def refuse_another(self, user_id: UserId | None) -> None:
-        """Refuse a body that names anybody but the user who asks, where the call that follows does not."""
-        if user_id is not None:
-            await self.db.check_user_active(user_id)
-
-    async def act_as_backend(self) -> None:
-        """From here on the transaction acts as the backend that the connection's login is."""
+    async def create_job(self, body: CreateJob, data: Mapping[str, Any], as_backend: bool) -> CreatedJob:
+        """Make the user's job; as the backend that the connection's login is, if it may have any columns."""
+        if not as_backend:
+            return await self.api.create_job(body.job_table, body.job_id, body.session_id, data)
         await self.connection.execute("set local role none")
+        job = await AsyncArcanoDB(self.connection).create_job(
+            body.job_table, body.job_id, self.user_id, body.session_id, data
+        )
+        await self.connection.execute("set local role arcano_user")
+        return job
 
 
-async def _check_user_active(web: ArcanoWeb, _: Request, user_id: UserId, body: bodies.Nobody) -> _Answer:
+async def _check_user_active(web: ArcanoWeb, _: Request, user_id: UserId, __: bodies.Nobody) -> _Answer:
     async with web.acting_as(user_id) as caller:
-        return 200, await caller.active_job(body.user_id)
+        return 200, await caller.active_job()
 
 
 async def _cancel_session(web: ArcanoWeb, _: Request, user_id: UserId, body: bodies.CancelSession) -> _Answer:
     async with web.acting_as(user_id) as caller:
         if body.unless_back:
-            await caller.refuse_another(body.user_id)
             web.goodbye(user_id, body.session_id, caller.began_at, body.reason)
             return 202, bodies.CancelledSession(cancelled=[])
-        jobs = await caller.db.cancel_session(body.user_id, body.session_id, body.reason)
+        jobs = await caller.api.cancel_session(body.session_id, body.reason)
     cancelled = [
         bodies.CancelledJob(job_table=j.job_table, job_id=str(j.job_id), refunded=j.refunded) for j in jobs
     ]
@@ -300,7 +311,7 @@ async def _start_upload(web: ArcanoWeb, request: Request, user_id: UserId, body:
     if web.uploads is None:
         raise HTTPException(404, "This app takes no uploads.")
     async with web.acting_as(user_id) as caller:
-        active = await caller.active_job(body.user_id)
+        active = await caller.active_job()
     if active.has_active_job and active.active_job_id != body.job_id.lower():
         return 409, active
     return 200, await _asked(web.uploads(request, user_id, body))
@@ -311,17 +322,11 @@ async def _create_job(web: ArcanoWeb, request: Request, user_id: UserId, body: C
     if web.job_data is not None:
         data = await _asked(web.job_data(request, user_id, body))
     async with web.acting_as(user_id) as caller:
-        if web.job_data is None:
-            asked_for = body.user_id
-        else:
-            await caller.refuse_another(body.user_id)
-            asked_for = str(user_id)
-            await caller.act_as_backend()
         while True:
-            job = await caller.db.create_job(body.job_table, body.job_id, asked_for, body.session_id, data)
+            job = await caller.create_job(body, data, as_backend=web.job_data is not None)
             if job.job_id is not None:
                 break
-            active = await caller.active_job(user_id)
+            active = await caller.active_job()
             if active.has_active_job:
                 return 409, active
             # It has ended at this very moment.
@@ -333,21 +338,19 @@ async def _create_job(web: ArcanoWeb, request: Request, user_id: UserId, body: C
 
 async def _queue_job(web: ArcanoWeb, _: Request, user_id: UserId, body: bodies.OneJob) -> _Answer:
     async with web.acting_as(user_id) as caller:
-        await caller.db.queue_position(body.job_id)  # refuses a job of another user
-        await caller.act_as_backend()
-        job = await caller.db.run_or_queue(body.job_id, run=False)
+        job = await caller.api.queue_job(body.job_id)
     return 200, bodies.QueuedJob(decision=job.decision, position=job.position, note=job.note)
 
 
 async def _touch_job(web: ArcanoWeb, _: Request, user_id: UserId, body: bodies.OneJob) -> _Answer:
     async with web.acting_as(user_id) as caller:
-        job = await caller.db.touch_job(body.job_id)
+        job = await caller.api.touch_job(body.job_id)
     return 200, bodies.ChangedJob(changed=job.changed, status=job.status, note=job.note)
 
 
 async def _cancel_job(web: ArcanoWeb, _: Request, user_id: UserId, body: bodies.CancelJob) -> _Answer:
     async with web.acting_as(user_id) as caller:
-        job = await caller.db.cancel_job(body.job_id, False, body.reason)
+        job = await caller.api.cancel_job(body.job_id, None, body.reason)
     return 200, bodies.ChangedJob(changed=job.changed, status=job.status, note=job.note)
 
 
@@ -416,6 +419,16 @@ OPERATIONS = (
         _cancel_job,
     ),
 )
+
+
+def _is_same(named: UserId | None, user_id: UserId) -> bool:
+    """Whether a body names nobody or the user who asks; a uuid in whatever way it is written."""
+    if named is None or str(named) == str(user_id):
+        return True
+    try:
+        return UUID(str(named)) == UUID(str(user_id))
+    except ValueError:
+        return False
 
 
 async def _asked(answer: Answer | Awaitable[Answer]) -> Answer:

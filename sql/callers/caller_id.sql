@@ -1,4 +1,4 @@
--- Which user a caller is who may act for one user alone. Nobody is an error, and never the service.
+-- Which user a caller of arcano_api is. Nobody is an error, and never the service.
 --
 -- Dynamic, because the function that the operator registered is the app's own.
 create or replace function arcano.caller_id()
@@ -24,11 +24,13 @@ begin
         detail = case
           when v_function is not null then format('%s names nobody.', v_function)
           when v_gateway then 'None of request.jwt.claims, request.jwt.claim.sub and arcano.user_id names a user, or two of them name two.'
-          else format('%s may not act as a backend, and so what this session has set is not believed.', session_user)
+          when current_setting('role') = 'none' then format(
+            '%s has not put on a role, and so what this session has set is not believed.', session_user)
+          else format('%s as %s is no gateway, and so what this session has set is not believed.', session_user, current_setting('role'))
         end,
         hint = case
           when v_function is null and not v_gateway then
-            'An operator can register a function that knows the user of a login: select arcano.set_identity_function(...);'
+            'A gateway is a login that may act as arcano_backend and says: set role arcano_user; (or a role that is granted it). For a login of a user''s own an operator can register a function that knows whose it is: select arcano.set_identity_function(...);'
           else 'Sign in.'
         end;
   end if;
@@ -37,4 +39,4 @@ end
 $$;
 
 comment on function arcano.caller_id() is
-  'Internal: the user that an arcano_user caller is, from the registered function or what a gateway has set; raises if that is nobody.';
+  'Internal: the user that a caller of arcano_api is, from the registered function or what a gateway has set; raises if that is nobody.';

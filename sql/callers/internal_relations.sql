@@ -8,7 +8,7 @@ as $$
   select array_agg(c.oid::regclass)
     from pg_class c
    where c.relnamespace = 'arcano'::regnamespace and c.relkind in ('r', 'v')
-     and c.relname not in (select o.name from arcano.public_objects() o)
+     and c.relname not in (select o.name from arcano.public_objects() o where o.schema = 'arcano')
 $$;
 
 comment on function arcano.internal_relations() is

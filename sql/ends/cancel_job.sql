@@ -18,13 +18,6 @@ declare
   v_error text;
   v_why text;
 begin
-  if not arcano.is_trusted() then
-    perform arcano.refuse_job_of_others(p_job_id);
-    if p_force then
-      raise exception 'only a backend may cancel a job that is being worked on'
-        using errcode = 'insufficient_privilege', hint = 'Leave p_force out.';
-    end if;
-  end if;
   changed := false;
   select j.tableoid as relid, j.status, j.api_account into v_job from arcano.job j where j.id = p_job_id;
   if arcano.is_waiting(v_job.status) or p_force and arcano.is_working(v_job.status) then

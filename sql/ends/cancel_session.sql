@@ -14,4 +14,4 @@ end
 $$;
 
 comment on function arcano.cancel_session(arcano.job.user_id%type, text, text) is
-  'Cancels the waiting jobs of user p_user_id or session p_session_id (both given: both must match), with p_reason as their error_message, and answers a row for each. Working jobs are never touched. Neither given: an error. For a caller who may act for one user alone, p_user_id is always that user.';
+  'Cancels the waiting jobs of user p_user_id or session p_session_id (both given: both must match), with p_reason as their error_message, and answers a row for each. Working jobs are never touched. Neither given: an error.';

@@ -14,9 +14,6 @@ as $$
 declare
   v_jobs arcano.job_ref[];
 begin
-  if not arcano.is_trusted() then
-    p_user_id := arcano.own_user(p_user_id);
-  end if;
   if p_user_id is null and p_session_id is null then
     raise exception 'p_user_id or p_session_id must be given'
       using errcode = 'invalid_parameter_value', detail = 'Both are null.',

@@ -24,8 +24,27 @@ begin
     select 'error', 'grants', format('public may call %s', string_agg(p.oid::regprocedure::text, ', ' order by p.proname)), 'arcano-db migrate'
       from pg_proc p
      cross join lateral aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
-     where p.pronamespace = 'arcano'::regnamespace and a.grantee = 0
+     where p.pronamespace in ('arcano'::regnamespace, 'arcano_api'::regnamespace) and a.grantee = 0
     having count(*) > 0;
+
+  -- Such a function is a backend, whoever calls it.
+  return query
+    select 'warning', 'grants',
+           format('%s acts with the rights of %s, who is a backend, and %s may call it: it decides whose jobs its callers reach',
+             p.oid::regprocedure, p.proowner::regrole, g.grantees),
+           format('Call arcano_api there and make it security invoker, or: revoke execute on function %s from %s;', p.oid::regprocedure, g.grantees)
+      from pg_proc p
+     cross join lateral (
+       select string_agg(case a.grantee when 0 then 'public' else a.grantee::regrole::text end, ', ' order by a.grantee)
+         from aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
+        where a.grantee = 0
+           or arcano.is_end_user(a.grantee)
+     ) g (grantees)
+     where p.prosecdef
+       and p.prosrc ~ '\marcano\s*\.'
+       and p.pronamespace not in ('arcano'::regnamespace, 'arcano_api'::regnamespace)
+       and g.grantees is not null
+       and arcano.is_backend(p.proowner);
 end
 $$;
 

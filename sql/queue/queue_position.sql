@@ -7,9 +7,6 @@ as $$
 declare
   v_job record;
 begin
-  if not arcano.is_trusted() then
-    perform arcano.refuse_job_of_others(p_job_id);
-  end if;
   select j.created_at, arcano.is_in_queue(j.status, j."position", j.waited_in_queue) as is_in_queue
     into v_job
     from arcano.job j

@@ -5,7 +5,7 @@
 --
 -- Most users have no active job: for them the first statement is the whole call.
 create or replace function arcano.check_user_active(
-  p_user_id arcano.job.user_id%type default null,
+  p_user_id arcano.job.user_id%type,
   out has_active_job boolean,
   out active_tool text,
   out active_table text,
@@ -21,9 +21,6 @@ language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  if not arcano.is_trusted() then
-    p_user_id := arcano.own_user(p_user_id);
-  end if;
   if p_user_id is null then
     raise exception 'p_user_id must not be null'
       using errcode = 'null_value_not_allowed', hint = 'Pass the id of the user who wants to start a job.';
@@ -42,4 +39,4 @@ end
 $$;
 
 comment on function arcano.check_user_active(arcano.job.user_id%type) is
-  'Heals the orphans of user p_user_id, then answers in exactly one row whether a job is in the user''s way, and which: working before waiting, then the oldest. heals_at: when the rule would free the user if nothing more happens, null: never. healed: how many orphans this call cancelled. A caller who may act for one user alone leaves p_user_id out or names that user.';
+  'Heals the orphans of user p_user_id, then answers in exactly one row whether a job is in the user''s way, and which: working before waiting, then the oldest. heals_at: when the rule would free the user if nothing more happens, null: never. healed: how many orphans this call cancelled.';

@@ -6,7 +6,7 @@
 create or replace function arcano.create_job(
   p_table regclass,
   p_job_id arcano.job.id%type,
-  p_user_id arcano.job.user_id%type default null,
+  p_user_id arcano.job.user_id%type,
   p_session_id arcano.job.session_id%type default null,
   p_data jsonb default '{}',
   out created boolean,
@@ -19,7 +19,6 @@ language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_trusted constant boolean := arcano.is_trusted();
   v_relid oid;
   v_user_id arcano.job.user_id%type;
   v_attached boolean;
@@ -28,9 +27,6 @@ declare
   v_columns text[];
   v_blocked boolean;
 begin
-  if not v_trusted then
-    p_user_id := arcano.own_user(p_user_id);
-  end if;
   if p_job_id is null or p_user_id is null then
     raise exception '% must not be null', case when p_job_id is null then 'p_job_id' else 'p_user_id' end
       using errcode = 'null_value_not_allowed',
@@ -47,7 +43,7 @@ begin
     perform arcano.refuse_unattached(p_table);
   end if;
   if p_data is distinct from '{}' then
-    v_columns := arcano.create_job_columns(p_table, p_data, v_trusted);
+    v_columns := arcano.create_job_columns(p_table, p_data);
   end if;
 
   if v_known then
@@ -55,9 +51,6 @@ begin
       from arcano.job j
      where j.id = p_job_id;
     if found then
-      if not v_trusted then
-        perform arcano.refuse_job_of_others(p_job_id);
-      end if;
       if v_user_id is distinct from p_user_id or v_relid <> p_table then
         raise exception 'there is another job with the id %', p_job_id
           using errcode = 'unique_violation',
@@ -104,4 +97,4 @@ end
 $$;
 
 comment on function arcano.create_job(regclass, arcano.job.id%type, arcano.job.user_id%type, text, jsonb) is
-  'Makes job p_job_id (an id that the client made) of user p_user_id in the attached table p_table, unless another job is in the user''s way: then created is false, job_id null, and active_* that job. The same call again: created is false, and active_* the job itself. p_session_id: the page visit. p_data: the table''s own columns, user_credit_cost and credits_charged; others keep their defaults. Errors: null, a column that is unknown or the package''s own, a value of the wrong type, an id of another user''s job, a transaction that is not read committed. A caller who may act for one user alone leaves p_user_id out or names that user, and gives only the columns in user_columns of the table.';
+  'Makes job p_job_id (an id that the client made) of user p_user_id in the attached table p_table, unless another job is in the user''s way: then created is false, job_id null, and active_* that job. The same call again: created is false, and active_* the job itself. p_session_id: the page visit. p_data: the table''s own columns, user_credit_cost and credits_charged; others keep their defaults. Errors: null, a column that is unknown or the package''s own, a value of the wrong type, an id of another user''s job, a transaction that is not read committed.';

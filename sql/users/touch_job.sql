@@ -13,9 +13,6 @@ as $$
 declare
   v_refusal text;
 begin
-  if not arcano.is_trusted() then
-    perform arcano.refuse_job_of_others(p_job_id);
-  end if;
   changed := false;
   v_refusal := arcano.readmit_orphan(p_job_id, 'an orphan cannot be brought back');
   if v_refusal is null then

@@ -35,22 +35,26 @@ class Rest:
         self.connection = login
 
     def rpc(self, role: str, user_id: UUID | None, function: str, /, **body: Any) -> Any:
-        """``POST /rpc/function`` with a token of this role and user: the response's body."""
+        """``POST /rpc/function`` with a token of this role and user: the response's body.
+
+        Users ask the schema that a gateway exposes; the service asks for the other one by its profile.
+        """
+        schema = "arcano" if role == "service_role" else "arcano_api"
         claims: dict[str, Any] = {"role": role, "exp": 1795000000, "aud": "authenticated"}
         if user_id:
             claims["sub"] = str(user_id)
         with self.connection.transaction():
             self.connection.execute(
-                "select set_config('search_path', '\"arcano\", \"public\"', true),"
+                "select set_config('search_path', %s, true),"
                 " set_config('role', %s, true),"
                 " set_config('request.jwt.claims', %s, true), set_config('request.method', 'POST', true),"
                 " set_config('request.path', %s, true), set_config('request.headers', '{}', true),"
                 " set_config('request.cookies', '{}', true)",
-                (role, json.dumps(claims), f"/rpc/{function}"),
+                (f'"{schema}", "public"', role, json.dumps(claims), f"/rpc/{function}"),
             )
-            return self._call(function, body)
+            return self._call(schema, function, body)
 
-    def _call(self, function: str, body: dict[str, Any]) -> Any:
+    def _call(self, schema: str, function: str, body: dict[str, Any]) -> Any:
         # PostgREST knows the arguments' types and the shape of the result from its cache of the schema.
         types, returns_set, is_row = self.connection.execute(
             """
@@ -60,11 +64,11 @@ class Rest:
                      where coalesce(p.proargmodes[i], 'i') = 'i'),
                    p.proretset, p.prorettype = 'record'::regtype
               from pg_proc p
-             where p.pronamespace = 'arcano'::regnamespace and p.proname = %s
+             where p.pronamespace = %s::regnamespace and p.proname = %s
             """,
-            (function,),
+            (schema, function),
         ).fetchone()
-        name, arguments = sql.Identifier("arcano", function), [sql.Identifier(key) for key in body]
+        name, arguments = sql.Identifier(schema, function), [sql.Identifier(key) for key in body]
         if body:
             source = sql.SQL(
                 "(select {body}::json as json_data) pgrst_payload, lateral (select {names} from"
@@ -133,7 +137,7 @@ def test_the_story_of_a_browser(owner: psycopg.Connection, rest: Rest) -> None:
     }  # fmt: skip
     touched = rest.rpc("authenticated", user, "touch_job", p_job_id=job_id)
     assert touched == {"changed": True, "status": "queued", "attempt": 0, "note": None}
-    blocked = rest.rpc("authenticated", user, "check_user_active", p_user_id=user)
+    blocked = rest.rpc("authenticated", user, "check_user_active")
     assert (blocked["active_job_id"], blocked["active_tool"]) == (str(job_id), "Upscaler Arcano")
 
     queued = rest.rpc("service_role", None, "run_or_queue", p_job_id=job_id)
@@ -155,9 +159,8 @@ def test_another_user_and_nobody(owner: psycopg.Connection, rest: Rest) -> None:
     theirs = make_job(owner, UPSCALER, other, "0")
     for role, caller in (("authenticated", user), ("anon", None), ("authenticated", None), ("anon", user)):
         about_another = [
-            ("check_user_active", {"p_user_id": other}),
-            ("create_job", {"p_table": UPSCALER, "p_job_id": uuid4(), "p_user_id": other}),
-            ("cancel_session", {"p_user_id": other}),
+            ("create_job", {"p_table": UPSCALER, "p_job_id": theirs}),
+            ("queue_job", {"p_job_id": theirs}),
             ("cancel_job", {"p_job_id": theirs}),
             ("touch_job", {"p_job_id": theirs}),
             ("explain_job", {"p_job_id": theirs}),
@@ -165,13 +168,12 @@ def test_another_user_and_nobody(owner: psycopg.Connection, rest: Rest) -> None:
         for function, body in about_another:
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 rest.rpc(role, caller, function, **body)
-        for function, body in (
-            ("start_job", {"p_job_id": theirs}),
-            ("finish_task", {"p_task_id": "task"}),
-            ("sweep_orphans", {}),
-        ):
-            with pytest.raises(psycopg.errors.InsufficientPrivilege, match="permission denied for function"):
-                rest.rpc(role, caller, function, **body)
+        with rest.connection.transaction(force_rollback=True):
+            rest.connection.execute(sql.SQL("set local role {}").format(sql.Identifier(role)))
+            for call in (f"check_user_active('{other}')", "cancel_job(null, true)", "sweep_orphans()"):
+                denied = pytest.raises(psycopg.errors.InsufficientPrivilege, match="for schema arcano")
+                with denied, rest.connection.transaction():
+                    rest.connection.execute(f"select arcano.{call}".encode())
     assert job(owner, theirs)["status"] == "queued"
 
 
@@ -186,7 +188,7 @@ def test_the_service_speaks_for_everybody(owner: psycopg.Connection, rest: Rest)
     done = rest.rpc("service_role", None, "finish_task", p_task_id="task")
     assert (done["changed"], done["job_id"]) == (True, str(job_id))
     with pytest.raises(psycopg.errors.NullValueNotAllowed):
-        rest.rpc("service_role", None, "check_user_active")
+        rest.rpc("service_role", None, "check_user_active", p_user_id=None)
 
 
 def test_one_request_leaves_nothing_to_the_next(owner: psycopg.Connection, rest: Rest) -> None:
@@ -197,7 +199,7 @@ def test_one_request_leaves_nothing_to_the_next(owner: psycopg.Connection, rest:
     assert rest.connection.execute("select current_setting('request.jwt.claims')").fetchone() == ("",)
     rest.connection.execute("set role authenticated")
     with pytest.raises(psycopg.errors.InsufficientPrivilege, match="not known which user"):
-        rest.connection.execute("select * from arcano.check_user_active()")
+        rest.connection.execute("select * from arcano_api.check_user_active()")
     rest.connection.execute("reset role")
 
 

@@ -96,7 +96,6 @@ NAMES = list(calls(None))  # type: ignore[arg-type]
 # These read nothing that could be locked, or need pg_cron.
 NOT_HERE = {
     "public_objects",
-    "only_backends_may_call",
     "claimed_user",
     "schedule_sweeper",
     "unschedule_sweeper",

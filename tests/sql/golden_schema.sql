@@ -2,6 +2,10 @@ CREATE SCHEMA arcano;
 
 COMMENT ON SCHEMA arcano IS 'Arcano DB: a ghost job never blocks a user, and a real job is never cancelled by mistake.';
 
+CREATE SCHEMA arcano_api;
+
+COMMENT ON SCHEMA arcano_api IS 'Arcano DB for end users: each function acts for the user who calls, known from a gateway or from the registered identity function.';
+
 CREATE TYPE arcano.job_ids AS (
 	ids uuid[]
 );
@@ -64,7 +68,7 @@ CREATE FUNCTION arcano.caller_id() RETURNS uuid
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.caller_id() IS 'Internal: the user that an arcano_user caller is, from the registered function or what a gateway has set; raises if that is nobody.';
+COMMENT ON FUNCTION arcano.caller_id() IS 'Internal: the user that a caller of arcano_api is, from the registered function or what a gateway has set; raises if that is nobody.';
 
 CREATE FUNCTION arcano.cancel_job(p_job_id uuid, p_force boolean DEFAULT false, p_reason text DEFAULT NULL::text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT refunded boolean) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -78,7 +82,7 @@ CREATE FUNCTION arcano.cancel_session(p_user_id uuid DEFAULT NULL::uuid, p_sessi
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.cancel_session(p_user_id uuid, p_session_id text, p_reason text) IS 'Cancels the waiting jobs of user p_user_id or session p_session_id (both given: both must match), with p_reason as their error_message, and answers a row for each. Working jobs are never touched. Neither given: an error. For a caller who may act for one user alone, p_user_id is always that user.';
+COMMENT ON FUNCTION arcano.cancel_session(p_user_id uuid, p_session_id text, p_reason text) IS 'Cancels the waiting jobs of user p_user_id or session p_session_id (both given: both must match), with p_reason as their error_message, and answers a row for each. Working jobs are never touched. Neither given: an error.';
 
 CREATE FUNCTION arcano.check_health(p_long_transaction interval DEFAULT '01:00:00'::interval) RETURNS TABLE(level text, finding text, detail text, hint text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -94,12 +98,12 @@ CREATE FUNCTION arcano.check_job_table(p_table regclass, p_orphan_after interval
 
 COMMENT ON FUNCTION arcano.check_job_table(p_table regclass, p_orphan_after interval, p_try boolean, OUT level text, OUT finding text, OUT detail text, OUT hint text) IS 'What attaching p_table would mean, a row a finding: level (error: it cannot be attached; warning, note, ok), finding, detail, and hint (what to do). p_orphan_after: as for attach_job_table; null: the table''s own, or what attaching would give it. p_try: also try to end a job, and roll that back; what a trigger does outside of the database stays. Changes nothing.';
 
-CREATE FUNCTION arcano.check_user_active(p_user_id uuid DEFAULT NULL::uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer) RETURNS record
+CREATE FUNCTION arcano.check_user_active(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.check_user_active(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer) IS 'Heals the orphans of user p_user_id, then answers in exactly one row whether a job is in the user''s way, and which: working before waiting, then the oldest. heals_at: when the rule would free the user if nothing more happens, null: never. healed: how many orphans this call cancelled. A caller who may act for one user alone leaves p_user_id out or names that user.';
+COMMENT ON FUNCTION arcano.check_user_active(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer) IS 'Heals the orphans of user p_user_id, then answers in exactly one row whether a job is in the user''s way, and which: working before waiting, then the oldest. heals_at: when the rule would free the user if nothing more happens, null: never. healed: how many orphans this call cancelled.';
 
 CREATE FUNCTION arcano.claim_jobs(p_limit integer DEFAULT 1, p_completed uuid[] DEFAULT NULL::uuid[], p_attempts integer[] DEFAULT NULL::integer[]) RETURNS TABLE(job_table text, job_id uuid, user_id uuid, api_account text, attempt integer)
     LANGUAGE plpgsql SECURITY DEFINER
@@ -156,19 +160,19 @@ CREATE FUNCTION arcano.contract_columns(p_table regclass) RETURNS text
 
 COMMENT ON FUNCTION arcano.contract_columns(p_table regclass) IS 'Internal: a select list of the contract''s columns for p_table, null for those that it lacks.';
 
-CREATE FUNCTION arcano.create_job(p_table regclass, p_job_id uuid, p_user_id uuid DEFAULT NULL::uuid, p_session_id text DEFAULT NULL::text, p_data jsonb DEFAULT '{}'::jsonb, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) RETURNS record
+CREATE FUNCTION arcano.create_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text DEFAULT NULL::text, p_data jsonb DEFAULT '{}'::jsonb, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.create_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) IS 'Makes job p_job_id (an id that the client made) of user p_user_id in the attached table p_table, unless another job is in the user''s way: then created is false, job_id null, and active_* that job. The same call again: created is false, and active_* the job itself. p_session_id: the page visit. p_data: the table''s own columns, user_credit_cost and credits_charged; others keep their defaults. Errors: null, a column that is unknown or the package''s own, a value of the wrong type, an id of another user''s job, a transaction that is not read committed. A caller who may act for one user alone leaves p_user_id out or names that user, and gives only the columns in user_columns of the table.';
+COMMENT ON FUNCTION arcano.create_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) IS 'Makes job p_job_id (an id that the client made) of user p_user_id in the attached table p_table, unless another job is in the user''s way: then created is false, job_id null, and active_* that job. The same call again: created is false, and active_* the job itself. p_session_id: the page visit. p_data: the table''s own columns, user_credit_cost and credits_charged; others keep their defaults. Errors: null, a column that is unknown or the package''s own, a value of the wrong type, an id of another user''s job, a transaction that is not read committed.';
 
-CREATE FUNCTION arcano.create_job_columns(p_table regclass, p_data jsonb, p_trusted boolean) RETURNS text[]
+CREATE FUNCTION arcano.create_job_columns(p_table regclass, p_data jsonb) RETURNS text[]
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.create_job_columns(p_table regclass, p_data jsonb, p_trusted boolean) IS 'Internal: the columns of p_table that p_data names, quoted; raises for one that cannot be given. p_trusted: by a backend.';
+COMMENT ON FUNCTION arcano.create_job_columns(p_table regclass, p_data jsonb) IS 'Internal: the columns of p_table that p_data names, quoted; raises for one that cannot be given.';
 
 CREATE FUNCTION arcano.detach_job_table(p_table regclass) RETURNS void
     LANGUAGE plpgsql
@@ -238,7 +242,7 @@ CREATE FUNCTION arcano.explain_job(p_job_id uuid) RETURNS TABLE(condition text, 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.explain_job(p_job_id uuid) IS 'Why job p_job_id blocks its user or does not: a row for each condition of the orphan rule, whether it holds, and the columns that say so; then what follows, and what the journal has about the job. All must hold for an orphan: the one that does not is what protects it. A caller who may act for one user alone may ask about that user''s jobs.';
+COMMENT ON FUNCTION arcano.explain_job(p_job_id uuid) IS 'Why job p_job_id blocks its user or does not: a row for each condition of the orphan rule, whether it holds, and the columns that say so; then what follows, and what the journal has about the job. All must hold for an orphan: the one that does not is what protects it.';
 
 CREATE FUNCTION arcano.fail_job(p_job_id uuid, p_reason text, p_attempt integer DEFAULT NULL::integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -344,6 +348,13 @@ CREATE FUNCTION arcano.internal_relations() RETURNS regclass[]
 
 COMMENT ON FUNCTION arcano.internal_relations() IS 'Internal: the relations that no role may be granted anything on.';
 
+CREATE FUNCTION arcano.is_backend(p_role oid) RETURNS boolean
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.is_backend(p_role oid) IS 'Internal: whether p_role may call what is for backends.';
+
 CREATE FUNCTION arcano.is_backing_off(p_relid oid, p_job_id uuid) RETURNS boolean
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -351,12 +362,19 @@ CREATE FUNCTION arcano.is_backing_off(p_relid oid, p_job_id uuid) RETURNS boolea
 
 COMMENT ON FUNCTION arcano.is_backing_off(p_relid oid, p_job_id uuid) IS 'Internal: whether job p_job_id of table p_relid could not be ended or started lately, and is not to be tried again yet.';
 
-CREATE FUNCTION arcano.is_gateway() RETURNS boolean
-    LANGUAGE sql STABLE PARALLEL SAFE
+CREATE FUNCTION arcano.is_end_user(p_role oid) RETURNS boolean
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.is_gateway() IS 'Internal: whether this session''s login may act as a backend, so that the settings of the session are its word.';
+COMMENT ON FUNCTION arcano.is_end_user(p_role oid) IS 'Internal: whether p_role may call arcano_api, and nothing of schema arcano.';
+
+CREATE FUNCTION arcano.is_gateway() RETURNS boolean
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.is_gateway() IS 'Internal: whether this session''s login may act as a backend and has put on an end user''s role, so that the settings of the session are its word.';
 
 CREATE FUNCTION arcano.is_in_queue(p_status text, p_position integer, p_waited_in_queue boolean) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -388,19 +406,6 @@ CREATE FUNCTION arcano.is_read_committed() RETURNS boolean
     RETURN (current_setting('transaction_isolation'::text) = ANY (ARRAY['read committed'::text, 'read uncommitted'::text]));
 
 COMMENT ON FUNCTION arcano.is_read_committed() IS 'Internal: whether each statement of this transaction sees what others have committed before it.';
-
-CREATE FUNCTION arcano.only_backends_may_call() RETURNS void
-    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS ...;
-
-COMMENT ON FUNCTION arcano.only_backends_may_call() IS 'Does nothing; the right to execute it makes a role a backend.';
-
-CREATE FUNCTION arcano.is_trusted() RETURNS boolean
-    LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN has_function_privilege(COALESCE((NULLIF(current_setting('role'::text), 'none'::text))::name, SESSION_USER), ('arcano.only_backends_may_call()'::regprocedure)::oid, 'execute'::text);
-
-COMMENT ON FUNCTION arcano.is_trusted() IS 'Internal: whether this call acts as a trusted backend; false: it speaks for one user alone.';
 
 CREATE FUNCTION arcano.is_working(p_status text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -561,6 +566,13 @@ CREATE FUNCTION arcano.misleading_defaults(p_table regclass, OUT level text, OUT
 
 COMMENT ON FUNCTION arcano.misleading_defaults(p_table regclass, OUT level text, OUT detail text, OUT hint text) IS 'Internal: the defaults of contract columns of p_table that the rule reads as a sign of life, or else as what they are not.';
 
+CREATE FUNCTION arcano.named_table(p_table text) RETURNS regclass
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.named_table(p_table text) IS 'Internal: the attached table p_table, with its schema or without; raises if there is none or more than one.';
+
 CREATE FUNCTION arcano.observe_jobs(p_limit integer) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -568,12 +580,12 @@ CREATE FUNCTION arcano.observe_jobs(p_limit integer) RETURNS integer
 
 COMMENT ON FUNCTION arcano.observe_jobs(p_limit integer) IS 'Internal: journals at most p_limit jobs of tables in observe mode that the sweep would have ended; answers how many.';
 
-CREATE FUNCTION arcano.own_user(p_user_id uuid) RETURNS uuid
+CREATE FUNCTION arcano.own_job(p_job_id uuid, p_table text) RETURNS arcano.job_ref
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.own_user(p_user_id uuid) IS 'Internal: the user who calls; raises if p_user_id is another.';
+COMMENT ON FUNCTION arcano.own_job(p_job_id uuid, p_table text) IS 'Internal: the job p_job_id of the user who calls, in p_table if that is given; raises if there is none, or more than one.';
 
 CREATE FUNCTION arcano.pay_refund(p_refund_id bigint, p_source text) RETURNS boolean
     LANGUAGE plpgsql
@@ -595,13 +607,13 @@ CREATE FUNCTION arcano.plain_seconds(p_interval interval) RETURNS interval
 
 COMMENT ON FUNCTION arcano.plain_seconds(p_interval interval) IS 'Internal: p_interval in plain seconds.';
 
-CREATE FUNCTION arcano.public_objects() RETURNS TABLE(kind text, name text, least_role text)
+CREATE FUNCTION arcano.public_objects() RETURNS TABLE(schema name, kind text, name text, least_role text)
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     BEGIN ATOMIC
- VALUES ('function'::text,'check_user_active'::text,'arcano_user'::text), ('function'::text,'create_job'::text,'arcano_user'::text), ('function'::text,'touch_job'::text,'arcano_user'::text), ('function'::text,'cancel_job'::text,'arcano_user'::text), ('function'::text,'cancel_session'::text,'arcano_user'::text), ('function'::text,'leave_session'::text,'arcano_user'::text), ('function'::text,'queue_position'::text,'arcano_user'::text), ('function'::text,'explain_job'::text,'arcano_user'::text), ('function'::text,'start_job'::text,'arcano_backend'::text), ('function'::text,'start_jobs'::text,'arcano_backend'::text), ('function'::text,'touch_jobs'::text,'arcano_backend'::text), ('function'::text,'finish_job'::text,'arcano_backend'::text), ('function'::text,'finish_jobs'::text,'arcano_backend'::text), ('function'::text,'finish_task'::text,'arcano_backend'::text), ('function'::text,'fail_job'::text,'arcano_backend'::text), ('function'::text,'run_or_queue'::text,'arcano_backend'::text), ('function'::text,'claim_jobs'::text,'arcano_backend'::text), ('function'::text,'requeue_job'::text,'arcano_backend'::text), ('function'::text,'stalling_jobs'::text,'arcano_backend'::text), ('function'::text,'only_backends_may_call'::text,'arcano_backend'::text), ('function'::text,'sweep_orphans'::text,'arcano_operator'::text), ('function'::text,'set_job_table'::text,'arcano_operator'::text), ('function'::text,'set_account'::text,'arcano_operator'::text), ('function'::text,'drop_account'::text,'arcano_operator'::text), ('function'::text,'set_position_refresh'::text,'arcano_operator'::text), ('function'::text,'set_retention'::text,'arcano_operator'::text), ('function'::text,'set_refund_function'::text,'arcano_operator'::text), ('function'::text,'set_identity_function'::text,'arcano_operator'::text), ('function'::text,'settle_refund'::text,'arcano_operator'::text), ('function'::text,'restore_job'::text,'arcano_operator'::text), ('function'::text,'check_health'::text,'arcano_operator'::text), ('view'::text,'active_job'::text,'arcano_operator'::text), ('view'::text,'orphan_job'::text,'arcano_operator'::text), ('view'::text,'charged_orphan'::text,'arcano_operator'::text), ('view'::text,'observed_job'::text,'arcano_operator'::text), ('view'::text,'observed_table'::text,'arcano_operator'::text), ('view'::text,'job_in_queue'::text,'arcano_operator'::text), ('view'::text,'job_table_status'::text,'arcano_operator'::text), ('view'::text,'queue_status'::text,'arcano_operator'::text), ('view'::text,'sweep_status'::text,'arcano_operator'::text), ('view'::text,'account_status'::text,'arcano_operator'::text), ('view'::text,'refund_due'::text,'arcano_operator'::text), ('view'::text,'metric'::text,'arcano_operator'::text), ('table'::text,'job_table'::text,'arcano_operator'::text), ('table'::text,'account'::text,'arcano_operator'::text), ('table'::text,'setting'::text,'arcano_operator'::text), ('table'::text,'refund'::text,'arcano_operator'::text), ('table'::text,'task'::text,'arcano_operator'::text), ('table'::text,'job_event'::text,'arcano_operator'::text), ('table'::text,'job_backoff'::text,'arcano_operator'::text), ('table'::text,'sweep_run'::text,'arcano_operator'::text), ('function'::text,'attach_job_table'::text,'owner'::text), ('function'::text,'attach_steps'::text,'owner'::text), ('function'::text,'detach_job_table'::text,'owner'::text), ('function'::text,'detach_steps'::text,'owner'::text), ('function'::text,'check_job_table'::text,'owner'::text), ('function'::text,'grace_advice'::text,'owner'::text), ('function'::text,'schedule_sweeper'::text,'owner'::text), ('function'::text,'unschedule_sweeper'::text,'owner'::text), ('function'::text,'claimed_user'::text,'owner'::text), ('function'::text,'public_objects'::text,'owner'::text);
+ VALUES ('arcano_api'::text,'function'::text,'check_user_active'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'create_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'queue_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'touch_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'cancel_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'cancel_session'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'leave_session'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'queue_position'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'explain_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'my_jobs'::text,'arcano_user'::text), ('arcano'::text,'function'::text,'check_user_active'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'create_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'touch_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'cancel_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'cancel_session'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'leave_session'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'queue_position'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'explain_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'start_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'start_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'touch_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'finish_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'finish_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'finish_task'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'fail_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'run_or_queue'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'claim_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'requeue_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'stalling_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'sweep_orphans'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_job_table'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_account'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'drop_account'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_position_refresh'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_retention'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_refund_function'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_identity_function'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'settle_refund'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'restore_job'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'check_health'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'active_job'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'orphan_job'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'charged_orphan'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'observed_job'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'observed_table'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'job_in_queue'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'job_table_status'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'queue_status'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'sweep_status'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'account_status'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'refund_due'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'metric'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'job_table'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'account'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'setting'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'refund'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'task'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'job_event'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'job_backoff'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'sweep_run'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'attach_job_table'::text,'owner'::text), ('arcano'::text,'function'::text,'attach_steps'::text,'owner'::text), ('arcano'::text,'function'::text,'detach_job_table'::text,'owner'::text), ('arcano'::text,'function'::text,'detach_steps'::text,'owner'::text), ('arcano'::text,'function'::text,'check_job_table'::text,'owner'::text), ('arcano'::text,'function'::text,'grace_advice'::text,'owner'::text), ('arcano'::text,'function'::text,'schedule_sweeper'::text,'owner'::text), ('arcano'::text,'function'::text,'unschedule_sweeper'::text,'owner'::text), ('arcano'::text,'function'::text,'claimed_user'::text,'owner'::text), ('arcano'::text,'function'::text,'public_objects'::text,'owner'::text);
 END;
 
-COMMENT ON FUNCTION arcano.public_objects() IS 'The public interface: each function, view and table of it, and least_role: who may use it, with all roles above (arcano_user, arcano_backend, arcano_operator, owner: who migrated).';
+COMMENT ON FUNCTION arcano.public_objects() IS 'The public interface: each function, view and table of it, its schema, and least_role: who may use it (arcano_user, of arcano_api alone; arcano_backend, arcano_operator, owner: who migrated; each may also use what is for those before it).';
 
 CREATE FUNCTION arcano.purge_expired(p_limit integer) RETURNS integer
     LANGUAGE plpgsql
@@ -650,7 +662,7 @@ CREATE FUNCTION arcano.refuse_job_of_others(p_job_id uuid) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.refuse_job_of_others(p_job_id uuid) IS 'Internal: raises unless p_job_id is a job of the user who calls.';
+COMMENT ON FUNCTION arcano.refuse_job_of_others(p_job_id uuid) IS 'Internal: raises that the user who calls has no job p_job_id.';
 
 CREATE FUNCTION arcano.refuse_limit(p_limit integer, p_most integer DEFAULT NULL::integer) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
@@ -811,6 +823,13 @@ CREATE FUNCTION arcano.refuse_unattached(p_table regclass) RETURNS void
     AS ...;
 
 COMMENT ON FUNCTION arcano.refuse_unattached(p_table regclass) IS 'Internal: raises that p_table is not attached, and which are.';
+
+CREATE FUNCTION arcano.refuse_user_data(p_table regclass, p_data jsonb) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.refuse_user_data(p_table regclass, p_data jsonb) IS 'Internal: raises if p_data has a key that is not in user_columns of p_table.';
 
 CREATE FUNCTION arcano.refuse_values(p_table regclass, p_data jsonb) RETURNS void
     LANGUAGE plpgsql STABLE
@@ -1076,6 +1095,13 @@ CREATE FUNCTION arcano.unschedule_sweeper() RETURNS boolean
 
 COMMENT ON FUNCTION arcano.unschedule_sweeper() IS 'Removes what schedule_sweeper has registered with pg_cron; false: there was nothing.';
 
+CREATE FUNCTION arcano.user_data(p_job arcano.job_ref) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.user_data(p_job arcano.job_ref) IS 'Internal: the columns of p_job that are in user_columns of its table.';
+
 CREATE FUNCTION arcano.wake_workers() RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1084,6 +1110,76 @@ CREATE FUNCTION arcano.wake_workers() RETURNS void
     AS ...;
 
 COMMENT ON FUNCTION arcano.wake_workers() IS 'Internal: notifies channel arcano_jobs if there is a job that may be started and a free slot.';
+
+CREATE FUNCTION arcano_api.cancel_job(p_job_id uuid, p_table text DEFAULT NULL::text, p_reason text DEFAULT NULL::text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT refunded boolean) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano_api.cancel_job(p_job_id uuid, p_table text, p_reason text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT refunded boolean) IS 'Cancels the waiting job p_job_id of the user who calls (in p_table, which may be left out if the id is in one table alone), with p_reason as its error_message. changed is false, and note says why, for a job that works, has ended, or is being changed at this moment.';
+
+CREATE FUNCTION arcano_api.cancel_session(p_session_id text DEFAULT NULL::text, p_reason text DEFAULT NULL::text) RETURNS TABLE(job_table text, job_id uuid, refunded boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano_api.cancel_session(p_session_id text, p_reason text) IS 'Cancels the waiting jobs of the user who calls, of the page visit p_session_id alone if that is given, with p_reason as their error_message, and answers a row for each. Working jobs are never touched.';
+
+CREATE FUNCTION arcano_api.check_user_active(OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano_api.check_user_active(OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer) IS 'Heals the orphans of the user who calls, then answers in exactly one row whether a job is in their way, and which: working before waiting, then the oldest. heals_at: when the rule would free the user if nothing more happens, null: never. healed: how many orphans this call cancelled. An error (42501) if it is not known who calls.';
+
+CREATE FUNCTION arcano_api.create_job(p_table text, p_job_id uuid, p_session_id text DEFAULT NULL::text, p_data jsonb DEFAULT '{}'::jsonb, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano_api.create_job(p_table text, p_job_id uuid, p_session_id text, p_data jsonb, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) IS 'Makes job p_job_id (an id that the client made) of the user who calls in the attached table p_table, unless another job is in the way: then created is false, job_id null, and active_* that job. The same call again: created is false, and active_* the job itself. p_session_id: the page visit. p_data: the columns that user_columns of the table allows. Errors: null, a table that is not attached, a column that may not be given, a value of the wrong type, an id of another job, a transaction that is not read committed.';
+
+CREATE FUNCTION arcano_api.explain_job(p_job_id uuid, p_table text DEFAULT NULL::text) RETURNS TABLE(condition text, holds boolean, detail text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano_api.explain_job(p_job_id uuid, p_table text) IS 'As arcano.explain_job, for job p_job_id of the user who calls (in p_table, which may be left out if the id is in one table alone).';
+
+CREATE FUNCTION arcano_api.leave_session(p_session_id text, p_left_at timestamp with time zone, p_reason text DEFAULT NULL::text) RETURNS TABLE(job_table text, job_id uuid, refunded boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano_api.leave_session(p_session_id text, p_left_at timestamp with time zone, p_reason text) IS 'As cancel_session, but leaves the jobs that were made after p_left_at, or that touch_job was called for since. p_session_id null: all page visits. p_left_at null: an error.';
+
+CREATE FUNCTION arcano_api.my_jobs(p_limit integer DEFAULT 20) RETURNS TABLE(job_table text, job_id uuid, session_id text, status text, "position" integer, waited_in_queue boolean, user_credit_cost integer, credits_charged boolean, credits_refunded boolean, created_at timestamp with time zone, started_at timestamp with time zone, completed_at timestamp with time zone, heartbeat_at timestamp with time zone, attempt integer, error_message text, data jsonb)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano_api.my_jobs(p_limit integer) IS 'The p_limit (1 to 1000) newest jobs of the user who calls, newest first. data: the columns in user_columns of the job''s table. Quick where each table has an index that begins with user_id.';
+
+CREATE FUNCTION arcano_api.queue_job(p_job_id uuid, p_table text DEFAULT NULL::text, OUT decision text, OUT "position" integer, OUT note text) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano_api.queue_job(p_job_id uuid, p_table text, OUT decision text, OUT "position" integer, OUT note text) IS 'Puts the waiting job p_job_id of the user who calls (in p_table, which may be left out if the id is in one table alone) into the queue. decision: queued, at place position; run: it is worked on already; null: it has ended, or cannot be queued, and note says why. The same call again answers the same.';
+
+CREATE FUNCTION arcano_api.queue_position(p_job_id uuid, p_table text DEFAULT NULL::text) RETURNS integer
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano_api.queue_position(p_job_id uuid, p_table text) IS 'How many jobs are ahead of job p_job_id of the user who calls (in p_table, which may be left out if the id is in one table alone), plus one, counted now; null: it is not in the queue.';
+
+CREATE FUNCTION arcano_api.touch_job(p_job_id uuid, p_table text DEFAULT NULL::text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano_api.touch_job(p_job_id uuid, p_table text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) IS 'Sets heartbeat_at of the open job p_job_id of the user who calls (in p_table, which may be left out if the id is in one table alone). A job that has ended: changed is false, and note says why.';
 
 CREATE TABLE arcano.account (
     name text NOT NULL,
@@ -1717,7 +1813,8 @@ CREATE INDEX task_created ON arcano.task USING btree (created_at);
 
 GRANT USAGE ON SCHEMA arcano TO arcano_backend;
 GRANT USAGE ON SCHEMA arcano TO arcano_operator;
-GRANT USAGE ON SCHEMA arcano TO arcano_user;
+
+GRANT USAGE ON SCHEMA arcano_api TO arcano_user;
 
 REVOKE ALL ON TYPE arcano.job_ids FROM PUBLIC;
 
@@ -1740,12 +1837,10 @@ REVOKE ALL ON FUNCTION arcano.caller_id() FROM PUBLIC;
 REVOKE ALL ON FUNCTION arcano.cancel_job(p_job_id uuid, p_force boolean, p_reason text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT refunded boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.cancel_job(p_job_id uuid, p_force boolean, p_reason text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT refunded boolean) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.cancel_job(p_job_id uuid, p_force boolean, p_reason text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT refunded boolean) TO arcano_operator;
-GRANT ALL ON FUNCTION arcano.cancel_job(p_job_id uuid, p_force boolean, p_reason text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT refunded boolean) TO arcano_user;
 
 REVOKE ALL ON FUNCTION arcano.cancel_session(p_user_id uuid, p_session_id text, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.cancel_session(p_user_id uuid, p_session_id text, p_reason text) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.cancel_session(p_user_id uuid, p_session_id text, p_reason text) TO arcano_operator;
-GRANT ALL ON FUNCTION arcano.cancel_session(p_user_id uuid, p_session_id text, p_reason text) TO arcano_user;
 
 REVOKE ALL ON FUNCTION arcano.check_health(p_long_transaction interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.check_health(p_long_transaction interval) TO arcano_operator;
@@ -1755,7 +1850,6 @@ REVOKE ALL ON FUNCTION arcano.check_job_table(p_table regclass, p_orphan_after i
 REVOKE ALL ON FUNCTION arcano.check_user_active(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.check_user_active(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.check_user_active(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer) TO arcano_operator;
-GRANT ALL ON FUNCTION arcano.check_user_active(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer) TO arcano_user;
 
 REVOKE ALL ON FUNCTION arcano.claim_jobs(p_limit integer, p_completed uuid[], p_attempts integer[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.claim_jobs(p_limit integer, p_completed uuid[], p_attempts integer[]) TO arcano_backend;
@@ -1776,9 +1870,8 @@ REVOKE ALL ON FUNCTION arcano.contract_columns(p_table regclass) FROM PUBLIC;
 REVOKE ALL ON FUNCTION arcano.create_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.create_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.create_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) TO arcano_operator;
-GRANT ALL ON FUNCTION arcano.create_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) TO arcano_user;
 
-REVOKE ALL ON FUNCTION arcano.create_job_columns(p_table regclass, p_data jsonb, p_trusted boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.create_job_columns(p_table regclass, p_data jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.detach_job_table(p_table regclass) FROM PUBLIC;
 
@@ -1803,7 +1896,6 @@ GRANT ALL ON FUNCTION arcano.entered_queue(p_position integer, p_waited_in_queue
 REVOKE ALL ON FUNCTION arcano.explain_job(p_job_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.explain_job(p_job_id uuid) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.explain_job(p_job_id uuid) TO arcano_operator;
-GRANT ALL ON FUNCTION arcano.explain_job(p_job_id uuid) TO arcano_user;
 
 REVOKE ALL ON FUNCTION arcano.fail_job(p_job_id uuid, p_reason text, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.fail_job(p_job_id uuid, p_reason text, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_backend;
@@ -1847,7 +1939,11 @@ GRANT ALL ON FUNCTION arcano.heals_at(p_status text, p_task_id text, p_position 
 
 REVOKE ALL ON FUNCTION arcano.internal_relations() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.is_backend(p_role oid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.is_backing_off(p_relid oid, p_job_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.is_end_user(p_role oid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.is_gateway() FROM PUBLIC;
 
@@ -1863,12 +1959,6 @@ REVOKE ALL ON FUNCTION arcano.is_open(p_status text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.is_open(p_status text) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.is_read_committed() FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION arcano.only_backends_may_call() FROM PUBLIC;
-GRANT ALL ON FUNCTION arcano.only_backends_may_call() TO arcano_backend;
-GRANT ALL ON FUNCTION arcano.only_backends_may_call() TO arcano_operator;
-
-REVOKE ALL ON FUNCTION arcano.is_trusted() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.is_working(p_status text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.is_working(p_status text) TO arcano_operator;
@@ -1896,7 +1986,6 @@ REVOKE ALL ON FUNCTION arcano.journal_refund(p_refund arcano.refund, p_event tex
 REVOKE ALL ON FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text) TO arcano_operator;
-GRANT ALL ON FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text) TO arcano_user;
 
 REVOKE ALL ON FUNCTION arcano.lock_jobs(p_job_ids uuid[]) FROM PUBLIC;
 
@@ -1912,9 +2001,11 @@ REVOKE ALL ON FUNCTION arcano.mark_refund_paid(p_refund arcano.refund, p_source 
 
 REVOKE ALL ON FUNCTION arcano.misleading_defaults(p_table regclass, OUT level text, OUT detail text, OUT hint text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.named_table(p_table text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.observe_jobs(p_limit integer) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.own_user(p_user_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.own_job(p_job_id uuid, p_table text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.pay_refund(p_refund_id bigint, p_source text) FROM PUBLIC;
 
@@ -1929,7 +2020,6 @@ REVOKE ALL ON FUNCTION arcano.purge_expired(p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION arcano.queue_position(p_job_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.queue_position(p_job_id uuid) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.queue_position(p_job_id uuid) TO arcano_operator;
-GRANT ALL ON FUNCTION arcano.queue_position(p_job_id uuid) TO arcano_user;
 
 REVOKE ALL ON FUNCTION arcano.readmit_orphan(p_job_id uuid, p_impossible text) FROM PUBLIC;
 
@@ -1954,6 +2044,8 @@ REVOKE ALL ON FUNCTION arcano.refuse_settings(p_settings arcano.job_table) FROM 
 REVOKE ALL ON FUNCTION arcano.refuse_suppression() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.refuse_unattached(p_table regclass) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.refuse_user_data(p_table regclass, p_data jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.refuse_values(p_table regclass, p_data jsonb) FROM PUBLIC;
 
@@ -2041,7 +2133,6 @@ REVOKE ALL ON FUNCTION arcano.take_slots(p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION arcano.touch_job(p_job_id uuid, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.touch_job(p_job_id uuid, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.touch_job(p_job_id uuid, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_operator;
-GRANT ALL ON FUNCTION arcano.touch_job(p_job_id uuid, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_user;
 
 REVOKE ALL ON FUNCTION arcano.touch_jobs(p_job_ids uuid[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.touch_jobs(p_job_ids uuid[]) TO arcano_backend;
@@ -2055,7 +2146,39 @@ REVOKE ALL ON FUNCTION arcano.unknown_status(p_table regclass, p_status text, p_
 
 REVOKE ALL ON FUNCTION arcano.unschedule_sweeper() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.user_data(p_job arcano.job_ref) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.wake_workers() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano_api.cancel_job(p_job_id uuid, p_table text, p_reason text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT refunded boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano_api.cancel_job(p_job_id uuid, p_table text, p_reason text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT refunded boolean) TO arcano_user;
+
+REVOKE ALL ON FUNCTION arcano_api.cancel_session(p_session_id text, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano_api.cancel_session(p_session_id text, p_reason text) TO arcano_user;
+
+REVOKE ALL ON FUNCTION arcano_api.check_user_active(OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano_api.check_user_active(OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer) TO arcano_user;
+
+REVOKE ALL ON FUNCTION arcano_api.create_job(p_table text, p_job_id uuid, p_session_id text, p_data jsonb, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano_api.create_job(p_table text, p_job_id uuid, p_session_id text, p_data jsonb, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) TO arcano_user;
+
+REVOKE ALL ON FUNCTION arcano_api.explain_job(p_job_id uuid, p_table text) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano_api.explain_job(p_job_id uuid, p_table text) TO arcano_user;
+
+REVOKE ALL ON FUNCTION arcano_api.leave_session(p_session_id text, p_left_at timestamp with time zone, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano_api.leave_session(p_session_id text, p_left_at timestamp with time zone, p_reason text) TO arcano_user;
+
+REVOKE ALL ON FUNCTION arcano_api.my_jobs(p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano_api.my_jobs(p_limit integer) TO arcano_user;
+
+REVOKE ALL ON FUNCTION arcano_api.queue_job(p_job_id uuid, p_table text, OUT decision text, OUT "position" integer, OUT note text) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano_api.queue_job(p_job_id uuid, p_table text, OUT decision text, OUT "position" integer, OUT note text) TO arcano_user;
+
+REVOKE ALL ON FUNCTION arcano_api.queue_position(p_job_id uuid, p_table text) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano_api.queue_position(p_job_id uuid, p_table text) TO arcano_user;
+
+REVOKE ALL ON FUNCTION arcano_api.touch_job(p_job_id uuid, p_table text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano_api.touch_job(p_job_id uuid, p_table text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_user;
 
 GRANT SELECT ON TABLE arcano.account TO arcano_operator;
 

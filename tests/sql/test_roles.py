@@ -35,17 +35,19 @@ OF_THE_VIEWS = {
 }
 
 
-def granted() -> dict[str, dict[str, str]]:
-    """What the README says: of each object named there, what each group role may do."""
+def granted() -> dict[tuple[str, str], dict[str, str]]:
+    """What the README says: of each object named there, by its schema, what each group role may do."""
     text = ROOT.joinpath("README.md").read_text(encoding="utf-8")
-    table = text.partition("## Who may call what")[2].partition("What is empty")[0]
-    rows = [line.strip("|").split("|") for line in table.splitlines() if line.startswith("|")]
-    assert [cell.strip(" `") for cell in rows[0][1:]] == list(GROUPS)
-    return {
-        name: dict(zip(GROUPS, (cell.strip() for cell in cells), strict=True))
-        for names, *cells in rows[2:]
-        for name in re.findall(r"`(\w+)`", names)
-    }
+    section = text.partition("## Who may call what")[2].partition("What is empty")[0]
+    found = {}
+    for table in section.split("| in schema ")[1:]:
+        schema = table.split("`")[1]
+        first, _, *rows = [line.strip("|").split("|") for line in table.splitlines() if "|" in line]
+        assert [cell.strip(" `") for cell in first[-3:]] == list(GROUPS)
+        for names, *cells in rows:
+            for name in re.findall(r"`(\w+)`", names):
+                found[schema, name] = dict(zip(GROUPS, (cell.strip() for cell in cells), strict=True))
+    return found
 
 
 @pytest.fixture
@@ -71,13 +73,14 @@ def tried(conn: psycopg.Connection, role: str, statement: str) -> str:
     return "done"
 
 
-def functions(conn: psycopg.Connection) -> Iterator[tuple[str, str]]:
-    """Each function, with a call of it: nulls for all arguments."""
-    for name, types in conn.execute(
-        "select p.proname, array(select format_type(t, null) from unnest(p.proargtypes) t)"
-        " from pg_proc p where p.pronamespace = 'arcano'::regnamespace order by 1"
+def functions(conn: psycopg.Connection) -> Iterator[tuple[str, str, str]]:
+    """Each function and its schema, with a call of it: nulls for all arguments."""
+    for schema, name, types in conn.execute(
+        "select p.pronamespace::regnamespace::text, p.proname,"
+        " array(select format_type(t, null) from unnest(p.proargtypes) t)"
+        " from pg_proc p where p.pronamespace::regnamespace::text in ('arcano', 'arcano_api') order by 1, 2"
     ).fetchall():
-        yield name, f"select arcano.{name}({', '.join(f'null::{kind}' for kind in types)})"
+        yield schema, name, f"select {schema}.{name}({', '.join(f'null::{kind}' for kind in types)})"
 
 
 def relations(conn: psycopg.Connection, kinds: str) -> list[str]:
@@ -91,13 +94,17 @@ def relations(conn: psycopg.Connection, kinds: str) -> list[str]:
 
 def test_every_object_against_every_role(conn: psycopg.Connection, stranger: str) -> None:
     may = granted()
-    least = dict(conn.execute("select name, least_role from arcano.public_objects()").fetchall())
-    assert len(least) > 30
-    assert {
-        name: {role for role in GROUPS if cells[role]} for name, cells in may.items() if name != "job"
-    } == {
-        name: set(GROUPS[GROUPS.index(role) :]) if role in GROUPS else set() for name, role in least.items()
+    least = conn.execute("select schema::text, name, least_role from arcano.public_objects()").fetchall()
+    assert len(least) > 50
+    roles = {
+        "arcano_user": {"arcano_user"},
+        "arcano_backend": {"arcano_backend", "arcano_operator"},
+        "arcano_operator": {"arcano_operator"},
+        "owner": set(),
     }
+    assert {
+        key: {role for role in GROUPS if cells[role]} for key, cells in may.items() if key[1] != "job"
+    } == {(schema, name): roles[role] for schema, name, role in least}
     seen: dict[tuple[str, str], list[bool]] = {}
     wrong = []
 
@@ -111,16 +118,17 @@ def test_every_object_against_every_role(conn: psycopg.Connection, stranger: str
             if let_in != (role in allowed):
                 wrong.append((column, kind, name, action, "let in" if let_in else "denied"))
 
-    for name, call in functions(conn):
-        roles = {role for role in GROUPS if may.get(name, {}).get(role)}
-        walk(name, "function", "call", call, roles | ({"arcano_operator"} if name in OF_THE_VIEWS else set()))
+    for schema, name, call in functions(conn):
+        callers = {role for role in GROUPS if may.get((schema, name), {}).get(role)}
+        of_views = {"arcano_operator"} if schema == "arcano" and name in OF_THE_VIEWS else set()
+        walk(f"{schema}.{name}", "function", "call", call, callers | of_views)
     for name in relations(conn, "rvmp"):
         column = conn.execute(
             "select attname from pg_attribute where attrelid = format('arcano.%%I', %s::text)::regclass"
             " and attnum = 1",
             (name,),
         ).fetchone()[0]
-        readers = {role for role in GROUPS if may.get(name, {}).get(role)}
+        readers = {role for role in GROUPS if may.get(("arcano", name), {}).get(role)}
         walk(name, "relation", "select", f"select {column} from arcano.{name}", readers)
         for action, statement in {
             "insert": f"insert into arcano.{name} default values",
@@ -140,7 +148,8 @@ def test_every_object_against_every_role(conn: psycopg.Connection, stranger: str
             walk(name, "sequence", action, call, set())
     for name in relations(conn, "rvc"):  # each has a type of its own
         walk(name, "type", "use", f"create temporary table t (x arcano.{name})", set())
-    walk("arcano", "schema", "create in", "create table arcano.t ()", set())
+    for schema in ("arcano", "arcano_api"):
+        walk(schema, "schema", "create in", f"create table {schema}.t ()", set())
 
     print(f"\n{'':64} {'public':8}" + "".join(f"{role.removeprefix('arcano_'):10}" for role in GROUPS))
     for (name, action), let_in in seen.items():
@@ -148,7 +157,8 @@ def test_every_object_against_every_role(conn: psycopg.Connection, stranger: str
     print(f"{len(seen)} actions, {sum(map(len, seen.values()))} tried, {len(wrong)} not as the README says")
     assert wrong == []
     # Nothing in the README's table that there is not.
-    assert set(may) <= {name.split()[1] for name, _ in seen}
+    walked = {name.split()[1] for name, _ in seen}
+    assert {f"{schema}.{name}" for schema, name in may} <= walked | {f"arcano.{name}" for name in walked}
 
 
 def test_privileges_that_cannot_be_tried(conn: psycopg.Connection, stranger: str) -> None:
@@ -159,9 +169,10 @@ def test_privileges_that_cannot_be_tried(conn: psycopg.Connection, stranger: str
           from (
             select relacl, relowner from pg_class where relnamespace = 'arcano'::regnamespace
             union all
-            select proacl, proowner from pg_proc where pronamespace = 'arcano'::regnamespace
+            select proacl, proowner from pg_proc
+             where pronamespace in ('arcano'::regnamespace, 'arcano_api'::regnamespace)
             union all
-            select nspacl, nspowner from pg_namespace where nspname = 'arcano'
+            select nspacl, nspowner from pg_namespace where nspname in ('arcano', 'arcano_api')
           ) o (acl, owner)
          cross join lateral aclexplode(o.acl) a
          where a.grantee <> o.owner

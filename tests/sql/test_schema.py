@@ -15,9 +15,6 @@ from arcano_db import ArcanoDB
 from arcano_db.installing import migrating
 from arcano_db.testing.embedded import DEFAULT_VERSION
 
-# Does nothing, and needs no rights.
-ONLY_A_MARK = "only_backends_may_call"
-
 GOLDEN = Path(__file__).with_name("golden_schema.sql")
 
 
@@ -31,8 +28,7 @@ def dump(dsn: str) -> str:
         POSTGRES_VERSIONS[DEFAULT_VERSION] / "pg_dump",
         "--schema-only",
         "--no-owner",
-        "-n",
-        "arcano",
+        *("-n", "arcano", "-n", "arcano_api"),
         dsn,
     ]
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
@@ -80,7 +76,8 @@ def test_every_function_view_and_table_has_a_comment(conn: psycopg.Connection) -
     silent = conn.execute(
         """
         select p.oid::regprocedure::text from pg_proc p
-         where p.pronamespace = 'arcano'::regnamespace and obj_description(p.oid, 'pg_proc') is null
+         where p.pronamespace in ('arcano'::regnamespace, 'arcano_api'::regnamespace)
+           and obj_description(p.oid, 'pg_proc') is null
          union all
         select c.oid::regclass::text from pg_class c
          where c.relnamespace = 'arcano'::regnamespace and c.relkind in ('r', 'v')
@@ -96,11 +93,15 @@ def test_no_function_depends_on_its_callers_search_path(conn: psycopg.Connection
         "select proname, prosecdef, proconfig[1], prosqlbody is not null from pg_proc"
         " where pronamespace = 'arcano'::regnamespace"
     ).fetchall()
-    public = public_functions(conn, "arcano_user", "arcano_backend", "arcano_operator")
-    assert {name for name, definer, _, _ in functions if definer} == public - {ONLY_A_MARK}
+    public = public_functions(conn, "arcano_backend", "arcano_operator")
+    assert {name for name, definer, _, _ in functions if definer} == public
     fixed = {name for name, _, first, _ in functions if first == "search_path=pg_catalog, pg_temp"}
     assert fixed >= public
     assert {name for name, _, _, bound in functions if not bound} <= fixed
+    for_users = conn.execute(
+        "select distinct prosecdef, proconfig[1] from pg_proc where pronamespace = 'arcano_api'::regnamespace"
+    ).fetchall()
+    assert for_users == [(True, "search_path=pg_catalog, pg_temp")]
 
 
 def test_what_is_internal_says_so(conn: psycopg.Connection) -> None:
@@ -121,9 +122,12 @@ def test_what_is_internal_says_so(conn: psycopg.Connection) -> None:
 
 
 def test_public_may_do_nothing(conn: psycopg.Connection) -> None:
-    assert not conn.execute("select has_schema_privilege('public', 'arcano', 'usage')").fetchone()[0]
+    for schema in ("arcano", "arcano_api"):
+        has = conn.execute("select has_schema_privilege('public', %s, 'usage')", (schema,)).fetchone()
+        assert has == (False,)
     may = conn.execute(
-        "select oid::regprocedure from pg_proc where pronamespace = 'arcano'::regnamespace"
+        "select oid::regprocedure from pg_proc"
+        " where pronamespace in ('arcano'::regnamespace, 'arcano_api'::regnamespace)"
         " and has_function_privilege('public', oid, 'execute')"
     ).fetchall()
     assert may == []
@@ -138,11 +142,9 @@ def test_what_each_group_role_may_call(conn: psycopg.Connection) -> None:
         )
         return {name for (name,) in rows}
 
-    assert functions("arcano_user") == public_functions(conn, "arcano_user")
-    assert functions("arcano_backend") == public_functions(conn, "arcano_user", "arcano_backend")
-    assert functions("arcano_operator") >= public_functions(
-        conn, "arcano_user", "arcano_backend", "arcano_operator"
-    )
+    assert functions("arcano_user") == set()
+    assert functions("arcano_backend") == public_functions(conn, "arcano_backend")
+    assert functions("arcano_operator") >= public_functions(conn, "arcano_backend", "arcano_operator")
     assert not functions("arcano_operator") & {"end_jobs", "attach_job_table", "detach_job_table", "job_row"}
 
 

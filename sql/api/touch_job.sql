@@ -1,0 +1,21 @@
+-- A sign of life of a user's own job, such as while its file is being uploaded.
+create or replace function arcano_api.touch_job(
+  p_job_id arcano.job.id%type,
+  p_table text default null,
+  out changed boolean,
+  out status text,
+  out attempt integer,
+  out note text
+)
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_job constant arcano.job_ref := arcano.own_job(p_job_id, p_table);
+begin
+  select t.* into changed, status, attempt, note from arcano.touch_job(v_job.id) t;
+end
+$$;
+
+comment on function arcano_api.touch_job(arcano.job.id%type, text) is
+  'Sets heartbeat_at of the open job p_job_id of the user who calls (in p_table, which may be left out if the id is in one table alone). A job that has ended: changed is false, and note says why.';

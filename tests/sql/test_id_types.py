@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from click.testing import CliRunner
 
-from arcano_db import ArcanoDB, AsyncArcanoDB, CannotAttach
+from arcano_db import ArcanoApi, ArcanoDB, AsyncArcanoDB, CannotAttach
 from arcano_db.calls.rows import ClaimedJob
 from arcano_db.cli import main
 from arcano_db.installing import migrating
@@ -123,8 +123,8 @@ def test_who_calls(db: ArcanoDB, kind: Any) -> None:
     db.create_job(JOBS, job(1), user(1))
     connection.execute("select set_config('arcano.user_id', %s, false)", (str(user(1)),))
     connection.execute("set role arcano_user")
-    assert db.check_user_active().active_job_id == job(1)
-    assert db.cancel_job(job(1)).changed
+    assert ArcanoApi(connection).check_user_active().active_job_id == job(1)
+    assert ArcanoApi(connection).cancel_job(job(1), JOBS).changed
     connection.execute("reset role")
     connection.execute(
         f"create function public.user_of_login() returns {user_id_type} language sql as"
@@ -132,8 +132,9 @@ def test_who_calls(db: ArcanoDB, kind: Any) -> None:
     )
     db.set_identity_function("public.user_of_login()")
     connection.execute("set role arcano_user")
-    assert db.create_job(JOBS, job(2), None).created
-    assert db.check_user_active(user(2)).active_job_id == job(2)
+    assert ArcanoApi(connection).create_job(JOBS, job(2)).created
+    assert ArcanoApi(connection).check_user_active().active_job_id == job(2)
+    assert [mine.job_id for mine in ArcanoApi(connection).my_jobs()] == [job(2)]
 
 
 def test_many_at_once_as_the_worker_calls(dsn: str, db: ArcanoDB, kind: Any) -> None:

@@ -26,6 +26,7 @@ _COMMENT = re.compile(r"('(?:[^']|'')*')|--[^\n]*", re.M | re.S)
 _DEFINITION = re.compile(
     r"create or replace (?:function|view) (arcano(?:_api)?\.\w+).*?(?=^comment on )", re.M | re.S
 )
+_CALL = re.compile(r"\b(?:arcano\.(?=\w)|(?=arcano_api\.))((?:arcano_api\.)?\w+)")
 _CREATE = re.compile(r"^create\b", re.M | re.I)
 
 
@@ -73,7 +74,7 @@ def definitions(sql: Path = SQL) -> dict[str, Definition]:
         if name in found:
             raise ValueError(f"{name} is in the rooms {found[name].room} and {path.parent.name}")
         code = _COMMENT.sub(r"\1", statement[0])
-        calls = frozenset(re.findall(r"\b(?:arcano\.(?=\w)|(?=arcano_api\.))((?:arcano_api\.)?\w+)", code)) & names - {name}
+        calls = frozenset(_CALL.findall(code)) & names - {name}
         lines = len(statement[0].strip().splitlines())
         found[name] = Definition(name, path.parent.name, code, lines, calls)
     return found

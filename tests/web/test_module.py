@@ -93,8 +93,8 @@ def test_a_page_that_is_left_cancels(site: Site, visited: Page) -> None:
 def was_told(site: Site) -> bool:
     """Whether the goodbye of a page came; the next one begins anew if not.
 
-    Of a page that is left as soon as it is there, Chromium itself now and then loses a beacon that it has taken,
-    about one in a hundred; never three.
+    Of a page that is left as soon as it is there, Chromium itself now and then loses a beacon that it has
+    taken, about one in a hundred; never three.
     """
     with contextlib.suppress(AssertionError):
         until(lambda: jobs(site) == LEFT, seconds=10)

@@ -36,7 +36,7 @@ begin
 
   return query select '42804', c.problem, c.mend from arcano.column_problems(p_table) c;
 
-  -- One id is one job.
+  -- The primary key must be id alone.
   if not exists (
     select
       from pg_constraint x
@@ -58,7 +58,7 @@ begin
         from (select format_type(a.atttypid, a.atttypmod) from pg_attribute a where a.attrelid = 'arcano.job'::regclass and a.attname = 'id') i (type);
   end if;
 
-  -- A check on status alone is asked whether it lets the rule write 'cancelled'. One that reads other
+  -- A check on status alone is tried with 'cancelled', which the rule writes. One that reads other
   -- columns too depends on the row, and cannot be asked before there is one.
   for v_constraint in
     select x.conname, pg_get_expr(x.conbin, x.conrelid) as expression

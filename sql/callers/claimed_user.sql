@@ -1,5 +1,5 @@
 -- The user that the session's settings name: the claims that PostgREST and Supabase set for each request,
--- or arcano.user_id. Settings that are empty, no id, or name two users name nobody.
+-- or arcano.user_id. Null if they are empty, are no id, or name two users.
 create or replace function arcano.claimed_user()
 returns arcano.job.user_id%type
 language plpgsql stable
@@ -24,4 +24,4 @@ end
 $$;
 
 comment on function arcano.claimed_user() is
-  'The user named by the session''s settings request.jwt.claims (sub), request.jwt.claim.sub or arcano.user_id; null: nobody, or more than one. Whoever may send SQL of their own can set them: see set_identity_function.';
+  'The user named by the session''s settings request.jwt.claims (sub), request.jwt.claim.sub or arcano.user_id; null: nobody, or more than one. Any client that can run SQL can set these: see set_identity_function.';

@@ -1,4 +1,4 @@
--- Trying before trusting: what would happen to a table and its rows, and what in it says something untrue of its jobs.
+-- A test before attaching: what would happen to a table and its rows, and which of its defaults make the rule misjudge jobs.
 -- Changes nothing: where it tries whether a job can be ended, that is rolled back (p_try false: it does not).
 -- The table need not be attached. Reads all of it.
 create or replace function arcano.check_job_table(

@@ -1,5 +1,5 @@
--- The statuses that finish_job gives. A job that has one of them stays as it is, with one exception: start_job may
--- bring back a job that the orphan rule healed.
+-- The statuses that finish_job gives. A job that has one of them stays as it is, but for two: start_job may
+-- revive a job that the orphan rule healed, and an operator may restore one.
 create or replace function arcano.ended_statuses()
 returns text[]
 language sql immutable parallel safe

@@ -1,4 +1,5 @@
--- Cancels the waiting jobs of a user or of a session at once, whatever was touched.
+-- Cancels the waiting jobs of a user or of a session at once, also those that were
+-- touched lately, which leave_session spares.
 create or replace function arcano.cancel_session(
   p_user_id arcano.job.user_id%type default null,
   p_session_id arcano.job.session_id%type default null,

@@ -39,7 +39,7 @@ begin
     end;
   end if;
 
-  -- With is_working outside of the case, the small index of working jobs finds them by id.
+  -- The small index of working jobs can serve only a condition that stands by itself, outside of the case.
   with ended as (
     update arcano.job j
        set status = 'completed', completed_at = clock_timestamp(), error_message = coalesce(p_error, j.error_message)

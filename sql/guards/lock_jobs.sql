@@ -1,5 +1,5 @@
--- All jobs that one call is about, before it changes the first of them: in the order of their ids, so that callers
--- with the same jobs wait in turn, and before it ends others on the way, which it does only where nobody holds them.
+-- Locks all jobs that a call is about, in the order of their ids, before it changes the first one: callers with the
+-- same jobs then wait in turn. Other jobs that the call ends on its way come later, and only if nobody holds them.
 create or replace function arcano.lock_jobs(p_job_ids arcano.job_ids.ids%type)
 returns void
 language plpgsql volatile

@@ -1,14 +1,14 @@
 -- Everything that goes wrong in practice with job tables, their sweeper and the server under them, and how to
 -- mend each. Cheap enough for a monitor: of a large table it reads the planner's statistics and the partial
--- indexes alone. What only the files of the release can tell (whether the functions are those of it) arcano-db
--- doctor adds.
+-- indexes alone. arcano-db doctor also compares the
+-- functions with the files of the release.
 create or replace function arcano.check_health(p_long_transaction interval default '1 hour')
 returns table (level text, finding text, detail text, hint text)
 language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  -- What was found, and for each thing that was looked at and is well a row that says so.
+  -- What was found, and one row of level ok for each check that found nothing.
   return query
     with found as materialized (
       select t.* from arcano.table_health() t

@@ -1,4 +1,4 @@
--- Whether observe mode has journaled a job already: it does so once.
+-- Whether observe mode has journaled a job already. Each job is journaled at most once.
 create or replace function arcano.is_observed(p_job_table text, p_job_id arcano.job.id%type)
 returns boolean
 language plpgsql stable

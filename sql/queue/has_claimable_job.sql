@@ -1,4 +1,4 @@
--- Whether there is anything in the queue that may be started now: what could not be started lately is left out.
+-- Whether there is anything in the queue that may be started now: jobs that back off do not count.
 create or replace function arcano.has_claimable_job()
 returns boolean
 language plpgsql stable

@@ -19,4 +19,4 @@ end
 $$;
 
 comment on function arcano.lock_queue() is
-  'Internal: holds others off from passing the queue until the transaction ends; false: somebody else does.';
+  'Internal: lets only this run_or_queue decide until the transaction ends; false: another one decides at this moment.';

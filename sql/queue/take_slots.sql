@@ -1,4 +1,4 @@
--- Up to p_limit free slots, each as the name of its account, of no more accounts than it takes, the least loaded
+-- Up to p_limit free slots, each as the name of its account, of as few accounts as have them, the least loaded
 -- first. Every account answered is locked until the transaction ends, so that nobody else counts its free slots
 -- meanwhile; one that somebody else has locked is passed over. Accounts that are left over are for those who claim at the same time.
 create or replace function arcano.take_slots(p_limit integer)

@@ -1,5 +1,6 @@
--- Tells workers that listen that there is something to claim: a job in the queue, and a free slot. To be
--- called in every transaction that adds either; however often that is, one notification comes of it.
+-- Tells workers that listen that there is something to claim: a job in the queue, and a free slot. Called
+-- in every transaction that adds either, but for requeue_job (whoever puts a job back has found the provider full);
+-- however often that is, one notification comes of it.
 create or replace function arcano.wake_workers()
 returns void
 language plpgsql volatile

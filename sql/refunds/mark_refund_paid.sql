@@ -1,4 +1,4 @@
--- Does what is the same whether the app's function paid or a person did. A job whose row is gone by now, or
+-- The last step of a refund, whether the app's function paid it or a person did. A job whose row is gone by now, or
 -- whose table is detached, is paid all the same.
 create or replace function arcano.mark_refund_paid(p_refund arcano.refund, p_source text, p_reason text)
 returns void

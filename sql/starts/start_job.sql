@@ -1,7 +1,7 @@
 -- The provider or a worker took the job: it runs from now on, and the rule leaves it alone. Exactly one
 -- of several calls starts it; a later one may still bring the task_id that the first one did not have.
 --
--- The one way back from an end: a job that the orphan rule healed is revived if the user has not gone on.
+-- A job that the orphan rule healed comes back to life, if the user has not gone on.
 create or replace function arcano.start_job(
   p_job_id arcano.job.id%type,
   p_task_id arcano.job.task_id%type default null,

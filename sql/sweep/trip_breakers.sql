@@ -1,5 +1,6 @@
--- The breaker: a release of the app that forgets a sign of life makes every real job look like a ghost. When
--- more than breaker_share of the jobs that a table got in an hour are ghosts, healed or about to be (20 at
+-- The breaker: a release of the app that no longer writes position, task_id or started_at makes every real
+-- job look like an orphan. When
+-- more than breaker_share of the jobs that a table got in an hour are orphans, healed or about to be (20 at
 -- least), the table falls back to observe mode before any more are healed, and stays there until an operator
 -- sets its mode again. The hour is the last one whose jobs are all old enough to be judged: an older backlog
 -- does not count, and neither does what was healed before an operator set the mode.
@@ -64,4 +65,4 @@ end
 $$;
 
 comment on function arcano.trip_breakers(integer) is
-  'Internal: internal, before a batch of p_limit: sets tables to observe mode in which more than breaker_share of an hour''s jobs are ghosts, with a warning and a notification on arcano_breaker.';
+  'Internal: before a batch of p_limit: sets tables to observe mode in which more than breaker_share of an hour''s jobs are orphans, with a warning and a notification on arcano_breaker.';

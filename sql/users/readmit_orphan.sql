@@ -2,8 +2,8 @@
 -- have another job by now. A call that would bring it to life asks for admission here, as create_job does for a new
 -- job: null, or what is in its way. Holds off the user's other create_job until the transaction ends.
 --
--- To be called before a statement that locks the job: the user is locked first, and then the job. So also for a job
--- that is not an orphan yet, but for others may be one before it is locked here: a transaction's now() stands still.
+-- To be called before a statement that locks the job: the user is locked first, and then the job. Also for a job that
+-- is about to become an orphan: now() is fixed in a transaction, so another session may see it as one already.
 create or replace function arcano.readmit_orphan(p_job_id arcano.job.id%type, p_impossible text)
 returns text
 language plpgsql volatile

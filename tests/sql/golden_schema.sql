@@ -127,7 +127,7 @@ CREATE FUNCTION arcano.claimed_user() RETURNS uuid
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.claimed_user() IS 'The user named by the session''s settings request.jwt.claims (sub), request.jwt.claim.sub or arcano.user_id; null: nobody, or more than one. Whoever may send SQL of their own can set them: see set_identity_function.';
+COMMENT ON FUNCTION arcano.claimed_user() IS 'The user named by the session''s settings request.jwt.claims (sub), request.jwt.claim.sub or arcano.user_id; null: nobody, or more than one. Any client that can run SQL can set these: see set_identity_function.';
 
 CREATE FUNCTION arcano.clock_findings(p_table regclass, p_jobs bigint, p_future bigint, p_dateless bigint, p_dated bigint, p_coarse bigint, OUT level text, OUT finding text, OUT detail text, OUT hint text) RETURNS SETOF record
     LANGUAGE plpgsql STABLE
@@ -536,7 +536,7 @@ CREATE FUNCTION arcano.lock_queue() RETURNS boolean
     SET lock_timeout TO '500ms'
     AS ...;
 
-COMMENT ON FUNCTION arcano.lock_queue() IS 'Internal: holds others off from passing the queue until the transaction ends; false: somebody else does.';
+COMMENT ON FUNCTION arcano.lock_queue() IS 'Internal: lets only this run_or_queue decide until the transaction ends; false: another one decides at this moment.';
 
 CREATE FUNCTION arcano.lock_user(p_user_id uuid, p_impossible text) RETURNS void
     LANGUAGE plpgsql
@@ -1072,7 +1072,7 @@ CREATE FUNCTION arcano.trip_breakers(p_limit integer) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.trip_breakers(p_limit integer) IS 'Internal: internal, before a batch of p_limit: sets tables to observe mode in which more than breaker_share of an hour''s jobs are ghosts, with a warning and a notification on arcano_breaker.';
+COMMENT ON FUNCTION arcano.trip_breakers(p_limit integer) IS 'Internal: before a batch of p_limit: sets tables to observe mode in which more than breaker_share of an hour''s jobs are orphans, with a warning and a notification on arcano_breaker.';
 
 CREATE FUNCTION arcano.unchanged_job(p_job_id uuid, OUT status text, OUT attempt integer, OUT note text) RETURNS record
     LANGUAGE plpgsql STABLE

@@ -110,3 +110,29 @@ def test_accounts_are_set_changed_and_dropped(db: ArcanoDB) -> None:
     with pytest.raises(InvalidArgument, match="there is no account a") as refused:
         db.drop_account("a")
     assert refused.value.detail == "Accounts: b"
+
+
+def test_every_setting_that_may_be_set_is_stored(db: ArcanoDB, conn: psycopg.Connection) -> None:
+    values = {
+        "tool": "Another",
+        "orphan_after": "7 minutes",
+        "touch_limit": "2 hours",
+        "stall_after": "11 minutes",
+        "starting_stall_after": "12 minutes",
+        "charged_orphan_after": "3 days",
+        "refund_when": ["failed"],
+        "user_columns": ["scale"],
+        "mode": "observe",
+        "breaker_share": 0.25,
+    }
+    with pytest.raises(InvalidArgument) as refused:
+        db.set_job_table(UPSCALER, {"nothing": 1})
+    assert set(values) == set((refused.value.hint or "").removeprefix("Its keys may be ")[:-1].split(", "))
+    before = conn.execute(
+        "select to_jsonb(t) from arcano.job_table t where job_table = %s::regclass", (UPSCALER,)
+    ).fetchone()[0]
+    db.set_job_table(UPSCALER, values)
+    after = conn.execute(
+        "select to_jsonb(t) from arcano.job_table t where job_table = %s::regclass", (UPSCALER,)
+    ).fetchone()[0]
+    assert {name for name in values if before[name] == after[name]} == set()

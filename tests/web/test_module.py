@@ -90,17 +90,26 @@ def test_a_page_that_is_left_cancels(site: Site, visited: Page) -> None:
     until(lambda: jobs(site) == LEFT)
 
 
+def was_told(site: Site) -> bool:
+    """Whether the goodbye of a page came; the next one begins anew if not.
+
+    Of a page that is left as soon as it is there, Chromium itself now and then loses a beacon that it has
+    taken, about one in a hundred; never three.
+    """
+    with contextlib.suppress(AssertionError):
+        until(lambda: jobs(site) == LEFT, seconds=10)
+        return True
+    site.conn.execute("delete from public.upscaler_jobs")
+    return False
+
+
 def test_a_page_that_is_closed_cancels(site: Site, visited: Page) -> None:
-    # Of a page that is closed as soon as it is there, Chromium itself now and then loses a beacon that it has
-    # taken, about one in a hundred; never three.
     for page in (visited, visited.context.new_page(), visited.context.new_page()):
         page.goto(site.of(1))
         in_queue(site, page)
         page.close()
-        with contextlib.suppress(AssertionError):
-            until(lambda: jobs(site) == LEFT, seconds=10)
+        if was_told(site):
             return
-        site.conn.execute("delete from public.upscaler_jobs")
     pytest.fail("it was not told")
 
 
@@ -174,10 +183,14 @@ def test_a_page_that_is_back_in_a_moment_keeps_its_job_and_can_release_it(
 
 
 def test_a_page_that_is_left_after_a_reload_cancels(site: Site, visited: Page) -> None:
-    in_queue(site, visited)
-    by_location(visited)
-    visited.goto("about:blank")
-    until(lambda: jobs(site) == LEFT)
+    for _ in range(3):
+        visited.goto(site.of(1))
+        in_queue(site, visited)
+        by_location(visited)
+        visited.goto("about:blank")
+        if was_told(site):
+            return
+    pytest.fail("it was not told")
 
 
 def test_a_duplicated_tab_is_a_visit_of_its_own(visited: Page) -> None:

@@ -27,8 +27,7 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 from faults.test_plain_sql import psql
-from helpers import UPSCALER, VIDEO, attach_plan, make_app, make_job, make_user
-from psycopg import sql
+from helpers import UPSCALER, VIDEO, attach_plan, let_obsolete_age, make_app, make_job, make_user
 from sql.test_schema import dump
 
 from arcano_db import ArcanoDB
@@ -196,22 +195,6 @@ def busy_server(request: pytest.FixtureRequest) -> Any:
         yield server
 
 
-def let_an_hour_pass(dsn: str) -> None:
-    """What is obsolete was marked an hour ago, as its comment tells."""
-    with psycopg.connect(dsn, autocommit=True) as conn:
-        marked = conn.execute(
-            """
-            select case d.classoid when 'pg_proc'::regclass then 'function ' || d.objoid::regprocedure
-                     else 'view ' || d.objoid::regclass end,
-                   regexp_replace(d.description, 'since \\d{4}', 'since 2020')
-              from pg_description d
-             where d.description like 'Obsolete since %'
-            """
-        ).fetchall()
-        for name, comment in marked:
-            conn.execute(f"comment on {name} is {sql.quote(comment)}")
-
-
 def test_up_and_down_while_calls_are_running(
     busy_server: EmbeddedServer, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
@@ -254,7 +237,7 @@ def test_up_and_down_while_calls_are_running(
     assert Counter(wrong) == {}
     assert migrating.status(dsn).up_to_date
     # What stepped aside goes, but for the view, which stays as the newer release made it.
-    let_an_hour_pass(dsn)
+    let_obsolete_age(dsn)
     load(dsn, texts["down"])
     with psycopg.connect(dsn) as conn:
         assert (
@@ -307,7 +290,7 @@ def test_the_upgrade_gives_the_schema_of_an_installation(
 ) -> None:
     install_before(empty_dsn)
     psql(empty_dsn, migrating.plain_sql(BEFORE))
-    let_an_hour_pass(empty_dsn)
+    let_obsolete_age(empty_dsn)
     psql(empty_dsn, migrating.plain_sql(BEFORE))  # what became obsolete goes now
     assert migrating.status(empty_dsn).functions == "current"
     assert dump(empty_dsn) == dump(migrated_dsn)
@@ -350,7 +333,7 @@ def test_a_view_that_steps_aside_is_read_by_nobody(migrated_dsn: str, tmp_path: 
         aside = "select relname from pg_class where relname like 'obsolete%'"
         load(migrated_dsn, module.script())
         assert conn.execute(aside).fetchall() != []  # a call that began before may still be under way
-        let_an_hour_pass(migrated_dsn)
+        let_obsolete_age(migrated_dsn)
         load(migrated_dsn, module.script())
         assert conn.execute(aside).fetchall() == []
 

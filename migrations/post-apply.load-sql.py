@@ -11,7 +11,8 @@ goes on with the text of its functions as it was, so nothing that it may still a
 * a function whose arguments or result have changed cannot be replaced, and beside it the new one would make
   each call ambiguous: the old one steps aside in the same transaction, under another name, where calls that
   have found it already still find it;
-* what steps aside, and what has no file any more, is marked at first, and dropped by the next load;
+* what steps aside, and what has no file any more, is marked at first, and dropped by a load that comes an
+  hour later: a call that is under way fails if its function goes, and loads may follow each other quickly;
 * a view that a newer release has given more columns stays as it is.
 """
 
@@ -140,34 +141,39 @@ _REPLACE = """
     end;
 """
 
-_OBSOLETE = """
+_OBSOLETE = r"""
 do $load$
 declare
-  v_obsolete constant text := 'Obsolete: the next release that is loaded drops it.';
+  v_marked constant text := '^Obsolete since (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ): ';
   v_names text;
   r record;
 begin
   for r in
     with obsolete as (
       select 'function' as kind, p.oid::regprocedure::text as name,
-             obj_description(p.oid, 'pg_proc') is not distinct from v_obsolete as is_marked
+             substring(obj_description(p.oid, 'pg_proc') from v_marked)::timestamptz as since
         from pg_proc p
        where p.pronamespace in ('arcano'::regnamespace, 'arcano_api'::regnamespace) and p.prokind = 'f'
          and (p.pronamespace::regnamespace, p.proname) not in ({functions})
        union all
-      select 'view', c.oid::regclass::text, obj_description(c.oid, 'pg_class') is not distinct from v_obsolete
+      select 'view', c.oid::regclass::text,
+             substring(obj_description(c.oid, 'pg_class') from v_marked)::timestamptz
         from pg_class c
        where c.relnamespace = 'arcano'::regnamespace and c.relkind = 'v' and c.relname not in ({views})
     )
-    select o.kind, o.is_marked, string_agg(o.name, ', ' order by o.name) as names,
+    select o.kind, a.is_marked, string_agg(o.name, ', ' order by o.name) as names,
            array_agg(o.name order by o.name) as each
       from obsolete o
-     group by o.kind, o.is_marked
+     cross join lateral (select o.since is not null) a (is_marked)
+     where (o.since < now() - interval '1 hour') is not false
+     group by o.kind, a.is_marked
      order by o.kind desc
   loop
     if not r.is_marked then
       foreach v_names in array r.each loop
-        execute format('comment on %s %s is %L', r.kind, v_names, v_obsolete);
+        execute format('comment on %s %s is %L', r.kind, v_names, format(
+          'Obsolete since %s: a release that is loaded an hour later drops it.',
+          to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')));
       end loop;
       continue;
     end if;

@@ -237,6 +237,22 @@ def let_backoff_pass(connection: psycopg.Connection, pause: str) -> None:
     )
 
 
+def let_obsolete_age(dsn: str) -> None:
+    """What a load has marked as obsolete was marked long ago, as its comment tells."""
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        marked = connection.execute(
+            """
+            select case d.classoid when 'pg_proc'::regclass then 'function ' || d.objoid::regprocedure
+                     else 'view ' || d.objoid::regclass end,
+                   regexp_replace(d.description, 'since \\d{4}', 'since 2020')
+              from pg_description d
+             where d.description like 'Obsolete since %'
+            """
+        ).fetchall()
+        for name, comment in marked:
+            connection.execute(f"comment on {name} is {sql.quote(comment)}")
+
+
 def public_objects(
     connection: psycopg.Connection, least_role: str | None = None, schema: str = "arcano"
 ) -> dict[str, str]:

@@ -23,6 +23,13 @@ SQL = Path(__file__).resolve().parent.parent / "sql"
 
 GRANTS = "grants.sql"
 
+# The name of what steps aside. Not made from the old one, which may be as long as a name can be, nor from its oid,
+# which says nothing any more where the database has been restored.
+_ASIDE = "'obsolete_' || replace(gen_random_uuid()::text, '-', '')"
+
+# The name of a view that is only made to be compared, one after the other.
+_OTHER_NAME = "view_to_compare"
+
 _BEGIN = """
 -- One loader at a time: the lock is the transaction's, so nothing can be left behind.
 do $load$
@@ -51,7 +58,7 @@ begin
   exception
     when invalid_function_definition then -- the same arguments, and another result or other names
       for v_aside in select k::oid from jsonb_object_keys(v_before) k loop
-        execute format('alter function %s rename to %I', v_aside::regprocedure, 'obsolete_' || v_aside);
+        execute format('alter function %s rename to %I', v_aside::regprocedure, {aside});
       end loop;
       execute p_definition;
   end;
@@ -61,7 +68,7 @@ begin
      where p.pronamespace = 'arcano'::regnamespace and p.prokind = 'f' and p.proname = p_name
        and v_before ->> p.oid::text = p.ctid::text
   loop
-    execute format('alter function %s rename to %I', v_aside::regprocedure, 'obsolete_' || v_aside);
+    execute format('alter function %s rename to %I', v_aside::regprocedure, {aside});
   end loop;
 end
 $load$;
@@ -126,7 +133,7 @@ _REPLACE = """
 {definition}
     exception
       when invalid_table_definition then
-        execute format('alter view %s rename to %I', v_before, 'obsolete_' || v_before::oid);
+        execute format('alter view %s rename to %I', v_before, {aside});
 {definition}
     end;
 """
@@ -274,14 +281,13 @@ def script():
     texts = {path.stem: path.read_text(encoding="utf-8") for path in _definitions()}
     views = {name: text for name, text in texts.items() if _is_view(text)}
     functions = {name: text for name, text in texts.items() if name not in views}
-    parts = [_BEGIN]
+    parts = [_BEGIN.replace("{aside}", _ASIDE)]
     for name, text in functions.items():
         definition = _definition(text)
         parts.append(_FUNCTION.format(name=name, definition=definition, rest=text.removeprefix(definition)))
     for name, text in views.items():
-        other_name = f"{name}_to_compare"
         definition = _definition(text).replace(
-            f"create or replace view arcano.{name} ", f"create view arcano.{other_name} "
+            f"create or replace view arcano.{name} ", f"create view arcano.{_OTHER_NAME} "
         )
         read = sorted(set(re.findall(r"\barcano\.(\w+)", _definition(text))) & set(views) - {name})
         or_what_it_reads = "".join(
@@ -289,7 +295,7 @@ def script():
         )
         parts.append(
             _COMPARE.format(
-                name=name, other_name=other_name, definition=definition, or_what_it_reads=or_what_it_reads
+                name=name, other_name=_OTHER_NAME, definition=definition, or_what_it_reads=or_what_it_reads
             )
         )
     # Locked in the order in which a query locks them: a view first, and then those that it reads. Else a
@@ -297,7 +303,7 @@ def script():
     parts += [_IF_CHANGED.format(name=name, statement=_LOCK.format(name=name)) for name in reversed(views)]
     for name, text in views.items():
         definition = _definition(text)
-        statement = _REPLACE.format(name=name, definition=definition)
+        statement = _REPLACE.format(name=name, definition=definition, aside=_ASIDE)
         parts += [_IF_CHANGED.format(name=name, statement=statement), text.removeprefix(definition)]
     parts.append("drop procedure arcano.load_function(name, text);")
     parts.append(_OBSOLETE.replace("{views}", _names(views)).replace("{functions}", _names(functions)))

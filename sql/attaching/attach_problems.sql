@@ -83,7 +83,7 @@ begin
            format('alter %s %s rename to %I;',
              case c.relkind when 'i' then 'index' when 'S' then 'sequence' when 'v' then 'view'
                when 'm' then 'materialized view' else 'table' end,
-             c.oid::regclass, left(c.relname, 55) || '_renamed')
+             c.oid::regclass, arcano.derived_name(c.relname, '_renamed'))
       from arcano.job_indexes(p_table) n
       join pg_class c on c.relname = n.index_name and c.relnamespace = v_class.relnamespace
       left join pg_index i on i.indexrelid = c.oid

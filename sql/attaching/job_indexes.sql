@@ -9,10 +9,7 @@ returns setof record
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-  select case
-           when octet_length(c.relname || d.suffix) < 64 then c.relname || d.suffix
-           else left(c.relname, 20) || '_' || left(md5(c.relname), 12) || d.suffix
-         end,
+  select arcano.derived_name(c.relname, d.suffix),
          format('on %s %s where status = any (%L::text[])%s', c.oid::regclass, d.key, d.statuses, d.further)
     from pg_class c
     cross join (

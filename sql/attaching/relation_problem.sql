@@ -8,7 +8,7 @@ declare
   v_ordinary text;
 begin
   select c.* into v_class from pg_class c where c.oid = p_table;
-  v_ordinary := format('%I.%I', v_class.relnamespace::regnamespace, v_class.relname || '_ordinary');
+  v_ordinary := format('%I.%I', v_class.relnamespace::regnamespace, arcano.derived_name(v_class.relname, '_ordinary'));
 
   select format('%s is %s; only an ordinary table can be attached', p_table, k.kind), k.mend into problem, mend
     from (
@@ -20,7 +20,7 @@ begin
             from pg_inherits i where i.inhrelid = p_table)),
         (v_class.relkind = 'p', 'a partitioned table', format(
           'create table %1$s (like %2$s including all); insert into %1$s select * from %2$s; alter table %2$s rename to %3$I; alter table %1$s rename to %4$I;',
-          v_ordinary, p_table, v_class.relname || '_partitioned', v_class.relname)),
+          v_ordinary, p_table, arcano.derived_name(v_class.relname, '_partitioned'), v_class.relname)),
         (v_class.relkind in ('v', 'm'), 'a view', coalesce((
           select string_agg(distinct format('select * from arcano.attach_job_table(%L);', d.refobjid::regclass), ' ')
             from pg_depend d

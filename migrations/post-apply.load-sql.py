@@ -23,8 +23,8 @@ SQL = Path(__file__).resolve().parent.parent / "sql"
 
 GRANTS = "grants.sql"
 
-# The name of what steps aside. Not made from the old one, which may be as long as a name can be, nor from its oid,
-# which says nothing any more where the database has been restored.
+# The name of what steps aside. Not made from the old one, which may be as long as a name can be, nor from its
+# oid, which says nothing any more where the database has been restored.
 _ASIDE = "'obsolete_' || replace(gen_random_uuid()::text, '-', '')"
 
 # The name of a view that is only made to be compared, one after the other.

@@ -7,10 +7,14 @@ create or replace function arcano.job_rows(p_jobs arcano.job_ref[], p_lock boole
 returns table (job arcano.job_snapshot, tid tid)
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
--- A caller's settings must not change what the journal keeps, nor whether it can be read back.
+-- A caller's settings must not change a letter of what the journal keeps, nor whether it can be read back.
 set datestyle = iso
 set intervalstyle = iso_8601
 set extra_float_digits = 1
+set timezone = 'UTC'
+set bytea_output = hex
+set lc_monetary = 'C'
+set quote_all_identifiers = off
 as $$
 declare
   v_table record;

@@ -442,6 +442,10 @@ CREATE FUNCTION arcano.job_rows(p_jobs arcano.job_ref[], p_lock boolean) RETURNS
     SET "DateStyle" TO 'iso'
     SET "IntervalStyle" TO 'iso_8601'
     SET extra_float_digits TO '1'
+    SET "TimeZone" TO 'UTC'
+    SET bytea_output TO 'hex'
+    SET lc_monetary TO 'C'
+    SET quote_all_identifiers TO 'off'
     AS ...;
 
 COMMENT ON FUNCTION arcano.job_rows(p_jobs arcano.job_ref[], p_lock boolean) IS 'Internal: the rows of p_jobs, those that are there, with all columns of their tables. p_lock: lock them, and leave out what others hold.';

@@ -274,3 +274,41 @@ def test_no_setting_of_a_caller_changes_an_answer(
         ).fetchone()
         assert kept == before
     assert told[0] == told[1]
+
+
+# What a type's text depends on, and a column of such a type.
+WRITTEN = {
+    "bytea_output": ("bytea", "escape", "'\\x00ff41'"),
+    "timezone": ("timestamptz", "Pacific/Apia", "'2026-02-01 00:00+00'"),
+    "datestyle": ("daterange", "SQL, DMY", "'[2026-02-01,2026-03-02)'"),
+    "intervalstyle": ("interval", "sql_standard", "'-1 day -2:03:04'"),
+    "extra_float_digits": ("float8", "-15", "0.1::float8 + 0.2::float8"),
+    "quote_all_identifiers": ("regclass", "on", "'public.users'"),
+    "search_path": ("regclass", "public", "'public.users'"),
+}
+
+
+@pytest.mark.parametrize("setting", [*WRITTEN, "all of them"])
+@pytest.mark.parametrize("call", ["check_user_active(%(user)s)", "cancel_job(%(job)s)", "sweep_orphans()"])
+def test_no_setting_of_a_caller_changes_a_letter_of_the_journal(
+    conn: psycopg.Connection, connect: Callable[..., psycopg.Connection], setting: str, call: str
+) -> None:
+    """Two entries of one row are equal, whoever writes them."""
+    for name, (kind, _, value) in WRITTEN.items():
+        conn.execute(f"alter table {UPSCALER} add c_{name} {kind} default {value}")
+    conn.execute(f"alter table {UPSCALER} add period tstzrange default '[2026-02-01 00:00+00,)'")
+    conn.execute(f"alter table {UPSCALER} add at timestamptz[] default '{{2026-02-01 00:00+00}}'")
+    user = make_user(conn)
+    job_id = make_job(conn, UPSCALER, user)
+    row = conn.execute(f"delete from {UPSCALER} returning *").fetchone()
+    told = []
+    for caller in (conn, connect()):
+        for name, (_, value, _) in WRITTEN.items() if caller is not conn else ():
+            if setting in (name, "all of them"):
+                caller.execute("select set_config(%s, %s, false)", (name, value))
+        conn.execute(f"delete from {UPSCALER}; delete from arcano.job_event")
+        conn.execute(f"insert into {UPSCALER} values ({', '.join(['%s'] * len(row))})", row)
+        caller.execute(f"select from arcano.{call}", {"user": user, "job": job_id})
+        told.append(conn.execute("select job_before::text, job_id from arcano.job_event").fetchall())
+    assert [job for _, job in told[0]] == [job_id]
+    assert told[0] == told[1]

@@ -29,7 +29,7 @@ from yoyo.connections import DatabaseURI
 from yoyo.migrations import Migration, MigrationList
 
 Report = Callable[[str], None]
-Functions = Literal["current", "other release", "edited", "missing"]
+Functions = Literal["current", "other release", "edited", "grants", "missing"]
 IdType = Literal["uuid", "bigint", "integer", "text"]
 
 # Its rollback refuses attached tables itself, for those who use plain yoyo.
@@ -51,7 +51,8 @@ class MigrationStatus:
         applied: The ids of the applied migrations.
         pending: The ids of those that are not.
         functions: ``current``: those of this release; ``other release``: loaded from other files;
-            ``edited``: changed by hand since they were loaded, or a group role was made;
+            ``edited``: changed by hand since they were loaded; ``grants``: those of this release, and who may
+            call them is not as it was then, or a group role was made or is gone;
             ``missing``: none are loaded.
     """
 
@@ -200,10 +201,15 @@ def migrate(
             _politely(partial(backend.apply_one, migration), migration.id, patience, report)
             report(f"applied {migration.id}")
         _refuse_other_types(dsn, types)
-        if not pending and _functions(dsn) == "current":
+        found = _functions(dsn)
+        if not pending and found == "current" and _is_by_this_server(dsn):
             return False
+        wrong = _wrong_grants(dsn) if found == "grants" else []
         _politely(partial(backend.run_post_apply, migrations), "loading the functions", patience, report)
         report("loaded the functions and views of this release")
+        left = _wrong_grants(dsn) if wrong else []
+        for detail in wrong:
+            report(f"{'still so' if detail in left else 'mended'}: {detail}")
         return True
 
 
@@ -481,4 +487,19 @@ def _functions(dsn: str) -> Functions:
         module = loader()
         if row[0] != module.source_fingerprint():
             return "other release"
-        return "current" if row[1] == module.loaded_fingerprint(connection) else "edited"
+        by_part: dict[str | None, Functions] = {"functions": "edited", "grants": "grants", None: "current"}
+        return by_part[module.difference(connection, row[1])]
+
+
+def _is_by_this_server(dsn: str) -> bool:
+    """Whether this major version of PostgreSQL has loaded it, so that all of it can be compared."""
+    with psycopg.connect(dsn) as connection:
+        row = connection.execute("select loaded_fingerprint from arcano.release").fetchone()
+        return row is not None and bool(loader().is_by_this_server(connection, row[0]))
+
+
+def _wrong_grants(dsn: str) -> list[str]:
+    """What ``arcano.check_health`` says of roles and grants."""
+    with psycopg.connect(dsn) as connection:
+        rows = connection.execute("select detail from arcano.role_health()").fetchall()
+    return [detail for (detail,) in rows]

@@ -1517,9 +1517,9 @@ CREATE VIEW arcano.metric AS
            FROM (per_table p
              CROSS JOIN LATERAL ( VALUES ('arcano_orphans'::text,'Jobs that the orphan rule matches: not healed yet, or their table is in observe mode.'::text,(p.orphans)::numeric), ('arcano_orphan_oldest_age_seconds'::text,'For how long the oldest orphan has waited to be healed.'::text,p.oldest_orphan), ('arcano_charged_orphans'::text,'Jobs that would be orphans, had they not been charged.'::text,p.charged_orphans), ('arcano_table_enforced'::text,'1: the table is under the rule; 0: it is only observed.'::text,((p.mode = 'enforce'::text))::integer), ('arcano_table_breaker_tripped'::text,'1: the breaker has put the table in observe mode.'::text,((p.breaker_tripped_at IS NOT NULL))::integer)) s(name, help, value))
         UNION ALL
-         SELECT 'arcano_users_blocked'::text,
-            'Users whom an active job keeps from starting another.'::text,
-            '{}'::jsonb,
+         SELECT 'arcano_users_blocked'::text AS name,
+            'Users whom an active job keeps from starting another.'::text AS help,
+            '{}'::jsonb AS labels,
             count(DISTINCT a.user_id) AS count
            FROM arcano.active_job a
         UNION ALL
@@ -1532,7 +1532,7 @@ CREATE VIEW arcano.metric AS
         UNION ALL
          SELECT s.name,
             s.help,
-            '{}'::jsonb,
+            '{}'::jsonb AS labels,
             s.value
            FROM (( SELECT count(*) AS jobs,
                     COALESCE(EXTRACT(epoch FROM (now() - min(f_1.due_at))), (0)::numeric) AS oldest
@@ -1541,13 +1541,13 @@ CREATE VIEW arcano.metric AS
         UNION ALL
          SELECT s.name,
             s.help,
-            '{}'::jsonb,
+            '{}'::jsonb AS labels,
             s.value
            FROM (arcano.sweep_status w
              CROSS JOIN LATERAL ( VALUES ('arcano_sweep_last_timestamp_seconds'::text,'When the last sweep ended, in Unix time; none: no sweep has run.'::text,EXTRACT(epoch FROM w.last_at)), ('arcano_sweep_last_duration_seconds'::text,'How long it took.'::text,EXTRACT(epoch FROM w.last_took)), ('arcano_sweeps_last_hour'::text,'Sweeps in the last hour.'::text,w.sweeps_in_hour), ('arcano_sweep_failures_last_hour'::text,'How often a job could not be ended in the last hour.'::text,w.failed_in_hour)) s(name, help, value))
         UNION ALL
-         SELECT 'arcano_events_last_hour'::text,
-            'Entries of the journal in the last hour, by event.'::text,
+         SELECT 'arcano_events_last_hour'::text AS name,
+            'Entries of the journal in the last hour, by event.'::text AS help,
             jsonb_build_object('job_table', e.job_table, 'event', e.event) AS jsonb_build_object,
             count(*) AS count
            FROM arcano.job_event e
@@ -1573,7 +1573,7 @@ CREATE VIEW arcano.observed_job AS
         CASE
             WHEN (j.id IS NULL) THEN NULL::boolean
             WHEN (o.job_id IS NOT NULL) THEN (NOT (o.is_orphan OR o.is_charged_orphan OR o.is_stalled))
-            ELSE ((j.status = 'completed'::text) OR ((((j.task_id IS NULL) IS DISTINCT FROM ((e.job_before ->> 'task_id'::text) IS NULL)) OR ((j.started_at IS NULL) IS DISTINCT FROM ((e.job_before ->> 'started_at'::text) IS NULL))) OR (arcano.entered_queue(j."position", j.waited_in_queue) IS DISTINCT FROM arcano.entered_queue(((e.job_before ->> 'position'::text))::integer, ((e.job_before ->> 'waited_in_queue'::text))::boolean))))
+            ELSE ((j.status = 'completed'::text) OR ((j.task_id IS NULL) IS DISTINCT FROM ((e.job_before ->> 'task_id'::text) IS NULL)) OR ((j.started_at IS NULL) IS DISTINCT FROM ((e.job_before ->> 'started_at'::text) IS NULL)) OR (arcano.entered_queue(j."position", j.waited_in_queue) IS DISTINCT FROM arcano.entered_queue(((e.job_before ->> 'position'::text))::integer, ((e.job_before ->> 'waited_in_queue'::text))::boolean)))
         END AS came_alive
    FROM ((arcano.job_event e
      LEFT JOIN arcano.job j ON (((j.id = e.job_id) AND (arcano.table_name(j.tableoid) = e.job_table))))

@@ -170,6 +170,14 @@ CREATE FUNCTION arcano.create_job_columns(p_table regclass, p_data jsonb, p_trus
 
 COMMENT ON FUNCTION arcano.create_job_columns(p_table regclass, p_data jsonb, p_trusted boolean) IS 'Internal: the columns of p_table that p_data names, quoted; raises for one that cannot be given. p_trusted: by a backend.';
 
+CREATE FUNCTION arcano.default_health() RETURNS TABLE(level text, finding text, detail text, hint text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET quote_all_identifiers TO 'off'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.default_health() IS 'Internal: what check_health says of the transactions that new sessions begin.';
+
 CREATE FUNCTION arcano.derived_name(p_name name, p_suffix text) RETURNS text
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1790,6 +1798,8 @@ GRANT ALL ON FUNCTION arcano.create_job(p_table regclass, p_job_id uuid, p_user_
 GRANT ALL ON FUNCTION arcano.create_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) TO arcano_user;
 
 REVOKE ALL ON FUNCTION arcano.create_job_columns(p_table regclass, p_data jsonb, p_trusted boolean) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.default_health() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.derived_name(p_name name, p_suffix text) FROM PUBLIC;
 

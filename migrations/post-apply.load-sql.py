@@ -214,8 +214,9 @@ reset client_min_messages;
 #
 # * functions: what a dump, an upgrade of the server and a move keep letter by letter;
 # * bound: what the server keeps as a tree, and each major version writes out in its own way;
-# * grants: of the group roles and of public alone, for others are somebody else's business; and which group
-#   roles there are, for one that is made later has no grants yet. The owner may be another one elsewhere.
+# * grants: of what is public, to the group roles and to public alone, for others are somebody else's; and
+#   which group roles there are, for one that is made later has no grants yet. The owner may be another one
+#   elsewhere.
 #
 # In the order of the bytes, because other databases sort otherwise.
 _LOADED = """
@@ -248,7 +249,9 @@ _LOADED = """
         from (
           select f.name, coalesce(f.proacl, acldefault('f', f.proowner)) from function f
            union all
-          select r.name, coalesce(r.relacl, acldefault('r', r.relowner)) from relation r
+          select r.name, coalesce(r.relacl, acldefault('r', r.relowner))
+            from relation r
+           where r.relname in ({public_names})
            union all
           select 'arcano', coalesce(a.nspacl, acldefault('n', a.nspowner)) from arcano a
         ) o (name, acl)
@@ -269,13 +272,10 @@ _LOADED = """
 
 
 def _loaded_sql():
-    return _LOADED.replace("{group_roles}", _names(_group_roles()))
-
-
-def _group_roles():
-    """The roles that functions and views are granted to; the list of what is public names them."""
     text = (SQL / "callers" / "public_objects.sql").read_text(encoding="utf-8")
-    return sorted(set(re.findall(r"'(arcano_\w+)'\)", text)))
+    granted = re.findall(r"'(\w+)', '(arcano_\w+)'\)", text)
+    names, roles = (sorted(set(each)) for each in zip(*granted, strict=True))
+    return _LOADED.replace("{public_names}", _names(names)).replace("{group_roles}", _names(roles))
 
 
 def files():

@@ -21,7 +21,8 @@ SQL = Path(__file__).resolve().parents[2] / "sql"
 
 # A row of the table of rooms: the room, what it is about, and a file of it.
 _ROOM = re.compile(r"^\| `(\w+)` \| .+ \| `\w+\.sql` \|$", re.M)
-_COMMENT = re.compile(r"--[^\n]*|^comment on .*?';$", re.M | re.S)
+# Or a string, in which "--" begins no comment.
+_COMMENT = re.compile(r"('(?:[^']|'')*')|--[^\n]*|^comment on .*?';$", re.M | re.S)
 _DEFINITION = re.compile(r"create or replace (?:function|view) arcano\.(\w+).*?(?=^comment on )", re.M | re.S)
 _CREATE = re.compile(r"^create\b", re.M | re.I)
 
@@ -64,7 +65,7 @@ def definitions(sql: Path = SQL) -> dict[str, Definition]:
             raise ValueError(f"{path} makes more than one object")
         if path.stem in found:
             raise ValueError(f"{path.stem} is in the rooms {found[path.stem].room} and {path.parent.name}")
-        code = _COMMENT.sub("", statement[0])
+        code = _COMMENT.sub(lambda found: found[1] or "", statement[0])
         calls = frozenset(re.findall(r"\barcano\.(\w+)", code)) & names - {path.stem}
         lines = len(statement[0].strip().splitlines())
         found[path.stem] = Definition(path.stem, path.parent.name, code, lines, calls)

@@ -404,6 +404,13 @@ CREATE FUNCTION arcano.is_read_committed() RETURNS boolean
 
 COMMENT ON FUNCTION arcano.is_read_committed() IS 'Internal: whether each statement of this transaction sees what others have committed before it.';
 
+CREATE FUNCTION arcano.is_told(p_setting text) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.is_told(p_setting text) IS 'Internal: whether the setting arcano.<p_setting> is on.';
+
 CREATE FUNCTION arcano.only_backends_may_call() RETURNS void
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -957,6 +964,13 @@ CREATE FUNCTION arcano.settle_refund(p_refund_id bigint, p_note text DEFAULT NUL
 
 COMMENT ON FUNCTION arcano.settle_refund(p_refund_id bigint, p_note text) IS 'Marks the refund p_refund_id as paid in another way; p_note goes into the journal. False: it was paid already. The app''s function is not called.';
 
+CREATE FUNCTION arcano.similar_tables(p_table regclass, OUT detail text, OUT hint text) RETURNS SETOF record
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.similar_tables(p_table regclass, OUT detail text, OUT hint text) IS 'Internal: tables that are not attached and look like job tables, besides p_table.';
+
 CREATE FUNCTION arcano.stalling_jobs(p_within interval DEFAULT '00:01:00'::interval, p_limit integer DEFAULT 100) RETURNS TABLE(job_table text, job_id uuid, user_id uuid, task_id text, api_account text, attempt integer, stalls_at timestamp with time zone)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1103,6 +1117,13 @@ CREATE FUNCTION arcano.wake_workers() RETURNS void
     AS ...;
 
 COMMENT ON FUNCTION arcano.wake_workers() IS 'Internal: notifies channel arcano_jobs if there is a job that may be started and a free slot.';
+
+CREATE FUNCTION arcano.weaker_owner(p_table regclass, OUT owner regrole, OUT runner regrole, OUT problem text) RETURNS record
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.weaker_owner(p_table regclass, OUT owner regrole, OUT runner regrole, OUT problem text) IS 'Internal: the owner of p_table and the role with more rights that the owner''s code would run as, and how to say so; null: there is none.';
 
 CREATE TABLE arcano.account (
     name text NOT NULL,
@@ -1887,6 +1908,8 @@ GRANT ALL ON FUNCTION arcano.is_open(p_status text) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.is_read_committed() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.is_told(p_setting text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.only_backends_may_call() FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.only_backends_may_call() TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.only_backends_may_call() TO arcano_operator;
@@ -2026,6 +2049,8 @@ GRANT ALL ON FUNCTION arcano.set_retention(p_events interval, p_sweep_runs inter
 REVOKE ALL ON FUNCTION arcano.settle_refund(p_refund_id bigint, p_note text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.settle_refund(p_refund_id bigint, p_note text) TO arcano_operator;
 
+REVOKE ALL ON FUNCTION arcano.similar_tables(p_table regclass, OUT detail text, OUT hint text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.stalling_jobs(p_within interval, p_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.stalling_jobs(p_within interval, p_limit integer) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.stalling_jobs(p_within interval, p_limit integer) TO arcano_operator;
@@ -2079,6 +2104,8 @@ REVOKE ALL ON FUNCTION arcano.unknown_status(p_table regclass, p_status text, p_
 REVOKE ALL ON FUNCTION arcano.unschedule_sweeper() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.wake_workers() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.weaker_owner(p_table regclass, OUT owner regrole, OUT runner regrole, OUT problem text) FROM PUBLIC;
 
 GRANT SELECT ON TABLE arcano.account TO arcano_operator;
 

@@ -40,6 +40,7 @@ begin atomic
     ('function', 'set_identity_function', 'arcano_operator'),
     ('function', 'settle_refund', 'arcano_operator'),
     ('function', 'restore_job', 'arcano_operator'),
+    ('function', 'erase_user', 'arcano_operator'),
     ('function', 'check_health', 'arcano_operator'),
     ('view', 'active_job', 'arcano_operator'),
     ('view', 'orphan_job', 'arcano_operator'),

@@ -80,6 +80,7 @@ def calls(jobs: Jobs) -> dict[str, Callable[[ArcanoDB], Any]]:
         "set_identity_function": lambda db: db.set_identity_function(None),
         "settle_refund": lambda db: db.settle_refund(jobs.refund_id),
         "restore_job": lambda db: db.restore_job(jobs.event_id),
+        "erase_user": lambda db: db.erase_user(jobs.users["healed"]),
         "set_retention": lambda db: db.set_retention("30 days"),
         "check_job_table": lambda db: db.check_job_table(UPSCALER),
         "grace_advice": lambda db: db.grace_advice(UPSCALER),

@@ -1,4 +1,4 @@
--- The schema, the group roles, and the contract that every job table inherits.
+-- The schema, and the contract that every job table inherits. sql/grants.sql makes the group roles.
 --
 -- Every migration can be repeated: a migrator that is killed between a migration and yoyo's note of
 -- it leaves nothing that stops the next one.
@@ -9,25 +9,6 @@ comment on schema arcano is
   'Arcano DB: a ghost job never blocks a user, and a real job is never cancelled by mistake.';
 
 revoke all on schema arcano from public;
-
--- Group roles belong to the whole cluster, so another database may have made them already, and a
--- managed Postgres may not let us make them at all: then say what to run, and go on without.
-do $$
-declare
-  v_role text;
-begin
-  foreach v_role in array array['arcano_backend', 'arcano_operator', 'arcano_user'] loop
-    begin
-      execute format('create role %I nologin', v_role);
-    exception
-      when duplicate_object or unique_violation then null;
-      when insufficient_privilege then
-        raise notice 'arcano: role % is missing and % may not create it', v_role, current_user
-          using hint = format('As a role that may: create role %I nologin; then migrate again.', v_role);
-    end;
-  end loop;
-end
-$$;
 
 -- The contract. An attached job table is a child of this table, so that one static statement on
 -- arcano.job reads or writes every job table through that table's own indexes. No column is not

@@ -17,6 +17,7 @@ goes on with the text of its functions as it was, so nothing that it may still a
 """
 
 import hashlib
+import json
 import re
 from pathlib import Path
 
@@ -25,6 +26,19 @@ SQL = Path(__file__).resolve().parent.parent / "sql"
 GRANTS = "grants.sql"
 
 _NAME = re.compile(r"\barcano(?:_api)?\.\w+")
+
+# What a session may have set otherwise, and what then is read or written out otherwise. The same whenever
+# definitions are made and whenever they are looked at again.
+_SETTINGS = {
+    "search_path": "pg_catalog, pg_temp",
+    "quote_all_identifiers": "off",
+    "datestyle": "iso, mdy",
+    "intervalstyle": "postgres",
+    "timezone": "'UTC'",
+    "bytea_output": "hex",
+    "extra_float_digits": "1",
+    "transform_null_equals": "off",
+}
 
 # The name of what steps aside. Not made from the old one, which may be as long as a name can be, nor from its
 # oid, which says nothing any more where the database has been restored.
@@ -41,8 +55,7 @@ begin
 end
 $load$;
 set client_min_messages = warning;
-set search_path = pg_catalog, pg_temp;
--- Functions may call each other whatever their order, and name what a view is yet to define.
+{settings}-- Functions may call each other whatever their order, and name what a view is yet to define.
 set check_function_bodies = off;
 
 -- Makes one function. The one of the same name that it cannot replace, because of other arguments or another
@@ -198,32 +211,80 @@ $load$;
 
 _END = """
 insert into arcano.release (source_fingerprint, loaded_fingerprint, last_migration)
-values ('{source_fingerprint}', ({loaded_fingerprint}), '{last_migration}')
+values ('{source_fingerprint}', ({loaded}), '{last_migration}')
 on conflict (only_one) do update
    set source_fingerprint = excluded.source_fingerprint, loaded_fingerprint = excluded.loaded_fingerprint,
        last_migration = excluded.last_migration, loaded_at = excluded.loaded_at;
-reset check_function_bodies;
-reset search_path;
+{settings}reset check_function_bodies;
 reset client_min_messages;
 """
 
-_LOADED_FINGERPRINT = """
-    select md5(string_agg(d.definition, '' order by d.definition))
+# What the database holds, as the hashes that tell whether it is still what was loaded:
+#
+# * functions: what a dump, an upgrade of the server and a move keep letter by letter;
+# * bound: what the server keeps as a tree, and each major version writes out in its own way;
+# * grants: of what is public, to the group roles and to public alone, for others are somebody else's; and
+#   which group roles there are, for one that is made later has no grants yet. The owner may be another one
+#   elsewhere.
+#
+# In the order of the bytes, because other databases sort otherwise.
+_LOADED = """
+    with schema as (
+      select n.* from pg_catalog.pg_namespace n where n.nspname in ('arcano', 'arcano_api')
+    ), function as (
+      select p.*, p.oid::regprocedure::text as name
+        from pg_catalog.pg_proc p where p.pronamespace in (select s.oid from schema s) and p.prokind = 'f'
+    ), relation as (
+      select c.*, c.oid::regclass::text as name
+        from pg_catalog.pg_class c
+       where c.relnamespace in (select s.oid from schema s) and c.relkind in ('r', 'v')
+    ), part (part, line) as (
+      select 'functions',
+             concat_ws(' | ', f.name, format_type(f.prorettype, null), f.proretset, l.lanname, f.prosrc,
+               f.proargnames, f.proargmodes, f.proallargtypes::regtype[], f.provolatile, f.proparallel,
+               f.proisstrict, f.prosecdef, f.proleakproof, f.procost, f.prorows,
+               array(select c from unnest(f.proconfig) c order by c collate "C"))
+        from function f join pg_catalog.pg_language l on l.oid = f.prolang
+       union all
+      select 'bound', concat_ws(' | ', f.name, pg_catalog.pg_get_expr(f.proargdefaults, 0),
+               pg_catalog.pg_get_function_sqlbody(f.oid))
+        from function f
+       union all
+      select 'bound', concat_ws(' | ', r.name, r.reloptions, pg_catalog.pg_get_viewdef(r.oid))
+        from relation r where r.relkind = 'v'
+       union all
+      select 'grants',
+             concat_ws(' | ', o.name, coalesce(g.rolname, 'public'), x.privilege_type, x.is_grantable)
+        from (
+          select f.name, coalesce(f.proacl, acldefault('f', f.proowner)) from function f
+           union all
+          select r.name, coalesce(r.relacl, acldefault('r', r.relowner))
+            from relation r
+           where r.relname in ({public_names})
+           union all
+          select s.nspname, coalesce(s.nspacl, acldefault('n', s.nspowner)) from schema s
+        ) o (name, acl)
+       cross join lateral aclexplode(o.acl) x
+        left join pg_catalog.pg_roles g on g.oid = x.grantee
+       where x.grantee = 0 or g.rolname in ({group_roles})
+       union all
+      select 'grants', r.rolname from pg_catalog.pg_roles r where r.rolname in ({group_roles})
+    )
+    select jsonb_object_agg(h.part, h.hash)
+           || jsonb_build_object('server', current_setting('server_version_num')::integer / 10000)
       from (
-        select pg_catalog.pg_get_functiondef(p.oid) || coalesce(p.proacl::text, '')
-          from pg_catalog.pg_proc p
-         where p.pronamespace in (to_regnamespace('arcano'), to_regnamespace('arcano_api'))
-           and p.prokind = 'f'
-         union all
-        select c.relname || pg_catalog.pg_get_viewdef(c.oid) || coalesce(c.relacl::text, '')
-          from pg_catalog.pg_class c
-         where c.relnamespace = to_regnamespace('arcano') and c.relkind = 'v'
-         union all
-        select r.rolname -- one that is made later has no grants yet
-          from pg_catalog.pg_roles r
-         where r.rolname like 'arcano\\_%'
-      ) d (definition)
+        select p.part, md5(convert_to(string_agg(p.line, e'\n' order by p.line collate "C"), 'UTF8'))
+          from part p
+         group by p.part
+      ) h (part, hash)
 """
+
+
+def _loaded_sql():
+    text = (SQL / "callers" / "public_objects.sql").read_text(encoding="utf-8")
+    granted = re.findall(r"'(\w+)', '(arcano_\w+)'\)", text)
+    names, roles = (sorted(set(each)) for each in zip(*granted, strict=True))
+    return _LOADED.replace("{public_names}", _names(names)).replace("{group_roles}", _names(roles))
 
 
 def files():
@@ -281,15 +342,35 @@ def source_fingerprint():
     return digest.hexdigest()
 
 
-def loaded_fingerprint(connection):
-    """A hash of the functions, views and grants that the database holds; None if it holds none.
+def difference(connection, loaded):
+    """What the database no longer holds as it was loaded: ``"functions"``, ``"grants"``, or None.
 
-    Needs an open transaction: definitions are written out with what search_path leaves unqualified.
+    Needs an open transaction. What another major version of PostgreSQL has loaded, as before ``pg_upgrade``,
+    is compared as far as the versions agree on how it is written.
     """
+    now = _loaded(connection)
+    try:
+        before = json.loads(loaded)
+    except ValueError:  # an older release's
+        before = {}
+    compared = ["functions", "bound"] if is_by_this_server(connection, loaded) else ["functions"]
+    if any(before.get(part) != now.get(part) for part in compared):
+        return "functions"
+    return "grants" if before.get("grants") != now.get("grants") else None
+
+
+def is_by_this_server(connection, loaded):
+    """Whether it was loaded by the major version of PostgreSQL that the server has now."""
+    return f'"server": {connection.info.server_version // 10000}' in loaded
+
+
+def _loaded(connection):
     cursor = connection.cursor()
-    cursor.execute("set local search_path = pg_catalog, pg_temp")
-    cursor.execute(_LOADED_FINGERPRINT)
-    return cursor.fetchone()[0]
+    for name, value in _SETTINGS.items():
+        cursor.execute(f"set local {name} = {value}")
+    cursor.execute(_loaded_sql())
+    found = cursor.fetchone()[0]
+    return json.loads(found) if isinstance(found, str) else found
 
 
 def script():
@@ -297,7 +378,8 @@ def script():
     texts = {_name(path): path.read_text(encoding="utf-8") for path in _definitions()}
     functions = {name: text for name, text in texts.items() if not _is_view(text)}
     views = {name.partition(".")[2]: text for name, text in texts.items() if _is_view(text)}
-    parts = [_BEGIN.replace("{aside}", _ASIDE)]
+    settings = "".join(f"set {name} = {value};\n" for name, value in _SETTINGS.items())
+    parts = [_BEGIN.replace("{aside}", _ASIDE).replace("{settings}", settings)]
     for name, text in functions.items():
         definition = _definition(text)
         schema, _, name = name.partition(".")
@@ -332,8 +414,9 @@ def script():
     parts.append(
         _END.format(
             source_fingerprint=source_fingerprint(),
-            loaded_fingerprint=_LOADED_FINGERPRINT,
+            loaded=_loaded_sql(),
             last_migration=_last_migration(),
+            settings="".join(f"reset {name};\n" for name in _SETTINGS),
         )
     )
     return "\n".join(parts)

@@ -1,4 +1,27 @@
 -- Who may call what, as arcano.public_objects() lists it; nobody else may do anything.
+
+-- Group roles belong to the whole cluster: another database may have made them already, a server where this one is
+-- restored may lack them, and a managed Postgres may not let us make them at all: then say what to run, and go on
+-- without. Whoever may not make roles is refused before it is looked whether there is such a role: ask first.
+do $$
+declare
+  v_role text;
+begin
+  for v_role in
+    select distinct o.least_role from arcano.public_objects() o where o.least_role <> 'owner' and to_regrole(o.least_role) is null
+  loop
+    begin
+      execute format('create role %I nologin', v_role);
+    exception
+      when duplicate_object or unique_violation then null; -- somebody else just has
+      when insufficient_privilege then
+        raise warning 'arcano: role % is missing and % may not create it', v_role, current_user
+          using hint = format('As a role that may: create role %I nologin; then migrate again.', v_role);
+    end;
+  end loop;
+end
+$$;
+
 revoke all on all functions in schema arcano, arcano_api from public;
 
 -- Default privileges of the database may have given to somebody what is closed, when it was made.

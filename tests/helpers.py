@@ -127,7 +127,9 @@ def events(connection: psycopg.Connection, job_id: UUID | None = None) -> list[d
     return (
         connection.cursor(row_factory=dict_row)
         .execute(
-            "select * from arcano.job_event where job_id = coalesce(%s, job_id) order by event_id", (job_id,)
+            "select * from arcano.job_event where %(job)s::text is null or job_id::text = %(job)s::text"
+            " order by event_id",
+            {"job": job_id},
         )
         .fetchall()
     )

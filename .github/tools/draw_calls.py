@@ -21,8 +21,8 @@ SQL = Path(__file__).resolve().parents[2] / "sql"
 
 # A row of the table of rooms: the room, what it is about, and a file of it.
 _ROOM = re.compile(r"^\| `(\w+)` \| .+ \| `\w+\.sql` \|$", re.M)
-# Or a string, which may have two dashes in it and stays.
-_COMMENT = re.compile(r"('(?:[^']|'')*')|--[^\n]*", re.M | re.S)
+# Or a string, in which "--" begins no comment.
+_COMMENT = re.compile(r"('(?:[^']|'')*')|--[^\n]*|^comment on .*?';$", re.M | re.S)
 _DEFINITION = re.compile(
     r"create or replace (?:function|view) (arcano(?:_api)?\.\w+).*?(?=^comment on )", re.M | re.S
 )
@@ -73,7 +73,7 @@ def definitions(sql: Path = SQL) -> dict[str, Definition]:
             raise ValueError(f"{path} makes more than one object")
         if name in found:
             raise ValueError(f"{name} is in the rooms {found[name].room} and {path.parent.name}")
-        code = _COMMENT.sub(r"\1", statement[0])
+        code = _COMMENT.sub(lambda found: found[1] or "", statement[0])
         calls = frozenset(_CALL.findall(code)) & names - {name}
         lines = len(statement[0].strip().splitlines())
         found[name] = Definition(name, path.parent.name, code, lines, calls)

@@ -35,6 +35,7 @@ from arcano_db.calls.rows import (
     ChargedOrphan,
     ClaimedJob,
     CreatedJob,
+    ErasedUser,
     ExplainedCondition,
     Finding,
     FinishedJob,
@@ -631,6 +632,21 @@ class ArcanoDB(Calls):
             job_id=job_id, user_id=user_id, table=table, event=event, source=source, since=since, but=but
         )
         return self._all(statements.job_events(filters), {**filters, "limit": limit})
+
+    def erase_user(self, user_id: UserId) -> ErasedUser:
+        """Remove what the package keeps of a user; the journal says that it was done, and not whose it was.
+
+        Calls ``arcano.erase_user``. End or delete the user's jobs first: what happens to them later is
+        journaled again. What is erased can be neither explained nor restored.
+
+        Args:
+            user_id: The user.
+
+        Raises:
+            InvalidArgument: ``user_id`` is None.
+            WrongIsolation: The transaction is not read committed.
+        """
+        return self._one(statements.ERASE_USER, (user_id,))
 
     def restore_job(self, event_id: int) -> bool:
         """Undo an entry of the journal that ended a job: the job is as it was, and exempt from the rule.

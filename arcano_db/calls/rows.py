@@ -508,8 +508,8 @@ class JobEvent:
         event: What happened, such as ``healed``; the comment on the column has them all.
         source: What did it, such as ``sweep``.
         reason: Why.
-        job_table: The job's table, with its schema, as it was called then.
-        job_id: The job.
+        job_table: The job's table, with its schema, as it was called then; empty: it is about no job.
+        job_id: The job; None: it is about no job, as that of a user who was erased.
         user_id: Whose it is.
         job_before: Its whole row as it was before.
     """
@@ -520,9 +520,28 @@ class JobEvent:
     source: str
     reason: str
     job_table: str
-    job_id: JobId
+    job_id: JobId | None
     user_id: UserId | None
     job_before: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ErasedUser:
+    """What ``arcano.erase_user`` removed of a user, and what stays.
+
+    Attributes:
+        events: How many entries of the journal are gone.
+        refunds: How many refunds that were paid.
+        tasks: How many tasks of providers, of jobs that have ended.
+        refunds_due: How many refunds are still owed, and stay.
+        open_jobs: How many jobs of the user are open; their ends will be journaled again.
+    """
+
+    events: int
+    refunds: int
+    tasks: int
+    refunds_due: int
+    open_jobs: int
 
 
 @dataclass(frozen=True, slots=True)

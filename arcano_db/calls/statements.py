@@ -17,6 +17,7 @@ from arcano_db.calls.rows import (
     ChargedOrphan,
     ClaimedJob,
     CreatedJob,
+    ErasedUser,
     ExplainedCondition,
     Finding,
     FinishedJob,
@@ -152,6 +153,8 @@ def job_events(filters: Iterable[str]) -> Query[JobEvent]:
         f"select {_columns(JobEvent)} from ({newest}) n order by event_id".encode(), class_row(JobEvent)
     )
 
+
+ERASE_USER = _rows(ErasedUser, "arcano.erase_user(%s)")
 
 RESTORE_JOB: Query[bool] = _values("select arcano.restore_job(%s)")
 

@@ -82,18 +82,28 @@ class _Group(click.Group):
 
 
 @contextmanager
-def connected(dsn: str, *, force: bool = False) -> Iterator[psycopg.Connection[Any]]:
-    """A connection of the command's own, in autocommit; ``force``: intervals below the limits are taken."""
+def connected(
+    dsn: str, *, force: bool = False, trust_owner: bool = False
+) -> Iterator[psycopg.Connection[Any]]:
+    """A connection of the command's own, in autocommit.
+
+    Args:
+        dsn: The database.
+        force: Intervals below the limits are taken.
+        trust_owner: A table may belong to a role with fewer rights than its code then gets.
+    """
     with psycopg.connect(dsn, autocommit=True, application_name="arcano-db") as connection:
         if force:
             connection.execute("set arcano.force = on")
+        if trust_owner:
+            connection.execute("set arcano.trust_owner = on")
         yield connection
 
 
 @contextmanager
-def database(dsn: str, *, force: bool = False) -> Iterator[ArcanoDB]:
+def database(dsn: str, *, force: bool = False, trust_owner: bool = False) -> Iterator[ArcanoDB]:
     """The calls over a connection as :func:`connected` makes it."""
-    with connected(dsn, force=force) as connection:
+    with connected(dsn, force=force, trust_owner=trust_owner) as connection:
         yield ArcanoDB(connection)
 
 

@@ -142,7 +142,8 @@ def status(dsn: str, as_json: bool) -> None:
 _FUNCTIONS: dict[migrating.Functions, str] = {
     "current": "those of this release",
     "other release": "those of another release",
-    "edited": "changed in the database since they were loaded, or a group role was made",
+    "edited": "changed in the database since they were loaded",
+    "grants": "those of this release, but who may call them is not as it was when they were loaded",
     "missing": "none are loaded",
 }
 

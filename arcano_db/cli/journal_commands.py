@@ -144,6 +144,33 @@ def restore(event_id: int, dsn: str) -> None:
 
 
 @main.command()
+@click.argument("user_id")
+@dsn_option
+@json_option
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def erase(user_id: str, dsn: str, as_json: bool, yes: bool) -> None:
+    """Remove what the package keeps of the user USER_ID, and say in the journal that it was done.
+
+    Entries of the journal, refunds that are paid, and providers' tasks of jobs that have ended. The jobs
+    themselves are the app's: end or delete them first, for what happens to them later is journaled again.
+    """
+    if not yes:
+        click.confirm(f"Remove what is kept of the user {user_id}? It cannot be undone.", abort=True)
+    with database(dsn) as db:
+        erased = db.erase_user(user_id)
+    if as_json:
+        print_json(erased)
+    say(
+        f"erased {erased.events} entries of the journal, {erased.refunds} paid refunds"
+        f" and {erased.tasks} tasks"
+    )
+    if erased.refunds_due:
+        say(f"{erased.refunds_due} refunds are still owed to the user, and stay: arcano-db refund list")
+    if erased.open_jobs:
+        say(f"{erased.open_jobs} jobs of the user are open: end them, and then erase once more")
+
+
+@main.command()
 @dsn_option
 @json_option
 def observed(dsn: str, as_json: bool) -> None:

@@ -57,6 +57,11 @@ def _patience_options(command: Callable[..., Any]) -> Callable[..., Any]:
     help="Only journal what the rule would end; `configure TABLE mode=enforce` puts the table under it.",
 )
 @click.option("--force", is_flag=True, help="Accept intervals that have cancelled real jobs.")
+@click.option(
+    "--trust-owner",
+    is_flag=True,
+    help="Accept that the table's triggers run with more rights than its owner has.",
+)
 @_patience_options
 def attach(
     table: str,
@@ -70,6 +75,7 @@ def attach(
     stall_after: str | None,
     observe: bool,
     force: bool,
+    trust_owner: bool,
     lock_timeout: float,
     patience: float,
 ) -> None:
@@ -85,7 +91,7 @@ def attach(
     --check reads the whole table. Exit code 1: it cannot be attached as it is.
     """
     if check:
-        with database(dsn, force=force) as db:
+        with database(dsn, force=force, trust_owner=trust_owner) as db:
             say(f"reading {table} ...")
             findings = db.check_job_table(table, orphan_after, not no_try)
         print_findings(findings, as_json)
@@ -101,10 +107,13 @@ def attach(
                 ArcanoDB(connection).set_job_table(table, {"mode": "observe"})
 
     if plan:
-        with connected(dsn, force=force) as connection:
+        with connected(dsn, force=force, trust_owner=trust_owner) as connection:
             _print_plan(steps(connection), as_json)
         return
-    with connected(dsn, force=force) as connection, connected(dsn) as watcher:
+    with (
+        connected(dsn, force=force, trust_owner=trust_owner) as connection,
+        connected(dsn) as watcher,
+    ):
         with stop_request() as stop:
             done = run_steps(
                 connection,

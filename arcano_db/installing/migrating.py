@@ -29,11 +29,21 @@ from yoyo.connections import DatabaseURI
 from yoyo.migrations import Migration, MigrationList
 
 Report = Callable[[str], None]
-Functions = Literal["current", "other release", "edited", "missing"]
+Functions = Literal["current", "other release", "edited", "grants", "missing"]
 IdType = Literal["uuid", "bigint", "integer", "text"]
 
 # Its rollback refuses attached tables itself, for those who use plain yoyo.
 _REFUSES_WHILE_ATTACHED = "0002.arcano-settings-and-journal"
+
+# yoyo's tables have no schema in its statements. Where the search path leads nowhere, as where a DBA has
+# emptied it, they are where they were made before, or else in public; for one transaction, not the session.
+_SEE_YOYOS_TABLES = """
+    select set_config('search_path', coalesce(min(quote_ident(n.nspname)), 'public'), true)
+      from pg_catalog.pg_class c
+      join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+     where c.relname = 'yoyo_lock' and c.relkind = 'r'
+    having current_schema() is null
+"""
 
 # How long the row of a plain yoyo whose process is not on this machine is respected.
 _GRACE_SECONDS = 10.0
@@ -51,7 +61,8 @@ class MigrationStatus:
         applied: The ids of the applied migrations.
         pending: The ids of those that are not.
         functions: ``current``: those of this release; ``other release``: loaded from other files;
-            ``edited``: changed by hand since they were loaded, or a group role was made;
+            ``edited``: changed by hand since they were loaded; ``grants``: those of this release, and who may
+            call them is not as it was then, or a group role was made or is gone;
             ``missing``: none are loaded.
     """
 
@@ -200,10 +211,15 @@ def migrate(
             _politely(partial(backend.apply_one, migration), migration.id, patience, report)
             report(f"applied {migration.id}")
         _refuse_other_types(dsn, types)
-        if not pending and _functions(dsn) == "current":
+        found = _functions(dsn)
+        if not pending and found == "current" and _is_by_this_server(dsn):
             return False
+        wrong = _wrong_grants(dsn) if found == "grants" else []
         _politely(partial(backend.run_post_apply, migrations), "loading the functions", patience, report)
         report("loaded the functions and views of this release")
+        left = _wrong_grants(dsn) if wrong else []
+        for detail in wrong:
+            report(f"{'still so' if detail in left else 'mended'}: {detail}")
         return True
 
 
@@ -308,10 +324,19 @@ class _Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]
     def connect(self, dburi: DatabaseURI) -> psycopg.Connection[Any]:
         connection: psycopg.Connection[Any] = super().connect(dburi)
         connection.add_notice_handler(self._notice)
+        row = connection.execute("select current_schema() is null").fetchone()
+        self._has_no_path = bool(row and row[0])
         return connection
+
+    def execute(self, sql: str, params: Any = None) -> Any:
+        if self._in_transaction or not self._has_no_path:
+            return super().execute(sql, params)
+        with self.transaction():
+            return super().execute(sql, params)
 
     def begin(self) -> None:
         super().begin()
+        self.execute(_SEE_YOYOS_TABLES)
         # While this waits for a lock of a table, all calls wait behind it; and a deadlock with one is broken
         # by giving up, before the server would break it by failing that one.
         self.execute("set local lock_timeout = '100ms'")
@@ -345,7 +370,9 @@ def _alone(backend: _Backend, timeout: float, report: Report) -> Iterator[None]:
         while holder := _lock_holder(connection):
             waited = time.monotonic() - started
             if holder.pid and not holder.alive and waited > _GRACE_SECONDS:
-                connection.execute("delete from yoyo_lock where pid = %s", (holder.pid,))
+                with connection.transaction():
+                    connection.execute(_SEE_YOYOS_TABLES)
+                    connection.execute("delete from yoyo_lock where pid = %s", (holder.pid,))
                 report(f"cleared the lock of {holder}, which is gone")
             elif waited > timeout:
                 raise MigrationError(
@@ -388,6 +415,7 @@ def _lock_holder(connection: psycopg.Connection[Any]) -> _Holder | None:
     connection.execute("begin")
     connection.execute("set local lock_timeout = '500ms'")
     connection.execute("set local idle_in_transaction_session_timeout = 0")
+    connection.execute(_SEE_YOYOS_TABLES)
     try:
         connection.execute(
             "insert into yoyo_lock (locked, ctime, pid) values (1, %s, %s)",
@@ -399,7 +427,9 @@ def _lock_holder(connection: psycopg.Connection[Any]) -> _Holder | None:
     except errors.UniqueViolation:
         connection.execute("rollback")
         time.sleep(0.2)
-        row = connection.execute("select pid from yoyo_lock").fetchone()
+        with connection.transaction():
+            connection.execute(_SEE_YOYOS_TABLES)
+            row = connection.execute("select pid from yoyo_lock").fetchone()
         return _Holder(row[0]) if row else _lock_holder(connection)
     return None
 
@@ -412,7 +442,7 @@ def removal() -> str:
     migrations = list(_read_migrations())
     texts = [_text_of(Path(m.path).with_suffix(".rollback.sql")) for m in reversed(migrations)]
     names = ", ".join(f"'{name}'" for name in _ids(migrations))
-    return "\n".join([*texts, _FORGET.format(names=names)])
+    return "\n".join([*texts, f"{_SEE_YOYOS_TABLES.strip()};", _FORGET.format(names=names)])
 
 
 # yoyo's tables are the app's as well, where that has migrations of its own.
@@ -442,6 +472,7 @@ def _read_migrations() -> MigrationList:
 def _pending(dsn: str) -> list[Migration]:
     with psycopg.connect(dsn) as connection:
         connection.read_only = True
+        connection.execute(_SEE_YOYOS_TABLES)
         found = connection.execute("select to_regclass(%s)", (default_migration_table,)).fetchone()
         applied: set[str] = set()
         if found and found[0]:
@@ -481,4 +512,19 @@ def _functions(dsn: str) -> Functions:
         module = loader()
         if row[0] != module.source_fingerprint():
             return "other release"
-        return "current" if row[1] == module.loaded_fingerprint(connection) else "edited"
+        by_part: dict[str | None, Functions] = {"functions": "edited", "grants": "grants", None: "current"}
+        return by_part[module.difference(connection, row[1])]
+
+
+def _is_by_this_server(dsn: str) -> bool:
+    """Whether this major version of PostgreSQL has loaded it, so that all of it can be compared."""
+    with psycopg.connect(dsn) as connection:
+        row = connection.execute("select loaded_fingerprint from arcano.release").fetchone()
+        return row is not None and bool(loader().is_by_this_server(connection, row[0]))
+
+
+def _wrong_grants(dsn: str) -> list[str]:
+    """What ``arcano.check_health`` says of roles and grants."""
+    with psycopg.connect(dsn) as connection:
+        rows = connection.execute("select detail from arcano.role_health()").fetchall()
+    return [detail for (detail,) in rows]

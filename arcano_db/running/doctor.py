@@ -54,13 +54,19 @@ def _release(dsn: str) -> Finding:
     if status.functions == "other release":
         return Finding("error", "release", "the functions are those of another release", "arcano-db migrate")
     if status.functions == "edited":
-        names = (
-            ", ".join(migrating.edited_functions(dsn)) or "a view or a grant, or a group role was made since"
-        )
+        names = ", ".join(migrating.edited_functions(dsn)) or "a view, or what a function is besides its text"
         return Finding(
             "warning",
             "release",
             f"changed in the database since they were loaded: {names}",
+            "arcano-db migrate",
+        )
+    if status.functions == "grants":
+        return Finding(
+            "warning",
+            "release",
+            "who may call the functions is not as it was when they were loaded: a grant was changed, or a"
+            " group role was made or is gone, as on a server where this database was restored",
             "arcano-db migrate",
         )
     return Finding("ok", "release", "the migrations and functions are those of this release", None)

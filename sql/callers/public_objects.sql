@@ -50,6 +50,7 @@ begin atomic
     ('arcano', 'function', 'set_identity_function', 'arcano_operator'),
     ('arcano', 'function', 'settle_refund', 'arcano_operator'),
     ('arcano', 'function', 'restore_job', 'arcano_operator'),
+    ('arcano', 'function', 'erase_user', 'arcano_operator'),
     ('arcano', 'function', 'check_health', 'arcano_operator'),
     ('arcano', 'view', 'active_job', 'arcano_operator'),
     ('arcano', 'view', 'orphan_job', 'arcano_operator'),

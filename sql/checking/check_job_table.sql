@@ -28,6 +28,11 @@ begin
     return;
   end if;
 
+  return query
+    select 'note', 'owner', w.problem, format('It is trusted, because arcano.trust_owner is on. Else: alter table %s owner to %s;', p_table, w.runner)
+      from arcano.weaker_owner(p_table) w
+     where w.owner is not null;
+
   for v_kind in select c.* from arcano.job_counts(p_table, v_orphan_after, v_settings.touch_limit) c loop
     if v_kind.is_total then
       v_all := v_kind;
@@ -89,16 +94,7 @@ begin
   end if;
   return next;
 
-  return query
-    select 'note', 'another table that looks like a job table', format('%s is not attached', c.oid::regclass),
-           format('arcano-db attach %s --check', c.oid::regclass)
-      from pg_class c
-     where c.relkind in ('r', 'p') and not c.relispartition and c.oid <> p_table
-       and c.relnamespace::regnamespace::text !~ '^(arcano|pg_.*|information_schema)$'
-       and c.relname ~ '(^|_)(job|task|render|generation)s?$'
-       and not exists (select from pg_inherits i where i.inhrelid = c.oid and i.inhparent = 'arcano.job'::regclass)
-       and 2 = (select count(*) from pg_attribute a where a.attrelid = c.oid and a.attname in ('status', 'user_id'))
-     order by c.oid::regclass::text;
+  return query select 'note', 'another table that looks like a job table', s.detail, s.hint from arcano.similar_tables(p_table) s;
 end
 $$;
 

@@ -7,7 +7,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_default constant arcano.job_table := arcano.table_settings(null);
-  v_force constant boolean := coalesce(nullif(current_setting('arcano.force', true), ''), 'off')::boolean;
+  v_force constant boolean := arcano.is_told('force');
   v_wrong record;
 begin
   select s.name, s.value, l.least, s.why, s.hint, case when v_force then l.least::text else s.least end as said into v_wrong

@@ -17,6 +17,8 @@ begin
        union all
       select r.* from arcano.role_health() r
        union all
+      select d.* from arcano.default_health() d
+       union all
       select v.* from arcano.server_health(p_long_transaction) v
     )
     select f.level, f.finding, f.detail, f.hint
@@ -39,6 +41,7 @@ begin
               ('clocks', 'no open job is from the future'),
               ('roles', 'the group roles are there'),
               ('grants', 'nobody reads past the job tables'' own grants'),
+              ('new transactions', 'they are read committed, and may write'),
               ('transaction ids', 'no table is near their end'),
               ('dead rows', 'vacuum keeps up'),
               ('old transactions', 'none holds vacuum back')

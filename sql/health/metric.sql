@@ -42,7 +42,8 @@ select m.name, m.help, m.labels, m.value::double precision
          ('arcano_table_breaker_tripped', '1: the breaker has put the table in observe mode.', (p.breaker_tripped_at is not null)::integer)
      ) s (name, help, value)
     union all
-    select 'arcano_users_blocked', 'Users whom an active job keeps from starting another.', '{}', count(distinct a.user_id)
+    select 'arcano_users_blocked' as name, 'Users whom an active job keeps from starting another.' as help, '{}' as labels,
+           count(distinct a.user_id)
       from arcano.active_job a
     union all
     select s.name, s.help, jsonb_build_object('api_account', a.api_account), s.value
@@ -54,7 +55,7 @@ select m.name, m.help, m.labels, m.value::double precision
          ('arcano_account_enabled', '1: jobs may start in it.', a.enabled::integer)
      ) s (name, help, value)
     union all
-    select s.name, s.help, '{}', s.value
+    select s.name, s.help, '{}' as labels, s.value
       from (
         select count(*) as jobs, coalesce(extract(epoch from now() - min(f.due_at)), 0) as oldest from arcano.refund_due f
       ) f
@@ -64,7 +65,7 @@ select m.name, m.help, m.labels, m.value::double precision
          ('arcano_refund_oldest_due_age_seconds', 'For how long the oldest of them has been due.', f.oldest)
      ) s (name, help, value)
     union all
-    select s.name, s.help, '{}', s.value
+    select s.name, s.help, '{}' as labels, s.value
       from arcano.sweep_status w
      cross join lateral (
        values
@@ -74,7 +75,7 @@ select m.name, m.help, m.labels, m.value::double precision
          ('arcano_sweep_failures_last_hour', 'How often a job could not be ended in the last hour.', w.failed_in_hour)
      ) s (name, help, value)
     union all
-    select 'arcano_events_last_hour', 'Entries of the journal in the last hour, by event.',
+    select 'arcano_events_last_hour' as name, 'Entries of the journal in the last hour, by event.' as help,
            jsonb_build_object('job_table', e.job_table, 'event', e.event), count(*)
       from arcano.job_event e
      where e.created_at > now() - interval '1 hour'

@@ -8,8 +8,9 @@ begin
   return query
     select 'warning', 'roles', format('there is no role %s', r.name),
            format('create role %s nologin; -- then, for its grants: arcano-db migrate', r.name)
-      from (values ('arcano_backend'), ('arcano_operator'), ('arcano_user')) r (name)
-     where to_regrole(r.name) is null;
+      from (select distinct o.least_role from arcano.public_objects() o where o.least_role <> 'owner') r (name)
+     where to_regrole(r.name) is null
+     order by r.name;
 
   return query
     select 'error', 'grants', format('%s may %s %s, past all that the package checks', g.grantee, string_agg(lower(a.privilege_type), ', '), c.oid::regclass),

@@ -64,6 +64,14 @@ begin
      where h.inhparent = 'arcano.job'::regclass and not pg_has_role(c.relowner, 'usage');
 
   return query
+    select case when arcano.is_told('trust_owner') then 'note' else 'warning' end, 'owners', w.problem,
+           format('alter table %s owner to %s; -- or, if %s may do all that %2$s may, as a superuser: alter database %4$I set arcano.trust_owner = on;',
+             h.inhrelid::regclass, w.runner, w.owner, current_database())
+      from pg_inherits h
+     cross join lateral arcano.weaker_owner(h.inhrelid) w
+     where h.inhparent = 'arcano.job'::regclass and w.owner is not null;
+
+  return query
     select 'error', 'hooks', format('the %s function %s is gone', f.purpose, f.name),
            format('Make it again, or set another: select arcano.set_%s_function(...);', f.purpose)
       from arcano.setting s

@@ -10,16 +10,16 @@ declare
 begin
   if p_event <> all (array[
       'healed', 'cancelled', 'force_cancelled', 'stalled', 'failed', 'completed', 'revived', 'late_finish',
-      'refund_due', 'refunded', 'observed', 'restored', 'error'
+      'refund_due', 'refunded', 'observed', 'restored', 'erased', 'error'
     ]) or p_source <> all (array[
       'check', 'sweep', 'cancel_session', 'cancel_job', 'start_job', 'finish_job', 'claim_jobs', 'settle_refund',
-      'restore_job'
+      'restore_job', 'erase_user'
     ])
   then
     raise exception 'the journal has no word % by %', p_event, p_source using errcode = 'invalid_parameter_value';
   end if;
   insert into arcano.job_event (event, source, reason, job_table, job_id, user_id, job_before)
-  select p_event, p_source, p_reason, arcano.table_name(j.relid), j.id, j.user_id, j.job
+  select p_event, p_source, p_reason, coalesce(arcano.table_name(j.relid), ''), j.id, j.user_id, j.job
     from unnest(p_jobs) j
   on conflict do nothing; -- what is observed is journaled once a job
   get diagnostics v_written = row_count;

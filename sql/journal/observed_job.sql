@@ -7,10 +7,10 @@ select e.event_id, e.created_at as observed_at, e.source, e.reason, e.job_table,
          when j.id is null then null
          when o.job_id is not null then not (o.is_orphan or o.is_charged_orphan or o.is_stalled)
          else j.status = 'completed'
-           or (j.task_id is null, j.started_at is null, arcano.entered_queue(j."position", j.waited_in_queue))
-             is distinct from (
-               e.job_before ->> 'task_id' is null, e.job_before ->> 'started_at' is null,
-               arcano.entered_queue((e.job_before ->> 'position')::integer, (e.job_before ->> 'waited_in_queue')::boolean))
+           or (j.task_id is null) is distinct from (e.job_before ->> 'task_id' is null)
+           or (j.started_at is null) is distinct from (e.job_before ->> 'started_at' is null)
+           or arcano.entered_queue(j."position", j.waited_in_queue) is distinct from
+             arcano.entered_queue((e.job_before ->> 'position')::integer, (e.job_before ->> 'waited_in_queue')::boolean)
        end as came_alive
   from arcano.job_event e
   left join arcano.job j on j.id = e.job_id and arcano.table_name(j.tableoid) = e.job_table

@@ -33,7 +33,7 @@ begin
   end if;
 
   v_before := jsonb_populate_record(null::arcano.job, v_event.job_before);
-  v_relid := to_regclass(v_event.job_table);
+  v_relid := to_regclass(nullif(v_event.job_table, '')); -- an entry may be about no job
   select f.* into v_job
     from arcano.job f
    where f.id = v_event.job_id and f.tableoid = v_relid

@@ -153,6 +153,7 @@ def test_stalls_refunds_and_settings(call: Call, conn: psycopg.Connection) -> No
     assert [row.job_id for row in call("charged_orphans")] == charged[1:]
     (due,) = call("refunds_due")
     assert call("settle_refund", due.refund_id, "by hand") is True
+    assert call("erase_user", due.user_id) == arcano_db.ErasedUser(3, 1, 0, 0, 0)
     with pytest.raises(arcano_db.InvalidArgument, match="cannot be the refund function"):
         call("set_refund_function", "public.nothing(uuid,integer,text)")
     call("set_refund_function", None)

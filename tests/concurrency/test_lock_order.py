@@ -44,7 +44,14 @@ OPEN = ["pending", "queued", "starting", "running"]
 
 # All others wait for nobody.
 WAITS = {
-    "user": {"create_job", "create_job over a ghost", "restore_job", "start_job, healed", "run_or_queue"},
+    "user": {
+        "create_job",
+        "create_job over a ghost",
+        "restore_job",
+        "erase_user",
+        "start_job, healed",
+        "run_or_queue",
+    },
     "job": {
         *("touch_job", "touch_jobs", "start_job", "start_jobs", "start_job, healed"),
         *("finish_job", "finish_job, waiting", "fail_job", "finish_jobs", "claim_jobs", "finish_task, known"),

@@ -444,12 +444,112 @@ def test_an_owner_who_is_no_superuser(doctors_server: EmbeddedServer) -> None:
                 superuser.execute(note.hint or "")
                 with psycopg.connect(doctors_server.dsn("owned"), autocommit=True) as admin:
                     admin.execute("alter table own_jobs owner to another")
-                [owner] = [f for f in db.check_health() if f.level != "ok" and f.finding != "dumps"]
+                conn.execute("set arcano.trust_owner = on")  # which is another matter
+                [owner] = [f for f in db.check_health() if f.is_problem]
                 assert owner.detail.startswith(
                     "public.own_jobs belongs to another, and an_owner is not a member"
                 )
                 superuser.execute(owner.hint or "")
-                assert {f.finding for f in db.check_health() if f.level != "ok"} == {"dumps"}
+                assert {f.finding for f in db.check_health() if f.level != "ok"} == {"dumps", "owners"}
         finally:
             superuser.execute("drop database owned with (force)")
             superuser.execute("drop role an_owner, another")
+
+
+# What a database, a role or a server may have set, in which no job is admitted, and what is said of it.
+DEFAULTS = {
+    "a serializable database": (
+        "alter database {database} set default_transaction_isolation = serializable",
+        ("error", "default_transaction_isolation of this database is serializable"),
+    ),
+    "a repeatable one": (
+        "alter database {database} set default_transaction_isolation = 'repeatable read'",
+        ("error", "default_transaction_isolation of this database is repeatable read"),
+    ),
+    "one that is read only": (
+        "alter database {database} set default_transaction_read_only = on",
+        ("error", "default_transaction_read_only of this database is on"),
+    ),
+    "a role": (
+        "alter role {role} set default_transaction_read_only = true",
+        ("warning", "default_transaction_read_only of role {role} is true"),
+    ),
+    "a role in the database": (
+        "alter role {role} in database {database} set default_transaction_isolation = 'Serializable'",
+        ("warning", "default_transaction_isolation of role {role} is Serializable"),
+    ),
+    "all roles": (
+        "alter role all set default_transaction_isolation = 'repeatable read'",
+        ("error", "default_transaction_isolation of all roles is repeatable read"),
+    ),
+    "the server": (
+        "alter system set default_transaction_isolation = 'serializable'",
+        ("error", "default_transaction_isolation of this server is serializable"),
+    ),
+}
+
+# What goes before another one, or is nobody's who calls the package.
+HARMLESS = {
+    "a role's before a database's": (
+        "alter role {role} set default_transaction_isolation = 'serializable';"
+        " alter role {role} in database {database} set default_transaction_isolation = 'read committed'"
+    ),
+    "a database's before all roles'": (
+        "alter role all set default_transaction_read_only = on;"
+        " alter database {database} set default_transaction_read_only = off"
+    ),
+    "a role that calls nothing": "alter role {reader} set default_transaction_read_only = on",
+    "another database's": "alter database postgres set default_transaction_read_only = on",
+}
+
+
+@pytest.fixture
+def settable(healthy: Database) -> Iterator[Callable[[str], str]]:
+    """Fills in the names of a statement; what was set for all is taken back."""
+    suffix = uuid4().hex[:8]
+    names = {"database": healthy.conn.info.dbname, "role": f"backend_{suffix}", "reader": f"reader_{suffix}"}
+    healthy.conn.execute(f"create role {names['role']} login in role arcano_backend")
+    healthy.conn.execute(f"create role {names['reader']} login")
+    yield lambda text: text.format(**names)
+    with psycopg.connect(healthy.dsn, autocommit=True) as conn:
+        conn.execute("set default_transaction_read_only = off")
+        conn.execute("alter role all reset all")
+        conn.execute("alter database postgres reset all")
+        conn.execute("alter system reset default_transaction_isolation")
+        conn.execute("select pg_reload_conf()")
+        conn.execute(f"drop role {names['role']}, {names['reader']}")
+
+
+def reconnected(d: Database) -> list[Finding]:
+    """What a new session is told, which has the new settings."""
+    with psycopg.connect(d.dsn, autocommit=True) as conn:
+        return Database(d.dsn, conn).problems()
+
+
+@pytest.mark.parametrize("case", DEFAULTS)
+def test_defaults_in_which_nothing_is_admitted(
+    healthy: Database, settable: Callable[[str], str], case: str
+) -> None:
+    statement, (level, detail) = DEFAULTS[case]
+    healthy.conn.execute(settable(statement))
+    if case == "the server":
+        healthy.conn.execute("select pg_reload_conf()")
+        shows = "show default_transaction_isolation"
+        until(lambda: healthy.conn.execute(shows).fetchone() == ("serializable",))
+    [found] = reconnected(healthy)
+    assert (found.level, found.finding) == (level, "new transactions")
+    assert found.detail.startswith(settable(detail))
+    # The hint mends it.
+    with psycopg.connect(healthy.dsn, autocommit=True) as conn:
+        conn.execute("set default_transaction_read_only = off")
+        for mend in (found.hint or "").partition(" -- ")[0].split(";"):
+            if mend.strip():
+                conn.execute(mend)
+    until(lambda: reconnected(healthy) == [])
+
+
+@pytest.mark.parametrize("case", HARMLESS)
+def test_defaults_that_harm_nobody(healthy: Database, settable: Callable[[str], str], case: str) -> None:
+    for statement in settable(HARMLESS[case]).split(";"):
+        healthy.conn.execute(statement)
+    assert reconnected(healthy) == []

@@ -248,12 +248,12 @@ CREATE FUNCTION arcano.fail_job(p_job_id uuid, p_reason text, p_attempt integer 
 COMMENT ON FUNCTION arcano.fail_job(p_job_id uuid, p_reason text, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) IS 'Ends job p_job_id as failed, with p_reason as its error_message. Otherwise as finish_job.';
 
 CREATE FUNCTION arcano.find_function(p_function text, p_purpose text, p_arguments text, p_results regtype[], p_example text) RETURNS text
-    LANGUAGE plpgsql STABLE
+    LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET quote_all_identifiers TO 'off'
     AS ...;
 
-COMMENT ON FUNCTION arcano.find_function(p_function text, p_purpose text, p_arguments text, p_results regtype[], p_example text) IS 'Internal: the full name of the function p_function; raises unless it takes p_arguments, answers one of p_results, and belongs to who migrated. p_purpose and p_example are for the error.';
+COMMENT ON FUNCTION arcano.find_function(p_function text, p_purpose text, p_arguments text, p_results regtype[], p_example text) IS 'Internal: the full name of the function p_function; raises unless it takes p_arguments, answers one of p_results, belongs to who has the rights of who migrated, and may be called by who calls. p_purpose and p_example are for the error.';
 
 CREATE FUNCTION arcano.finish_job(p_job_id uuid, p_status text DEFAULT 'completed'::text, p_error text DEFAULT NULL::text, p_attempt integer DEFAULT NULL::integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -282,6 +282,14 @@ CREATE FUNCTION arcano.finish_without_waking(p_job_ids uuid[], p_status text, p_
     AS ...;
 
 COMMENT ON FUNCTION arcano.finish_without_waking(p_job_ids uuid[], p_status text, p_error text, p_attempts integer[]) IS 'Internal: as finish_jobs, for who wakes workers afterwards.';
+
+CREATE FUNCTION arcano.function_problem(p_function text, p_oid oid, p_owner text) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET quote_all_identifiers TO 'off'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.function_problem(p_function text, p_oid oid, p_owner text) IS 'Internal: why the registered function p_function, which had p_oid and belonged to p_owner, must not be called; null: it may be.';
 
 CREATE FUNCTION arcano.grace_advice(p_table regclass, p_orphan_after interval DEFAULT NULL::interval, OUT jobs bigint, OUT median interval, OUT percentile_99 interval, OUT percentile_999 interval, OUT longest interval, OUT orphan_after interval, OUT advised interval, OUT is_enough boolean) RETURNS record
     LANGUAGE plpgsql STABLE
@@ -554,6 +562,13 @@ CREATE FUNCTION arcano.mark_refund_paid(p_refund arcano.refund, p_source text, p
 
 COMMENT ON FUNCTION arcano.mark_refund_paid(p_refund arcano.refund, p_source text, p_reason text) IS 'Internal: marks p_refund and its job as refunded, and journals it.';
 
+CREATE FUNCTION arcano.may_act_as_migrator(p_role oid) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.may_act_as_migrator(p_role oid) IS 'Internal: whether the role p_role has the rights of who migrated, so that its functions may be called with these.';
+
 CREATE FUNCTION arcano.misleading_defaults(p_table regclass, OUT level text, OUT detail text, OUT hint text) RETURNS SETOF record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -810,7 +825,7 @@ CREATE FUNCTION arcano.refuse_unattached(p_table regclass) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.refuse_unattached(p_table regclass) IS 'Internal: raises that p_table is not attached, and which are.';
+COMMENT ON FUNCTION arcano.refuse_unattached(p_table regclass) IS 'Internal: raises that p_table is not attached, or half attached, and which are attached.';
 
 CREATE FUNCTION arcano.refuse_values(p_table regclass, p_data jsonb) RETURNS void
     LANGUAGE plpgsql STABLE
@@ -818,6 +833,13 @@ CREATE FUNCTION arcano.refuse_values(p_table regclass, p_data jsonb) RETURNS voi
     AS ...;
 
 COMMENT ON FUNCTION arcano.refuse_values(p_table regclass, p_data jsonb) IS 'Internal: raises if a value of p_data is not of its column''s type, naming each such column of p_table.';
+
+CREATE FUNCTION arcano.register_again() RETURNS SETOF text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.register_again() IS 'Internal: registers those functions again that have another oid, and belong to whom they belonged; answers their names.';
 
 CREATE FUNCTION arcano.relation_problem(p_table regclass, OUT problem text, OUT mend text) RETURNS record
     LANGUAGE plpgsql STABLE
@@ -900,7 +922,7 @@ CREATE FUNCTION arcano.set_identity_function(p_function text) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.set_identity_function(p_function text) IS 'Sets the function that says which user an arcano_user caller is, such as public.user_of_login(): it takes nothing, answers a user''s id or null for nobody, and is asked instead of the settings that a gateway sets. It runs with the rights of the role that migrated: session_user is the login, current_setting(''role'') the role that it has set. arcano.claimed_user() believes what any login has set. Null: none.';
+COMMENT ON FUNCTION arcano.set_identity_function(p_function text) IS 'Sets the function that says which user an arcano_user caller is, such as public.user_of_login(): it takes nothing, answers a user''s id or null for nobody, and is asked instead of the settings that a gateway sets. It runs with the rights of the role that migrated: session_user is the login, current_setting(''role'') the role that it has set. arcano.claimed_user() believes what any login has set. What is called is this function, for as long as it belongs to whom it belongs now; who registers it must be allowed to execute it. Null: none.';
 
 CREATE FUNCTION arcano.set_job_table(p_table regclass, p_settings jsonb) RETURNS arcano.job_table
     LANGUAGE plpgsql SECURITY DEFINER
@@ -922,7 +944,7 @@ CREATE FUNCTION arcano.set_refund_function(p_function text) RETURNS void
     SET quote_all_identifiers TO 'off'
     AS ...;
 
-COMMENT ON FUNCTION arcano.set_refund_function(p_function text) IS 'Sets the function that gives credits back, such as public.refund_credits(uuid,integer,text): it gets the user, the amount that was charged, and a reference that is never given twice, and is called in the transaction that ends the job. If it raises or answers false, the refund stays due and is tried again by the sweep. Null: none, and refunds stay due until settle_refund.';
+COMMENT ON FUNCTION arcano.set_refund_function(p_function text) IS 'Sets the function that gives credits back, such as public.refund_credits(uuid,integer,text): it gets the user, the amount that was charged, and a reference that is never given twice, and is called in the transaction that ends the job. If it raises or answers false, the refund stays due and is tried again by the sweep. What is called is this function, for as long as it belongs to whom it belongs now; who registers it must be allowed to execute it. Null: none, and refunds stay due until settle_refund.';
 
 CREATE FUNCTION arcano.set_retention(p_events interval, p_sweep_runs interval DEFAULT '7 days'::interval) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1628,6 +1650,11 @@ CREATE TABLE arcano.setting (
     identity_function text,
     keep_events interval DEFAULT '90 days'::interval,
     keep_sweep_runs interval DEFAULT '7 days'::interval,
+    refund_function_oid oid,
+    refund_function_owner text,
+    identity_function_oid oid,
+    identity_function_owner text,
+    longest_wait interval DEFAULT '00:00:05'::interval NOT NULL,
     CONSTRAINT setting_only_one_check CHECK (only_one)
 );
 
@@ -1642,6 +1669,16 @@ COMMENT ON COLUMN arcano.setting.identity_function IS 'The function that says wh
 COMMENT ON COLUMN arcano.setting.keep_events IS 'How long the sweep keeps entries of the journal; null: for ever. Set by keep_events.';
 
 COMMENT ON COLUMN arcano.setting.keep_sweep_runs IS 'How long it keeps its own account in sweep_run; null: for ever.';
+
+COMMENT ON COLUMN arcano.setting.refund_function_oid IS 'Which function had that name when it was registered; under another oid nothing is called.';
+
+COMMENT ON COLUMN arcano.setting.refund_function_owner IS 'To whom it belonged then; of another owner nothing is called.';
+
+COMMENT ON COLUMN arcano.setting.identity_function_oid IS 'As refund_function_oid.';
+
+COMMENT ON COLUMN arcano.setting.identity_function_owner IS 'As refund_function_owner.';
+
+COMMENT ON COLUMN arcano.setting.longest_wait IS 'How long create_job and others wait at most for another call of the same user. Set by set_longest_wait.';
 
 ALTER TABLE arcano.sweep_run ALTER COLUMN sweep_run_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME arcano.sweep_run_sweep_run_id_seq
@@ -1825,6 +1862,8 @@ GRANT ALL ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error 
 
 REVOKE ALL ON FUNCTION arcano.finish_without_waking(p_job_ids uuid[], p_status text, p_error text, p_attempts integer[]) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.function_problem(p_function text, p_oid oid, p_owner text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.grace_advice(p_table regclass, p_orphan_after interval, OUT jobs bigint, OUT median interval, OUT percentile_99 interval, OUT percentile_999 interval, OUT longest interval, OUT orphan_after interval, OUT advised interval, OUT is_enough boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.guess_status(p_status text) FROM PUBLIC;
@@ -1910,6 +1949,8 @@ REVOKE ALL ON FUNCTION arcano.lock_users(p_job_ids uuid[], p_revives boolean, p_
 
 REVOKE ALL ON FUNCTION arcano.mark_refund_paid(p_refund arcano.refund, p_source text, p_reason text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.may_act_as_migrator(p_role oid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.misleading_defaults(p_table regclass, OUT level text, OUT detail text, OUT hint text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.observe_jobs(p_limit integer) FROM PUBLIC;
@@ -1956,6 +1997,8 @@ REVOKE ALL ON FUNCTION arcano.refuse_suppression() FROM PUBLIC;
 REVOKE ALL ON FUNCTION arcano.refuse_unattached(p_table regclass) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.refuse_values(p_table regclass, p_data jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.register_again() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.relation_problem(p_table regclass, OUT problem text, OUT mend text) FROM PUBLIC;
 

@@ -36,6 +36,7 @@ begin atomic
     ('function', 'drop_account', 'arcano_operator'),
     ('function', 'set_position_refresh', 'arcano_operator'),
     ('function', 'set_retention', 'arcano_operator'),
+    ('function', 'set_longest_wait', 'arcano_operator'),
     ('function', 'set_refund_function', 'arcano_operator'),
     ('function', 'set_identity_function', 'arcano_operator'),
     ('function', 'settle_refund', 'arcano_operator'),

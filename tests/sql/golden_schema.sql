@@ -519,6 +519,13 @@ CREATE FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_left_a
 
 COMMENT ON FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text) IS 'As cancel_session, but leaves the jobs that were made after p_left_at, or that touch_job was called for since. For a page that says goodbye and may be back in a moment, because it is only being reloaded: the backend notes the time, waits some seconds, and calls this; the page that is back calls touch_job. p_left_at null: an error.';
 
+CREATE FUNCTION arcano.lock_holder(p_key bigint, p_since timestamp with time zone, OUT holders text, OUT mend text) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.lock_holder(p_key bigint, p_since timestamp with time zone, OUT holders text, OUT mend text) IS 'Internal: who holds the advisory lock p_key, and waited for it before p_since, for an error; and what would end that.';
+
 CREATE FUNCTION arcano.lock_jobs(p_job_ids uuid[]) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -541,12 +548,12 @@ CREATE FUNCTION arcano.lock_queue() RETURNS boolean
 
 COMMENT ON FUNCTION arcano.lock_queue() IS 'Internal: holds others off from passing the queue until the transaction ends; false: somebody else does.';
 
-CREATE FUNCTION arcano.lock_user(p_user_id uuid, p_impossible text) RETURNS void
+CREATE FUNCTION arcano.lock_user(p_user_id uuid, p_impossible text, p_since timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.lock_user(p_user_id uuid, p_impossible text) IS 'Internal: waits for the same user''s other create_job, and holds them off until the transaction ends. p_impossible: what the caller could not do in a transaction that is not read committed, for the error.';
+COMMENT ON FUNCTION arcano.lock_user(p_user_id uuid, p_impossible text, p_since timestamp with time zone) IS 'Internal: waits for the same user''s other create_job, for at most longest_wait after p_since (null: after now) and no longer than lock_timeout, and holds them off until the transaction ends. p_impossible: what the caller could not do otherwise, or in a transaction that is not read committed, for the error.';
 
 CREATE FUNCTION arcano.lock_users(p_job_ids uuid[], p_revives boolean, p_impossible text) RETURNS void
     LANGUAGE plpgsql
@@ -613,7 +620,7 @@ COMMENT ON FUNCTION arcano.plain_seconds(p_interval interval) IS 'Internal: p_in
 CREATE FUNCTION arcano.public_objects() RETURNS TABLE(kind text, name text, least_role text)
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     BEGIN ATOMIC
- VALUES ('function'::text,'check_user_active'::text,'arcano_user'::text), ('function'::text,'create_job'::text,'arcano_user'::text), ('function'::text,'touch_job'::text,'arcano_user'::text), ('function'::text,'cancel_job'::text,'arcano_user'::text), ('function'::text,'cancel_session'::text,'arcano_user'::text), ('function'::text,'leave_session'::text,'arcano_user'::text), ('function'::text,'queue_position'::text,'arcano_user'::text), ('function'::text,'explain_job'::text,'arcano_user'::text), ('function'::text,'start_job'::text,'arcano_backend'::text), ('function'::text,'start_jobs'::text,'arcano_backend'::text), ('function'::text,'touch_jobs'::text,'arcano_backend'::text), ('function'::text,'finish_job'::text,'arcano_backend'::text), ('function'::text,'finish_jobs'::text,'arcano_backend'::text), ('function'::text,'finish_task'::text,'arcano_backend'::text), ('function'::text,'fail_job'::text,'arcano_backend'::text), ('function'::text,'run_or_queue'::text,'arcano_backend'::text), ('function'::text,'claim_jobs'::text,'arcano_backend'::text), ('function'::text,'requeue_job'::text,'arcano_backend'::text), ('function'::text,'stalling_jobs'::text,'arcano_backend'::text), ('function'::text,'only_backends_may_call'::text,'arcano_backend'::text), ('function'::text,'sweep_orphans'::text,'arcano_operator'::text), ('function'::text,'set_job_table'::text,'arcano_operator'::text), ('function'::text,'set_account'::text,'arcano_operator'::text), ('function'::text,'drop_account'::text,'arcano_operator'::text), ('function'::text,'set_position_refresh'::text,'arcano_operator'::text), ('function'::text,'set_retention'::text,'arcano_operator'::text), ('function'::text,'set_refund_function'::text,'arcano_operator'::text), ('function'::text,'set_identity_function'::text,'arcano_operator'::text), ('function'::text,'settle_refund'::text,'arcano_operator'::text), ('function'::text,'restore_job'::text,'arcano_operator'::text), ('function'::text,'check_health'::text,'arcano_operator'::text), ('view'::text,'active_job'::text,'arcano_operator'::text), ('view'::text,'orphan_job'::text,'arcano_operator'::text), ('view'::text,'charged_orphan'::text,'arcano_operator'::text), ('view'::text,'observed_job'::text,'arcano_operator'::text), ('view'::text,'observed_table'::text,'arcano_operator'::text), ('view'::text,'job_in_queue'::text,'arcano_operator'::text), ('view'::text,'job_table_status'::text,'arcano_operator'::text), ('view'::text,'queue_status'::text,'arcano_operator'::text), ('view'::text,'sweep_status'::text,'arcano_operator'::text), ('view'::text,'account_status'::text,'arcano_operator'::text), ('view'::text,'refund_due'::text,'arcano_operator'::text), ('view'::text,'metric'::text,'arcano_operator'::text), ('table'::text,'job_table'::text,'arcano_operator'::text), ('table'::text,'account'::text,'arcano_operator'::text), ('table'::text,'setting'::text,'arcano_operator'::text), ('table'::text,'refund'::text,'arcano_operator'::text), ('table'::text,'task'::text,'arcano_operator'::text), ('table'::text,'job_event'::text,'arcano_operator'::text), ('table'::text,'job_backoff'::text,'arcano_operator'::text), ('table'::text,'sweep_run'::text,'arcano_operator'::text), ('function'::text,'attach_job_table'::text,'owner'::text), ('function'::text,'attach_steps'::text,'owner'::text), ('function'::text,'detach_job_table'::text,'owner'::text), ('function'::text,'detach_steps'::text,'owner'::text), ('function'::text,'check_job_table'::text,'owner'::text), ('function'::text,'grace_advice'::text,'owner'::text), ('function'::text,'schedule_sweeper'::text,'owner'::text), ('function'::text,'unschedule_sweeper'::text,'owner'::text), ('function'::text,'claimed_user'::text,'owner'::text), ('function'::text,'public_objects'::text,'owner'::text);
+ VALUES ('function'::text,'check_user_active'::text,'arcano_user'::text), ('function'::text,'create_job'::text,'arcano_user'::text), ('function'::text,'touch_job'::text,'arcano_user'::text), ('function'::text,'cancel_job'::text,'arcano_user'::text), ('function'::text,'cancel_session'::text,'arcano_user'::text), ('function'::text,'leave_session'::text,'arcano_user'::text), ('function'::text,'queue_position'::text,'arcano_user'::text), ('function'::text,'explain_job'::text,'arcano_user'::text), ('function'::text,'start_job'::text,'arcano_backend'::text), ('function'::text,'start_jobs'::text,'arcano_backend'::text), ('function'::text,'touch_jobs'::text,'arcano_backend'::text), ('function'::text,'finish_job'::text,'arcano_backend'::text), ('function'::text,'finish_jobs'::text,'arcano_backend'::text), ('function'::text,'finish_task'::text,'arcano_backend'::text), ('function'::text,'fail_job'::text,'arcano_backend'::text), ('function'::text,'run_or_queue'::text,'arcano_backend'::text), ('function'::text,'claim_jobs'::text,'arcano_backend'::text), ('function'::text,'requeue_job'::text,'arcano_backend'::text), ('function'::text,'stalling_jobs'::text,'arcano_backend'::text), ('function'::text,'only_backends_may_call'::text,'arcano_backend'::text), ('function'::text,'sweep_orphans'::text,'arcano_operator'::text), ('function'::text,'set_job_table'::text,'arcano_operator'::text), ('function'::text,'set_account'::text,'arcano_operator'::text), ('function'::text,'drop_account'::text,'arcano_operator'::text), ('function'::text,'set_position_refresh'::text,'arcano_operator'::text), ('function'::text,'set_retention'::text,'arcano_operator'::text), ('function'::text,'set_longest_wait'::text,'arcano_operator'::text), ('function'::text,'set_refund_function'::text,'arcano_operator'::text), ('function'::text,'set_identity_function'::text,'arcano_operator'::text), ('function'::text,'settle_refund'::text,'arcano_operator'::text), ('function'::text,'restore_job'::text,'arcano_operator'::text), ('function'::text,'check_health'::text,'arcano_operator'::text), ('view'::text,'active_job'::text,'arcano_operator'::text), ('view'::text,'orphan_job'::text,'arcano_operator'::text), ('view'::text,'charged_orphan'::text,'arcano_operator'::text), ('view'::text,'observed_job'::text,'arcano_operator'::text), ('view'::text,'observed_table'::text,'arcano_operator'::text), ('view'::text,'job_in_queue'::text,'arcano_operator'::text), ('view'::text,'job_table_status'::text,'arcano_operator'::text), ('view'::text,'queue_status'::text,'arcano_operator'::text), ('view'::text,'sweep_status'::text,'arcano_operator'::text), ('view'::text,'account_status'::text,'arcano_operator'::text), ('view'::text,'refund_due'::text,'arcano_operator'::text), ('view'::text,'metric'::text,'arcano_operator'::text), ('table'::text,'job_table'::text,'arcano_operator'::text), ('table'::text,'account'::text,'arcano_operator'::text), ('table'::text,'setting'::text,'arcano_operator'::text), ('table'::text,'refund'::text,'arcano_operator'::text), ('table'::text,'task'::text,'arcano_operator'::text), ('table'::text,'job_event'::text,'arcano_operator'::text), ('table'::text,'job_backoff'::text,'arcano_operator'::text), ('table'::text,'sweep_run'::text,'arcano_operator'::text), ('function'::text,'attach_job_table'::text,'owner'::text), ('function'::text,'attach_steps'::text,'owner'::text), ('function'::text,'detach_job_table'::text,'owner'::text), ('function'::text,'detach_steps'::text,'owner'::text), ('function'::text,'check_job_table'::text,'owner'::text), ('function'::text,'grace_advice'::text,'owner'::text), ('function'::text,'schedule_sweeper'::text,'owner'::text), ('function'::text,'unschedule_sweeper'::text,'owner'::text), ('function'::text,'claimed_user'::text,'owner'::text), ('function'::text,'public_objects'::text,'owner'::text);
 END;
 
 COMMENT ON FUNCTION arcano.public_objects() IS 'The public interface: each function, view and table of it, and least_role: who may use it, with all roles above (arcano_user, arcano_backend, arcano_operator, owner: who migrated).';
@@ -931,6 +938,13 @@ CREATE FUNCTION arcano.set_job_table(p_table regclass, p_settings jsonb) RETURNS
 
 COMMENT ON FUNCTION arcano.set_job_table(p_table regclass, p_settings jsonb) IS 'Changes settings of the attached p_table, such as {"stall_after": "10 minutes"}, and answers all of them: tool, orphan_after, touch_limit, stall_after, starting_stall_after, charged_orphan_after, refund_when (which ends are refunded: failed, stalled, forced), user_columns (what arcano_user may give in p_data), mode (enforce, or observe: only journal what would be ended), breaker_share (of an hour''s jobs that may be ghosts before the sweep sets mode to observe). Null switches a limit off. The column comments of arcano.job_table say what each does.';
 
+CREATE FUNCTION arcano.set_longest_wait(p_longest_wait interval) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.set_longest_wait(p_longest_wait interval) IS 'Sets for how long create_job, restore_job, and what would bring an orphan back wait at most for another call of the same user (at first 5 seconds; 10 milliseconds to 1 hour). A lock_timeout that is shorter comes first. Then the error 55P03 says who is in the way.';
+
 CREATE FUNCTION arcano.set_position_refresh(p_on boolean DEFAULT true) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1097,6 +1111,14 @@ CREATE FUNCTION arcano.unschedule_sweeper() RETURNS boolean
     AS ...;
 
 COMMENT ON FUNCTION arcano.unschedule_sweeper() IS 'Removes what schedule_sweeper has registered with pg_cron; false: there was nothing.';
+
+CREATE FUNCTION arcano.wait_for_user(p_key bigint, p_impossible text, p_since timestamp with time zone, p_lock_timeout interval) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '5s'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.wait_for_user(p_key bigint, p_impossible text, p_since timestamp with time zone, p_lock_timeout interval) IS 'Internal: waits for the advisory lock p_key of a user until p_since is longest_wait ago, or p_lock_timeout, if that is shorter and not 0; then raises. p_impossible: as for lock_user.';
 
 CREATE FUNCTION arcano.wake_workers() RETURNS void
     LANGUAGE plpgsql
@@ -1937,13 +1959,15 @@ GRANT ALL ON FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_
 GRANT ALL ON FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text) TO arcano_operator;
 GRANT ALL ON FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text) TO arcano_user;
 
+REVOKE ALL ON FUNCTION arcano.lock_holder(p_key bigint, p_since timestamp with time zone, OUT holders text, OUT mend text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.lock_jobs(p_job_ids uuid[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.lock_key(p_what text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.lock_queue() FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.lock_user(p_user_id uuid, p_impossible text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.lock_user(p_user_id uuid, p_impossible text, p_since timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.lock_users(p_job_ids uuid[], p_revives boolean, p_impossible text) FROM PUBLIC;
 
@@ -2034,6 +2058,9 @@ GRANT ALL ON FUNCTION arcano.set_identity_function(p_function text) TO arcano_op
 REVOKE ALL ON FUNCTION arcano.set_job_table(p_table regclass, p_settings jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.set_job_table(p_table regclass, p_settings jsonb) TO arcano_operator;
 
+REVOKE ALL ON FUNCTION arcano.set_longest_wait(p_longest_wait interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.set_longest_wait(p_longest_wait interval) TO arcano_operator;
+
 REVOKE ALL ON FUNCTION arcano.set_position_refresh(p_on boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.set_position_refresh(p_on boolean) TO arcano_operator;
 
@@ -2097,6 +2124,8 @@ REVOKE ALL ON FUNCTION arcano.unchanged_job(p_job_id uuid, OUT status text, OUT 
 REVOKE ALL ON FUNCTION arcano.unknown_status(p_table regclass, p_status text, p_jobs bigint, OUT level text, OUT detail text, OUT hint text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.unschedule_sweeper() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.wait_for_user(p_key bigint, p_impossible text, p_since timestamp with time zone, p_lock_timeout interval) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.wake_workers() FROM PUBLIC;
 

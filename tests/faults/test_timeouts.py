@@ -131,7 +131,9 @@ def test_a_timeout_in_the_middle_of_every_function(
         places = [(table, name) for (table,) in tables for name in NAMES]
         is_half = setting == "statement_timeout" and not request.config.getoption("--full")
         if is_half:
-            places = [one for place, one in enumerate(places) if (place // len(NAMES) + place) % 2]
+            places = [
+                one for place, one in enumerate(places) if (place // len(NAMES) + place % len(NAMES)) % 2
+            ]
         for table, name in places:
             conn.execute("insert into arcano.account values ('z', 0) on conflict do nothing")
             ArcanoDB(conn).attach_job_table("public.detached")

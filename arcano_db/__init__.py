@@ -18,6 +18,7 @@ from arcano_db.calls.errors import (
     NotAllowed,
     NotAttached,
     NotMigrated,
+    WaitedTooLong,
     WrongIsolation,
 )
 from arcano_db.calls.job_async import AsyncJob
@@ -109,6 +110,7 @@ __all__ = [
     "SweepStatus",
     "SweptTable",
     "UserBlocked",
+    "WaitedTooLong",
     "WorkJob",
     "WrongIsolation",
 ]

@@ -210,6 +210,11 @@ $load$;
 """
 
 _END = """
+do $load$
+begin
+  perform arcano.register_again();
+end
+$load$;
 insert into arcano.release (source_fingerprint, loaded_fingerprint, last_migration)
 values ('{source_fingerprint}', ({loaded}), '{last_migration}')
 on conflict (only_one) do update

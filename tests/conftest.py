@@ -27,6 +27,7 @@ SETTINGS = {
     "synchronous_commit": "off",
     "full_page_writes": "off",
     "max_connections": "60",
+    "max_prepared_transactions": "4",
     # What hangs fails.
     "statement_timeout": "60s",
 }

@@ -112,6 +112,7 @@ class AsyncArcanoDB(AsyncCalls):
             InvalidArgument: Something is missing, or ``data`` has a wrong column or value.
             JobIdTaken: The id is that of another user's job, or of a job in another table.
             NotAttached: The table is not attached.
+            WaitedTooLong: Others hold the lock of the user; try again.
             WrongIsolation: The transaction is not read committed.
         """
         arguments = (table, job_id, user_id, session_id, to_json(data))
@@ -543,6 +544,20 @@ class AsyncArcanoDB(AsyncCalls):
             InvalidArgument: It is less.
         """
         await self._one(statements.SET_RETENTION, (keep, sweep_runs))
+
+    async def set_longest_wait(self, longest_wait: timedelta | str) -> None:
+        """Set for how long a call waits at most for another call of the same user.
+
+        Calls ``arcano.set_longest_wait``.
+
+        Args:
+            longest_wait: From 10 milliseconds to 1 hour; at first 5 seconds. A ``lock_timeout`` that is
+                shorter comes first.
+
+        Raises:
+            InvalidArgument: It is less or more.
+        """
+        await self._one(statements.SET_LONGEST_WAIT, (longest_wait,))
 
     async def set_position_refresh(self, on: bool = True) -> None:
         """Let each sweep write the place of every job in the line to its column ``position``, or not.

@@ -46,6 +46,10 @@ class WrongIsolation(ArcanoError):
     """The transaction is not read committed, so that a job cannot be admitted in it (SQLSTATE 25000)."""
 
 
+class WaitedTooLong(ArcanoError):
+    """Others hold the lock of the user; ``detail`` says who (SQLSTATE 55P03). Try again."""
+
+
 class NotAllowed(ArcanoError):
     """The caller may act for one user alone: this is about another, or nobody calls (SQLSTATE 42501)."""
 
@@ -72,6 +76,7 @@ _BY_SQLSTATE: dict[str, type[ArcanoError]] = {
     "0A000": InvalidArgument,
     "23505": JobIdTaken,
     "25000": WrongIsolation,
+    "55P03": WaitedTooLong,
     "42501": NotAllowed,
     "42809": CannotAttach,
     "42804": CannotAttach,

@@ -213,7 +213,7 @@ def migrate(
         _refuse_other_types(dsn, types)
         found = _functions(dsn)
         if not pending and found == "current" and _is_by_this_server(dsn):
-            return False
+            return _register_again(dsn, report)
         wrong = _wrong_grants(dsn) if found == "grants" else []
         _politely(partial(backend.run_post_apply, migrations), "loading the functions", patience, report)
         report("loaded the functions and views of this release")
@@ -278,6 +278,15 @@ def _politely(action: Callable[[], None], what: str, patience: float, report: Re
             pause = min(2 * pause, 15.0)
         else:
             return
+
+
+def _register_again(dsn: str, report: Report) -> bool:
+    """Functions that the app registered have other oids after a restore; True: some had."""
+    with psycopg.connect(dsn) as connection:
+        rows = connection.execute("select arcano.register_again()").fetchall()
+    for (function,) in rows:
+        report(f"registered {function} again")
+    return bool(rows)
 
 
 def _refuse_other_types(dsn: str, types: Mapping[str, IdType | None]) -> None:

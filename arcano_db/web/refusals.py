@@ -76,6 +76,9 @@ async def _not_understood(_: Request, error: Exception) -> Response:
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, errors.ArcanoError)
+    if isinstance(error, errors.WaitedTooLong):  # with whom, is none of the user's business either
+        log.warning("%s: %s", request.url.path, error)
+        return problem(503, "Another request of the same user is not done yet.", headers={"Retry-After": "2"})
     status = _STATUS.get(type(error))
     if status is None:  # it is for those who run the app, and none of the user's business
         log.error("%s: %s", request.url.path, error)

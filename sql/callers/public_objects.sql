@@ -46,6 +46,7 @@ begin atomic
     ('arcano', 'function', 'drop_account', 'arcano_operator'),
     ('arcano', 'function', 'set_position_refresh', 'arcano_operator'),
     ('arcano', 'function', 'set_retention', 'arcano_operator'),
+    ('arcano', 'function', 'set_longest_wait', 'arcano_operator'),
     ('arcano', 'function', 'set_refund_function', 'arcano_operator'),
     ('arcano', 'function', 'set_identity_function', 'arcano_operator'),
     ('arcano', 'function', 'settle_refund', 'arcano_operator'),

@@ -7,11 +7,16 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_user_id arcano.job.user_id%type;
-begin
-  update arcano.setting set identity_function = arcano.find_function(
+  v_function constant text := arcano.find_function(
     p_function, 'identity', '', array[pg_typeof(v_user_id)], 'public.user_of_login()');
+begin
+  update arcano.setting
+     set (identity_function, identity_function_oid, identity_function_owner) = (
+       select v_function, p.oid, pg_get_userbyid(p.proowner)
+         from (select to_regprocedure(v_function)) f (oid) left join pg_proc p on p.oid = f.oid
+     );
 end
 $$;
 
 comment on function arcano.set_identity_function(text) is
-  'Sets the function that says which user an arcano_user caller is, such as public.user_of_login(): it takes nothing, answers a user''s id or null for nobody, and is asked instead of the settings that a gateway sets. It runs with the rights of the role that migrated: session_user is the login, current_setting(''role'') the role that it has set. arcano.claimed_user() believes what any login has set. Null: none.';
+  'Sets the function that says which user an arcano_user caller is, such as public.user_of_login(): it takes nothing, answers a user''s id or null for nobody, and is asked instead of the settings that a gateway sets. It runs with the rights of the role that migrated: session_user is the login, current_setting(''role'') the role that it has set. arcano.claimed_user() believes what any login has set. What is called is this function, for as long as it belongs to whom it belongs now; public or arcano_operator must be allowed to execute it. Null: none.';

@@ -33,7 +33,7 @@ begin
               ('statuses', 'the contract knows every status'),
               ('rule', 'every table is under the rule'),
               ('owners', 'the functions may write to every attached table'),
-              ('hooks', 'the functions that the settings name are there'),
+              ('hooks', 'the functions that the settings name are what was registered'),
               ('sweeper', 'it runs'),
               ('orphans', 'none is older than it may be'),
               ('errors', 'none in the last hour'),

@@ -72,13 +72,16 @@ begin
      where h.inhparent = 'arcano.job'::regclass and w.owner is not null;
 
   return query
-    select 'error', 'hooks', format('the %s function %s is gone', f.purpose, f.name),
-           format('Make it again, or set another: select arcano.set_%s_function(...);', f.purpose)
+    select 'error', 'hooks', format('the %s function %s', f.purpose, x.problem),
+           format('Nothing is called. After a restore: arcano-db migrate. Else, if it is as it should be: select arcano.set_%s_function(%L);', f.purpose, f.name)
       from arcano.setting s
      cross join lateral (
-       values ('refund', s.refund_function), ('identity', s.identity_function)
-     ) f (purpose, name)
-     where to_regprocedure(f.name) is null and f.name is not null;
+       values
+         ('refund', s.refund_function, s.refund_function_oid, s.refund_function_owner),
+         ('identity', s.identity_function, s.identity_function_oid, s.identity_function_owner)
+     ) f (purpose, name, oid, owner)
+     cross join lateral arcano.function_problem(f.name, f.oid, f.owner) x (problem)
+     where x.problem is not null;
 
   return query
     select 'note', 'dumps', format('pg_dump -n %I would say inherits (arcano.job), and be restored without its job tables where arcano is not', c.relnamespace::regnamespace),

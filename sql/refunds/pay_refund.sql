@@ -1,5 +1,6 @@
 -- Pays a refund that is due: calls the app's function and sets credits_refunded, both or neither. If that
--- cannot be done, the refund stays due, and the journal says why. Waits for no row's lock.
+-- cannot be done, the refund stays due, and the journal says why: so also where the function is not the one that was
+-- registered any more. Waits for no row's lock.
 --
 -- Dynamic, because the function is the app's own.
 create or replace function arcano.pay_refund(p_refund_id bigint, p_source text)
@@ -10,6 +11,9 @@ as $$
 declare
   v_refund arcano.refund%rowtype;
   v_function text;
+  v_oid oid;
+  v_owner text;
+  v_problem text;
   v_answer text;
   v_error text;
   v_sqlstate text;
@@ -21,7 +25,8 @@ begin
   if not found then
     return false;
   end if;
-  select s.refund_function into v_function from arcano.setting s;
+  select s.refund_function, s.refund_function_oid, s.refund_function_owner into v_function, v_oid, v_owner
+    from arcano.setting s;
 
   if v_function is null then
     v_error := 'no refund function is set';
@@ -30,11 +35,16 @@ begin
   else
     begin
       perform from arcano.job j where j.id = v_refund.job_id and j.tableoid = v_refund.job_table for no key update nowait;
-      if to_regprocedure(v_function) is null then
-        raise exception 'the refund function % is not there any more', v_function
-          using errcode = 'undefined_function', hint = 'Make it again, or set another: select arcano.set_refund_function(...);';
+      if not arcano.is_read_committed() then
+        raise exception 'in a % transaction it cannot be seen whose % is', current_setting('transaction_isolation'), v_function
+          using errcode = 'invalid_transaction_state', hint = 'The sweep will pay it.';
       end if;
-      execute format('select %s($1, $2, $3)', to_regprocedure(v_function)::oid::regproc)
+      v_problem := arcano.function_problem(v_function, v_oid, v_owner);
+      if v_problem is not null then
+        raise exception 'the refund function %', v_problem
+          using errcode = 'undefined_function', hint = format('If it is what is meant: select arcano.set_refund_function(%L);', v_function);
+      end if;
+      execute format('select %s($1, $2, $3)', v_oid::regproc)
         into v_answer
         using v_refund.user_id, v_refund.amount,
           format('%s/%s/%s', arcano.table_name(v_refund.job_table), v_refund.job_id, v_refund.kind);

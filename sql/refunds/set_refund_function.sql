@@ -7,12 +7,17 @@ set quote_all_identifiers = off -- a caller's setting must not change the name o
 as $$
 declare
   v_user_id arcano.job.user_id%type;
-begin
-  update arcano.setting set refund_function = arcano.find_function(
+  v_function constant text := arcano.find_function(
     p_function, 'refund', format('%s, integer, text', pg_typeof(v_user_id)), array['boolean', 'void']::regtype[],
     format('public.refund_credits(%s,integer,text), for user, amount and reference', pg_typeof(v_user_id)));
+begin
+  update arcano.setting
+     set (refund_function, refund_function_oid, refund_function_owner) = (
+       select v_function, p.oid, pg_get_userbyid(p.proowner)
+         from (select to_regprocedure(v_function)) f (oid) left join pg_proc p on p.oid = f.oid
+     );
 end
 $$;
 
 comment on function arcano.set_refund_function(text) is
-  'Sets the function that gives credits back, such as public.refund_credits(uuid,integer,text): it gets the user, the amount that was charged, and a reference that is never given twice, and is called in the transaction that ends the job. If it raises or answers false, the refund stays due and is tried again by the sweep. Null: none, and refunds stay due until settle_refund.';
+  'Sets the function that gives credits back, such as public.refund_credits(uuid,integer,text): it gets the user, the amount that was charged, and a reference that is never given twice, and is called in the transaction that ends the job. If it raises or answers false, the refund stays due and is tried again by the sweep. What is called is this function, for as long as it belongs to whom it belongs now; public or arcano_operator must be allowed to execute it. Null: none, and refunds stay due until settle_refund.';

@@ -34,8 +34,9 @@ begin
   end if;
   perform arcano.lock_user(p_user_id, 'a job cannot be admitted');
 
-  -- Most ids are new, and most users have no active job: for them this one statement decides.
-  select exists (select from arcano.job_table t where t.job_table = p_table),
+  -- Most ids are new, and most users free: for them this one statement decides. Half attached is not attached.
+  select exists (select from arcano.job_table t where t.job_table = p_table)
+           and exists (select from pg_inherits h where h.inhrelid = p_table and h.inhparent = 'arcano.job'::regclass),
          exists (select from arcano.job j where j.id = p_job_id),
          exists (select from arcano.job j where j.user_id = p_user_id and arcano.is_open(j.status))
     into v_attached, v_known, v_busy;

@@ -1,16 +1,18 @@
 -- For many jobs at once: locks the users that readmit_orphan and revive_job would lock one by one, between the jobs.
 -- All users before the first job, and in one order: two callers then wait in turn, and there is no deadlock. It asks
--- for a minute more than readmit_orphan, which comes later.
+-- for a minute more than readmit_orphan, which comes later. All of them together are waited for no longer than one.
 create or replace function arcano.lock_users(p_job_ids arcano.job_ids.ids%type, p_revives boolean, p_impossible text)
 returns void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+  v_since constant timestamptz := clock_timestamp();
 begin
   if not arcano.is_read_committed() then -- the call for the one job says it, if it matters
     return;
   end if;
-  perform arcano.lock_user(u.user_id, p_impossible)
+  perform arcano.lock_user(u.user_id, p_impossible, v_since)
      from (
        select distinct j.user_id
          from arcano.judged_job j

@@ -137,6 +137,7 @@ def test_the_queue(call: Call, conn: psycopg.Connection) -> None:
     assert (done.changed, done.status, done.job_id) == (True, "failed", made[2])
     assert {row.in_queue for row in call("queue_status")} == {0}
     call("drop_account", "a")
+    call("set_longest_wait", timedelta(seconds=4))
     call("set_position_refresh")
     call("set_position_refresh", False)
     assert call("account_status") == []

@@ -169,7 +169,7 @@ MUTATIONS: dict[str, tuple[str, dict[str, str], str]] = {
         },
         PROMISES[1],
     ),
-    "no advisory lock": ("lock_user", {"perform pg_advisory_xact_lock(": "perform ("}, PROMISES[2]),
+    "no advisory lock": ("lock_user", {"not pg_try_advisory_xact_lock(": "0 = ("}, PROMISES[2]),
     "journal outside the transaction": (
         "journal", {"insert into arcano.job_event (": "insert into pg_temp.late_journal ("}, PROMISES[4],
     ),

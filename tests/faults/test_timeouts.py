@@ -82,6 +82,7 @@ def calls(jobs: Jobs) -> dict[str, Callable[[ArcanoDB], Any]]:
         "restore_job": lambda db: db.restore_job(jobs.event_id),
         "erase_user": lambda db: db.erase_user(jobs.users["free"]),
         "set_retention": lambda db: db.set_retention("30 days"),
+        "set_longest_wait": lambda db: db.set_longest_wait("5 seconds"),
         "check_job_table": lambda db: db.check_job_table(UPSCALER),
         "grace_advice": lambda db: db.grace_advice(UPSCALER),
         "check_health": lambda db: db.check_health(),

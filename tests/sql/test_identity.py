@@ -15,7 +15,7 @@ from helpers import ROOT, UPSCALER, VIDEO, events, job, make_job, make_user
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from arcano_db import ArcanoApi, ArcanoDB, InvalidArgument, NotAllowed
+from arcano_db import ArcanoApi, ArcanoDB, InvalidArgument, NotAllowed, WaitedTooLong
 
 
 @contextmanager
@@ -312,6 +312,6 @@ def test_two_creates_of_one_user_still_wait_for_each_other(
     first, second = connect(autocommit=False), connect()
     assert ArcanoDB(first).create_job(UPSCALER, uuid4(), user).created
     second.execute("set lock_timeout = '1s'")
-    with pytest.raises(psycopg.errors.LockNotAvailable):
+    with pytest.raises(WaitedTooLong):
         ArcanoDB(second).create_job(UPSCALER, uuid4(), user)
     first.rollback()

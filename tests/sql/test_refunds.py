@@ -149,7 +149,7 @@ def test_what_cannot_be_paid_is_due_and_paid_later(
     reason = {
         "raises": "P0001: the bank is closed",
         "answers false": f"P0001: {REFUND} answered false",
-        "is gone": f"42883: the refund function {REFUND} is not there any more",
+        "is gone": f"42883: the refund function {REFUND} is gone",
         "is not set": "no refund function is set",
     }[trouble]
 

@@ -201,6 +201,23 @@ def test_an_id_of_another_type_or_of_another_user_is_refused(
     assert ask(client, "create-job", {"jobTable": UPSCALER, "jobId": str(theirs)})[0] in (403, 409)
 
 
+def test_a_lock_that_others_hold_is_told_as_not_now(
+    client: httpx.Client, conn: psycopg.Connection, connect: Callable[..., psycopg.Connection], user: UUID
+) -> None:
+    """And who they are is none of the user's business."""
+    ArcanoDB(conn).set_longest_wait("50 milliseconds")
+    holder = connect(autocommit=False)
+    holder.execute("select arcano.lock_user(%s, 'nothing')", (user,))
+    answer = client.post("/create-job", json={"jobTable": UPSCALER, "jobId": str(uuid4())})
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+    assert answer.json()["detail"] == "Another request of the same user is not done yet."
+    assert str(holder.info.backend_pid) not in answer.text
+    assert client.post("/check-user-active", json={}).status_code == 200
+    holder.rollback()
+    answer = client.post("/create-job", json={"jobTable": UPSCALER, "jobId": str(uuid4())})
+    assert answer.status_code == 201
+
+
 def test_a_veto_of_the_apps_own_table_is_no_secret_and_tells_none(
     client: httpx.Client, conn: psycopg.Connection, user: UUID
 ) -> None:

@@ -1,0 +1,325 @@
+"""Waiting for a user's lock is bounded, whoever holds it; the error says who that is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from helpers import UPSCALER, VIDEO, events, in_background, make_job, make_user, until_blocked
+
+from arcano_db import ArcanoDB, InvalidArgument, WaitedTooLong
+
+Connect = Callable[..., psycopg.Connection]
+Holds = Callable[[UUID], None]
+
+
+@pytest.fixture
+def user(conn: psycopg.Connection) -> UUID:
+    ArcanoDB(conn).set_longest_wait("200 milliseconds")
+    return make_user(conn)
+
+
+@pytest.fixture
+def holder(connect: Connect) -> psycopg.Connection:
+    return connect(autocommit=False)
+
+
+@contextmanager
+def refused_in_time(at_least: float = 0.1) -> Iterator[pytest.ExceptionInfo[WaitedTooLong]]:
+    """Not at once, and long before any other timeout of the tests."""
+    began = time.monotonic()
+    with pytest.raises(WaitedTooLong) as refused:
+        yield refused
+    assert at_least < time.monotonic() - began < 10
+    assert refused.value.sqlstate == "55P03"
+
+
+def create(conn: psycopg.Connection, user: UUID) -> bool:
+    return ArcanoDB(conn).create_job(UPSCALER, uuid4(), user).created
+
+
+def pid(conn: psycopg.Connection) -> int:
+    return conn.info.backend_pid
+
+
+def terminates(conn: psycopg.Connection) -> str:
+    return f"Try again. If it goes on: select pg_terminate_backend({pid(conn)});"
+
+
+# --- who can be in the way ------------------------------------------------------------------------------
+
+
+def test_a_client_that_hangs_in_its_transaction(
+    conn: psycopg.Connection, holder: psycopg.Connection, user: UUID
+) -> None:
+    assert create(holder, user)
+    with refused_in_time() as refused:
+        create(conn, user)
+    assert refused.value.args == ("a job cannot be admitted: others hold the lock of its user",)
+    assert refused.value.detail == f"After 00:00:00.2 it was held by pid {pid(holder)}."
+    assert refused.value.hint == terminates(holder)
+    holder.rollback()
+    assert create(conn, user)
+
+
+@pytest.mark.parametrize("how", ["pg_advisory_lock", "pg_advisory_xact_lock", "pg_advisory_lock_shared"])
+def test_a_stranger_who_reads_the_key_and_takes_it(
+    conn: psycopg.Connection, connect: Connect, holder: psycopg.Connection, user: UUID, how: str
+) -> None:
+    assert create(holder, user)
+    stranger = connect(autocommit=False)
+    [key] = stranger.execute(
+        "select (classid::bigint << 32) | objid::bigint from pg_locks"
+        " where locktype = 'advisory' and pid = %s",
+        (pid(holder),),
+    ).fetchone()
+    holder.rollback()
+    stranger.execute(f"select {how}(%s)", (key,))
+    with refused_in_time() as refused:
+        create(conn, user)
+    assert refused.value.detail == f"After 00:00:00.2 it was held by pid {pid(stranger)}."
+    conn.execute((refused.value.hint or "").removeprefix("Try again. If it goes on: ").encode())
+    assert create(conn, user)
+
+
+@pytest.mark.parametrize("gid", ["forgotten", "it's", 'a "b" %s'])
+def test_a_prepared_transaction(
+    conn: psycopg.Connection, holder: psycopg.Connection, user: UUID, gid: str
+) -> None:
+    """It has no process."""
+    # The notification of a free slot could not be prepared.
+    holder.execute("select arcano.lock_user(%s, 'nothing')", (user,))
+    holder.execute("create table public.prepared ()")
+    holder.execute(psycopg.sql.SQL("prepare transaction {}").format(gid))
+    try:
+        with refused_in_time() as refused:
+            create(conn, user)
+        quoted = "'" + gid.replace("'", "''") + "'"
+        assert refused.value.detail == f"After 00:00:00.2 it was held by the prepared transaction {quoted}."
+        assert refused.value.hint == f"Try again. If it goes on: rollback prepared {quoted};"
+    finally:
+        conn.execute(psycopg.sql.SQL("rollback prepared {}").format(gid))
+    assert create(conn, user)
+
+
+def test_a_holder_that_waits_itself(
+    conn: psycopg.Connection, connect: Connect, holder: psycopg.Connection, user: UUID
+) -> None:
+    """The one at the end of the chain is named too, for that one is to be ended."""
+    last, between = connect(autocommit=False), connect(autocommit=False)
+    last.execute("select pg_advisory_xact_lock(1)")
+    between.execute("select pg_advisory_xact_lock(2)")
+    assert create(holder, user)
+    holding = in_background(lambda: holder.execute("select pg_advisory_xact_lock(2)"))
+    until_blocked(conn, holder)
+    waiting = in_background(lambda: between.execute("select pg_advisory_xact_lock(1)"))
+    until_blocked(conn, between)
+    with refused_in_time() as refused:
+        create(conn, user)
+    assert refused.value.detail == (
+        f"After 00:00:00.2 it was held by pid {pid(holder)}, which waits for pid {pid(last)}."
+    )
+    assert refused.value.hint == terminates(last)
+    last.rollback()
+    waiting()
+    between.rollback()
+    holding()
+    holder.rollback()
+
+
+def test_a_chain_of_waiters(
+    conn: psycopg.Connection, connect: Connect, holder: psycopg.Connection, user: UUID
+) -> None:
+    """Each waits for as long as it may itself, and is told of the one who holds it, and who came before."""
+    ArcanoDB(conn).set_longest_wait("20 seconds")
+    assert create(holder, user)
+    first, second, third = connect(), connect(), connect()
+    waiting = in_background(lambda: create(first, user))
+    until_blocked(conn, first)
+    for caller, before in ((second, [first]), (third, [first])):
+        caller.execute("set lock_timeout = '100ms'")
+        with refused_in_time(0.05) as refused:
+            create(caller, user)
+        named = ", ".join(f"pid {pid(other)}" for other in before)
+        assert refused.value.detail == (
+            f"After 00:00:00.1 it was held by pid {pid(holder)}; {named} waited before this call."
+        )
+        assert refused.value.hint == terminates(holder)
+    holder.rollback()
+    assert waiting() is True
+
+
+def test_where_pg_locks_cannot_be_read(
+    conn: psycopg.Connection, holder: psycopg.Connection, user: UUID
+) -> None:
+    """As SECURITY.md advises; who migrated need be no superuser."""
+    assert create(holder, user)
+    with conn.transaction(force_rollback=True):
+        conn.execute("create role a_migrator; revoke execute on function pg_lock_status() from public")
+        conn.execute(
+            "grant usage on schema arcano to a_migrator; grant select on arcano.setting to a_migrator"
+        )
+        conn.execute("grant execute on all functions in schema arcano to a_migrator")
+        conn.execute("grant select on arcano.lock to a_migrator; set local role a_migrator")
+        with pytest.raises(psycopg.errors.LockNotAvailable) as refused, conn.transaction():
+            conn.execute("select arcano.lock_user(%s, 'nothing')", (user,))
+    assert refused.value.diag.message_detail == (
+        "After 00:00:00.2 it was held by somebody whom a_migrator may not see."
+    )
+    assert "grant pg_monitor to a_migrator" in (refused.value.diag.message_hint or "")
+
+
+# --- how long -------------------------------------------------------------------------------------------
+
+
+def test_five_seconds_unless_it_is_set(conn: psycopg.Connection) -> None:
+    assert conn.execute("select longest_wait::text from arcano.setting").fetchone() == ("00:00:05",)
+    ArcanoDB(conn).set_longest_wait("1 minute")
+    assert conn.execute("select longest_wait::text from arcano.setting").fetchone() == ("00:01:00",)
+    for wrong in (None, "0", "-1 second", "9 milliseconds", "61 minutes", "infinity"):
+        with pytest.raises((InvalidArgument, psycopg.DataError)):
+            ArcanoDB(conn).set_longest_wait(wrong)
+    assert conn.execute("select longest_wait::text from arcano.setting").fetchone() == ("00:01:00",)
+
+
+@pytest.mark.parametrize(
+    ("own", "says"),
+    [("100ms", "00:00:00.1"), ("0", "00:00:00.2"), ("1h", "00:00:00.2"), ("7s", "00:00:00.2")],
+)
+def test_no_longer_than_the_callers_own_lock_timeout(
+    conn: psycopg.Connection, holder: psycopg.Connection, user: UUID, own: str, says: str
+) -> None:
+    """Which is afterwards what it was: after an error, in a subtransaction too, and after none."""
+    assert create(holder, user)
+    conn.execute(f"set lock_timeout = '{own}'")
+    [before] = conn.execute("show lock_timeout").fetchone()
+    with refused_in_time(0.05) as refused:
+        create(conn, user)
+    assert (refused.value.detail or "").startswith(f"After {says} ")
+    assert conn.execute("show lock_timeout").fetchone() == (before,)
+    with conn.transaction():
+        for _ in range(2):
+            with refused_in_time(0.05), conn.transaction():
+                create(conn, user)
+            assert conn.execute("show lock_timeout").fetchone() == (before,)
+        conn.execute(
+            """
+            do $$ begin
+              perform arcano.create_job('public.upscaler_jobs', gen_random_uuid(), u.id) from public.users u;
+            exception when lock_not_available then null;
+            end $$
+            """
+        )
+        assert conn.execute("show lock_timeout").fetchone() == (before,)
+        conn.execute("set local lock_timeout = '150ms'")
+        with refused_in_time(0.05), conn.transaction():
+            create(conn, user)
+        assert conn.execute("show lock_timeout").fetchone() == ("150ms",)
+    assert conn.execute("show lock_timeout").fetchone() == (before,)
+
+
+def test_whoever_gets_it_in_time_goes_on(
+    conn: psycopg.Connection, connect: Connect, holder: psycopg.Connection, user: UUID
+) -> None:
+    ArcanoDB(conn).set_longest_wait("30 seconds")
+    assert create(holder, user)
+    caller = connect(autocommit=False)
+    made = in_background(lambda: create(caller, user))
+    until_blocked(conn, caller)
+    holder.commit()
+    assert made() is False  # the other's job is in the way
+    assert caller.execute("show lock_timeout").fetchone() == ("0",)
+    # It holds it until its transaction ends.
+    ArcanoDB(conn).set_longest_wait("50 milliseconds")
+    with refused_in_time(0.02):
+        create(conn, user)
+    caller.rollback()
+
+
+def test_a_statement_timeout_comes_first_where_it_is_shorter(
+    conn: psycopg.Connection, holder: psycopg.Connection, user: UUID
+) -> None:
+    ArcanoDB(conn).set_longest_wait("1 minute")
+    assert create(holder, user)
+    conn.execute("set statement_timeout = '100ms'")
+    with pytest.raises(psycopg.errors.QueryCanceled):
+        create(conn, user)
+    conn.execute("set statement_timeout = 0")
+    assert conn.execute("show lock_timeout").fetchone() == ("0",)
+
+
+def ghost(conn: psycopg.Connection, user: UUID) -> UUID:
+    return make_job(conn, VIDEO, user, credits_charged=False)
+
+
+OTHERS = {
+    "restore_job": lambda db, healed, ghost, event: db.restore_job(event),
+    "start_job": lambda db, healed, ghost, event: db.start_job(healed),
+    "start_jobs": lambda db, healed, ghost, event: db.start_jobs([ghost, healed]),
+    "touch_job": lambda db, healed, ghost, event: db.touch_job(ghost),
+    "touch_jobs": lambda db, healed, ghost, event: db.touch_jobs([ghost]),
+    "run_or_queue": lambda db, healed, ghost, event: db.run_or_queue(ghost),
+}
+
+
+@pytest.mark.parametrize("call", OTHERS)
+def test_every_call_that_takes_this_lock(
+    conn: psycopg.Connection, db: ArcanoDB, holder: psycopg.Connection, user: UUID, call: str
+) -> None:
+    healed = ghost(conn, user)
+    assert db.check_user_active(user).healed == 1
+    orphan, event = ghost(conn, user), events(conn, healed)[0]["event_id"]
+    holder.execute("select arcano.lock_user(%s, 'nothing')", (user,))
+    with refused_in_time() as refused:
+        OTHERS[call](db, healed, orphan, event)
+    assert f"pid {pid(holder)}" in (refused.value.detail or "")
+
+
+@pytest.mark.parametrize("call", ["start_jobs", "touch_jobs"])
+def test_many_users_are_waited_for_no_longer_than_one(
+    conn: psycopg.Connection, db: ArcanoDB, connect: Connect, call: str
+) -> None:
+    """Each lock comes free just in time for the next wait: it is the sum that is bounded."""
+    users = sorted(make_user(conn) for _ in range(12))
+    ghosts = [ghost(conn, user) for user in users]
+    db.set_longest_wait("600 milliseconds")
+    holders = {user: connect(autocommit=False) for user in users}
+    for user, holding in holders.items():
+        holding.execute("select arcano.lock_user(%s, 'nothing')", (user,))
+    caller = connect()
+    began = time.monotonic()
+
+    def calling() -> str:
+        try:
+            getattr(ArcanoDB(caller), call)(ghosts)
+        except WaitedTooLong as refused:
+            return str(refused.sqlstate)
+        return "done"
+
+    answer = in_background(calling)
+    waits_for = "select unnest(pg_blocking_pids(%s))"
+    by_pid = {pid(holding): holding for holding in holders.values()}
+    freed = 0
+    while time.monotonic() - began < 20:
+        rows = conn.execute(waits_for, (pid(caller),)).fetchall()
+        for (blocker,) in rows:
+            if blocker in by_pid:
+                conn.execute("select pg_sleep(0.3)")  # the holder takes its time
+                by_pid.pop(blocker).rollback()
+                freed += 1
+        if (
+            not rows
+            and freed
+            and conn.execute(
+                "select state = 'idle' from pg_stat_activity where pid = %s", (pid(caller),)
+            ).fetchone()
+            == (True,)
+        ):
+            break
+    assert answer() == "55P03"
+    assert freed <= 3
+    assert time.monotonic() - began < 3

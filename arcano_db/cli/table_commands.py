@@ -127,6 +127,9 @@ def attach(
         if not done:
             say(f"nothing to do: {table} is attached with these settings")
             set_mode(connection)
+        ids = connection.execute("select detail, hint from arcano.separate_sequences(%s::regclass)", (table,))
+        for detail, hint in ids:
+            say(f"warning: {detail}\n  {hint}")
 
 
 @main.command()

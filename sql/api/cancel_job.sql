@@ -16,7 +16,7 @@ as $$
 declare
   v_job constant arcano.job_ref := arcano.own_job(p_job_id, p_table);
 begin
-  select c.* into changed, status, attempt, note, refunded from arcano.cancel_job(v_job.id, false, p_reason) c;
+  select c.* into changed, status, attempt, note, refunded from arcano.cancel_job(v_job.id, false, p_reason, v_job.relid) c;
 end
 $$;
 

@@ -7,7 +7,7 @@ as $$
 declare
   v_job constant arcano.job_ref := arcano.own_job(p_job_id, p_table);
 begin
-  return query select e.* from arcano.explain_job(v_job.id) e;
+  return query select e.* from arcano.explain_job(v_job.id, v_job.relid) e;
 end
 $$;
 

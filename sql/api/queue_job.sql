@@ -13,7 +13,7 @@ declare
   v_job constant arcano.job_ref := arcano.own_job(p_job_id, p_table);
 begin
   select q.decision, q."position", q.note into decision, "position", note
-    from arcano.run_or_queue(v_job.id, false) q;
+    from arcano.run_or_queue(v_job.id, false, v_job.relid) q;
 end
 $$;
 

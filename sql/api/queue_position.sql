@@ -7,7 +7,7 @@ as $$
 declare
   v_job constant arcano.job_ref := arcano.own_job(p_job_id, p_table);
 begin
-  return arcano.queue_position(v_job.id);
+  return arcano.queue_position(v_job.id, v_job.relid);
 end
 $$;
 

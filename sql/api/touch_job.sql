@@ -13,7 +13,7 @@ as $$
 declare
   v_job constant arcano.job_ref := arcano.own_job(p_job_id, p_table);
 begin
-  select t.* into changed, status, attempt, note from arcano.touch_job(v_job.id) t;
+  select t.* into changed, status, attempt, note from arcano.touch_job(v_job.id, v_job.relid) t;
 end
 $$;
 

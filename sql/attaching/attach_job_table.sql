@@ -11,6 +11,8 @@ returns table (statement text)
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+  v_ids record;
 begin
   -- Two at once: the second waits here, and finds nothing to do.
   lock table arcano.job_table in share row exclusive mode;
@@ -21,6 +23,11 @@ begin
     execute statement;
     return next;
   end loop;
+
+  select s.* into v_ids from arcano.separate_sequences(p_table) s;
+  if v_ids.detail is not null then
+    raise warning 'arcano: %', v_ids.detail using hint = v_ids.hint;
+  end if;
 end
 $$;
 

@@ -67,6 +67,10 @@ begin
     return next;
   end if;
 
+  return query
+    select 'warning', 'ids', i.detail, i.hint
+      from (select s.* from arcano.separate_sequences(p_table) s union all select s.* from arcano.shared_ids(p_table) s) i;
+
   return query select l.level, 'a column default', l.detail, l.hint from arcano.misleading_defaults(p_table) l;
 
   return query

@@ -4,6 +4,7 @@ create or replace function arcano.cancel_job(
   p_job_id arcano.job.id%type,
   p_force boolean default false,
   p_reason text default null,
+  p_table regclass default null,
   out changed boolean,
   out status text,
   out attempt integer,
@@ -14,16 +15,17 @@ language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+  v_ref constant arcano.job_ref := arcano.named_job(p_job_id, p_table);
   v_job record;
   v_error text;
   v_why text;
 begin
   changed := false;
-  select j.tableoid as relid, j.status, j.api_account into v_job from arcano.job j where j.id = p_job_id;
+  select j.status, j.api_account into v_job from arcano.job j where j.id = v_ref.id and j.tableoid = v_ref.relid;
   if arcano.is_waiting(v_job.status) or p_force and arcano.is_working(v_job.status) then
     select e.error into v_error
       from arcano.end_jobs(
-        array[(v_job.relid, p_job_id)::arcano.job_ref], 'cancel_job',
+        array[v_ref], 'cancel_job',
         case when arcano.is_waiting(v_job.status) then 'waiting' else 'forced' end,
         coalesce(p_reason, 'Cancelled')
       ) e;
@@ -33,16 +35,18 @@ begin
     v_why := format('it is %s: p_force cancels it all the same', v_job.status);
   end if;
 
-  select u.status, u.attempt, coalesce(v_why, u.note) into status, attempt, note from arcano.unchanged_job(p_job_id) u;
+  select u.status, u.attempt, coalesce(v_why, u.note) into status, attempt, note from arcano.unchanged_job(v_ref) u;
   if changed then
     note := null;
   end if;
-  refunded := changed and exists (select from arcano.job j where j.id = p_job_id and j.credits_refunded);
+  refunded := changed and exists (
+    select from arcano.job j where j.id = v_ref.id and j.tableoid = v_ref.relid and j.credits_refunded
+  );
   if changed and v_job.api_account is not null then
     perform arcano.wake_workers();
   end if;
 end
 $$;
 
-comment on function arcano.cancel_job(arcano.job.id%type, boolean, text) is
-  'Cancels job p_job_id if it waits, or with p_force also if it is being worked on (then without a refund, unless its table says so), with p_reason as its error_message. changed is false, and note says why, for a job that works, has ended, is not there, or is being changed at this moment.';
+comment on function arcano.cancel_job(arcano.job.id%type, boolean, text, regclass) is
+  'Cancels job p_job_id of p_table if it waits, or with p_force also if it is being worked on (then without a refund, unless its table says so), with p_reason as its error_message. changed is false, and note says why, for a job that works, has ended, is not there, or is being changed at this moment.';

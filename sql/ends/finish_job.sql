@@ -6,6 +6,7 @@ create or replace function arcano.finish_job(
   p_status text default 'completed',
   p_error text default null,
   p_attempt integer default null,
+  p_table regclass default null,
   out changed boolean,
   out status text,
   out attempt integer,
@@ -16,7 +17,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_job record;
-  v_ref arcano.job_ref;
+  v_ref constant arcano.job_ref := arcano.named_job(p_job_id, p_table);
   v_before arcano.job_snapshot;
   v_refund text;
   v_reason text;
@@ -24,11 +25,10 @@ begin
   perform arcano.refuse_end_status(p_status);
 
   -- Found by id alone: with a condition on status here, the planner may read a partial index.
-  select j.tableoid as relid, j.status, j.api_account, coalesce(j.attempt, 0) as attempt into v_job
+  select j.status, j.api_account, coalesce(j.attempt, 0) as attempt into v_job
     from arcano.job j
-   where j.id = p_job_id
+   where j.id = v_ref.id and j.tableoid = v_ref.relid
      for no key update;
-  v_ref := (v_job.relid, p_job_id);
 
   -- A job that was put back into the queue has no attempt that goes on: its last one is over.
   changed := v_job.attempt is not null and arcano.is_open(v_job.status)
@@ -39,8 +39,8 @@ begin
     end if;
     update arcano.job j
        set status = p_status, completed_at = clock_timestamp(), error_message = coalesce(p_error, j.error_message)
-     where j.id = p_job_id
-       and j.tableoid = v_job.relid
+     where j.id = v_ref.id
+       and j.tableoid = v_ref.relid
        and case when j.status = v_job.status then true end
     returning j.status, coalesce(j.attempt, 0) into status, attempt;
     changed := found;
@@ -65,7 +65,7 @@ begin
     return;
   end if;
 
-  select u.status, u.attempt, u.note into status, attempt, note from arcano.unchanged_job(p_job_id) u;
+  select u.status, u.attempt, u.note into status, attempt, note from arcano.unchanged_job(v_ref) u;
   if arcano.is_open(status) then
     note := case
       when p_attempt <> attempt then format('attempt %s is over: the job is at attempt %s', p_attempt, attempt)
@@ -74,8 +74,7 @@ begin
   elsif status = any (arcano.ended_statuses()) and status <> p_status then
     v_reason := format('finish_job(%s) came when the job was %s already', p_status, status) || coalesce(': ' || p_error, '');
     if not exists (
-      select from arcano.job_event e
-       where e.job_id = p_job_id and e.event = 'late_finish' and e.reason = v_reason
+      select from arcano.job_history(v_ref) e where e.event = 'late_finish' and e.reason = v_reason
     ) then
       perform arcano.journal('late_finish', 'finish_job', v_reason, array[arcano.job_row(v_ref)]);
     end if;
@@ -83,5 +82,5 @@ begin
 end
 $$;
 
-comment on function arcano.finish_job(arcano.job.id%type, text, text, integer) is
-  'Ends job p_job_id as p_status: completed, failed or cancelled. p_error: its error_message. p_attempt: the attempt that the worker started; if the job is at another one, or waits again, nothing changes. A job that has ended, or is not there: changed is false, and note says why; a late finish that differs from how the job ended is in the journal. Refunds a charged job cancelled before it ran, and others where the table''s refund_when says so.';
+comment on function arcano.finish_job(arcano.job.id%type, text, text, integer, regclass) is
+  'Ends job p_job_id of p_table as p_status: completed, failed or cancelled. p_error: its error_message. p_attempt: the attempt that the worker started; if the job is at another one, or waits again, nothing changes. A job that has ended, or is not there: changed is false, and note says why; a late finish that differs from how the job ended is in the journal. Refunds a charged job cancelled before it ran, and others where the table''s refund_when says so.';

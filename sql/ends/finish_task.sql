@@ -8,13 +8,15 @@ create or replace function arcano.finish_task(
   out status text,
   out attempt integer,
   out note text,
-  out job_id arcano.job.id%type
+  out job_id arcano.job.id%type,
+  out job_table text
 )
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_attempt integer;
+  v_relid oid;
 begin
   perform arcano.refuse_end_status(p_status);
   if p_task_id is null then
@@ -24,14 +26,22 @@ begin
 
   -- In the second round for a start_job that was committed since the first one looked.
   for v_round in 1..2 loop
-    select t.job_id, t.attempt into job_id, v_attempt from arcano.task t where t.task_id = p_task_id and t.job_id is not null;
+    select t.job_table, t.job_id, t.attempt into v_relid, job_id, v_attempt
+      from arcano.task t
+     where t.task_id = p_task_id and t.job_id is not null;
     if not found then
       -- Who writes task_id into the row, and not with start_job, is served too.
-      select j.id into job_id from arcano.job j where arcano.is_open(j.status) and j.task_id = p_task_id limit 1;
+      select j.tableoid, j.id into v_relid, job_id from arcano.job j where arcano.is_open(j.status) and j.task_id = p_task_id limit 1;
     end if;
     if job_id is not null then
-      select f.changed, f.status, f.attempt, f.note into changed, status, attempt, note
-        from arcano.finish_job(job_id, p_status, p_error, v_attempt) f;
+      job_table := arcano.table_name(v_relid);
+      if exists (select from arcano.job_table s where s.job_table = v_relid) then
+        select f.changed, f.status, f.attempt, f.note into changed, status, attempt, note
+          from arcano.finish_job(job_id, p_status, p_error, v_attempt, v_relid) f;
+      else
+        changed := false;
+        note := format('%s is not attached any more', job_table);
+      end if;
       return;
     end if;
 

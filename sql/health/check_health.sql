@@ -30,6 +30,7 @@ begin
             values
               ('indexes', 'each attached table has its indexes, and they are valid'),
               ('settings', 'attached tables and settings belong together'),
+              ('ids', 'no open job has the id of another, and one sequence gives them'),
               ('statuses', 'the contract knows every status'),
               ('rule', 'every table is under the rule'),
               ('owners', 'the functions may write to every attached table'),

@@ -36,6 +36,7 @@ begin
   get diagnostics tasks = row_count;
   delete from arcano.refund f where f.user_id = p_user_id and f.paid_at is not null;
   get diagnostics refunds = row_count;
+  delete from arcano.request r where r.user_id = p_user_id;
   delete from arcano.job_event e where e.user_id = p_user_id;
   get diagnostics events = row_count;
 

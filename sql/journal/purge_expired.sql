@@ -1,5 +1,5 @@
 -- Deletes what is older than it is to be kept, a batch at a time: entries of the journal, the sweep's own account,
--- tasks of providers, and jobs that have not failed again since they could be tried.
+-- tasks of providers, keys of requests, and jobs that have not failed again since they could be tried.
 create or replace function arcano.purge_expired(p_limit integer)
 returns integer
 language plpgsql volatile
@@ -32,6 +32,15 @@ begin
   delete from arcano.task t
    where t.task_id in (
      select o.task_id from arcano.task o where o.created_at < now() - interval '30 days' for update skip locked
+   );
+  delete from arcano.request r
+   where (r.user_id, r.request_key) in (
+     select o.user_id, o.request_key
+       from arcano.request o
+      where o.created_at < now() - interval '1 day'
+      order by o.created_at
+      limit p_limit
+        for update skip locked
    );
   delete from arcano.job_backoff b
    where (b.job_table, b.job_id) in (

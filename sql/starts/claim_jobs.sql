@@ -8,7 +8,8 @@
 create or replace function arcano.claim_jobs(
   p_limit integer default 1,
   p_completed arcano.job_ids.ids%type default null,
-  p_attempts integer[] default null
+  p_attempts integer[] default null,
+  p_completed_tables regclass[] default null
 )
 returns table (
   job_table text,
@@ -36,7 +37,8 @@ begin
   end if;
 
   if p_completed is not null then
-    perform from arcano.finish_without_waking(p_completed, 'completed', null, p_attempts);
+    perform from arcano.finish_without_waking(
+      arcano.named_jobs(p_completed, p_completed_tables), 'completed', null, p_attempts);
   end if;
   if v_accounts then
     -- For an empty queue no account is locked.
@@ -76,5 +78,5 @@ begin
 end
 $$;
 
-comment on function arcano.claim_jobs(integer, arcano.job_ids.ids%type, integer[]) is
-  'Starts at most p_limit jobs, the oldest of the queue first, in free slots of the accounts, and answers them. p_completed, p_attempts: jobs that the caller has completed, as for finish_jobs, which are ended first. No row: the queue is empty, or no slot is free. A job that cannot be started is journaled as an error, and tried again later.';
+comment on function arcano.claim_jobs(integer, arcano.job_ids.ids%type, integer[], regclass[]) is
+  'Starts at most p_limit jobs, the oldest of the queue first, in free slots of the accounts, and answers them. p_completed, p_attempts, p_completed_tables: jobs that the caller has completed, as for finish_jobs, which are ended first. No row: the queue is empty, or no slot is free. A job that cannot be started is journaled as an error, and tried again later.';

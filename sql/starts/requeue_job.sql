@@ -3,6 +3,7 @@
 create or replace function arcano.requeue_job(
   p_job_id arcano.job.id%type,
   p_attempt integer default null,
+  p_table regclass default null,
   out changed boolean,
   out status text,
   out attempt integer,
@@ -13,12 +14,13 @@ language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+  v_ref constant arcano.job_ref := arcano.named_job(p_job_id, p_table);
   v_job record;
   v_place integer;
 begin
-  select j.tableoid as relid, j.status, j.created_at, coalesce(j.attempt, 0) as attempt into v_job
+  select j.status, j.created_at, coalesce(j.attempt, 0) as attempt into v_job
     from arcano.job j
-   where j.id = p_job_id
+   where j.id = v_ref.id and j.tableoid = v_ref.relid
      for no key update;
   changed := coalesce(arcano.is_working(v_job.status), false) and coalesce(p_attempt = v_job.attempt, true);
   if changed then
@@ -26,13 +28,13 @@ begin
     update arcano.job j
        set status = 'queued', waited_in_queue = true, "position" = v_place,
            api_account = null, started_at = null, heartbeat_at = null, task_id = null
-     where j.id = p_job_id and j.tableoid = v_job.relid;
+     where j.id = v_ref.id and j.tableoid = v_ref.relid;
     if not found then
       perform arcano.refuse_suppression();
     end if;
     "position" := v_place;
   end if;
-  select u.status, u.attempt, u.note into status, attempt, note from arcano.unchanged_job(p_job_id) u;
+  select u.status, u.attempt, u.note into status, attempt, note from arcano.unchanged_job(v_ref) u;
   if changed then
     note := null;
   elsif arcano.is_working(status) then
@@ -41,5 +43,5 @@ begin
 end
 $$;
 
-comment on function arcano.requeue_job(arcano.job.id%type, integer) is
-  'Puts the starting or running job p_job_id back into the queue and answers its place there; its slot is free, and its task_id forgotten. p_attempt: the attempt that the worker started; if the job is at another one, nothing changes. A job that waits or has ended, or is not there: changed is false, and note says why.';
+comment on function arcano.requeue_job(arcano.job.id%type, integer, regclass) is
+  'Puts the starting or running job p_job_id of p_table (null: of the one table that has the id) back into the queue and answers its place there; its slot is free, and its task_id forgotten. p_attempt: the attempt that the worker started; if the job is at another one, nothing changes. A job that waits or has ended, or is not there: changed is false, and note says why.';

@@ -4,6 +4,7 @@
 create or replace function arcano.run_or_queue(
   p_job_id arcano.job.id%type,
   p_run boolean default true,
+  p_table regclass default null,
   out decision text,
   out api_account text,
   out "position" integer,
@@ -13,29 +14,30 @@ language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+  v_ref constant arcano.job_ref := arcano.named_job(p_job_id, p_table);
   v_job record;
   v_may_run boolean;
   v_ahead integer;
   v_slots text[];
 begin
   perform arcano.require_read_committed('a job cannot be run or queued');
-  note := arcano.readmit_orphan(p_job_id, 'a job cannot be run or queued');
+  note := arcano.readmit_orphan(v_ref, 'a job cannot be run or queued');
   if note is not null then
     return;
   end if;
 
-  select j.tableoid as relid, j.ctid as tid, j.status, j.created_at, j.api_account, j."position",
+  select j.ctid as tid, j.status, j.created_at, j.api_account, j."position",
          arcano.entered_queue(j."position", j.waited_in_queue) as entered_queue
     into v_job
     from arcano.job j
-   where j.id = p_job_id
+   where j.id = v_ref.id and j.tableoid = v_ref.relid
      for no key update;
   if arcano.is_working(v_job.status) then
     decision := 'run';
     api_account := v_job.api_account;
     return;
   elsif arcano.is_waiting(v_job.status) is not true then
-    select u.note into note from arcano.unchanged_job(p_job_id) u;
+    select u.note into note from arcano.unchanged_job(v_ref) u;
     return;
   elsif v_job.entered_queue then
     decision := 'queued';
@@ -51,13 +53,13 @@ begin
   if cardinality(v_slots) > 0 then
     decision := 'run';
     api_account := v_slots[1];
-    perform from arcano.start_in_slots(array[v_job.relid], array[v_job.tid], v_slots);
+    perform from arcano.start_in_slots(array[v_ref.relid], array[v_job.tid], v_slots);
   else
     decision := 'queued';
     "position" := v_ahead + 1;
     update arcano.job j
        set status = 'queued', waited_in_queue = true, "position" = v_ahead + 1
-     where j.id = p_job_id and j.tableoid = v_job.relid;
+     where j.id = v_ref.id and j.tableoid = v_ref.relid;
     if not found then
       perform arcano.refuse_suppression();
     end if;
@@ -66,5 +68,5 @@ begin
 end
 $$;
 
-comment on function arcano.run_or_queue(arcano.job.id%type, boolean) is
-  'Decides about the waiting job p_job_id. run: it is starting, in a slot of api_account, and the caller is to start it at the provider. queued: it is in the queue, at place position, for whoever claims it; with p_run false always so, for those who leave every start to workers. Null: it has ended or is not there, and note says so. The same call again answers the same.';
+comment on function arcano.run_or_queue(arcano.job.id%type, boolean, regclass) is
+  'Decides about the waiting job p_job_id of p_table (null: of the one table that has the id). run: it is starting, in a slot of api_account, and the caller is to start it at the provider. queued: it is in the queue, at place position, for whoever claims it; with p_run false always so, for those who leave every start to workers. Null: it has ended or is not there, and note says so. The same call again answers the same.';

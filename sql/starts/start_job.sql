@@ -5,6 +5,7 @@
 create or replace function arcano.start_job(
   p_job_id arcano.job.id%type,
   p_task_id arcano.job.task_id%type default null,
+  p_table regclass default null,
   out changed boolean,
   out status text,
   out attempt integer,
@@ -13,11 +14,13 @@ create or replace function arcano.start_job(
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+  v_ref constant arcano.job_ref := arcano.named_job(p_job_id, p_table);
 begin
-  note := arcano.readmit_orphan(p_job_id, 'an orphan cannot be brought back');
+  note := arcano.readmit_orphan(v_ref, 'an orphan cannot be brought back');
   if note is not null then
     changed := false;
-    select u.status, u.attempt into status, attempt from arcano.unchanged_job(p_job_id) u;
+    select u.status, u.attempt into status, attempt from arcano.unchanged_job(v_ref) u;
     return;
   end if;
 
@@ -26,7 +29,8 @@ begin
          task_id = coalesce(p_task_id, j.task_id),
          started_at = coalesce(j.started_at, clock_timestamp()),
          attempt = coalesce(j.attempt, 0) + arcano.is_waiting(j.status)::integer
-   where j.id = p_job_id
+   where j.id = v_ref.id
+     and j.tableoid = v_ref.relid
      and case
            when arcano.is_open(j.status) and (j.status <> 'running' or j.task_id is null and p_task_id is not null) then true
          end
@@ -34,18 +38,18 @@ begin
   changed := found;
   if not changed then
     select r.changed, r.status, r.attempt, r.note into changed, status, attempt, note
-      from arcano.revive_job(p_job_id, p_task_id) r;
+      from arcano.revive_job(v_ref, p_task_id) r;
   end if;
 
   -- Also for a job that has ended, so that the journal gets what the provider says of it.
   if p_task_id is not null and (changed or (status = any (arcano.ended_statuses())) is true)
-    and arcano.bind_and_apply_task(p_task_id, p_job_id, attempt)
+    and arcano.bind_and_apply_task(p_task_id, v_ref, attempt)
   then
-    select u.status into status from arcano.unchanged_job(p_job_id) u;
+    select u.status into status from arcano.unchanged_job(v_ref) u;
     note := 'finished by an earlier finish_task';
   end if;
 end
 $$;
 
-comment on function arcano.start_job(arcano.job.id%type, text) is
-  'Makes the waiting or starting job p_job_id a running one, with the provider''s p_task_id, and counts the attempt; a running one that has no task_id yet gets p_task_id. If finish_task came before, the job is ended as that said. A job that the orphan rule healed is revived (note: revived) if its user has no other active job; else note says healed and what is in the way. A job that runs or has ended, or is not there: changed is false, and note says why.';
+comment on function arcano.start_job(arcano.job.id%type, text, regclass) is
+  'Makes the waiting or starting job p_job_id of p_table (null: of the one table that has the id) a running one, with the provider''s p_task_id, and counts the attempt; a running one that has no task_id yet gets p_task_id. If finish_task came before, the job is ended as that said. A job that the orphan rule healed is revived (note: revived) if its user has no other active job; else note says healed and what is in the way. A job that runs or has ended, or is not there: changed is false, and note says why.';

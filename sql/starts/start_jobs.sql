@@ -1,18 +1,20 @@
 -- start_job for many at once, in one transaction and one round trip: for a worker that has claimed a batch.
-create or replace function arcano.start_jobs(p_job_ids arcano.job_ids.ids%type)
-returns table (job_id arcano.job.id%type, changed boolean, status text, attempt integer, note text)
+create or replace function arcano.start_jobs(p_job_ids arcano.job_ids.ids%type, p_tables regclass[] default null)
+returns table (job_id arcano.job.id%type, changed boolean, status text, attempt integer, note text, job_table text)
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+  v_jobs constant arcano.job_ref[] := arcano.named_jobs(p_job_ids, p_tables);
 begin
-  perform arcano.lock_users(p_job_ids, true, 'an orphan cannot be brought back');
-  perform arcano.lock_jobs(p_job_ids);
+  perform arcano.lock_users(v_jobs, true, 'an orphan cannot be brought back');
+  perform arcano.lock_jobs(v_jobs);
   return query
-    select i.job_id, s.changed, s.status, s.attempt, s.note
-      from (select distinct i.job_id from unnest(p_job_ids) i (job_id) order by 1) i
-     cross join lateral arcano.start_job(i.job_id) s;
+    select i.id, s.changed, s.status, s.attempt, s.note, arcano.table_name(i.relid)
+      from (select distinct i.id, i.relid from unnest(v_jobs) i order by i.id, i.relid) i
+     cross join lateral arcano.start_job(i.id, null, i.relid) s;
 end
 $$;
 
-comment on function arcano.start_jobs(arcano.job_ids.ids%type) is
-  'Starts the jobs p_job_ids, each as start_job would without a task_id, and answers a row for each of them. All or none: one whose start raises an error starts none.';
+comment on function arcano.start_jobs(arcano.job_ids.ids%type, regclass[]) is
+  'Starts the jobs p_job_ids, each of its element of p_tables (null: of the one table that has the id), as start_job would without a task_id, and answers a row for each of them. All or none: one whose start raises an error starts none.';

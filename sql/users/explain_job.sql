@@ -1,25 +1,23 @@
 -- Why a job blocks its user, and what protects it from the orphan rule: each condition of the rule by itself.
 -- The rule is asked, and not repeated: once for each condition, about a job that differs from a plain orphan in
 -- the columns of that condition alone.
-create or replace function arcano.explain_job(p_job_id arcano.job.id%type)
+create or replace function arcano.explain_job(p_job_id arcano.job.id%type, p_table regclass default null)
 returns table (condition text, holds boolean, detail text)
 language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+  v_ref constant arcano.job_ref := arcano.named_job(p_job_id, p_table);
   v_old constant timestamptz := '2000-01-01 00:00+00';
   j arcano.job%rowtype;
   t arcano.job_table%rowtype;
-  v_relid oid;
 begin
-  -- Two statements: a row variable takes all of a record, and nothing beside it.
-  select f.tableoid into v_relid from arcano.job f where f.id = p_job_id;
+  select f.* into j from arcano.job f where f.id = v_ref.id and f.tableoid = v_ref.relid;
   if not found then
     return query select 'the job is there', false, 'no such job';
     return;
   end if;
-  select f.* into j from arcano.job f where f.id = p_job_id and f.tableoid = v_relid;
-  select s.* into t from arcano.job_table s where s.job_table = v_relid;
+  select s.* into t from arcano.job_table s where s.job_table = v_ref.relid;
 
   return query
     select c.condition,
@@ -73,15 +71,13 @@ begin
              else 'it blocks its user until it ends'
            end
       from (select) only_one
-      left join arcano.judged_job o on o.relid = v_relid and o.job_id = p_job_id;
+      left join arcano.judged_job o on o.relid = v_ref.relid and o.job_id = v_ref.id;
 
   return query
     select format('%s by %s', e.event, e.source), true, format('%s: %s', e.created_at, e.reason)
-      from arcano.job_event e
-     where e.job_id = p_job_id
-     order by e.event_id;
+      from arcano.job_history(v_ref) e;
 end
 $$;
 
-comment on function arcano.explain_job(arcano.job.id%type) is
-  'Why job p_job_id blocks its user or does not: a row for each condition of the orphan rule, whether it holds, and the columns that say so; then what follows, and what the journal has about the job. All must hold for an orphan: the one that does not is what protects it.';
+comment on function arcano.explain_job(arcano.job.id%type, regclass) is
+  'Why job p_job_id of p_table (null: of the one table that has the id) blocks its user or does not: a row for each condition of the orphan rule, whether it holds, and the columns that say so; then what follows, and what the journal has about the job. All must hold for an orphan: the one that does not is what protects it.';

@@ -4,7 +4,7 @@
 --
 -- To be called before a statement that locks the job: the user is locked first, and then the job. Also for a job that
 -- is about to become an orphan: now() is fixed in a transaction, so another session may see it as one already.
-create or replace function arcano.readmit_orphan(p_job_id arcano.job.id%type, p_impossible text)
+create or replace function arcano.readmit_orphan(p_job arcano.job_ref, p_impossible text)
 returns text
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -17,7 +17,8 @@ begin
   -- only observed the orphan counts, and is a job like any other.
   select j.user_id, j.is_orphan into v_user_id, v_is_orphan
     from arcano.judged_job j
-   where j.job_id = p_job_id
+   where j.job_id = p_job.id
+     and j.relid = p_job.relid
      and case
            when j.is_enforced and j.is_orphan then true
            when j.heals_at < clock_timestamp() + interval '1 minute' then arcano.is_read_committed()
@@ -32,11 +33,11 @@ begin
   return (
     select format('an orphan; in the way: %s %s (%s)', a.job_table, a.job_id, a.status)
       from arcano.active_job a
-     where a.user_id = v_user_id and a.job_id <> p_job_id
+     where a.user_id = v_user_id and (a.job_table, a.job_id) <> (arcano.table_name(p_job.relid), p_job.id)
      limit 1
   );
 end
 $$;
 
-comment on function arcano.readmit_orphan(arcano.job.id%type, text) is
-  'Internal: if job p_job_id is an orphan and its user has another active job, says which; else null. p_impossible: what the caller could not do in a transaction that is not read committed, for the error.';
+comment on function arcano.readmit_orphan(arcano.job_ref, text) is
+  'Internal: if p_job is an orphan and its user has another active job, says which; else null. p_impossible: what the caller could not do in a transaction that is not read committed, for the error.';

@@ -36,7 +36,8 @@ begin
           format('Its row as it was: insert into %s select r.* from arcano.job_event e cross join jsonb_populate_record(null::%1$s, e.job_before) r where e.event_id = %s;',
             p_event.job_table, p_event.event_id)),
         (3, p_job.id is null, 'somebody is changing this job at this moment', 'Try again.'),
-        (4, v_in_the_way.has_active_job and v_in_the_way.active_job_id <> p_event.job_id,
+        (4, v_in_the_way.has_active_job
+            and (v_in_the_way.active_table, v_in_the_way.active_job_id) <> (arcano.table_name(p_relid), p_event.job_id),
           format('its user has another active job: %s %s (%s)', v_in_the_way.active_table, v_in_the_way.active_job_id,
             v_in_the_way.active_status),
           'Wait for it to end, or cancel it.'),

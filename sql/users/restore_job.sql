@@ -27,7 +27,8 @@ begin
   perform arcano.lock_user(v_event.user_id, 'a job cannot be restored');
   if exists (
     select from arcano.job_event e
-     where e.job_id = v_event.job_id and e.event_id > p_event_id and e.event = 'restored' and e.reason = v_undone
+     where e.job_table = v_event.job_table and e.job_id = v_event.job_id and e.event_id > p_event_id
+       and e.event = 'restored' and e.reason = v_undone
   ) then
     return false;
   end if;

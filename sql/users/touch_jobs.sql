@@ -1,17 +1,19 @@
 -- touch_job for many at once, in one transaction and one round trip: for a worker that has several jobs.
-create or replace function arcano.touch_jobs(p_job_ids arcano.job_ids.ids%type)
-returns table (job_id arcano.job.id%type, changed boolean, status text, attempt integer, note text)
+create or replace function arcano.touch_jobs(p_job_ids arcano.job_ids.ids%type, p_tables regclass[] default null)
+returns table (job_id arcano.job.id%type, changed boolean, status text, attempt integer, note text, job_table text)
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+  v_jobs constant arcano.job_ref[] := arcano.named_jobs(p_job_ids, p_tables);
 begin
-  perform arcano.lock_users(p_job_ids, false, 'an orphan cannot be brought back');
+  perform arcano.lock_users(v_jobs, false, 'an orphan cannot be brought back');
   return query
-    select i.job_id, t.changed, t.status, t.attempt, t.note
-      from (select distinct i.job_id from unnest(p_job_ids) i (job_id) order by 1) i
-     cross join lateral arcano.touch_job(i.job_id) t;
+    select i.id, t.changed, t.status, t.attempt, t.note, arcano.table_name(i.relid)
+      from (select distinct i.id, i.relid from unnest(v_jobs) i order by i.id, i.relid) i
+     cross join lateral arcano.touch_job(i.id, i.relid) t;
 end
 $$;
 
-comment on function arcano.touch_jobs(arcano.job_ids.ids%type) is
-  'Gives a sign of life of the jobs p_job_ids, each as touch_job would, and answers a row for each of them. All or none: one whose update raises an error touches none.';
+comment on function arcano.touch_jobs(arcano.job_ids.ids%type, regclass[]) is
+  'Gives a sign of life of the jobs p_job_ids, each of its element of p_tables (null: of the one table that has the id), as touch_job would, and answers a row for each of them. All or none: one whose update raises an error touches none.';

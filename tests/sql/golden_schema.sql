@@ -49,12 +49,12 @@ CREATE FUNCTION arcano.attach_steps(p_table regclass, p_tool text DEFAULT NULL::
 
 COMMENT ON FUNCTION arcano.attach_steps(p_table regclass, p_tool text, p_orphan_after interval, p_stall_after interval, p_concurrently boolean) IS 'The statements that would attach p_table, in their order, with the lock that each takes on the table and what it does to it; runs none of them. Arguments as for attach_job_table; p_concurrently: build the indexes concurrently, for which each statement must run by itself.';
 
-CREATE FUNCTION arcano.bind_and_apply_task(p_task_id text, p_job_id uuid, p_attempt integer) RETURNS boolean
+CREATE FUNCTION arcano.bind_and_apply_task(p_task_id text, p_job arcano.job_ref, p_attempt integer) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.bind_and_apply_task(p_task_id text, p_job_id uuid, p_attempt integer) IS 'Internal: notes that p_task_id is attempt p_attempt of job p_job_id, and answers whether an earlier finish_task has now ended that job.';
+COMMENT ON FUNCTION arcano.bind_and_apply_task(p_task_id text, p_job arcano.job_ref, p_attempt integer) IS 'Internal: notes that p_task_id is attempt p_attempt of p_job, and answers whether an earlier finish_task has now ended that job.';
 
 CREATE FUNCTION arcano.built_indexes(p_table regclass, OUT index_name text, OUT definition text, OUT index regclass, OUT is_valid boolean) RETURNS SETOF record
     LANGUAGE sql STABLE
@@ -70,12 +70,12 @@ CREATE FUNCTION arcano.caller_id() RETURNS uuid
 
 COMMENT ON FUNCTION arcano.caller_id() IS 'Internal: the user that a caller of arcano_api is, from the registered function or what a gateway has set; raises if that is nobody.';
 
-CREATE FUNCTION arcano.cancel_job(p_job_id uuid, p_force boolean DEFAULT false, p_reason text DEFAULT NULL::text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT refunded boolean) RETURNS record
+CREATE FUNCTION arcano.cancel_job(p_job_id uuid, p_force boolean DEFAULT false, p_reason text DEFAULT NULL::text, p_table regclass DEFAULT NULL::regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT refunded boolean) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.cancel_job(p_job_id uuid, p_force boolean, p_reason text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT refunded boolean) IS 'Cancels job p_job_id if it waits, or with p_force also if it is being worked on (then without a refund, unless its table says so), with p_reason as its error_message. changed is false, and note says why, for a job that works, has ended, is not there, or is being changed at this moment.';
+COMMENT ON FUNCTION arcano.cancel_job(p_job_id uuid, p_force boolean, p_reason text, p_table regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT refunded boolean) IS 'Cancels job p_job_id of p_table if it waits, or with p_force also if it is being worked on (then without a refund, unless its table says so), with p_reason as its error_message. changed is false, and note says why, for a job that works, has ended, is not there, or is being changed at this moment.';
 
 CREATE FUNCTION arcano.cancel_session(p_user_id uuid DEFAULT NULL::uuid, p_session_id text DEFAULT NULL::text, p_reason text DEFAULT NULL::text) RETURNS TABLE(job_table text, job_id uuid, refunded boolean)
     LANGUAGE plpgsql SECURITY DEFINER
@@ -105,7 +105,7 @@ CREATE FUNCTION arcano.check_user_active(p_user_id uuid, OUT has_active_job bool
 
 COMMENT ON FUNCTION arcano.check_user_active(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer) IS 'Heals the orphans of user p_user_id, then answers in exactly one row whether a job is in the user''s way, and which: working before waiting, then the oldest. heals_at: when the rule would free the user if nothing more happens, null: never. healed: how many orphans this call cancelled.';
 
-CREATE FUNCTION arcano.claim_jobs(p_limit integer DEFAULT 1, p_completed uuid[] DEFAULT NULL::uuid[], p_attempts integer[] DEFAULT NULL::integer[]) RETURNS TABLE(job_table text, job_id uuid, user_id uuid, api_account text, attempt integer)
+CREATE FUNCTION arcano.claim_jobs(p_limit integer DEFAULT 1, p_completed uuid[] DEFAULT NULL::uuid[], p_attempts integer[] DEFAULT NULL::integer[], p_completed_tables regclass[] DEFAULT NULL::regclass[]) RETURNS TABLE(job_table text, job_id uuid, user_id uuid, api_account text, attempt integer)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
@@ -113,7 +113,7 @@ CREATE FUNCTION arcano.claim_jobs(p_limit integer DEFAULT 1, p_completed uuid[] 
     SET jit TO 'off'
     AS ...;
 
-COMMENT ON FUNCTION arcano.claim_jobs(p_limit integer, p_completed uuid[], p_attempts integer[]) IS 'Starts at most p_limit jobs, the oldest of the queue first, in free slots of the accounts, and answers them. p_completed, p_attempts: jobs that the caller has completed, as for finish_jobs, which are ended first. No row: the queue is empty, or no slot is free. A job that cannot be started is journaled as an error, and tried again later.';
+COMMENT ON FUNCTION arcano.claim_jobs(p_limit integer, p_completed uuid[], p_attempts integer[], p_completed_tables regclass[]) IS 'Starts at most p_limit jobs, the oldest of the queue first, in free slots of the accounts, and answers them. p_completed, p_attempts, p_completed_tables: jobs that the caller has completed, as for finish_jobs, which are ended first. No row: the queue is empty, or no slot is free. A job that cannot be started is journaled as an error, and tried again later.';
 
 CREATE FUNCTION arcano.claim_one_by_one(p_slots text[], p_limit integer) RETURNS TABLE(job_table text, job_id uuid, user_id uuid, api_account text, attempt integer)
     LANGUAGE plpgsql
@@ -143,7 +143,7 @@ CREATE FUNCTION arcano.column_problems(p_table regclass, OUT problem text, OUT m
 
 COMMENT ON FUNCTION arcano.column_problems(p_table regclass, OUT problem text, OUT mend text) IS 'Internal: each contract column that p_table has otherwise than the contract, and the statement that would mend it.';
 
-CREATE FUNCTION arcano.complete_working_jobs(p_job_ids uuid[], p_attempts integer[], p_error text, OUT job_ids uuid[], OUT attempts integer[]) RETURNS record
+CREATE FUNCTION arcano.complete_working_jobs(p_jobs arcano.job_ref[], p_attempts integer[], p_error text, OUT jobs arcano.job_ref[], OUT attempts integer[]) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
@@ -151,7 +151,7 @@ CREATE FUNCTION arcano.complete_working_jobs(p_job_ids uuid[], p_attempts intege
     SET jit TO 'off'
     AS ...;
 
-COMMENT ON FUNCTION arcano.complete_working_jobs(p_job_ids uuid[], p_attempts integer[], p_error text, OUT job_ids uuid[], OUT attempts integer[]) IS 'Internal: completes those of p_job_ids that are worked on, and answers them with their attempts.';
+COMMENT ON FUNCTION arcano.complete_working_jobs(p_jobs arcano.job_ref[], p_attempts integer[], p_error text, OUT jobs arcano.job_ref[], OUT attempts integer[]) IS 'Internal: completes those of p_jobs that are worked on, and answers them with their attempts.';
 
 CREATE FUNCTION arcano.contract_columns(p_table regclass) RETURNS text
     LANGUAGE plpgsql STABLE
@@ -160,12 +160,12 @@ CREATE FUNCTION arcano.contract_columns(p_table regclass) RETURNS text
 
 COMMENT ON FUNCTION arcano.contract_columns(p_table regclass) IS 'Internal: a select list of the contract''s columns for p_table, null for those that it lacks.';
 
-CREATE FUNCTION arcano.create_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text DEFAULT NULL::text, p_data jsonb DEFAULT '{}'::jsonb, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) RETURNS record
+CREATE FUNCTION arcano.create_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text DEFAULT NULL::text, p_data jsonb DEFAULT '{}'::jsonb, p_request_key text DEFAULT NULL::text, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.create_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) IS 'Makes job p_job_id (an id that the client made) of user p_user_id in the attached table p_table, unless another job is in the user''s way: then created is false, job_id null, and active_* that job. The same call again: created is false, and active_* the job itself. p_session_id: the page visit. p_data: the table''s own columns, user_credit_cost and credits_charged; others keep their defaults. Errors: null, a column that is unknown or the package''s own, a value of the wrong type, an id of another user''s job, a transaction that is not read committed.';
+COMMENT ON FUNCTION arcano.create_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, p_request_key text, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) IS 'Makes job p_job_id (an id that the client made; null: the table''s own default gives it) of user p_user_id in the attached table p_table, unless another job is in the user''s way: then created is false, job_id null, and active_* that job. The same call again, with the same id or the same p_request_key: created is false, and active_* the job itself (active_status null: its row is gone). p_session_id: the page visit. p_data: the table''s own columns, user_credit_cost and credits_charged; others keep their defaults. p_request_key: a text of 1 to 200 characters that the client makes for each job it asks for, kept for a day. Errors: null, a column that is unknown or the package''s own, a value of the wrong type, an id of another user''s job, a key that was used with another table, id or data, a transaction that is not read committed.';
 
 CREATE FUNCTION arcano.create_job_columns(p_table regclass, p_data jsonb) RETURNS text[]
     LANGUAGE plpgsql STABLE
@@ -173,6 +173,20 @@ CREATE FUNCTION arcano.create_job_columns(p_table regclass, p_data jsonb) RETURN
     AS ...;
 
 COMMENT ON FUNCTION arcano.create_job_columns(p_table regclass, p_data jsonb) IS 'Internal: the columns of p_table that p_data names, quoted; raises for one that cannot be given.';
+
+CREATE FUNCTION arcano.data_hash(p_data jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN md5((COALESCE(p_data, '{}'::jsonb))::text);
+
+COMMENT ON FUNCTION arcano.data_hash(p_data jsonb) IS 'Internal: equal for equal p_data.';
+
+CREATE FUNCTION arcano.default_health() RETURNS TABLE(level text, finding text, detail text, hint text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET quote_all_identifiers TO 'off'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.default_health() IS 'Internal: what check_health says of the transactions that new sessions begin.';
 
 CREATE FUNCTION arcano.derived_name(p_name name, p_suffix text) RETURNS text
     LANGUAGE sql STABLE
@@ -244,55 +258,77 @@ CREATE FUNCTION arcano.entered_queue(p_position integer, p_waited_in_queue boole
 
 COMMENT ON FUNCTION arcano.entered_queue(p_position integer, p_waited_in_queue boolean) IS 'Internal: whether a job with this position and waited_in_queue entered the real queue.';
 
-CREATE FUNCTION arcano.explain_job(p_job_id uuid) RETURNS TABLE(condition text, holds boolean, detail text)
+CREATE FUNCTION arcano.erase_user(p_user_id uuid, OUT events bigint, OUT refunds bigint, OUT tasks bigint, OUT refunds_due bigint, OUT open_jobs bigint) RETURNS SETOF record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.erase_user(p_user_id uuid, OUT events bigint, OUT refunds bigint, OUT tasks bigint, OUT refunds_due bigint, OUT open_jobs bigint) IS 'Removes what the package keeps of the user p_user_id: entries of the journal (events), refunds that are paid (refunds) and providers'' tasks of jobs that have ended (tasks); answers how many of each. refunds_due: how many refunds are still owed and stay. open_jobs: how many jobs are open, whose ends will be journaled again: end or delete them first, and the user''s rows in your own tables too. Entries that are erased can be neither explained nor restored. Waits for the same user''s create_job.';
+
+CREATE FUNCTION arcano.explain_job(p_job_id uuid, p_table regclass DEFAULT NULL::regclass) RETURNS TABLE(condition text, holds boolean, detail text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.explain_job(p_job_id uuid) IS 'Why job p_job_id blocks its user or does not: a row for each condition of the orphan rule, whether it holds, and the columns that say so; then what follows, and what the journal has about the job. All must hold for an orphan: the one that does not is what protects it.';
+COMMENT ON FUNCTION arcano.explain_job(p_job_id uuid, p_table regclass) IS 'Why job p_job_id of p_table (null: of the one table that has the id) blocks its user or does not: a row for each condition of the orphan rule, whether it holds, and the columns that say so; then what follows, and what the journal has about the job. All must hold for an orphan: the one that does not is what protects it.';
 
-CREATE FUNCTION arcano.fail_job(p_job_id uuid, p_reason text, p_attempt integer DEFAULT NULL::integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) RETURNS record
+CREATE FUNCTION arcano.fail_job(p_job_id uuid, p_reason text, p_attempt integer DEFAULT NULL::integer, p_table regclass DEFAULT NULL::regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.fail_job(p_job_id uuid, p_reason text, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) IS 'Ends job p_job_id as failed, with p_reason as its error_message. Otherwise as finish_job.';
+COMMENT ON FUNCTION arcano.fail_job(p_job_id uuid, p_reason text, p_attempt integer, p_table regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) IS 'Ends job p_job_id of p_table as failed, with p_reason as its error_message. Otherwise as finish_job.';
 
 CREATE FUNCTION arcano.find_function(p_function text, p_purpose text, p_arguments text, p_results regtype[], p_example text) RETURNS text
-    LANGUAGE plpgsql STABLE
+    LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET quote_all_identifiers TO 'off'
     AS ...;
 
-COMMENT ON FUNCTION arcano.find_function(p_function text, p_purpose text, p_arguments text, p_results regtype[], p_example text) IS 'Internal: the full name of the function p_function; raises unless it takes p_arguments, answers one of p_results, and belongs to who migrated. p_purpose and p_example are for the error.';
+COMMENT ON FUNCTION arcano.find_function(p_function text, p_purpose text, p_arguments text, p_results regtype[], p_example text) IS 'Internal: the full name of the function p_function; raises unless it takes p_arguments, answers one of p_results, belongs to who has the rights of who migrated, and may be called by operators. p_purpose and p_example are for the error.';
 
-CREATE FUNCTION arcano.finish_job(p_job_id uuid, p_status text DEFAULT 'completed'::text, p_error text DEFAULT NULL::text, p_attempt integer DEFAULT NULL::integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) RETURNS record
+CREATE FUNCTION arcano.find_request(p_user_id uuid, p_request_key text, p_table regclass, p_job_id uuid, p_data jsonb) RETURNS arcano.job_ref
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.find_request(p_user_id uuid, p_request_key text, p_table regclass, p_job_id uuid, p_data jsonb) IS 'Internal: the job that create_job made of user p_user_id with p_request_key within a day (null, null: none); raises if that was for another p_table, p_job_id (null: any) or p_data.';
+
+CREATE FUNCTION arcano.finish_job(p_job_id uuid, p_status text DEFAULT 'completed'::text, p_error text DEFAULT NULL::text, p_attempt integer DEFAULT NULL::integer, p_table regclass DEFAULT NULL::regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.finish_job(p_job_id uuid, p_status text, p_error text, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) IS 'Ends job p_job_id as p_status: completed, failed or cancelled. p_error: its error_message. p_attempt: the attempt that the worker started; if the job is at another one, or waits again, nothing changes. A job that has ended, or is not there: changed is false, and note says why; a late finish that differs from how the job ended is in the journal. Refunds a charged job cancelled before it ran, and others where the table''s refund_when says so.';
+COMMENT ON FUNCTION arcano.finish_job(p_job_id uuid, p_status text, p_error text, p_attempt integer, p_table regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) IS 'Ends job p_job_id of p_table as p_status: completed, failed or cancelled. p_error: its error_message. p_attempt: the attempt that the worker started; if the job is at another one, or waits again, nothing changes. A job that has ended, or is not there: changed is false, and note says why; a late finish that differs from how the job ended is in the journal. Refunds a charged job cancelled before it ran, and others where the table''s refund_when says so.';
 
-CREATE FUNCTION arcano.finish_jobs(p_job_ids uuid[], p_status text DEFAULT 'completed'::text, p_error text DEFAULT NULL::text, p_attempts integer[] DEFAULT NULL::integer[]) RETURNS TABLE(job_id uuid, changed boolean, status text, attempt integer, note text)
+CREATE FUNCTION arcano.finish_jobs(p_job_ids uuid[], p_status text DEFAULT 'completed'::text, p_error text DEFAULT NULL::text, p_attempts integer[] DEFAULT NULL::integer[], p_tables regclass[] DEFAULT NULL::regclass[]) RETURNS TABLE(job_id uuid, changed boolean, status text, attempt integer, note text, job_table text)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.finish_jobs(p_job_ids uuid[], p_status text, p_error text, p_attempts integer[]) IS 'Ends the jobs p_job_ids, each as finish_job would with p_status, p_error and its element of p_attempts, and answers a row for each of them, in no order. One that has ended already, is not there or cannot be ended does not keep the others from it: its changed is false, and note says why.';
+COMMENT ON FUNCTION arcano.finish_jobs(p_job_ids uuid[], p_status text, p_error text, p_attempts integer[], p_tables regclass[]) IS 'Ends the jobs p_job_ids, each as finish_job would with p_status, p_error and its elements of p_attempts and p_tables, and answers a row for each of them, in no order. One that has ended already, is not there or cannot be ended does not keep the others from it: its changed is false, and note says why.';
 
-CREATE FUNCTION arcano.finish_task(p_task_id text, p_status text DEFAULT 'completed'::text, p_error text DEFAULT NULL::text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid) RETURNS record
+CREATE FUNCTION arcano.finish_task(p_task_id text, p_status text DEFAULT 'completed'::text, p_error text DEFAULT NULL::text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid, OUT job_table text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid) IS 'finish_job for the job whose task_id is p_task_id, at the attempt that the provider got it for. If no job has that task_id yet, changed is false, and the call is kept for 30 days and applied by the start_job that brings it; of two such calls the first one counts.';
+COMMENT ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid, OUT job_table text) IS 'finish_job for the job whose task_id is p_task_id, at the attempt that the provider got it for. If no job has that task_id yet, changed is false, and the call is kept for 30 days and applied by the start_job that brings it; of two such calls the first one counts.';
 
-CREATE FUNCTION arcano.finish_without_waking(p_job_ids uuid[], p_status text, p_error text, p_attempts integer[]) RETURNS TABLE(job_id uuid, changed boolean, status text, attempt integer, note text)
+CREATE FUNCTION arcano.finish_without_waking(p_jobs arcano.job_ref[], p_status text, p_error text, p_attempts integer[]) RETURNS TABLE(job_id uuid, changed boolean, status text, attempt integer, note text, job_table text)
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.finish_without_waking(p_job_ids uuid[], p_status text, p_error text, p_attempts integer[]) IS 'Internal: as finish_jobs, for who wakes workers afterwards.';
+COMMENT ON FUNCTION arcano.finish_without_waking(p_jobs arcano.job_ref[], p_status text, p_error text, p_attempts integer[]) IS 'Internal: as finish_jobs, for who wakes workers afterwards.';
+
+CREATE FUNCTION arcano.function_problem(p_function text, p_oid oid, p_owner text) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET quote_all_identifiers TO 'off'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.function_problem(p_function text, p_oid oid, p_owner text) IS 'Internal: why the registered function p_function, which had p_oid and belonged to p_owner, must not be called; null: it may be.';
 
 CREATE FUNCTION arcano.grace_advice(p_table regclass, p_orphan_after interval DEFAULT NULL::interval, OUT jobs bigint, OUT median interval, OUT percentile_99 interval, OUT percentile_999 interval, OUT longest interval, OUT orphan_after interval, OUT advised interval, OUT is_enough boolean) RETURNS record
     LANGUAGE plpgsql STABLE
@@ -348,6 +384,27 @@ CREATE FUNCTION arcano.heals_at(p_status text, p_task_id text, p_position intege
 
 COMMENT ON FUNCTION arcano.heals_at(p_status text, p_task_id text, p_position integer, p_waited_in_queue boolean, p_user_credit_cost integer, p_credits_charged boolean, p_created_at timestamp with time zone, p_started_at timestamp with time zone, p_heartbeat_at timestamp with time zone, p_orphan_exempt boolean, p_orphan_after interval, p_touch_limit interval) IS 'Internal: the orphan rule: when the job that has these columns becomes an orphan, given its table''s settings; null: never.';
 
+CREATE FUNCTION arcano.id_sequence(p_table regclass) RETURNS regclass
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.id_sequence(p_table regclass) IS 'Internal: the sequence from which the column id of p_table gets its numbers; null: none.';
+
+CREATE FUNCTION arcano.ids_are_numbers() RETURNS boolean
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.ids_are_numbers() IS 'Internal: whether the ids of jobs are numbers, as was chosen when installing.';
+
+CREATE FUNCTION arcano.insert_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_columns text[], p_data jsonb) RETURNS uuid
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.insert_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_columns text[], p_data jsonb) IS 'Internal: makes job p_job_id (null: the id that the table gives) of user p_user_id in p_table, with p_columns of p_data, and answers its id.';
+
 CREATE FUNCTION arcano.internal_relations() RETURNS regclass[]
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -389,12 +446,12 @@ CREATE FUNCTION arcano.is_in_queue(p_status text, p_position integer, p_waited_i
 
 COMMENT ON FUNCTION arcano.is_in_queue(p_status text, p_position integer, p_waited_in_queue boolean) IS 'Internal: whether a job of this status, position and waited_in_queue waits in the queue.';
 
-CREATE FUNCTION arcano.is_observed(p_job_table text, p_job_id uuid) RETURNS boolean
+CREATE FUNCTION arcano.is_observed(p_job arcano.job_ref, p_created_at timestamp with time zone) RETURNS boolean
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.is_observed(p_job_table text, p_job_id uuid) IS 'Internal: whether the journal says already that job p_job_id of p_job_table would have been ended.';
+COMMENT ON FUNCTION arcano.is_observed(p_job arcano.job_ref, p_created_at timestamp with time zone) IS 'Internal: whether the journal says already that p_job, which was made at p_created_at, would have been ended.';
 
 CREATE FUNCTION arcano.working_statuses() RETURNS text[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -414,6 +471,13 @@ CREATE FUNCTION arcano.is_read_committed() RETURNS boolean
 
 COMMENT ON FUNCTION arcano.is_read_committed() IS 'Internal: whether each statement of this transaction sees what others have committed before it.';
 
+CREATE FUNCTION arcano.is_told(p_setting text) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.is_told(p_setting text) IS 'Internal: whether the setting arcano.<p_setting> is on.';
+
 CREATE FUNCTION arcano.is_working(p_status text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (p_status = ANY (arcano.working_statuses()));
@@ -426,6 +490,39 @@ CREATE FUNCTION arcano.job_counts(p_table regclass, p_orphan_after interval, p_t
     AS ...;
 
 COMMENT ON FUNCTION arcano.job_counts(p_table regclass, p_orphan_after interval, p_touch_limit interval) IS 'Internal: what check_job_table counts of p_table, a row for each status and one for all. charged: jobs that would be orphans but for their charge; future, dateless: whose created_at is in the future or null; dated, coarse: whose created_at is a date, and one in whole milliseconds; example: the id of one, which waits if any does.';
+
+CREATE TABLE arcano.job_event (
+    event_id bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    event text NOT NULL,
+    source text NOT NULL,
+    reason text NOT NULL,
+    job_table text NOT NULL,
+    job_id uuid,
+    user_id uuid,
+    job_before jsonb NOT NULL
+);
+
+COMMENT ON TABLE arcano.job_event IS 'The journal: one row for every job that the package ended, written in the transaction that ended it, and one for every job that the sweep could not end.';
+
+COMMENT ON COLUMN arcano.job_event.event IS 'healed: cancelled by the orphan rule; cancelled, failed, completed: ended while it waited; force_cancelled: cancelled while it worked; stalled: failed, because it gave no sign of life; revived: a healed job that was started after all; late_finish: finish_job came after the job had ended otherwise, and changed nothing; refund_due: credits are owed, and reason says why they are not paid yet; refunded: they are paid; observed: would have been ended, were its table not in observe mode; restored: put back as it was; erased: a user''s entries were removed, and reason says how many; error: the job could not be started or ended, and reason says why.';
+
+COMMENT ON COLUMN arcano.job_event.source IS 'What did it: check (check_user_active, also inside create_job and start_job), sweep (sweep_orphans), cancel_session, cancel_job, start_job, finish_job (fail_job, finish_jobs and finish_task too), claim_jobs, settle_refund, restore_job, or erase_user.';
+
+COMMENT ON COLUMN arcano.job_event.reason IS 'Why: the message written to the job, or SQLSTATE and message of the error.';
+
+COMMENT ON COLUMN arcano.job_event.job_table IS 'Schema and table, as it was called then.';
+
+COMMENT ON COLUMN arcano.job_event.job_id IS 'Null: the entry is about no job, as that of a user who was erased.';
+
+COMMENT ON COLUMN arcano.job_event.job_before IS 'The whole row as it was before, with the table''s own columns.';
+
+CREATE FUNCTION arcano.job_history(p_job arcano.job_ref) RETURNS SETOF arcano.job_event
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.job_history(p_job arcano.job_ref) IS 'Internal: the entries of the journal about p_job as it is now, the oldest first; none if its row is gone.';
 
 CREATE FUNCTION arcano.job_indexes(p_table regclass, OUT index_name text, OUT definition text) RETURNS SETOF record
     LANGUAGE sql STABLE
@@ -520,6 +617,13 @@ CREATE FUNCTION arcano.journal_refund(p_refund arcano.refund, p_event text, p_so
 
 COMMENT ON FUNCTION arcano.journal_refund(p_refund arcano.refund, p_event text, p_source text, p_reason text) IS 'Internal: journals p_event about p_refund.';
 
+CREATE FUNCTION arcano.keep_request(p_user_id uuid, p_request_key text, p_table regclass, p_job_id uuid, p_data jsonb) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.keep_request(p_user_id uuid, p_request_key text, p_table regclass, p_job_id uuid, p_data jsonb) IS 'Internal: notes that p_request_key of user p_user_id made job p_job_id of p_table with p_data.';
+
 CREATE FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text DEFAULT NULL::text) RETURNS TABLE(job_table text, job_id uuid, refunded boolean)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -527,12 +631,22 @@ CREATE FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_left_a
 
 COMMENT ON FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text) IS 'As cancel_session, but leaves the jobs that were made after p_left_at, or that touch_job was called for since. For a page that says goodbye and may be back in a moment, because it is only being reloaded: the backend notes the time, waits some seconds, and calls this; the page that is back calls touch_job. p_left_at null: an error.';
 
-CREATE FUNCTION arcano.lock_jobs(p_job_ids uuid[]) RETURNS void
+CREATE FUNCTION arcano.lock_holder(p_key bigint, p_since timestamp with time zone, OUT holders text, OUT mend text) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.lock_jobs(p_job_ids uuid[]) IS 'Internal: waits for the jobs p_job_ids, and holds them until the transaction ends.';
+COMMENT ON FUNCTION arcano.lock_holder(p_key bigint, p_since timestamp with time zone, OUT holders text, OUT mend text) IS 'Internal: who holds the advisory lock p_key, and waited for it before p_since, for an error; and what would end that.';
+
+CREATE FUNCTION arcano.lock_jobs(p_jobs arcano.job_ref[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.lock_jobs(p_jobs arcano.job_ref[]) IS 'Internal: waits for p_jobs, and holds them until the transaction ends.';
 
 CREATE FUNCTION arcano.lock_key(p_what text) RETURNS bigint
     LANGUAGE plpgsql STABLE
@@ -549,19 +663,19 @@ CREATE FUNCTION arcano.lock_queue() RETURNS boolean
 
 COMMENT ON FUNCTION arcano.lock_queue() IS 'Internal: lets only this run_or_queue decide until the transaction ends; false: another one decides at this moment.';
 
-CREATE FUNCTION arcano.lock_user(p_user_id uuid, p_impossible text) RETURNS void
+CREATE FUNCTION arcano.lock_user(p_user_id uuid, p_impossible text, p_since timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.lock_user(p_user_id uuid, p_impossible text) IS 'Internal: waits for the same user''s other create_job, and holds them off until the transaction ends. p_impossible: what the caller could not do in a transaction that is not read committed, for the error.';
+COMMENT ON FUNCTION arcano.lock_user(p_user_id uuid, p_impossible text, p_since timestamp with time zone) IS 'Internal: waits for the same user''s other create_job, for at most longest_wait after p_since (null: after now) and no longer than lock_timeout, and holds them off until the transaction ends. p_impossible: what the caller could not do otherwise, or in a transaction that is not read committed, for the error.';
 
-CREATE FUNCTION arcano.lock_users(p_job_ids uuid[], p_revives boolean, p_impossible text) RETURNS void
+CREATE FUNCTION arcano.lock_users(p_jobs arcano.job_ref[], p_revives boolean, p_impossible text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.lock_users(p_job_ids uuid[], p_revives boolean, p_impossible text) IS 'Internal: locks the users of those of p_job_ids that are orphans or about to be, and with p_revives of those that may be revived. p_impossible: as for lock_user.';
+COMMENT ON FUNCTION arcano.lock_users(p_jobs arcano.job_ref[], p_revives boolean, p_impossible text) IS 'Internal: locks the users of those of p_jobs that are orphans or about to be, and with p_revives of those that may be revived. p_impossible: as for lock_user.';
 
 CREATE FUNCTION arcano.mark_refund_paid(p_refund arcano.refund, p_source text, p_reason text) RETURNS void
     LANGUAGE plpgsql
@@ -570,12 +684,36 @@ CREATE FUNCTION arcano.mark_refund_paid(p_refund arcano.refund, p_source text, p
 
 COMMENT ON FUNCTION arcano.mark_refund_paid(p_refund arcano.refund, p_source text, p_reason text) IS 'Internal: marks p_refund and its job as refunded, and journals it.';
 
+CREATE FUNCTION arcano.may_act_as_migrator(p_role oid) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.may_act_as_migrator(p_role oid) IS 'Internal: whether the role p_role has the rights of who migrated, so that its functions may be called with these.';
+
 CREATE FUNCTION arcano.misleading_defaults(p_table regclass, OUT level text, OUT detail text, OUT hint text) RETURNS SETOF record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
 COMMENT ON FUNCTION arcano.misleading_defaults(p_table regclass, OUT level text, OUT detail text, OUT hint text) IS 'Internal: the defaults of contract columns of p_table that the rule reads as a sign of life, or else as what they are not.';
+
+CREATE FUNCTION arcano.named_job(p_job_id uuid, p_table regclass) RETURNS arcano.job_ref
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.named_job(p_job_id uuid, p_table regclass) IS 'Internal: the job p_job_id of p_table, or, with p_table null, of the one table that has it (relid null: none has); raises if p_table is not attached, or if more than one table has the id.';
+
+CREATE FUNCTION arcano.named_jobs(p_job_ids uuid[], p_tables regclass[]) RETURNS arcano.job_ref[]
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.named_jobs(p_job_ids uuid[], p_tables regclass[]) IS 'Internal: the jobs p_job_ids, in their order, each of its element of p_tables, as named_job; raises for nulls among the ids, and for another number of tables.';
 
 CREATE FUNCTION arcano.named_table(p_table text) RETURNS regclass
     LANGUAGE plpgsql STABLE
@@ -621,7 +759,7 @@ COMMENT ON FUNCTION arcano.plain_seconds(p_interval interval) IS 'Internal: p_in
 CREATE FUNCTION arcano.public_objects() RETURNS TABLE(schema name, kind text, name text, least_role text)
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     BEGIN ATOMIC
- VALUES ('arcano_api'::text,'function'::text,'check_user_active'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'create_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'queue_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'touch_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'cancel_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'cancel_session'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'leave_session'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'queue_position'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'explain_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'my_jobs'::text,'arcano_user'::text), ('arcano'::text,'function'::text,'check_user_active'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'create_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'touch_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'cancel_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'cancel_session'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'leave_session'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'queue_position'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'explain_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'start_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'start_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'touch_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'finish_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'finish_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'finish_task'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'fail_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'run_or_queue'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'claim_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'requeue_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'stalling_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'sweep_orphans'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_job_table'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_account'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'drop_account'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_position_refresh'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_retention'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_refund_function'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_identity_function'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'settle_refund'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'restore_job'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'check_health'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'active_job'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'orphan_job'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'charged_orphan'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'observed_job'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'observed_table'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'job_in_queue'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'job_table_status'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'queue_status'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'sweep_status'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'account_status'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'refund_due'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'metric'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'job_table'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'account'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'setting'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'refund'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'task'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'job_event'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'job_backoff'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'sweep_run'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'attach_job_table'::text,'owner'::text), ('arcano'::text,'function'::text,'attach_steps'::text,'owner'::text), ('arcano'::text,'function'::text,'detach_job_table'::text,'owner'::text), ('arcano'::text,'function'::text,'detach_steps'::text,'owner'::text), ('arcano'::text,'function'::text,'check_job_table'::text,'owner'::text), ('arcano'::text,'function'::text,'grace_advice'::text,'owner'::text), ('arcano'::text,'function'::text,'schedule_sweeper'::text,'owner'::text), ('arcano'::text,'function'::text,'unschedule_sweeper'::text,'owner'::text), ('arcano'::text,'function'::text,'claimed_user'::text,'owner'::text), ('arcano'::text,'function'::text,'public_objects'::text,'owner'::text);
+ VALUES ('arcano_api'::text,'function'::text,'check_user_active'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'create_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'queue_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'touch_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'cancel_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'cancel_session'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'leave_session'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'queue_position'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'explain_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'my_jobs'::text,'arcano_user'::text), ('arcano'::text,'function'::text,'check_user_active'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'create_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'touch_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'cancel_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'cancel_session'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'leave_session'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'queue_position'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'explain_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'start_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'start_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'touch_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'finish_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'finish_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'finish_task'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'fail_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'run_or_queue'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'claim_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'requeue_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'stalling_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'sweep_orphans'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_job_table'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_account'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'drop_account'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_position_refresh'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_retention'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_longest_wait'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_refund_function'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_identity_function'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'settle_refund'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'restore_job'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'erase_user'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'check_health'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'active_job'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'orphan_job'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'charged_orphan'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'observed_job'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'observed_table'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'job_in_queue'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'job_table_status'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'queue_status'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'sweep_status'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'account_status'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'refund_due'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'metric'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'job_table'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'account'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'setting'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'refund'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'task'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'request'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'job_event'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'job_backoff'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'sweep_run'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'attach_job_table'::text,'owner'::text), ('arcano'::text,'function'::text,'attach_steps'::text,'owner'::text), ('arcano'::text,'function'::text,'detach_job_table'::text,'owner'::text), ('arcano'::text,'function'::text,'detach_steps'::text,'owner'::text), ('arcano'::text,'function'::text,'check_job_table'::text,'owner'::text), ('arcano'::text,'function'::text,'grace_advice'::text,'owner'::text), ('arcano'::text,'function'::text,'schedule_sweeper'::text,'owner'::text), ('arcano'::text,'function'::text,'unschedule_sweeper'::text,'owner'::text), ('arcano'::text,'function'::text,'claimed_user'::text,'owner'::text), ('arcano'::text,'function'::text,'public_objects'::text,'owner'::text);
 END;
 
 COMMENT ON FUNCTION arcano.public_objects() IS 'The public interface: each function, view and table of it, its schema, and least_role: who may use it (arcano_user, of arcano_api alone; arcano_backend, arcano_operator, owner: who migrated; each may also use what is for those before it).';
@@ -633,19 +771,19 @@ CREATE FUNCTION arcano.purge_expired(p_limit integer) RETURNS integer
 
 COMMENT ON FUNCTION arcano.purge_expired(p_limit integer) IS 'Internal: deletes at most p_limit entries of the journal that are older than set_retention says, and likewise what else expires; answers how many of the journal.';
 
-CREATE FUNCTION arcano.queue_position(p_job_id uuid) RETURNS integer
+CREATE FUNCTION arcano.queue_position(p_job_id uuid, p_table regclass DEFAULT NULL::regclass) RETURNS integer
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.queue_position(p_job_id uuid) IS 'How many jobs are ahead of job p_job_id in the queue, plus one, counted now; null: it is not in the queue.';
+COMMENT ON FUNCTION arcano.queue_position(p_job_id uuid, p_table regclass) IS 'How many jobs are ahead of job p_job_id of p_table (null: of the one table that has the id) in the queue, plus one, counted now; null: it is not in the queue.';
 
-CREATE FUNCTION arcano.readmit_orphan(p_job_id uuid, p_impossible text) RETURNS text
+CREATE FUNCTION arcano.readmit_orphan(p_job arcano.job_ref, p_impossible text) RETURNS text
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.readmit_orphan(p_job_id uuid, p_impossible text) IS 'Internal: if job p_job_id is an orphan and its user has another active job, says which; else null. p_impossible: what the caller could not do in a transaction that is not read committed, for the error.';
+COMMENT ON FUNCTION arcano.readmit_orphan(p_job arcano.job_ref, p_impossible text) IS 'Internal: if p_job is an orphan and its user has another active job, says which; else null. p_impossible: what the caller could not do in a transaction that is not read committed, for the error.';
 
 CREATE FUNCTION arcano.refresh_positions() RETURNS integer
     LANGUAGE plpgsql
@@ -660,6 +798,20 @@ CREATE FUNCTION arcano.refund_jobs(p_jobs arcano.job_ref[], p_kind text, p_sourc
     AS ...;
 
 COMMENT ON FUNCTION arcano.refund_jobs(p_jobs arcano.job_ref[], p_kind text, p_source text) IS 'Internal: makes the refunds of p_jobs that have just ended, of kind cancelled, failed, stalled or forced, and tries to pay them. p_source: what ended them, for the journal.';
+
+CREATE FUNCTION arcano.refuse_ambiguous(p_job_id uuid, p_relids oid[]) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.refuse_ambiguous(p_job_id uuid, p_relids oid[]) IS 'Internal: raises that each of the tables p_relids has a job p_job_id.';
+
+CREATE FUNCTION arcano.refuse_chosen_id(p_table regclass, p_job_id uuid) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.refuse_chosen_id(p_table regclass, p_job_id uuid) IS 'Internal: raises unless a user may choose p_job_id for a new job of p_table.';
 
 CREATE FUNCTION arcano.refuse_end_status(p_status text) RETURNS void
     LANGUAGE plpgsql STABLE
@@ -729,30 +881,6 @@ COMMENT ON COLUMN arcano.job.orphan_exempt IS 'An operator put the job back: the
 
 COMMENT ON COLUMN arcano.job.api_account IS 'The provider account whose slot the job holds.';
 
-CREATE TABLE arcano.job_event (
-    event_id bigint NOT NULL,
-    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    event text NOT NULL,
-    source text NOT NULL,
-    reason text NOT NULL,
-    job_table text NOT NULL,
-    job_id uuid NOT NULL,
-    user_id uuid,
-    job_before jsonb NOT NULL
-);
-
-COMMENT ON TABLE arcano.job_event IS 'The journal: one row for every job that the package ended, written in the transaction that ended it, and one for every job that the sweep could not end.';
-
-COMMENT ON COLUMN arcano.job_event.event IS 'healed: cancelled by the orphan rule; cancelled, failed, completed: ended while it waited; force_cancelled: cancelled while it worked; stalled: failed, because it gave no sign of life; revived: a healed job that was started after all; late_finish: finish_job came after the job had ended otherwise, and changed nothing; refund_due: credits are owed, and reason says why they are not paid yet; refunded: they are paid; observed: would have been ended, were its table not in observe mode; restored: put back as it was; error: the job could not be started or ended, and reason says why.';
-
-COMMENT ON COLUMN arcano.job_event.source IS 'What did it: check (check_user_active, also inside create_job and start_job), sweep (sweep_orphans), cancel_session, cancel_job, start_job, finish_job (fail_job, finish_jobs and finish_task too), claim_jobs, settle_refund, or restore_job.';
-
-COMMENT ON COLUMN arcano.job_event.reason IS 'Why: the message written to the job, or SQLSTATE and message of the error.';
-
-COMMENT ON COLUMN arcano.job_event.job_table IS 'Schema and table, as it was called then.';
-
-COMMENT ON COLUMN arcano.job_event.job_before IS 'The whole row as it was before, with the table''s own columns.';
-
 CREATE FUNCTION arcano.refuse_restore(p_event arcano.job_event, p_relid oid, p_before arcano.job, p_job arcano.job) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -776,6 +904,7 @@ CREATE TABLE arcano.job_table (
     enforced_since timestamp with time zone DEFAULT now() NOT NULL,
     breaker_tripped_at timestamp with time zone,
     added_columns text[] DEFAULT '{}'::text[] NOT NULL,
+    id_form text,
     CONSTRAINT job_table_breaker_share_in_range CHECK (((breaker_share > (0)::numeric) AND (breaker_share <= (1)::numeric))),
     CONSTRAINT job_table_charged_orphan_after_in_range CHECK (((charged_orphan_after > '00:00:00'::interval) AND (charged_orphan_after <= '10 years'::interval))),
     CONSTRAINT job_table_mode_is_known CHECK ((mode = ANY (ARRAY['enforce'::text, 'observe'::text]))),
@@ -814,6 +943,8 @@ COMMENT ON COLUMN arcano.job_table.breaker_tripped_at IS 'When the breaker set m
 
 COMMENT ON COLUMN arcano.job_table.added_columns IS 'Which of the contract''s columns attaching has added; detaching can drop those again.';
 
+COMMENT ON COLUMN arcano.job_table.id_form IS 'The form, as a regular expression for the whole of it, of the text ids that users may choose in arcano_api.create_job, such as [0-9a-f-]{36}: one that others cannot guess. Null: they choose none. Numbers are never chosen by users, uuids always may be.';
+
 CREATE FUNCTION arcano.refuse_settings(p_settings arcano.job_table) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -833,7 +964,7 @@ CREATE FUNCTION arcano.refuse_unattached(p_table regclass) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.refuse_unattached(p_table regclass) IS 'Internal: raises that p_table is not attached, and which are.';
+COMMENT ON FUNCTION arcano.refuse_unattached(p_table regclass) IS 'Internal: raises that p_table is not attached, or half attached, and which are attached.';
 
 CREATE FUNCTION arcano.refuse_user_data(p_table regclass, p_data jsonb) RETURNS void
     LANGUAGE plpgsql STABLE
@@ -849,6 +980,13 @@ CREATE FUNCTION arcano.refuse_values(p_table regclass, p_data jsonb) RETURNS voi
 
 COMMENT ON FUNCTION arcano.refuse_values(p_table regclass, p_data jsonb) IS 'Internal: raises if a value of p_data is not of its column''s type, naming each such column of p_table.';
 
+CREATE FUNCTION arcano.register_again() RETURNS SETOF text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.register_again() IS 'Internal: registers those functions again that have another oid, and belong to whom they belonged; answers their names.';
+
 CREATE FUNCTION arcano.relation_problem(p_table regclass, OUT problem text, OUT mend text) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -856,12 +994,12 @@ CREATE FUNCTION arcano.relation_problem(p_table regclass, OUT problem text, OUT 
 
 COMMENT ON FUNCTION arcano.relation_problem(p_table regclass, OUT problem text, OUT mend text) IS 'Internal: why p_table is not of a kind that can be attached, and the statement that would mend it; null: it is.';
 
-CREATE FUNCTION arcano.requeue_job(p_job_id uuid, p_attempt integer DEFAULT NULL::integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT "position" integer) RETURNS record
+CREATE FUNCTION arcano.requeue_job(p_job_id uuid, p_attempt integer DEFAULT NULL::integer, p_table regclass DEFAULT NULL::regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT "position" integer) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.requeue_job(p_job_id uuid, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT "position" integer) IS 'Puts the starting or running job p_job_id back into the queue and answers its place there; its slot is free, and its task_id forgotten. p_attempt: the attempt that the worker started; if the job is at another one, nothing changes. A job that waits or has ended, or is not there: changed is false, and note says why.';
+COMMENT ON FUNCTION arcano.requeue_job(p_job_id uuid, p_attempt integer, p_table regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT "position" integer) IS 'Puts the starting or running job p_job_id of p_table (null: of the one table that has the id) back into the queue and answers its place there; its slot is free, and its task_id forgotten. p_attempt: the attempt that the worker started; if the job is at another one, nothing changes. A job that waits or has ended, or is not there: changed is false, and note says why.';
 
 CREATE FUNCTION arcano.require_read_committed(p_impossible text) RETURNS void
     LANGUAGE plpgsql STABLE
@@ -883,12 +1021,12 @@ CREATE FUNCTION arcano.retry_at(p_first_failed_at timestamp with time zone, p_la
 
 COMMENT ON FUNCTION arcano.retry_at(p_first_failed_at timestamp with time zone, p_last_failed_at timestamp with time zone, p_least interval) IS 'Internal: when to try again what failed first at p_first_failed_at and last at p_last_failed_at; p_least: the shortest pause.';
 
-CREATE FUNCTION arcano.revive_job(p_job_id uuid, p_task_id text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) RETURNS record
+CREATE FUNCTION arcano.revive_job(p_job arcano.job_ref, p_task_id text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.revive_job(p_job_id uuid, p_task_id text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) IS 'Internal: for start_job of a job that does not wait; revives it with p_task_id if the orphan rule healed it and its user has no other active job, else says why not.';
+COMMENT ON FUNCTION arcano.revive_job(p_job arcano.job_ref, p_task_id text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) IS 'Internal: for start_job of a job that does not wait; revives it with p_task_id if the orphan rule healed it and its user has no other active job, else says why not.';
 
 CREATE FUNCTION arcano.role_health() RETURNS TABLE(level text, finding text, detail text, hint text)
     LANGUAGE plpgsql STABLE
@@ -897,12 +1035,12 @@ CREATE FUNCTION arcano.role_health() RETURNS TABLE(level text, finding text, det
 
 COMMENT ON FUNCTION arcano.role_health() IS 'Internal: what check_health says of roles and grants.';
 
-CREATE FUNCTION arcano.run_or_queue(p_job_id uuid, p_run boolean DEFAULT true, OUT decision text, OUT api_account text, OUT "position" integer, OUT note text) RETURNS record
+CREATE FUNCTION arcano.run_or_queue(p_job_id uuid, p_run boolean DEFAULT true, p_table regclass DEFAULT NULL::regclass, OUT decision text, OUT api_account text, OUT "position" integer, OUT note text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.run_or_queue(p_job_id uuid, p_run boolean, OUT decision text, OUT api_account text, OUT "position" integer, OUT note text) IS 'Decides about the waiting job p_job_id. run: it is starting, in a slot of api_account, and the caller is to start it at the provider. queued: it is in the queue, at place position, for whoever claims it; with p_run false always so, for those who leave every start to workers. Null: it has ended or is not there, and note says so. The same call again answers the same.';
+COMMENT ON FUNCTION arcano.run_or_queue(p_job_id uuid, p_run boolean, p_table regclass, OUT decision text, OUT api_account text, OUT "position" integer, OUT note text) IS 'Decides about the waiting job p_job_id of p_table (null: of the one table that has the id). run: it is starting, in a slot of api_account, and the caller is to start it at the provider. queued: it is in the queue, at place position, for whoever claims it; with p_run false always so, for those who leave every start to workers. Null: it has ended or is not there, and note says so. The same call again answers the same.';
 
 CREATE FUNCTION arcano.schedule_sweeper(p_every interval DEFAULT '00:01:00'::interval, p_limit integer DEFAULT 1000) RETURNS text
     LANGUAGE plpgsql
@@ -910,6 +1048,13 @@ CREATE FUNCTION arcano.schedule_sweeper(p_every interval DEFAULT '00:01:00'::int
     AS ...;
 
 COMMENT ON FUNCTION arcano.schedule_sweeper(p_every interval, p_limit integer) IS 'Has pg_cron, which must be installed in this database, call sweep_orphans(p_limit) every p_every (whole seconds below a minute need pg_cron 1.5), as the role that calls this; answers the schedule. Called again, the schedule is changed. The view sweep_status says whether it runs.';
+
+CREATE FUNCTION arcano.separate_sequences(p_table regclass, OUT detail text, OUT hint text) RETURNS SETOF record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.separate_sequences(p_table regclass, OUT detail text, OUT hint text) IS 'Internal: whether the numbers that are the ids of p_table come from another sequence than those of an attached table (detail), and what mends that (hint); no row: they do not.';
 
 CREATE FUNCTION arcano.server_health(p_long_transaction interval) RETURNS TABLE(level text, finding text, detail text, hint text)
     LANGUAGE plpgsql STABLE
@@ -930,14 +1075,21 @@ CREATE FUNCTION arcano.set_identity_function(p_function text) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.set_identity_function(p_function text) IS 'Sets the function that says which user an arcano_user caller is, such as public.user_of_login(): it takes nothing, answers a user''s id or null for nobody, and is asked instead of the settings that a gateway sets. It runs with the rights of the role that migrated: session_user is the login, current_setting(''role'') the role that it has set. arcano.claimed_user() believes what any login has set. Null: none.';
+COMMENT ON FUNCTION arcano.set_identity_function(p_function text) IS 'Sets the function that says which user an arcano_user caller is, such as public.user_of_login(): it takes nothing, answers a user''s id or null for nobody, and is asked instead of the settings that a gateway sets. It runs with the rights of the role that migrated: session_user is the login, current_setting(''role'') the role that it has set. arcano.claimed_user() believes what any login has set. What is called is this function, for as long as it belongs to whom it belongs now; public or arcano_operator must be allowed to execute it. Null: none.';
 
 CREATE FUNCTION arcano.set_job_table(p_table regclass, p_settings jsonb) RETURNS arcano.job_table
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.set_job_table(p_table regclass, p_settings jsonb) IS 'Changes settings of the attached p_table, such as {"stall_after": "10 minutes"}, and answers all of them: tool, orphan_after, touch_limit, stall_after, starting_stall_after, charged_orphan_after, refund_when (which ends are refunded: failed, stalled, forced), user_columns (what arcano_user may give in p_data), mode (enforce, or observe: only journal what would be ended), breaker_share (of an hour''s jobs that may be ghosts before the sweep sets mode to observe). Null switches a limit off. The column comments of arcano.job_table say what each does.';
+COMMENT ON FUNCTION arcano.set_job_table(p_table regclass, p_settings jsonb) IS 'Changes settings of the attached p_table, such as {"stall_after": "10 minutes"}, and answers all of them: tool, orphan_after, touch_limit, stall_after, starting_stall_after, charged_orphan_after, refund_when (which ends are refunded: failed, stalled, forced), user_columns (what arcano_user may give in p_data), id_form (of the text ids that arcano_user may choose), mode (enforce, or observe: only journal what would be ended), breaker_share (of an hour''s jobs that may be ghosts before the sweep sets mode to observe). Null switches a limit off. The column comments of arcano.job_table say what each does.';
+
+CREATE FUNCTION arcano.set_longest_wait(p_longest_wait interval) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.set_longest_wait(p_longest_wait interval) IS 'Sets for how long create_job, restore_job, and what would bring an orphan back wait at most for another call of the same user (at first 5 seconds; 10 milliseconds to 1 hour). A lock_timeout that is shorter comes first. Then the error 55P03 says who is in the way.';
 
 CREATE FUNCTION arcano.set_position_refresh(p_on boolean DEFAULT true) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -952,7 +1104,7 @@ CREATE FUNCTION arcano.set_refund_function(p_function text) RETURNS void
     SET quote_all_identifiers TO 'off'
     AS ...;
 
-COMMENT ON FUNCTION arcano.set_refund_function(p_function text) IS 'Sets the function that gives credits back, such as public.refund_credits(uuid,integer,text): it gets the user, the amount that was charged, and a reference that is never given twice, and is called in the transaction that ends the job. If it raises or answers false, the refund stays due and is tried again by the sweep. Null: none, and refunds stay due until settle_refund.';
+COMMENT ON FUNCTION arcano.set_refund_function(p_function text) IS 'Sets the function that gives credits back, such as public.refund_credits(uuid,integer,text): it gets the user, the amount that was charged, and a reference that is never given twice, and is called in the transaction that ends the job. If it raises or answers false, the refund stays due and is tried again by the sweep. What is called is this function, for as long as it belongs to whom it belongs now; public or arcano_operator must be allowed to execute it. Null: none, and refunds stay due until settle_refund.';
 
 CREATE FUNCTION arcano.set_retention(p_events interval, p_sweep_runs interval DEFAULT '7 days'::interval) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -967,6 +1119,20 @@ CREATE FUNCTION arcano.settle_refund(p_refund_id bigint, p_note text DEFAULT NUL
     AS ...;
 
 COMMENT ON FUNCTION arcano.settle_refund(p_refund_id bigint, p_note text) IS 'Marks the refund p_refund_id as paid in another way; p_note goes into the journal. False: it was paid already. The app''s function is not called.';
+
+CREATE FUNCTION arcano.shared_ids(p_table regclass, OUT detail text, OUT hint text) RETURNS SETOF record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.shared_ids(p_table regclass, OUT detail text, OUT hint text) IS 'Internal: how many jobs of p_table have the id of a job in another attached table (detail), and what follows (hint); no row: none. Reads all of p_table.';
+
+CREATE FUNCTION arcano.similar_tables(p_table regclass, OUT detail text, OUT hint text) RETURNS SETOF record
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.similar_tables(p_table regclass, OUT detail text, OUT hint text) IS 'Internal: tables that are not attached and look like job tables, besides p_table.';
 
 CREATE FUNCTION arcano.stalling_jobs(p_within interval DEFAULT '00:01:00'::interval, p_limit integer DEFAULT 100) RETURNS TABLE(job_table text, job_id uuid, user_id uuid, task_id text, api_account text, attempt integer, stalls_at timestamp with time zone)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -989,19 +1155,19 @@ CREATE FUNCTION arcano.start_in_slots(p_relids oid[], p_tids tid[], p_slots text
 
 COMMENT ON FUNCTION arcano.start_in_slots(p_relids oid[], p_tids tid[], p_slots text[]) IS 'Internal: starts the jobs that lie at p_tids of the tables p_relids, each in its element of p_slots (null: in none), and answers them in that order.';
 
-CREATE FUNCTION arcano.start_job(p_job_id uuid, p_task_id text DEFAULT NULL::text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) RETURNS record
+CREATE FUNCTION arcano.start_job(p_job_id uuid, p_task_id text DEFAULT NULL::text, p_table regclass DEFAULT NULL::regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.start_job(p_job_id uuid, p_task_id text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) IS 'Makes the waiting or starting job p_job_id a running one, with the provider''s p_task_id, and counts the attempt; a running one that has no task_id yet gets p_task_id. If finish_task came before, the job is ended as that said. A job that the orphan rule healed is revived (note: revived) if its user has no other active job; else note says healed and what is in the way. A job that runs or has ended, or is not there: changed is false, and note says why.';
+COMMENT ON FUNCTION arcano.start_job(p_job_id uuid, p_task_id text, p_table regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) IS 'Makes the waiting or starting job p_job_id of p_table (null: of the one table that has the id) a running one, with the provider''s p_task_id, and counts the attempt; a running one that has no task_id yet gets p_task_id. If finish_task came before, the job is ended as that said. A job that the orphan rule healed is revived (note: revived) if its user has no other active job; else note says healed and what is in the way. A job that runs or has ended, or is not there: changed is false, and note says why.';
 
-CREATE FUNCTION arcano.start_jobs(p_job_ids uuid[]) RETURNS TABLE(job_id uuid, changed boolean, status text, attempt integer, note text)
+CREATE FUNCTION arcano.start_jobs(p_job_ids uuid[], p_tables regclass[] DEFAULT NULL::regclass[]) RETURNS TABLE(job_id uuid, changed boolean, status text, attempt integer, note text, job_table text)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.start_jobs(p_job_ids uuid[]) IS 'Starts the jobs p_job_ids, each as start_job would without a task_id, and answers a row for each of them. All or none: one whose start raises an error starts none.';
+COMMENT ON FUNCTION arcano.start_jobs(p_job_ids uuid[], p_tables regclass[]) IS 'Starts the jobs p_job_ids, each of its element of p_tables (null: of the one table that has the id), as start_job would without a task_id, and answers a row for each of them. All or none: one whose start raises an error starts none.';
 
 CREATE FUNCTION arcano.status_counts(p_table regclass) RETURNS TABLE(status text, jobs bigint)
     LANGUAGE plpgsql STABLE
@@ -1064,19 +1230,19 @@ CREATE FUNCTION arcano.take_slots(p_limit integer) RETURNS text[]
 
 COMMENT ON FUNCTION arcano.take_slots(p_limit integer) IS 'Internal: locks accounts with free slots, as few as are enough, and answers up to p_limit of those slots, each as its account''s name.';
 
-CREATE FUNCTION arcano.touch_job(p_job_id uuid, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) RETURNS record
+CREATE FUNCTION arcano.touch_job(p_job_id uuid, p_table regclass DEFAULT NULL::regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.touch_job(p_job_id uuid, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) IS 'Sets heartbeat_at of the waiting or working job p_job_id. A job that has ended, or is not there: changed is false, and note says why.';
+COMMENT ON FUNCTION arcano.touch_job(p_job_id uuid, p_table regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) IS 'Sets heartbeat_at of the waiting or working job p_job_id of p_table (null: of the one table that has the id). A job that has ended, or is not there: changed is false, and note says why.';
 
-CREATE FUNCTION arcano.touch_jobs(p_job_ids uuid[]) RETURNS TABLE(job_id uuid, changed boolean, status text, attempt integer, note text)
+CREATE FUNCTION arcano.touch_jobs(p_job_ids uuid[], p_tables regclass[] DEFAULT NULL::regclass[]) RETURNS TABLE(job_id uuid, changed boolean, status text, attempt integer, note text, job_table text)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.touch_jobs(p_job_ids uuid[]) IS 'Gives a sign of life of the jobs p_job_ids, each as touch_job would, and answers a row for each of them. All or none: one whose update raises an error touches none.';
+COMMENT ON FUNCTION arcano.touch_jobs(p_job_ids uuid[], p_tables regclass[]) IS 'Gives a sign of life of the jobs p_job_ids, each of its element of p_tables (null: of the one table that has the id), as touch_job would, and answers a row for each of them. All or none: one whose update raises an error touches none.';
 
 CREATE FUNCTION arcano.trip_breakers(p_limit integer) RETURNS void
     LANGUAGE plpgsql
@@ -1085,12 +1251,12 @@ CREATE FUNCTION arcano.trip_breakers(p_limit integer) RETURNS void
 
 COMMENT ON FUNCTION arcano.trip_breakers(p_limit integer) IS 'Internal: before a batch of p_limit: sets tables to observe mode in which more than breaker_share of an hour''s jobs are orphans, with a warning and a notification on arcano_breaker.';
 
-CREATE FUNCTION arcano.unchanged_job(p_job_id uuid, OUT status text, OUT attempt integer, OUT note text) RETURNS record
+CREATE FUNCTION arcano.unchanged_job(p_job arcano.job_ref, OUT status text, OUT attempt integer, OUT note text) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.unchanged_job(p_job_id uuid, OUT status text, OUT attempt integer, OUT note text) IS 'Internal: status and attempt of job p_job_id, and the note of a call that came late or twice.';
+COMMENT ON FUNCTION arcano.unchanged_job(p_job arcano.job_ref, OUT status text, OUT attempt integer, OUT note text) IS 'Internal: status and attempt of p_job, and the note of a call that came late or twice.';
 
 CREATE FUNCTION arcano.unknown_status(p_table regclass, p_status text, p_jobs bigint, OUT level text, OUT detail text, OUT hint text) RETURNS record
     LANGUAGE plpgsql STABLE
@@ -1113,6 +1279,14 @@ CREATE FUNCTION arcano.user_data(p_job arcano.job_ref) RETURNS jsonb
 
 COMMENT ON FUNCTION arcano.user_data(p_job arcano.job_ref) IS 'Internal: the columns of p_job that are in user_columns of its table.';
 
+CREATE FUNCTION arcano.wait_for_user(p_key bigint, p_impossible text, p_since timestamp with time zone, p_lock_timeout interval) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '5s'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.wait_for_user(p_key bigint, p_impossible text, p_since timestamp with time zone, p_lock_timeout interval) IS 'Internal: waits for the advisory lock p_key of a user until p_since is longest_wait ago, or p_lock_timeout, if that is shorter and not 0; then raises. p_impossible: as for lock_user.';
+
 CREATE FUNCTION arcano.wake_workers() RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1121,6 +1295,13 @@ CREATE FUNCTION arcano.wake_workers() RETURNS void
     AS ...;
 
 COMMENT ON FUNCTION arcano.wake_workers() IS 'Internal: notifies channel arcano_jobs if there is a job that may be started and a free slot.';
+
+CREATE FUNCTION arcano.weaker_owner(p_table regclass, OUT owner regrole, OUT runner regrole, OUT problem text) RETURNS record
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.weaker_owner(p_table regclass, OUT owner regrole, OUT runner regrole, OUT problem text) IS 'Internal: the owner of p_table and the role with more rights that the owner''s code would run as, and how to say so; null: there is none.';
 
 CREATE FUNCTION arcano_api.cancel_job(p_job_id uuid, p_table text DEFAULT NULL::text, p_reason text DEFAULT NULL::text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT refunded boolean) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1143,12 +1324,12 @@ CREATE FUNCTION arcano_api.check_user_active(OUT has_active_job boolean, OUT act
 
 COMMENT ON FUNCTION arcano_api.check_user_active(OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer) IS 'Heals the orphans of the user who calls, then answers in exactly one row whether a job is in their way, and which: working before waiting, then the oldest. heals_at: when the rule would free the user if nothing more happens, null: never. healed: how many orphans this call cancelled. An error (42501) if it is not known who calls.';
 
-CREATE FUNCTION arcano_api.create_job(p_table text, p_job_id uuid, p_session_id text DEFAULT NULL::text, p_data jsonb DEFAULT '{}'::jsonb, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) RETURNS record
+CREATE FUNCTION arcano_api.create_job(p_table text, p_job_id uuid DEFAULT NULL::uuid, p_session_id text DEFAULT NULL::text, p_data jsonb DEFAULT '{}'::jsonb, p_request_key text DEFAULT NULL::text, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano_api.create_job(p_table text, p_job_id uuid, p_session_id text, p_data jsonb, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) IS 'Makes job p_job_id (an id that the client made) of the user who calls in the attached table p_table, unless another job is in the way: then created is false, job_id null, and active_* that job. The same call again: created is false, and active_* the job itself. p_session_id: the page visit. p_data: the columns that user_columns of the table allows. Errors: null, a table that is not attached, a column that may not be given, a value of the wrong type, an id of another job, a transaction that is not read committed.';
+COMMENT ON FUNCTION arcano_api.create_job(p_table text, p_job_id uuid, p_session_id text, p_data jsonb, p_request_key text, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) IS 'Makes a job of the user who calls in the attached table p_table, unless another job is in the way: then created is false, job_id null, and active_* that job. p_job_id: an id that the client made, where ids are uuids, or text of the form that id_form of the table says; null, and always where they are numbers: the table gives it, and job_id is it. p_request_key: a text of 1 to 200 characters that the client makes for each job it asks for. The same call again, with the same id or key: created is false, and active_* the job itself. p_session_id: the page visit. p_data: the columns that user_columns of the table allows. Errors: null, a table that is not attached, a column that may not be given, a value of the wrong type, an id of another job or one that may not be chosen, a key of another request, a transaction that is not read committed.';
 
 CREATE FUNCTION arcano_api.explain_job(p_job_id uuid, p_table text DEFAULT NULL::text) RETURNS TABLE(condition text, holds boolean, detail text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -1432,7 +1613,8 @@ CREATE VIEW arcano.job_table_status AS
           WHERE (a.job_table = n.job_table)) AS active,
     ( SELECT count(*) AS count
            FROM arcano.orphan_job o
-          WHERE (o.job_table = n.job_table)) AS orphans
+          WHERE (o.job_table = n.job_table)) AS orphans,
+    s.id_form
    FROM (arcano.job_table s
      CROSS JOIN LATERAL arcano.table_name((s.job_table)::oid) n(job_table));
 
@@ -1613,9 +1795,9 @@ CREATE VIEW arcano.metric AS
            FROM (per_table p
              CROSS JOIN LATERAL ( VALUES ('arcano_orphans'::text,'Jobs that the orphan rule matches: not healed yet, or their table is in observe mode.'::text,(p.orphans)::numeric), ('arcano_orphan_oldest_age_seconds'::text,'For how long the oldest orphan has waited to be healed.'::text,p.oldest_orphan), ('arcano_charged_orphans'::text,'Jobs that would be orphans, had they not been charged.'::text,p.charged_orphans), ('arcano_table_enforced'::text,'1: the table is under the rule; 0: it is only observed.'::text,((p.mode = 'enforce'::text))::integer), ('arcano_table_breaker_tripped'::text,'1: the breaker has put the table in observe mode.'::text,((p.breaker_tripped_at IS NOT NULL))::integer)) s(name, help, value))
         UNION ALL
-         SELECT 'arcano_users_blocked'::text,
-            'Users whom an active job keeps from starting another.'::text,
-            '{}'::jsonb,
+         SELECT 'arcano_users_blocked'::text AS name,
+            'Users whom an active job keeps from starting another.'::text AS help,
+            '{}'::jsonb AS labels,
             count(DISTINCT a.user_id) AS count
            FROM arcano.active_job a
         UNION ALL
@@ -1628,7 +1810,7 @@ CREATE VIEW arcano.metric AS
         UNION ALL
          SELECT s.name,
             s.help,
-            '{}'::jsonb,
+            '{}'::jsonb AS labels,
             s.value
            FROM (( SELECT count(*) AS jobs,
                     COALESCE(EXTRACT(epoch FROM (now() - min(f_1.due_at))), (0)::numeric) AS oldest
@@ -1637,13 +1819,13 @@ CREATE VIEW arcano.metric AS
         UNION ALL
          SELECT s.name,
             s.help,
-            '{}'::jsonb,
+            '{}'::jsonb AS labels,
             s.value
            FROM (arcano.sweep_status w
              CROSS JOIN LATERAL ( VALUES ('arcano_sweep_last_timestamp_seconds'::text,'When the last sweep ended, in Unix time; none: no sweep has run.'::text,EXTRACT(epoch FROM w.last_at)), ('arcano_sweep_last_duration_seconds'::text,'How long it took.'::text,EXTRACT(epoch FROM w.last_took)), ('arcano_sweeps_last_hour'::text,'Sweeps in the last hour.'::text,w.sweeps_in_hour), ('arcano_sweep_failures_last_hour'::text,'How often a job could not be ended in the last hour.'::text,w.failed_in_hour)) s(name, help, value))
         UNION ALL
-         SELECT 'arcano_events_last_hour'::text,
-            'Entries of the journal in the last hour, by event.'::text,
+         SELECT 'arcano_events_last_hour'::text AS name,
+            'Entries of the journal in the last hour, by event.'::text AS help,
             jsonb_build_object('job_table', e.job_table, 'event', e.event) AS jsonb_build_object,
             count(*) AS count
            FROM arcano.job_event e
@@ -1669,10 +1851,10 @@ CREATE VIEW arcano.observed_job AS
         CASE
             WHEN (j.id IS NULL) THEN NULL::boolean
             WHEN (o.job_id IS NOT NULL) THEN (NOT (o.is_orphan OR o.is_charged_orphan OR o.is_stalled))
-            ELSE ((j.status = 'completed'::text) OR ((((j.task_id IS NULL) IS DISTINCT FROM ((e.job_before ->> 'task_id'::text) IS NULL)) OR ((j.started_at IS NULL) IS DISTINCT FROM ((e.job_before ->> 'started_at'::text) IS NULL))) OR (arcano.entered_queue(j."position", j.waited_in_queue) IS DISTINCT FROM arcano.entered_queue(((e.job_before ->> 'position'::text))::integer, ((e.job_before ->> 'waited_in_queue'::text))::boolean))))
+            ELSE ((j.status = 'completed'::text) OR ((j.task_id IS NULL) IS DISTINCT FROM ((e.job_before ->> 'task_id'::text) IS NULL)) OR ((j.started_at IS NULL) IS DISTINCT FROM ((e.job_before ->> 'started_at'::text) IS NULL)) OR (arcano.entered_queue(j."position", j.waited_in_queue) IS DISTINCT FROM arcano.entered_queue(((e.job_before ->> 'position'::text))::integer, ((e.job_before ->> 'waited_in_queue'::text))::boolean)))
         END AS came_alive
    FROM ((arcano.job_event e
-     LEFT JOIN arcano.job j ON (((j.id = e.job_id) AND (arcano.table_name(j.tableoid) = e.job_table))))
+     LEFT JOIN arcano.job j ON (((j.id = e.job_id) AND (arcano.table_name(j.tableoid) = e.job_table) AND ((e.created_at < j.created_at) IS NOT TRUE))))
      LEFT JOIN arcano.open_job o ON (((o.job_id = j.id) AND (o.relid = j.tableoid))))
   WHERE (e.event = 'observed'::text);
 
@@ -1728,6 +1910,21 @@ COMMENT ON COLUMN arcano.release.loaded_fingerprint IS 'Of the functions and vie
 
 COMMENT ON COLUMN arcano.release.last_migration IS 'The last migration of the release that was loaded.';
 
+CREATE TABLE arcano.request (
+    user_id uuid NOT NULL,
+    request_key text NOT NULL,
+    job_table regclass NOT NULL,
+    job_id uuid NOT NULL,
+    data_hash text NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+COMMENT ON TABLE arcano.request IS 'Which job a call of create_job with a p_request_key made, so that the same call again answers the same job; kept for a day.';
+
+COMMENT ON COLUMN arcano.request.request_key IS 'As the client made it, unique for each user.';
+
+COMMENT ON COLUMN arcano.request.data_hash IS 'Of p_data, because the same key with other data is another request.';
+
 CREATE TABLE arcano.setting (
     only_one boolean DEFAULT true NOT NULL,
     refund_function text,
@@ -1735,6 +1932,11 @@ CREATE TABLE arcano.setting (
     identity_function text,
     keep_events interval DEFAULT '90 days'::interval,
     keep_sweep_runs interval DEFAULT '7 days'::interval,
+    refund_function_oid oid,
+    refund_function_owner text,
+    identity_function_oid oid,
+    identity_function_owner text,
+    longest_wait interval DEFAULT '00:00:05'::interval NOT NULL,
     CONSTRAINT setting_only_one_check CHECK (only_one)
 );
 
@@ -1749,6 +1951,16 @@ COMMENT ON COLUMN arcano.setting.identity_function IS 'The function that says wh
 COMMENT ON COLUMN arcano.setting.keep_events IS 'How long the sweep keeps entries of the journal; null: for ever. Set by keep_events.';
 
 COMMENT ON COLUMN arcano.setting.keep_sweep_runs IS 'How long it keeps its own account in sweep_run; null: for ever.';
+
+COMMENT ON COLUMN arcano.setting.refund_function_oid IS 'Which function had that name when it was registered; under another oid nothing is called.';
+
+COMMENT ON COLUMN arcano.setting.refund_function_owner IS 'To whom it belonged then; of another owner nothing is called.';
+
+COMMENT ON COLUMN arcano.setting.identity_function_oid IS 'As refund_function_oid.';
+
+COMMENT ON COLUMN arcano.setting.identity_function_owner IS 'As refund_function_owner.';
+
+COMMENT ON COLUMN arcano.setting.longest_wait IS 'How long create_job and others wait at most for another call of the same user. Set by set_longest_wait.';
 
 ALTER TABLE arcano.sweep_run ALTER COLUMN sweep_run_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME arcano.sweep_run_sweep_run_id_seq
@@ -1801,6 +2013,9 @@ ALTER TABLE ONLY arcano.refund
 ALTER TABLE ONLY arcano.release
     ADD CONSTRAINT release_pkey PRIMARY KEY (only_one);
 
+ALTER TABLE ONLY arcano.request
+    ADD CONSTRAINT request_pkey PRIMARY KEY (user_id, request_key);
+
 ALTER TABLE ONLY arcano.setting
     ADD CONSTRAINT setting_pkey PRIMARY KEY (only_one);
 
@@ -1814,9 +2029,11 @@ CREATE INDEX job_event_created ON arcano.job_event USING btree (created_at);
 
 CREATE INDEX job_event_job ON arcano.job_event USING btree (job_id, event_id);
 
-CREATE UNIQUE INDEX job_event_observed ON arcano.job_event USING btree (job_id, job_table) WHERE (event = 'observed'::text);
+CREATE UNIQUE INDEX job_event_observed ON arcano.job_event USING btree (job_id, job_table, ((job_before ->> 'created_at'::text))) WHERE (event = 'observed'::text);
 
 CREATE INDEX refund_unpaid ON arcano.refund USING btree (due_at) WHERE (paid_at IS NULL);
+
+CREATE INDEX request_created ON arcano.request USING btree (created_at);
 
 CREATE INDEX sweep_run_finished ON arcano.sweep_run USING btree (finished_at);
 
@@ -1839,15 +2056,15 @@ REVOKE ALL ON FUNCTION arcano.attach_problems(p_table regclass, OUT errcode text
 
 REVOKE ALL ON FUNCTION arcano.attach_steps(p_table regclass, p_tool text, p_orphan_after interval, p_stall_after interval, p_concurrently boolean) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.bind_and_apply_task(p_task_id text, p_job_id uuid, p_attempt integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.bind_and_apply_task(p_task_id text, p_job arcano.job_ref, p_attempt integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.built_indexes(p_table regclass, OUT index_name text, OUT definition text, OUT index regclass, OUT is_valid boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.caller_id() FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.cancel_job(p_job_id uuid, p_force boolean, p_reason text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT refunded boolean) FROM PUBLIC;
-GRANT ALL ON FUNCTION arcano.cancel_job(p_job_id uuid, p_force boolean, p_reason text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT refunded boolean) TO arcano_backend;
-GRANT ALL ON FUNCTION arcano.cancel_job(p_job_id uuid, p_force boolean, p_reason text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT refunded boolean) TO arcano_operator;
+REVOKE ALL ON FUNCTION arcano.cancel_job(p_job_id uuid, p_force boolean, p_reason text, p_table regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT refunded boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.cancel_job(p_job_id uuid, p_force boolean, p_reason text, p_table regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT refunded boolean) TO arcano_backend;
+GRANT ALL ON FUNCTION arcano.cancel_job(p_job_id uuid, p_force boolean, p_reason text, p_table regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT refunded boolean) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.cancel_session(p_user_id uuid, p_session_id text, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.cancel_session(p_user_id uuid, p_session_id text, p_reason text) TO arcano_backend;
@@ -1862,9 +2079,9 @@ REVOKE ALL ON FUNCTION arcano.check_user_active(p_user_id uuid, OUT has_active_j
 GRANT ALL ON FUNCTION arcano.check_user_active(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.check_user_active(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer) TO arcano_operator;
 
-REVOKE ALL ON FUNCTION arcano.claim_jobs(p_limit integer, p_completed uuid[], p_attempts integer[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION arcano.claim_jobs(p_limit integer, p_completed uuid[], p_attempts integer[]) TO arcano_backend;
-GRANT ALL ON FUNCTION arcano.claim_jobs(p_limit integer, p_completed uuid[], p_attempts integer[]) TO arcano_operator;
+REVOKE ALL ON FUNCTION arcano.claim_jobs(p_limit integer, p_completed uuid[], p_attempts integer[], p_completed_tables regclass[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.claim_jobs(p_limit integer, p_completed uuid[], p_attempts integer[], p_completed_tables regclass[]) TO arcano_backend;
+GRANT ALL ON FUNCTION arcano.claim_jobs(p_limit integer, p_completed uuid[], p_attempts integer[], p_completed_tables regclass[]) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.claim_one_by_one(p_slots text[], p_limit integer) FROM PUBLIC;
 
@@ -1874,15 +2091,19 @@ REVOKE ALL ON FUNCTION arcano.clock_findings(p_table regclass, p_jobs bigint, p_
 
 REVOKE ALL ON FUNCTION arcano.column_problems(p_table regclass, OUT problem text, OUT mend text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.complete_working_jobs(p_job_ids uuid[], p_attempts integer[], p_error text, OUT job_ids uuid[], OUT attempts integer[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.complete_working_jobs(p_jobs arcano.job_ref[], p_attempts integer[], p_error text, OUT jobs arcano.job_ref[], OUT attempts integer[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.contract_columns(p_table regclass) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.create_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) FROM PUBLIC;
-GRANT ALL ON FUNCTION arcano.create_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) TO arcano_backend;
-GRANT ALL ON FUNCTION arcano.create_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) TO arcano_operator;
+REVOKE ALL ON FUNCTION arcano.create_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, p_request_key text, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.create_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, p_request_key text, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) TO arcano_backend;
+GRANT ALL ON FUNCTION arcano.create_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, p_request_key text, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.create_job_columns(p_table regclass, p_data jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.data_hash(p_data jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.default_health() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.derived_name(p_name name, p_suffix text) FROM PUBLIC;
 
@@ -1906,29 +2127,36 @@ REVOKE ALL ON FUNCTION arcano.ended_statuses() FROM PUBLIC;
 REVOKE ALL ON FUNCTION arcano.entered_queue(p_position integer, p_waited_in_queue boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.entered_queue(p_position integer, p_waited_in_queue boolean) TO arcano_operator;
 
-REVOKE ALL ON FUNCTION arcano.explain_job(p_job_id uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION arcano.explain_job(p_job_id uuid) TO arcano_backend;
-GRANT ALL ON FUNCTION arcano.explain_job(p_job_id uuid) TO arcano_operator;
+REVOKE ALL ON FUNCTION arcano.erase_user(p_user_id uuid, OUT events bigint, OUT refunds bigint, OUT tasks bigint, OUT refunds_due bigint, OUT open_jobs bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.erase_user(p_user_id uuid, OUT events bigint, OUT refunds bigint, OUT tasks bigint, OUT refunds_due bigint, OUT open_jobs bigint) TO arcano_operator;
 
-REVOKE ALL ON FUNCTION arcano.fail_job(p_job_id uuid, p_reason text, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) FROM PUBLIC;
-GRANT ALL ON FUNCTION arcano.fail_job(p_job_id uuid, p_reason text, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_backend;
-GRANT ALL ON FUNCTION arcano.fail_job(p_job_id uuid, p_reason text, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_operator;
+REVOKE ALL ON FUNCTION arcano.explain_job(p_job_id uuid, p_table regclass) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.explain_job(p_job_id uuid, p_table regclass) TO arcano_backend;
+GRANT ALL ON FUNCTION arcano.explain_job(p_job_id uuid, p_table regclass) TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.fail_job(p_job_id uuid, p_reason text, p_attempt integer, p_table regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.fail_job(p_job_id uuid, p_reason text, p_attempt integer, p_table regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_backend;
+GRANT ALL ON FUNCTION arcano.fail_job(p_job_id uuid, p_reason text, p_attempt integer, p_table regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.find_function(p_function text, p_purpose text, p_arguments text, p_results regtype[], p_example text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.finish_job(p_job_id uuid, p_status text, p_error text, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) FROM PUBLIC;
-GRANT ALL ON FUNCTION arcano.finish_job(p_job_id uuid, p_status text, p_error text, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_backend;
-GRANT ALL ON FUNCTION arcano.finish_job(p_job_id uuid, p_status text, p_error text, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_operator;
+REVOKE ALL ON FUNCTION arcano.find_request(p_user_id uuid, p_request_key text, p_table regclass, p_job_id uuid, p_data jsonb) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.finish_jobs(p_job_ids uuid[], p_status text, p_error text, p_attempts integer[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION arcano.finish_jobs(p_job_ids uuid[], p_status text, p_error text, p_attempts integer[]) TO arcano_backend;
-GRANT ALL ON FUNCTION arcano.finish_jobs(p_job_ids uuid[], p_status text, p_error text, p_attempts integer[]) TO arcano_operator;
+REVOKE ALL ON FUNCTION arcano.finish_job(p_job_id uuid, p_status text, p_error text, p_attempt integer, p_table regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.finish_job(p_job_id uuid, p_status text, p_error text, p_attempt integer, p_table regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_backend;
+GRANT ALL ON FUNCTION arcano.finish_job(p_job_id uuid, p_status text, p_error text, p_attempt integer, p_table regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_operator;
 
-REVOKE ALL ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid) TO arcano_backend;
-GRANT ALL ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid) TO arcano_operator;
+REVOKE ALL ON FUNCTION arcano.finish_jobs(p_job_ids uuid[], p_status text, p_error text, p_attempts integer[], p_tables regclass[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.finish_jobs(p_job_ids uuid[], p_status text, p_error text, p_attempts integer[], p_tables regclass[]) TO arcano_backend;
+GRANT ALL ON FUNCTION arcano.finish_jobs(p_job_ids uuid[], p_status text, p_error text, p_attempts integer[], p_tables regclass[]) TO arcano_operator;
 
-REVOKE ALL ON FUNCTION arcano.finish_without_waking(p_job_ids uuid[], p_status text, p_error text, p_attempts integer[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid, OUT job_table text) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid, OUT job_table text) TO arcano_backend;
+GRANT ALL ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid, OUT job_table text) TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.finish_without_waking(p_jobs arcano.job_ref[], p_status text, p_error text, p_attempts integer[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.function_problem(p_function text, p_oid oid, p_owner text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.grace_advice(p_table regclass, p_orphan_after interval, OUT jobs bigint, OUT median interval, OUT percentile_99 interval, OUT percentile_999 interval, OUT longest interval, OUT orphan_after interval, OUT advised interval, OUT is_enough boolean) FROM PUBLIC;
 
@@ -1950,6 +2178,12 @@ GRANT ALL ON FUNCTION arcano.is_waiting(p_status text) TO arcano_operator;
 REVOKE ALL ON FUNCTION arcano.heals_at(p_status text, p_task_id text, p_position integer, p_waited_in_queue boolean, p_user_credit_cost integer, p_credits_charged boolean, p_created_at timestamp with time zone, p_started_at timestamp with time zone, p_heartbeat_at timestamp with time zone, p_orphan_exempt boolean, p_orphan_after interval, p_touch_limit interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.heals_at(p_status text, p_task_id text, p_position integer, p_waited_in_queue boolean, p_user_credit_cost integer, p_credits_charged boolean, p_created_at timestamp with time zone, p_started_at timestamp with time zone, p_heartbeat_at timestamp with time zone, p_orphan_exempt boolean, p_orphan_after interval, p_touch_limit interval) TO arcano_operator;
 
+REVOKE ALL ON FUNCTION arcano.id_sequence(p_table regclass) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.ids_are_numbers() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.insert_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_columns text[], p_data jsonb) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.internal_relations() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.is_backend(p_role oid) FROM PUBLIC;
@@ -1963,7 +2197,7 @@ REVOKE ALL ON FUNCTION arcano.is_gateway() FROM PUBLIC;
 REVOKE ALL ON FUNCTION arcano.is_in_queue(p_status text, p_position integer, p_waited_in_queue boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.is_in_queue(p_status text, p_position integer, p_waited_in_queue boolean) TO arcano_operator;
 
-REVOKE ALL ON FUNCTION arcano.is_observed(p_job_table text, p_job_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.is_observed(p_job arcano.job_ref, p_created_at timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.working_statuses() FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.working_statuses() TO arcano_operator;
@@ -1973,10 +2207,16 @@ GRANT ALL ON FUNCTION arcano.is_open(p_status text) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.is_read_committed() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.is_told(p_setting text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.is_working(p_status text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.is_working(p_status text) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.job_counts(p_table regclass, p_orphan_after interval, p_touch_limit interval) FROM PUBLIC;
+
+GRANT SELECT ON TABLE arcano.job_event TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.job_history(p_job arcano.job_ref) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.job_indexes(p_table regclass, OUT index_name text, OUT definition text) FROM PUBLIC;
 
@@ -1996,23 +2236,33 @@ GRANT SELECT ON TABLE arcano.refund TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.journal_refund(p_refund arcano.refund, p_event text, p_source text, p_reason text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.keep_request(p_user_id uuid, p_request_key text, p_table regclass, p_job_id uuid, p_data jsonb) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text) TO arcano_operator;
 
-REVOKE ALL ON FUNCTION arcano.lock_jobs(p_job_ids uuid[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.lock_holder(p_key bigint, p_since timestamp with time zone, OUT holders text, OUT mend text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.lock_jobs(p_jobs arcano.job_ref[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.lock_key(p_what text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.lock_queue() FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.lock_user(p_user_id uuid, p_impossible text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.lock_user(p_user_id uuid, p_impossible text, p_since timestamp with time zone) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.lock_users(p_job_ids uuid[], p_revives boolean, p_impossible text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.lock_users(p_jobs arcano.job_ref[], p_revives boolean, p_impossible text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.mark_refund_paid(p_refund arcano.refund, p_source text, p_reason text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.may_act_as_migrator(p_role oid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.misleading_defaults(p_table regclass, OUT level text, OUT detail text, OUT hint text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.named_job(p_job_id uuid, p_table regclass) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.named_jobs(p_job_ids uuid[], p_tables regclass[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.named_table(p_table text) FROM PUBLIC;
 
@@ -2030,23 +2280,25 @@ REVOKE ALL ON FUNCTION arcano.public_objects() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.purge_expired(p_limit integer) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.queue_position(p_job_id uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION arcano.queue_position(p_job_id uuid) TO arcano_backend;
-GRANT ALL ON FUNCTION arcano.queue_position(p_job_id uuid) TO arcano_operator;
+REVOKE ALL ON FUNCTION arcano.queue_position(p_job_id uuid, p_table regclass) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.queue_position(p_job_id uuid, p_table regclass) TO arcano_backend;
+GRANT ALL ON FUNCTION arcano.queue_position(p_job_id uuid, p_table regclass) TO arcano_operator;
 
-REVOKE ALL ON FUNCTION arcano.readmit_orphan(p_job_id uuid, p_impossible text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.readmit_orphan(p_job arcano.job_ref, p_impossible text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.refresh_positions() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.refund_jobs(p_jobs arcano.job_ref[], p_kind text, p_source text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.refuse_ambiguous(p_job_id uuid, p_relids oid[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.refuse_chosen_id(p_table regclass, p_job_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.refuse_end_status(p_status text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.refuse_job_of_others(p_job_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.refuse_limit(p_limit integer, p_most integer) FROM PUBLIC;
-
-GRANT SELECT ON TABLE arcano.job_event TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.refuse_restore(p_event arcano.job_event, p_relid oid, p_before arcano.job, p_job arcano.job) FROM PUBLIC;
 
@@ -2062,11 +2314,13 @@ REVOKE ALL ON FUNCTION arcano.refuse_user_data(p_table regclass, p_data jsonb) F
 
 REVOKE ALL ON FUNCTION arcano.refuse_values(p_table regclass, p_data jsonb) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.register_again() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.relation_problem(p_table regclass, OUT problem text, OUT mend text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.requeue_job(p_job_id uuid, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT "position" integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION arcano.requeue_job(p_job_id uuid, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT "position" integer) TO arcano_backend;
-GRANT ALL ON FUNCTION arcano.requeue_job(p_job_id uuid, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT "position" integer) TO arcano_operator;
+REVOKE ALL ON FUNCTION arcano.requeue_job(p_job_id uuid, p_attempt integer, p_table regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT "position" integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.requeue_job(p_job_id uuid, p_attempt integer, p_table regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT "position" integer) TO arcano_backend;
+GRANT ALL ON FUNCTION arcano.requeue_job(p_job_id uuid, p_attempt integer, p_table regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT "position" integer) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.require_read_committed(p_impossible text) FROM PUBLIC;
 
@@ -2075,15 +2329,17 @@ GRANT ALL ON FUNCTION arcano.restore_job(p_event_id bigint) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.retry_at(p_first_failed_at timestamp with time zone, p_last_failed_at timestamp with time zone, p_least interval) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.revive_job(p_job_id uuid, p_task_id text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.revive_job(p_job arcano.job_ref, p_task_id text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.role_health() FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.run_or_queue(p_job_id uuid, p_run boolean, OUT decision text, OUT api_account text, OUT "position" integer, OUT note text) FROM PUBLIC;
-GRANT ALL ON FUNCTION arcano.run_or_queue(p_job_id uuid, p_run boolean, OUT decision text, OUT api_account text, OUT "position" integer, OUT note text) TO arcano_backend;
-GRANT ALL ON FUNCTION arcano.run_or_queue(p_job_id uuid, p_run boolean, OUT decision text, OUT api_account text, OUT "position" integer, OUT note text) TO arcano_operator;
+REVOKE ALL ON FUNCTION arcano.run_or_queue(p_job_id uuid, p_run boolean, p_table regclass, OUT decision text, OUT api_account text, OUT "position" integer, OUT note text) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.run_or_queue(p_job_id uuid, p_run boolean, p_table regclass, OUT decision text, OUT api_account text, OUT "position" integer, OUT note text) TO arcano_backend;
+GRANT ALL ON FUNCTION arcano.run_or_queue(p_job_id uuid, p_run boolean, p_table regclass, OUT decision text, OUT api_account text, OUT "position" integer, OUT note text) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.schedule_sweeper(p_every interval, p_limit integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.separate_sequences(p_table regclass, OUT detail text, OUT hint text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.server_health(p_long_transaction interval) FROM PUBLIC;
 
@@ -2095,6 +2351,9 @@ GRANT ALL ON FUNCTION arcano.set_identity_function(p_function text) TO arcano_op
 
 REVOKE ALL ON FUNCTION arcano.set_job_table(p_table regclass, p_settings jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.set_job_table(p_table regclass, p_settings jsonb) TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.set_longest_wait(p_longest_wait interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.set_longest_wait(p_longest_wait interval) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.set_position_refresh(p_on boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.set_position_refresh(p_on boolean) TO arcano_operator;
@@ -2108,6 +2367,10 @@ GRANT ALL ON FUNCTION arcano.set_retention(p_events interval, p_sweep_runs inter
 REVOKE ALL ON FUNCTION arcano.settle_refund(p_refund_id bigint, p_note text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.settle_refund(p_refund_id bigint, p_note text) TO arcano_operator;
 
+REVOKE ALL ON FUNCTION arcano.shared_ids(p_table regclass, OUT detail text, OUT hint text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.similar_tables(p_table regclass, OUT detail text, OUT hint text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.stalling_jobs(p_within interval, p_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.stalling_jobs(p_within interval, p_limit integer) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.stalling_jobs(p_within interval, p_limit integer) TO arcano_operator;
@@ -2117,13 +2380,13 @@ GRANT ALL ON FUNCTION arcano.stalls_at(p_status text, p_started_at timestamp wit
 
 REVOKE ALL ON FUNCTION arcano.start_in_slots(p_relids oid[], p_tids tid[], p_slots text[]) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.start_job(p_job_id uuid, p_task_id text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) FROM PUBLIC;
-GRANT ALL ON FUNCTION arcano.start_job(p_job_id uuid, p_task_id text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_backend;
-GRANT ALL ON FUNCTION arcano.start_job(p_job_id uuid, p_task_id text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_operator;
+REVOKE ALL ON FUNCTION arcano.start_job(p_job_id uuid, p_task_id text, p_table regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.start_job(p_job_id uuid, p_task_id text, p_table regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_backend;
+GRANT ALL ON FUNCTION arcano.start_job(p_job_id uuid, p_task_id text, p_table regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_operator;
 
-REVOKE ALL ON FUNCTION arcano.start_jobs(p_job_ids uuid[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION arcano.start_jobs(p_job_ids uuid[]) TO arcano_backend;
-GRANT ALL ON FUNCTION arcano.start_jobs(p_job_ids uuid[]) TO arcano_operator;
+REVOKE ALL ON FUNCTION arcano.start_jobs(p_job_ids uuid[], p_tables regclass[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.start_jobs(p_job_ids uuid[], p_tables regclass[]) TO arcano_backend;
+GRANT ALL ON FUNCTION arcano.start_jobs(p_job_ids uuid[], p_tables regclass[]) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.status_counts(p_table regclass) FROM PUBLIC;
 
@@ -2143,17 +2406,17 @@ REVOKE ALL ON FUNCTION arcano.table_settings(p_table regclass) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.take_slots(p_limit integer) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.touch_job(p_job_id uuid, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) FROM PUBLIC;
-GRANT ALL ON FUNCTION arcano.touch_job(p_job_id uuid, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_backend;
-GRANT ALL ON FUNCTION arcano.touch_job(p_job_id uuid, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_operator;
+REVOKE ALL ON FUNCTION arcano.touch_job(p_job_id uuid, p_table regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.touch_job(p_job_id uuid, p_table regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_backend;
+GRANT ALL ON FUNCTION arcano.touch_job(p_job_id uuid, p_table regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_operator;
 
-REVOKE ALL ON FUNCTION arcano.touch_jobs(p_job_ids uuid[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION arcano.touch_jobs(p_job_ids uuid[]) TO arcano_backend;
-GRANT ALL ON FUNCTION arcano.touch_jobs(p_job_ids uuid[]) TO arcano_operator;
+REVOKE ALL ON FUNCTION arcano.touch_jobs(p_job_ids uuid[], p_tables regclass[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.touch_jobs(p_job_ids uuid[], p_tables regclass[]) TO arcano_backend;
+GRANT ALL ON FUNCTION arcano.touch_jobs(p_job_ids uuid[], p_tables regclass[]) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.trip_breakers(p_limit integer) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.unchanged_job(p_job_id uuid, OUT status text, OUT attempt integer, OUT note text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.unchanged_job(p_job arcano.job_ref, OUT status text, OUT attempt integer, OUT note text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.unknown_status(p_table regclass, p_status text, p_jobs bigint, OUT level text, OUT detail text, OUT hint text) FROM PUBLIC;
 
@@ -2161,7 +2424,11 @@ REVOKE ALL ON FUNCTION arcano.unschedule_sweeper() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.user_data(p_job arcano.job_ref) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.wait_for_user(p_key bigint, p_impossible text, p_since timestamp with time zone, p_lock_timeout interval) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.wake_workers() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.weaker_owner(p_table regclass, OUT owner regrole, OUT runner regrole, OUT problem text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano_api.cancel_job(p_job_id uuid, p_table text, p_reason text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT refunded boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano_api.cancel_job(p_job_id uuid, p_table text, p_reason text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT refunded boolean) TO arcano_user;
@@ -2172,8 +2439,8 @@ GRANT ALL ON FUNCTION arcano_api.cancel_session(p_session_id text, p_reason text
 REVOKE ALL ON FUNCTION arcano_api.check_user_active(OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano_api.check_user_active(OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer) TO arcano_user;
 
-REVOKE ALL ON FUNCTION arcano_api.create_job(p_table text, p_job_id uuid, p_session_id text, p_data jsonb, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) FROM PUBLIC;
-GRANT ALL ON FUNCTION arcano_api.create_job(p_table text, p_job_id uuid, p_session_id text, p_data jsonb, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) TO arcano_user;
+REVOKE ALL ON FUNCTION arcano_api.create_job(p_table text, p_job_id uuid, p_session_id text, p_data jsonb, p_request_key text, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano_api.create_job(p_table text, p_job_id uuid, p_session_id text, p_data jsonb, p_request_key text, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) TO arcano_user;
 
 REVOKE ALL ON FUNCTION arcano_api.explain_job(p_job_id uuid, p_table text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano_api.explain_job(p_job_id uuid, p_table text) TO arcano_user;
@@ -2222,6 +2489,8 @@ GRANT SELECT ON TABLE arcano.metric TO arcano_operator;
 GRANT SELECT ON TABLE arcano.observed_job TO arcano_operator;
 
 GRANT SELECT ON TABLE arcano.observed_table TO arcano_operator;
+
+GRANT SELECT ON TABLE arcano.request TO arcano_operator;
 
 GRANT SELECT ON TABLE arcano.setting TO arcano_operator;
 

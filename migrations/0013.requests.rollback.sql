@@ -1,0 +1,21 @@
+-- The functions and views of the older release are loaded afterwards. Those of this one that name what goes must go
+-- before it.
+do $$
+declare
+  v_views text;
+begin
+  select string_agg(c.oid::regclass::text, ', ') into v_views
+    from pg_catalog.pg_class c where c.relnamespace = 'arcano'::regnamespace and c.relkind = 'v';
+  if v_views is not null then
+    execute 'drop view ' || v_views;
+  end if;
+end
+$$;
+
+drop table if exists arcano.request;
+
+alter table arcano.job_table drop column if exists id_form;
+
+-- The journal may have two entries of one id by now: the newer one is an entry like any other.
+drop index if exists arcano.job_event_observed;
+create index if not exists job_event_observed on arcano.job_event (job_id, job_table) where event = 'observed';

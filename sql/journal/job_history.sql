@@ -1,0 +1,21 @@
+-- What the journal has about a job. An id may come again, in another table or after its row was deleted: entries of
+-- another table, and those that are older than the row, are about another job.
+create or replace function arcano.job_history(p_job arcano.job_ref)
+returns setof arcano.job_event
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return query
+    select e.*
+      from arcano.job j
+      join arcano.job_event e on e.job_id = j.id and e.job_table = arcano.table_name(j.tableoid)
+     where j.id = p_job.id
+       and j.tableoid = p_job.relid
+       and (e.created_at < j.created_at) is not true
+     order by e.event_id;
+end
+$$;
+
+comment on function arcano.job_history(arcano.job_ref) is
+  'Internal: the entries of the journal about p_job as it is now, the oldest first; none if its row is gone.';

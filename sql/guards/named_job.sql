@@ -13,7 +13,7 @@ begin
     if not found then
       perform arcano.refuse_unattached(p_table);
     end if;
-    return (p_table, p_job_id);
+    return (p_table::oid, p_job_id);
   end if;
   select array_agg(j.tableoid) into v_relids from arcano.job j where j.id = p_job_id;
   if cardinality(v_relids) > 1 then

@@ -174,12 +174,6 @@ CREATE FUNCTION arcano.create_job_columns(p_table regclass, p_data jsonb) RETURN
 
 COMMENT ON FUNCTION arcano.create_job_columns(p_table regclass, p_data jsonb) IS 'Internal: the columns of p_table that p_data names, quoted; raises for one that cannot be given.';
 
-CREATE FUNCTION arcano.data_hash(p_data jsonb) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN md5((COALESCE(p_data, '{}'::jsonb))::text);
-
-COMMENT ON FUNCTION arcano.data_hash(p_data jsonb) IS 'Internal: equal for equal p_data.';
-
 CREATE FUNCTION arcano.default_health() RETURNS TABLE(level text, finding text, detail text, hint text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1915,7 +1909,7 @@ CREATE TABLE arcano.request (
     request_key text NOT NULL,
     job_table regclass NOT NULL,
     job_id uuid NOT NULL,
-    data_hash text NOT NULL,
+    data jsonb NOT NULL,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
 );
 
@@ -1923,7 +1917,7 @@ COMMENT ON TABLE arcano.request IS 'Which job a call of create_job with a p_requ
 
 COMMENT ON COLUMN arcano.request.request_key IS 'As the client made it, unique for each user.';
 
-COMMENT ON COLUMN arcano.request.data_hash IS 'Of p_data, because the same key with other data is another request.';
+COMMENT ON COLUMN arcano.request.data IS 'What p_data was: the same key with other data is another request.';
 
 CREATE TABLE arcano.setting (
     only_one boolean DEFAULT true NOT NULL,
@@ -2100,8 +2094,6 @@ GRANT ALL ON FUNCTION arcano.create_job(p_table regclass, p_job_id uuid, p_user_
 GRANT ALL ON FUNCTION arcano.create_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, p_request_key text, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.create_job_columns(p_table regclass, p_data jsonb) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION arcano.data_hash(p_data jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.default_health() FROM PUBLIC;
 

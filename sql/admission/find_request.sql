@@ -33,7 +33,7 @@ begin
         detail = format('That one had another %s.', v_other),
         hint = 'Make a new key for every job, and use it again only to repeat the same call.';
   end if;
-  return (v_request.job_table, v_request.job_id);
+  return (v_request.job_table::oid, v_request.job_id);
 end
 $$;
 

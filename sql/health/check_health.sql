@@ -13,6 +13,8 @@ begin
     with found as materialized (
       select t.* from arcano.table_health() t
        union all
+      select i.* from arcano.id_health() i
+       union all
       select s.* from arcano.sweep_health() s
        union all
       select r.* from arcano.role_health() r

@@ -47,19 +47,6 @@ begin
      where h.inhparent = 'arcano.job'::regclass and u.level is not null;
 
   return query
-    select 'note', 'ids', i.detail, i.hint
-      from arcano.job_table t
-     cross join lateral arcano.separate_sequences(t.job_table) i
-     where t.job_table <> (select f.job_table from arcano.job_table f order by f.attached_at, f.job_table limit 1);
-
-  return query
-    select 'warning', 'ids', format('%s open jobs of %s have the id of a job in another table, such as %s', count(*), o.job_table, min(o.job_id::text)),
-           'An id means something only with its table: give p_table with every call that takes a job''s id.'
-      from arcano.open_job o
-     where exists (select from arcano.job j where j.id = o.job_id and j.tableoid <> o.relid)
-     group by o.job_table;
-
-  return query
     select case when t.breaker_tripped_at is null then 'note' else 'error' end, 'rule',
            n.name || case when t.breaker_tripped_at is null then ' is in observe mode'
              else format(' was put in observe mode at %s, because too many of its jobs looked like ghosts', t.breaker_tripped_at) end,

@@ -378,6 +378,13 @@ CREATE FUNCTION arcano.heals_at(p_status text, p_task_id text, p_position intege
 
 COMMENT ON FUNCTION arcano.heals_at(p_status text, p_task_id text, p_position integer, p_waited_in_queue boolean, p_user_credit_cost integer, p_credits_charged boolean, p_created_at timestamp with time zone, p_started_at timestamp with time zone, p_heartbeat_at timestamp with time zone, p_orphan_exempt boolean, p_orphan_after interval, p_touch_limit interval) IS 'Internal: the orphan rule: when the job that has these columns becomes an orphan, given its table''s settings; null: never.';
 
+CREATE FUNCTION arcano.id_health() RETURNS TABLE(level text, finding text, detail text, hint text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.id_health() IS 'Internal: what check_health finds of ids that more than one table has, or will have.';
+
 CREATE FUNCTION arcano.id_sequence(p_table regclass) RETURNS regclass
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2169,6 +2176,8 @@ GRANT ALL ON FUNCTION arcano.is_waiting(p_status text) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.heals_at(p_status text, p_task_id text, p_position integer, p_waited_in_queue boolean, p_user_credit_cost integer, p_credits_charged boolean, p_created_at timestamp with time zone, p_started_at timestamp with time zone, p_heartbeat_at timestamp with time zone, p_orphan_exempt boolean, p_orphan_after interval, p_touch_limit interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.heals_at(p_status text, p_task_id text, p_position integer, p_waited_in_queue boolean, p_user_credit_cost integer, p_credits_charged boolean, p_created_at timestamp with time zone, p_started_at timestamp with time zone, p_heartbeat_at timestamp with time zone, p_orphan_exempt boolean, p_orphan_after interval, p_touch_limit interval) TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.id_health() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.id_sequence(p_table regclass) FROM PUBLIC;
 

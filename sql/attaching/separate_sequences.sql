@@ -14,16 +14,17 @@ begin
   return query
     select format('the ids of %s and %s do not come from one sequence, and can be the same: a call that does not name the table of such a job is refused',
              p_table, t.job_table),
-           format('begin; %1$salter table %2$s alter column id set default nextval(%3$L); select setval(%3$L, greatest((select last_value from %3$s), (select max(id) from %2$s))); commit;',
+           format('begin; %1$salter table %2$s alter column id set default nextval(%3$L); select setval(%3$L, greatest((select last_value from %3$s), (select max(id) from %2$s), (select max(id) from %4$s))); commit;',
              case when a.attidentity <> '' then format('alter table %s alter column id drop identity; ', m.other) end,
-             m.other, m.sequence)
+             m.other, m.sequence, m.owner)
       from arcano.job_table t
      cross join lateral (select arcano.id_sequence(t.job_table)) s (sequence)
      -- The one that has no sequence gets that of the other.
      cross join lateral (
        select coalesce(s.sequence, v_sequence),
-              case when s.sequence is null then t.job_table else p_table end
-     ) m (sequence, other)
+              case when s.sequence is null then t.job_table else p_table end,
+              case when s.sequence is null then p_table else t.job_table end
+     ) m (sequence, other, owner)
       join pg_attribute a on a.attrelid = m.other and a.attname = 'id'
      where t.job_table <> p_table and s.sequence is distinct from v_sequence
      order by t.attached_at, t.job_table

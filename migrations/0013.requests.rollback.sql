@@ -15,7 +15,3 @@ $$;
 drop table if exists arcano.request;
 
 alter table arcano.job_table drop column if exists id_form;
-
--- The journal may have two entries of one id by now: the newer one is an entry like any other.
-drop index if exists arcano.job_event_observed;
-create index if not exists job_event_observed on arcano.job_event (job_id, job_table) where event = 'observed';

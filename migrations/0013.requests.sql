@@ -26,18 +26,12 @@ begin
          created_at timestamptz not null default clock_timestamp(),
          primary key (user_id, request_key)
        )', v_user_id, v_id);
+    create index request_created on arcano.request (created_at);
   end if;
 end
 $$;
-
-create index if not exists request_created on arcano.request (created_at);
 
 comment on table arcano.request is
   'Which job a call of create_job with a p_request_key made, so that the same call again answers the same job; kept for a day.';
 comment on column arcano.request.request_key is 'As the client made it, unique for each user.';
 comment on column arcano.request.data is 'What p_data was: the same key with other data is another request.';
-
--- What observe mode would have ended is journaled once a job; one that has the id of another that was deleted is another.
-drop index if exists arcano.job_event_observed;
-create unique index if not exists job_event_observed
-  on arcano.job_event (job_id, job_table, (job_before ->> 'created_at')) where event = 'observed';

@@ -7,13 +7,14 @@ language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_shared record;
+  v_ids bigint;
+  v_other regclass;
 begin
   execute format(
-    'select count(*) as ids, min(j.tableoid) as other from only %s t join arcano.job j on j.id = t.id and j.tableoid <> $1', p_table)
-    into v_shared using p_table;
-  if v_shared.ids > 0 then
-    detail := format('%s ids of %s are also those of jobs in %s or other tables', v_shared.ids, p_table, v_shared.other::regclass);
+    'select count(*), min(j.tableoid) from only %s t join arcano.job j on j.id = t.id and j.tableoid <> $1', p_table)
+    into v_ids, v_other using p_table;
+  if v_ids > 0 then
+    detail := format('%s ids of %s are also those of jobs in %s or other tables', v_ids, p_table, v_other);
     hint := 'An id means something only with its table: give p_table with every call that takes a job''s id.';
     return next;
   end if;

@@ -1,21 +1,15 @@
--- Whether observe mode has journaled a job already: each one is once, and one that has the id of another that was deleted
--- is another one, as in job_history.
-create or replace function arcano.is_observed(p_job arcano.job_ref, p_created_at timestamptz)
+-- Whether observe mode has journaled a job already. Each job is journaled at most once.
+create or replace function arcano.is_observed(p_job_table text, p_job_id arcano.job.id%type)
 returns boolean
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
   return exists (
-    select
-      from arcano.job_event e
-     where e.job_id = p_job.id
-       and e.job_table = arcano.table_name(p_job.relid)
-       and e.event = 'observed'
-       and (e.created_at < p_created_at) is not true
+    select from arcano.job_event e where e.job_id = p_job_id and e.job_table = p_job_table and e.event = 'observed'
   );
 end
 $$;
 
-comment on function arcano.is_observed(arcano.job_ref, timestamptz) is
-  'Internal: whether the journal says already that p_job, which was made at p_created_at, would have been ended.';
+comment on function arcano.is_observed(text, arcano.job.id%type) is
+  'Internal: whether the journal says already that job p_job_id of p_job_table would have been ended.';

@@ -447,12 +447,12 @@ CREATE FUNCTION arcano.is_in_queue(p_status text, p_position integer, p_waited_i
 
 COMMENT ON FUNCTION arcano.is_in_queue(p_status text, p_position integer, p_waited_in_queue boolean) IS 'Internal: whether a job of this status, position and waited_in_queue waits in the queue.';
 
-CREATE FUNCTION arcano.is_observed(p_job arcano.job_ref, p_created_at timestamp with time zone) RETURNS boolean
+CREATE FUNCTION arcano.is_observed(p_job_table text, p_job_id uuid) RETURNS boolean
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.is_observed(p_job arcano.job_ref, p_created_at timestamp with time zone) IS 'Internal: whether the journal says already that p_job, which was made at p_created_at, would have been ended.';
+COMMENT ON FUNCTION arcano.is_observed(p_job_table text, p_job_id uuid) IS 'Internal: whether the journal says already that job p_job_id of p_job_table would have been ended.';
 
 CREATE FUNCTION arcano.working_statuses() RETURNS text[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -2030,7 +2030,7 @@ CREATE INDEX job_event_created ON arcano.job_event USING btree (created_at);
 
 CREATE INDEX job_event_job ON arcano.job_event USING btree (job_id, event_id);
 
-CREATE UNIQUE INDEX job_event_observed ON arcano.job_event USING btree (job_id, job_table, ((job_before ->> 'created_at'::text))) WHERE (event = 'observed'::text);
+CREATE UNIQUE INDEX job_event_observed ON arcano.job_event USING btree (job_id, job_table) WHERE (event = 'observed'::text);
 
 CREATE INDEX refund_unpaid ON arcano.refund USING btree (due_at) WHERE (paid_at IS NULL);
 
@@ -2198,7 +2198,7 @@ REVOKE ALL ON FUNCTION arcano.is_gateway() FROM PUBLIC;
 REVOKE ALL ON FUNCTION arcano.is_in_queue(p_status text, p_position integer, p_waited_in_queue boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.is_in_queue(p_status text, p_position integer, p_waited_in_queue boolean) TO arcano_operator;
 
-REVOKE ALL ON FUNCTION arcano.is_observed(p_job arcano.job_ref, p_created_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.is_observed(p_job_table text, p_job_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.working_statuses() FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.working_statuses() TO arcano_operator;

@@ -17,9 +17,28 @@ set plan_cache_mode = force_generic_plan -- else an array of another length is p
 set enable_seqscan = off -- a plan that was made while most rows waited is still there when few do
 set jit = off -- what is switched off counts as expensive, and that would start it
 as $$
+declare
+  v_locked bigint;
 begin
   if cardinality(p_jobs) > 1 then
-    perform arcano.lock_jobs(p_jobs);
+    begin
+      -- The small index of working jobs finds most batches whole.
+      perform from (
+        select
+          from unnest(p_jobs) r
+          join arcano.job j on j.id = r.id and j.tableoid = r.relid
+         where arcano.is_working(j.status)
+         order by j.id, j.tableoid
+           for no key update of j
+      ) l;
+      get diagnostics v_locked = row_count;
+      if v_locked < cardinality(p_jobs) then
+        raise no_data_found; -- lets go of them: the others would be locked after them
+      end if;
+    exception
+      when no_data_found then
+        perform arcano.lock_jobs(p_jobs);
+    end;
   end if;
 
   -- The small index of working jobs can serve only a condition that stands by itself, outside of the case.

@@ -66,6 +66,14 @@ def large(request: pytest.FixtureRequest, large_database: psycopg.Connection) ->
     return large_database
 
 
+TABLES_OF = """
+    select j.tableoid::regclass::text
+      from unnest(%s::uuid[]) with ordinality i (id, place)
+      join arcano.job j using (id)
+     order by i.place
+"""
+
+
 def scans(connection: psycopg.Connection, call: str, *arguments: Any) -> dict[str, tuple[int, int]]:
     """Which tables and indexes the call scanned: how often, and how many rows that gave."""
     for _ in range(7):  # beyond the five custom plans after which a generic one is considered
@@ -166,6 +174,10 @@ def test_a_jobs_life_finds_it_by_its_primary_key(large: psycopg.Connection, call
     assert set(found) <= only("_pkey")
     found = scans(large, f"select * from arcano.{call}", uuid4())
     assert set(found) == only("_pkey")
+    assert all(number <= 5 and rows == 0 for number, rows in found.values())
+    # Whose table is told is looked up once less.
+    named = f"{call[:-1]}, p_table => 'public.upscaler_jobs')"
+    found = scans(large, f"select * from arcano.{named}", uuid4())
     assert all(number <= 4 and rows == 0 for number, rows in found.values())
 
 
@@ -218,11 +230,15 @@ def test_a_claim_reads_the_head_of_the_line(large: psycopg.Connection) -> None:
 def test_finishing_many_reads_the_working_jobs_alone(large: psycopg.Connection) -> None:
     _add_line(large, 50)
     claimed = [row[0] for row in large.execute("select job_id from arcano.claim_jobs(100)")]
-    found = scans(large, "select * from arcano.finish_jobs(%s)", claimed)
+    tables = [row[0] for row in large.execute(TABLES_OF, (claimed,))]
+    found = scans(large, "select * from arcano.finish_jobs(%s, p_tables => %s::regclass[])", claimed, tables)
     assert set(found) <= only("_arcano_working")
     assert sum(rows for _, rows in found.values()) == 200  # to lock them in order, and to end them
-    found = scans(large, "select * from arcano.claim_jobs(100, %s)", claimed)
+    found = scans(large, "select * from arcano.claim_jobs(100, %s, null, %s::regclass[])", claimed, tables)
     assert set(found) <= only("_arcano_working") | only("_arcano_queue")
+    # Whose table is not told is looked up once.
+    found = scans(large, "select * from arcano.finish_jobs(%s)", claimed)
+    assert set(found) <= only("_arcano_working") | only("_pkey")
 
 
 def test_what_concerns_one_job_reads_that_and_the_line(large: psycopg.Connection) -> None:

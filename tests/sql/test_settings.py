@@ -122,6 +122,7 @@ def test_every_setting_that_may_be_set_is_stored(db: ArcanoDB, conn: psycopg.Con
         "charged_orphan_after": "3 days",
         "refund_when": ["failed"],
         "user_columns": ["scale"],
+        "id_form": "[0-9a-f]{32}",
         "mode": "observe",
         "breaker_share": 0.25,
     }

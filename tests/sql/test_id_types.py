@@ -131,8 +131,16 @@ def test_who_calls(db: ArcanoDB, kind: Any) -> None:
         f" $$ select {psycopg.sql.quote(user(2))}::{user_id_type} $$"
     )
     db.set_identity_function("public.user_of_login()")
+    # Numbers are the table's own to give; of texts a user chooses those of a form.
+    if isinstance(job(2), str):
+        db.set_job_table(JOBS, {"id_form": "job-[0-9]+"})
+        chosen = job(2)
+    else:
+        connection.execute(f"create sequence public.ids start {job(2)}")
+        connection.execute(f"alter table {JOBS} alter column id set default nextval('public.ids')")
+        chosen = None
     connection.execute("set role arcano_user")
-    assert ArcanoApi(connection).create_job(JOBS, job(2)).created
+    assert ArcanoApi(connection).create_job(JOBS, chosen).created
     assert ArcanoApi(connection).check_user_active().active_job_id == job(2)
     assert [mine.job_id for mine in ArcanoApi(connection).my_jobs()] == [job(2)]
 
@@ -151,7 +159,7 @@ def test_many_at_once_as_the_worker_calls(dsn: str, db: ArcanoDB, kind: Any) -> 
 
     answers, rows = asyncio.run(start())
     assert {answer.job_id: answer.changed for answer in answers} == {job(1): True, job(2): True}
-    assert rows[job(2)]["user_id"] == user(2)
+    assert rows[JOBS, job(2)]["user_id"] == user(2)
 
 
 def test_the_command_line_takes_them(db: ArcanoDB, dsn: str, kind: Any) -> None:

@@ -10,6 +10,7 @@ from arcano_db.calls.api_sync import ArcanoApi
 from arcano_db.calls.client_async import AsyncArcanoDB
 from arcano_db.calls.client_sync import ArcanoDB
 from arcano_db.calls.errors import (
+    AmbiguousJob,
     ArcanoError,
     CannotAttach,
     CannotRestore,
@@ -18,6 +19,7 @@ from arcano_db.calls.errors import (
     NotAllowed,
     NotAttached,
     NotMigrated,
+    RequestKeyTaken,
     WaitedTooLong,
     WrongIsolation,
 )
@@ -64,6 +66,7 @@ __all__ = [
     "AccountStatus",
     "ActiveCheck",
     "ActiveJob",
+    "AmbiguousJob",
     "ArcanoApi",
     "ArcanoDB",
     "ArcanoError",
@@ -103,6 +106,7 @@ __all__ = [
     "QueueStatus",
     "QueuedJob",
     "RefundDue",
+    "RequestKeyTaken",
     "Requeue",
     "RequeuedJob",
     "StallingJob",

@@ -335,9 +335,9 @@ def cycles(bench: Bench) -> Iterator[Result]:
                 v_job := gen_random_uuid();
                 perform {SCHEMA}.create_job('{JOBS}.jobs_1', v_job, v_user);
                 commit;
-                perform {SCHEMA}.start_job(v_job, 'task');
+                perform {SCHEMA}.start_job(v_job, 'task', '{JOBS}.jobs_1');
                 commit;
-                perform {SCHEMA}.finish_job(v_job);
+                perform {SCHEMA}.finish_job(v_job, p_table => '{JOBS}.jobs_1');
                 commit;
               end loop;
             end

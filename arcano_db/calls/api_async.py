@@ -48,26 +48,37 @@ class AsyncArcanoApi(AsyncCalls):
     async def create_job(
         self,
         table: str,
-        job_id: JobId,
+        job_id: JobId | None = None,
         session_id: str | None = None,
         data: Mapping[str, Any] | None = None,
+        request_key: str | None = None,
     ) -> CreatedJob:
         """Make a job if no other one is in the caller's way. Upload first, create second.
 
-        Calls ``arcano_api.create_job``. The same call again answers the same job and changes nothing.
+        Calls ``arcano_api.create_job``. The same call again, with the same ``job_id`` or ``request_key``,
+        answers the same job and changes nothing.
 
         Args:
             table: The attached table, with its schema.
-            job_id: Made by the client, such as with ``uuid4()``.
+            job_id: Made by the client, such as with ``uuid4()``, or a text of the table's ``id_form``; None,
+                and nothing else where ids are numbers: the table gives it.
             session_id: Of which page visit.
             data: Values of the columns in the table's ``user_columns``, as JSON takes them.
+            request_key: A text of 1 to 200 characters that the client makes for each job it asks for, so that
+                a retry is the same job where the table gives the ids; kept for a day.
 
         Raises:
-            InvalidArgument: Something is missing, or ``data`` has a column or value that may not be given.
+            InvalidArgument: Something is missing, ``data`` has a column or value that may not be given, or
+                ``job_id`` is one that may not be chosen.
+            JobIdTaken: The id is that of the caller's own job in another table.
             NotAttached: The table is not attached.
+            RequestKeyTaken: The caller has used the key with another table, id or data.
+            WaitedTooLong: Others hold the lock of the user; try again.
             WrongIsolation: The transaction is not read committed.
         """
-        return await self._one(statements.API_CREATE_JOB, (table, job_id, session_id, to_json(data)))
+        return await self._one(
+            statements.API_CREATE_JOB, (table, job_id, session_id, to_json(data), request_key)
+        )
 
     async def queue_job(self, job_id: JobId, table: str | None = None) -> QueuedJob:
         """Put a waiting job of the caller's into the queue, never into a slot.
@@ -79,6 +90,7 @@ class AsyncArcanoApi(AsyncCalls):
             table: Its table; None: the id is in one table alone.
 
         Raises:
+            AmbiguousJob: There is no ``table``, and the caller has jobs with this id in more than one.
             WrongIsolation: The transaction is not read committed.
         """
         return await self._one(statements.API_QUEUE_JOB, (job_id, table))
@@ -91,6 +103,9 @@ class AsyncArcanoApi(AsyncCalls):
         Args:
             job_id: The job.
             table: Its table; None: the id is in one table alone.
+
+        Raises:
+            AmbiguousJob: There is no ``table``, and the caller has jobs with this id in more than one.
         """
         return await self._one(statements.API_TOUCH_JOB, (job_id, table))
 
@@ -105,6 +120,9 @@ class AsyncArcanoApi(AsyncCalls):
             job_id: The job.
             table: Its table; None: the id is in one table alone.
             reason: Its ``error_message``.
+
+        Raises:
+            AmbiguousJob: There is no ``table``, and the caller has jobs with this id in more than one.
         """
         return await self._one(statements.API_CANCEL_JOB, (job_id, table, reason))
 
@@ -146,6 +164,9 @@ class AsyncArcanoApi(AsyncCalls):
         Args:
             job_id: The job.
             table: Its table; None: the id is in one table alone.
+
+        Raises:
+            AmbiguousJob: There is no ``table``, and the caller has jobs with this id in more than one.
         """
         return await self._one(statements.API_QUEUE_POSITION, (job_id, table))
 
@@ -157,6 +178,9 @@ class AsyncArcanoApi(AsyncCalls):
         Args:
             job_id: The job.
             table: Its table; None: the id is in one table alone.
+
+        Raises:
+            AmbiguousJob: There is no ``table``, and the caller has jobs with this id in more than one.
         """
         return await self._all(statements.API_EXPLAIN_JOB, (job_id, table))
 

@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import uuid4
 
 from arcano_db.calls import statements
 from arcano_db.calls.arguments import (
@@ -90,45 +89,56 @@ class AsyncArcanoDB(AsyncCalls):
     async def create_job(
         self,
         table: str,
-        job_id: JobId,
+        job_id: JobId | None,
         user_id: UserId,
         session_id: str | None = None,
         data: Mapping[str, Any] | None = None,
+        request_key: str | None = None,
     ) -> CreatedJob:
         """Make a job if no other one is in the user's way. Upload first, create second.
 
-        Calls ``arcano.create_job``. The same call again answers the same job and changes nothing.
-        :meth:`job` is this with a block that cannot forget the job.
+        Calls ``arcano.create_job``. The same call again, with the same ``job_id`` or ``request_key``, answers
+        the same job and changes nothing. :meth:`job` is this with a block that cannot forget the job.
 
         Args:
             table: The attached table, with its schema.
-            job_id: Made by the client, such as with ``uuid4()``.
+            job_id: Made by the client, such as with ``uuid4()``; None: the table gives it, by its sequence.
             user_id: Whose job it is.
             session_id: Of which page visit.
             data: Values of the table's own columns, ``user_credit_cost`` and ``credits_charged``, as JSON
                 takes them; what JSON does not know is given as text.
+            request_key: A text of 1 to 200 characters that the client makes for each job it asks for, so that
+                a retry is the same job where the table gives the ids; kept for a day.
 
         Raises:
             InvalidArgument: Something is missing, or ``data`` has a wrong column or value.
             JobIdTaken: The id is that of another user's job, or of a job in another table.
             NotAttached: The table is not attached.
+            RequestKeyTaken: The user has used the key with another table, id or data.
             WaitedTooLong: Others hold the lock of the user; try again.
             WrongIsolation: The transaction is not read committed.
         """
-        arguments = (table, job_id, user_id, session_id, to_json(data))
+        arguments = (table, job_id, user_id, session_id, to_json(data), request_key)
         return await self._one(statements.CREATE_JOB, arguments)
 
-    async def touch_job(self, job_id: JobId) -> JobChange:
+    async def touch_job(self, job_id: JobId, table: str | None = None) -> JobChange:
         """Give a sign of life of a slow client or a worker.
 
         Calls ``arcano.touch_job``. It protects a waiting job for no longer than the table's ``touch_limit``.
 
         Args:
             job_id: The job.
-        """
-        return await self._one(statements.TOUCH_JOB, (job_id,))
+            table: Its table, with the schema; None: the one that has the id.
 
-    async def start_job(self, job_id: JobId, task_id: str | None = None) -> JobChange:
+        Raises:
+            AmbiguousJob: There is no ``table``, and more than one has a job with this id.
+            NotAttached: ``table`` is not attached.
+        """
+        return await self._one(statements.TOUCH_JOB, (job_id, table))
+
+    async def start_job(
+        self, job_id: JobId, task_id: str | None = None, table: str | None = None
+    ) -> JobChange:
         """Say that a provider or worker has taken the job; one that the rule healed is revived if it can be.
 
         Calls ``arcano.start_job``.
@@ -136,30 +146,51 @@ class AsyncArcanoDB(AsyncCalls):
         Args:
             job_id: The job.
             task_id: The provider's id.
-        """
-        return await self._one(statements.START_JOB, (job_id, task_id))
+            table: Its table, with the schema; None: the one that has the id.
 
-    async def start_jobs(self, job_ids: Sequence[JobId]) -> list[FinishedJob]:
+        Raises:
+            AmbiguousJob: There is no ``table``, and more than one has a job with this id.
+            NotAttached: ``table`` is not attached.
+        """
+        return await self._one(statements.START_JOB, (job_id, task_id, table))
+
+    async def start_jobs(
+        self, job_ids: Sequence[JobId], tables: Sequence[str | None] | None = None
+    ) -> list[FinishedJob]:
         """Start many claimed jobs at once, and answer a row for each of them, in no order.
 
         Calls ``arcano.start_jobs``. All or none: one whose start raises an error starts none.
 
         Args:
             job_ids: The jobs.
-        """
-        return await self._all(statements.START_JOBS, (list(job_ids),))
+            tables: Of each job its table, as for :meth:`start_job`; None: of none of them.
 
-    async def touch_jobs(self, job_ids: Sequence[JobId]) -> list[FinishedJob]:
+        Raises:
+            AmbiguousJob: There is no table for an id, and more than one has a job with it.
+            NotAttached: One of the tables is not attached.
+        """
+        return await self._all(statements.START_JOBS, (list(job_ids), to_list(tables)))
+
+    async def touch_jobs(
+        self, job_ids: Sequence[JobId], tables: Sequence[str | None] | None = None
+    ) -> list[FinishedJob]:
         """Give a sign of life of many jobs at once, and answer a row for each of them, in no order.
 
         Calls ``arcano.touch_jobs``. All or none: one whose update raises an error touches none.
 
         Args:
             job_ids: The jobs.
-        """
-        return await self._all(statements.TOUCH_JOBS, (list(job_ids),))
+            tables: Of each job its table, as for :meth:`touch_job`; None: of none of them.
 
-    async def fail_job(self, job_id: JobId, reason: str, attempt: int | None = None) -> JobChange:
+        Raises:
+            AmbiguousJob: There is no table for an id, and more than one has a job with it.
+            NotAttached: One of the tables is not attached.
+        """
+        return await self._all(statements.TOUCH_JOBS, (list(job_ids), to_list(tables)))
+
+    async def fail_job(
+        self, job_id: JobId, reason: str, attempt: int | None = None, table: str | None = None
+    ) -> JobChange:
         """End a job as failed.
 
         Calls ``arcano.fail_job``.
@@ -168,11 +199,14 @@ class AsyncArcanoDB(AsyncCalls):
             job_id: The job.
             reason: Its ``error_message``.
             attempt: The attempt that the caller started; if the job is at another, nothing changes.
+            table: Its table, with the schema; None: the one that has the id.
 
         Raises:
             InvalidArgument: ``reason`` is None.
+            AmbiguousJob: There is no ``table``, and more than one has a job with this id.
+            NotAttached: ``table`` is not attached.
         """
-        return await self._one(statements.FAIL_JOB, (job_id, reason, attempt))
+        return await self._one(statements.FAIL_JOB, (job_id, reason, attempt, table))
 
     async def finish_job(
         self,
@@ -180,6 +214,7 @@ class AsyncArcanoDB(AsyncCalls):
         status: str = "completed",
         error: str | None = None,
         attempt: int | None = None,
+        table: str | None = None,
     ) -> JobChange:
         """End a job.
 
@@ -190,11 +225,14 @@ class AsyncArcanoDB(AsyncCalls):
             status: ``completed``, ``failed`` or ``cancelled``.
             error: Its ``error_message``.
             attempt: The attempt that the caller started; if the job is at another, nothing changes.
+            table: Its table, with the schema; None: the one that has the id.
 
         Raises:
             InvalidArgument: ``status`` is none of the three.
+            AmbiguousJob: There is no ``table``, and more than one has a job with this id.
+            NotAttached: ``table`` is not attached.
         """
-        return await self._one(statements.FINISH_JOB, (job_id, status, error, attempt))
+        return await self._one(statements.FINISH_JOB, (job_id, status, error, attempt, table))
 
     async def finish_jobs(
         self,
@@ -202,6 +240,7 @@ class AsyncArcanoDB(AsyncCalls):
         status: str = "completed",
         error: str | None = None,
         attempts: Sequence[int | None] | None = None,
+        tables: Sequence[str | None] | None = None,
     ) -> list[FinishedJob]:
         """End many jobs at once, and answer a row for each of them, in no order.
 
@@ -212,12 +251,15 @@ class AsyncArcanoDB(AsyncCalls):
             status: As for :meth:`finish_job`.
             error: As for :meth:`finish_job`.
             attempts: As for :meth:`finish_job`, one for each job; None: whatever attempt they are at.
+            tables: Of each job its table, as for :meth:`finish_job`; None: of none of them.
 
         Raises:
             InvalidArgument: ``status`` is none of the three, an id is None, or there are more or fewer
-                attempts than jobs.
+                attempts or tables than jobs.
+            AmbiguousJob: There is no table for an id, and more than one has a job with it.
+            NotAttached: One of the tables is not attached.
         """
-        arguments = (list(job_ids), status, error, to_list(attempts))
+        arguments = (list(job_ids), status, error, to_list(attempts), to_list(tables))
         return await self._all(statements.FINISH_JOBS, arguments)
 
     async def finish_task(
@@ -238,7 +280,7 @@ class AsyncArcanoDB(AsyncCalls):
         """
         return await self._one(statements.FINISH_TASK, (task_id, status, error))
 
-    async def run_or_queue(self, job_id: JobId, run: bool = True) -> QueueDecision:
+    async def run_or_queue(self, job_id: JobId, run: bool = True, table: str | None = None) -> QueueDecision:
         """Run a job now if a slot is free and nobody is ahead, or put it into the line.
 
         Calls ``arcano.run_or_queue``. The same call again answers the same.
@@ -246,17 +288,21 @@ class AsyncArcanoDB(AsyncCalls):
         Args:
             job_id: A waiting job.
             run: False: put it into the line in any case, and leave its start to workers.
+            table: Its table, with the schema; None: the one that has the id.
 
         Raises:
+            AmbiguousJob: There is no ``table``, and more than one has a job with this id.
+            NotAttached: ``table`` is not attached.
             WrongIsolation: The transaction is not read committed.
         """
-        return await self._one(statements.RUN_OR_QUEUE, (job_id, run))
+        return await self._one(statements.RUN_OR_QUEUE, (job_id, run, table))
 
     async def claim_jobs(
         self,
         limit: int = 1,
         completed: Sequence[JobId] | None = None,
         attempts: Sequence[int | None] | None = None,
+        completed_tables: Sequence[str | None] | None = None,
     ) -> list[ClaimedJob]:
         """Start the oldest jobs of the line, in free slots; they are the caller's to work on.
 
@@ -266,15 +312,20 @@ class AsyncArcanoDB(AsyncCalls):
             limit: The most jobs to claim, 1 to 10,000.
             completed: Jobs that the caller has completed, to be ended first, in the same transaction.
             attempts: Of each of those, as for :meth:`finish_jobs`.
+            completed_tables: Of each of those its table, as for :meth:`finish_jobs`.
 
         Raises:
+            AmbiguousJob: As for :meth:`finish_jobs`; nothing is claimed then, nor for the next two.
             InvalidArgument: ``limit`` is out of range, or as for :meth:`finish_jobs`.
+            NotAttached: As for :meth:`finish_jobs`.
             WrongIsolation: The transaction is not read committed.
         """
-        arguments = (limit, to_list(completed), to_list(attempts))
+        arguments = (limit, to_list(completed), to_list(attempts), to_list(completed_tables))
         return await self._all(statements.CLAIM_JOBS, arguments)
 
-    async def requeue_job(self, job_id: JobId, attempt: int | None = None) -> RequeuedJob:
+    async def requeue_job(
+        self, job_id: JobId, attempt: int | None = None, table: str | None = None
+    ) -> RequeuedJob:
         """Put a job that is worked on back into the line, at its own place: the provider is full.
 
         Calls ``arcano.requeue_job``.
@@ -282,28 +333,43 @@ class AsyncArcanoDB(AsyncCalls):
         Args:
             job_id: The job.
             attempt: The attempt that the caller started; if the job is at another, nothing changes.
-        """
-        return await self._one(statements.REQUEUE_JOB, (job_id, attempt))
+            table: Its table, with the schema; None: the one that has the id.
 
-    async def queue_position(self, job_id: JobId) -> int | None:
+        Raises:
+            AmbiguousJob: There is no ``table``, and more than one has a job with this id.
+            NotAttached: ``table`` is not attached.
+        """
+        return await self._one(statements.REQUEUE_JOB, (job_id, attempt, table))
+
+    async def queue_position(self, job_id: JobId, table: str | None = None) -> int | None:
         """How many jobs are ahead in the line, plus one, counted now; None: the job is not in the line.
 
         Calls ``arcano.queue_position``.
 
         Args:
             job_id: The job.
-        """
-        return await self._one(statements.QUEUE_POSITION, (job_id,))
+            table: Its table, with the schema; None: the one that has the id.
 
-    async def explain_job(self, job_id: JobId) -> list[ExplainedCondition]:
+        Raises:
+            AmbiguousJob: There is no ``table``, and more than one has a job with this id.
+            NotAttached: ``table`` is not attached.
+        """
+        return await self._one(statements.QUEUE_POSITION, (job_id, table))
+
+    async def explain_job(self, job_id: JobId, table: str | None = None) -> list[ExplainedCondition]:
         """Tell why a job blocks its user or does not: each condition of the orphan rule, and the journal.
 
         Calls ``arcano.explain_job``.
 
         Args:
             job_id: The job.
+            table: Its table, with the schema; None: the one that has the id.
+
+        Raises:
+            AmbiguousJob: There is no ``table``, and more than one has a job with this id.
+            NotAttached: ``table`` is not attached.
         """
-        return await self._all(statements.EXPLAIN_JOB, (job_id,))
+        return await self._all(statements.EXPLAIN_JOB, (job_id, table))
 
     async def stalling_jobs(self, within: timedelta = ONE_MINUTE, limit: int = 100) -> list[StallingJob]:
         """The jobs that will be ended as stalled unless there is a sign of life, the soonest first.
@@ -316,7 +382,9 @@ class AsyncArcanoDB(AsyncCalls):
         """
         return await self._all(statements.STALLING_JOBS, (within, limit))
 
-    async def cancel_job(self, job_id: JobId, force: bool = False, reason: str | None = None) -> CancelledOne:
+    async def cancel_job(
+        self, job_id: JobId, force: bool = False, reason: str | None = None, table: str | None = None
+    ) -> CancelledOne:
         """Cancel a waiting job, or with ``force`` also one that is worked on.
 
         Calls ``arcano.cancel_job``.
@@ -325,8 +393,13 @@ class AsyncArcanoDB(AsyncCalls):
             job_id: The job.
             force: Cancel it even while it is worked on; not refunded then, unless its table says so.
             reason: Its ``error_message``.
+            table: Its table, with the schema; None: the one that has the id.
+
+        Raises:
+            AmbiguousJob: There is no ``table``, and more than one has a job with this id.
+            NotAttached: ``table`` is not attached.
         """
-        return await self._one(statements.CANCEL_JOB, (job_id, force, reason))
+        return await self._one(statements.CANCEL_JOB, (job_id, force, reason, table))
 
     @asynccontextmanager
     async def job(
@@ -337,6 +410,7 @@ class AsyncArcanoDB(AsyncCalls):
         job_id: JobId | None = None,
         session_id: str | None = None,
         data: Mapping[str, Any] | None = None,
+        request_key: str | None = None,
     ) -> AsyncIterator[AsyncJob]:
         """A block with a job of its own, which cannot be forgotten: ``async with db.job(...) as job``.
 
@@ -350,15 +424,16 @@ class AsyncArcanoDB(AsyncCalls):
             job_id: As for :meth:`create_job`; None: a new one.
             session_id: As for :meth:`create_job`.
             data: As for :meth:`create_job`.
+            request_key: As for :meth:`create_job`.
 
         Raises:
             UserBlocked: Another job is in the user's way; no job was made.
             ArcanoError: As for :meth:`create_job`.
         """
-        created = await self.create_job(table, job_id or uuid4(), user_id, session_id, data)
+        created = await self.create_job(table, job_id, user_id, session_id, data, request_key)
         if created.job_id is None:
             raise UserBlocked(created)
-        job = AsyncJob(self, created)
+        job = AsyncJob(self, table, created)
         try:
             yield job
         except BaseException as error:

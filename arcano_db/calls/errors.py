@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -42,6 +43,14 @@ class JobIdTaken(ArcanoError):
     """There is another job with this id: of another user, or in another table (SQLSTATE 23505)."""
 
 
+class RequestKeyTaken(ArcanoError):
+    """The user has used this request key for something else; ``detail`` says for what (SQLSTATE 23505)."""
+
+
+class AmbiguousJob(ArcanoError):
+    """More than one table has a job with this id, and no table was given (SQLSTATE 21000)."""
+
+
 class WrongIsolation(ArcanoError):
     """The transaction is not read committed, so that a job cannot be admitted in it (SQLSTATE 25000)."""
 
@@ -74,6 +83,7 @@ _BY_SQLSTATE: dict[str, type[ArcanoError]] = {
     "22023": InvalidArgument,
     "22004": InvalidArgument,
     "0A000": InvalidArgument,
+    "21000": AmbiguousJob,
     "23505": JobIdTaken,
     "25000": WrongIsolation,
     "55P03": WaitedTooLong,
@@ -88,19 +98,24 @@ _BY_SQLSTATE: dict[str, type[ArcanoError]] = {
     "55000": CannotRestore,
 }
 
-# Undefined schema, function, table: ours if the message names our schema.
+# Undefined schema, function, table: ours if the message names our schema, and no table of a name like it.
 _NOT_THERE = {"3F000", "42883", "42P01"}
+_OUR_SCHEMA = re.compile(r'(?<![\w.])arcano(_api)?[."]')
+
+_REQUEST_KEY = ("arcano", "request_pkey")
 
 
 def _kind(error: psycopg.Error) -> type[ArcanoError] | None:
     diag = error.diag
-    if error.sqlstate in _NOT_THERE and "arcano" in (diag.message_primary or ""):
+    if error.sqlstate in _NOT_THERE and _OUR_SCHEMA.search(diag.message_primary or ""):
         return NotMigrated
     # Ours was raised by a function of ours, and not by a trigger or constraint of the app below it.
     first_line = (diag.context or "").partition("\n")[0]
     if diag.source_function == "exec_stmt_raise" and " arcano." in first_line:
         if error.sqlstate == "42501" and " arcano.attach_steps(" in first_line:  # whose table it is
             return CannotAttach
+        if error.sqlstate == "23505" and (diag.schema_name, diag.constraint_name) == _REQUEST_KEY:
+            return RequestKeyTaken
         return _BY_SQLSTATE.get(error.sqlstate or "")
     return None
 

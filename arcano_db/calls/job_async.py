@@ -15,14 +15,14 @@ class AsyncJobCalls(Protocol):
     def source(self) -> Any:
         """The connection or pool."""
 
-    async def touch_job(self, job_id: JobId) -> JobChange:
+    async def touch_job(self, job_id: JobId, table: str | None) -> JobChange:
         """Give a sign of life."""
 
-    async def start_job(self, job_id: JobId, task_id: str | None) -> JobChange:
+    async def start_job(self, job_id: JobId, task_id: str | None, table: str | None) -> JobChange:
         """Say that the job is worked on."""
 
     async def finish_job(
-        self, job_id: JobId, status: str, error: str | None, attempt: int | None
+        self, job_id: JobId, status: str, error: str | None, attempt: int | None, table: str | None
     ) -> JobChange:
         """End the job."""
 
@@ -31,18 +31,19 @@ class AsyncJob(JobBlock):
     """A job inside a block of :meth:`arcano_db.AsyncArcanoDB.job`, asynchronous.
 
     Attributes:
+        table: The table that it is in, as the block was given it.
         id: The job's id, for the provider and for the client.
-        created: Whether this block made the job; False: the same id had been created before.
+        created: Whether this block made the job; False: the same id or request key had been used before.
     """
 
-    def __init__(self, db: AsyncJobCalls, created: CreatedJob) -> None:
+    def __init__(self, db: AsyncJobCalls, table: str, created: CreatedJob) -> None:
         """Not to be called: see :meth:`arcano_db.AsyncArcanoDB.job`."""
-        super().__init__(created)
+        super().__init__(table, created)
         self._db = db
 
     async def touch(self) -> JobChange:
         """Give a sign of life; see :meth:`arcano_db.AsyncArcanoDB.touch_job`."""
-        return await self._db.touch_job(self.id)
+        return await self._db.touch_job(self.id, self.table)
 
     async def start(self, task_id: str | None = None) -> JobChange:
         """Say that this process works on the job now; the block still owes it a result.
@@ -50,7 +51,7 @@ class AsyncJob(JobBlock):
         Args:
             task_id: The provider's id.
         """
-        return self._started(await self._db.start_job(self.id, task_id), settled=False)
+        return self._started(await self._db.start_job(self.id, task_id, self.table), settled=False)
 
     async def hand_over(self, task_id: str | None = None) -> JobChange:
         """Say that a provider has the job now and a webhook will finish it: the block owes it nothing more.
@@ -58,7 +59,7 @@ class AsyncJob(JobBlock):
         Args:
             task_id: The provider's id.
         """
-        return self._started(await self._db.start_job(self.id, task_id), settled=True)
+        return self._started(await self._db.start_job(self.id, task_id, self.table), settled=True)
 
     async def finish(self, status: str = "completed", error: str | None = None) -> JobChange:
         """End the job; see :meth:`arcano_db.AsyncArcanoDB.finish_job`.
@@ -67,7 +68,7 @@ class AsyncJob(JobBlock):
             status: ``completed``, ``failed`` or ``cancelled``.
             error: Its ``error_message``.
         """
-        change = await self._db.finish_job(self.id, status, error, self._attempt)
+        change = await self._db.finish_job(self.id, status, error, self._attempt, self.table)
         self._settled = True
         return change
 
@@ -81,4 +82,4 @@ class AsyncJob(JobBlock):
 
     async def _leave(self, error: BaseException | None) -> None:
         if not (self._settled or is_doomed(self._db.source)):
-            await leave_async(self.id, error, self.fail)
+            await leave_async(f"{self.table} {self.id}", error, self.fail)

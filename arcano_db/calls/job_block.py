@@ -14,6 +14,7 @@ from typing import Any
 import psycopg
 from psycopg.pq import TransactionStatus
 
+from arcano_db.calls.errors import ArcanoError
 from arcano_db.calls.messages import Language, message
 from arcano_db.calls.rows import CreatedJob, JobChange, JobId
 
@@ -43,9 +44,10 @@ class UserBlocked(Exception):
 class JobBlock:
     """What both kinds of job keep: which job it is, and whether somebody has taken care of its end."""
 
-    def __init__(self, created: CreatedJob) -> None:
-        """Keep the id; the end is owed."""
+    def __init__(self, table: str, created: CreatedJob) -> None:
+        """Keep table and id; the end is owed."""
         assert created.job_id is not None
+        self.table = table
         self.id: JobId = created.job_id
         self.created = created.created
         self._attempt: int | None = None
@@ -69,24 +71,24 @@ def is_doomed(source: Any) -> bool:
     return info is not None and info.transaction_status == TransactionStatus.INERROR
 
 
-def leave_sync(job_id: JobId, error: BaseException | None, fail: Callable[[str], object]) -> None:
+def leave_sync(job: str, error: BaseException | None, fail: Callable[[str], object]) -> None:
     """End the job of a block that owes it an end.
 
     Args:
-        job_id: The job.
+        job: The job, as the log names it.
         error: What the block is left by, and what its caller is to see; None: by its end.
         fail: Ends the job with a reason.
     """
     try:
         fail(_why(error))
-    except psycopg.Error as failure:
+    except (psycopg.Error, ArcanoError) as failure:
         if error is None:
             raise
-        _log(job_id, failure)
+        _log(job, failure)
 
 
 async def leave_async(
-    job_id: JobId, error: BaseException | None, fail: Callable[[str], Coroutine[Any, Any, object]]
+    job: str, error: BaseException | None, fail: Callable[[str], Coroutine[Any, Any, object]]
 ) -> None:
     """:func:`leave_sync` for a task, which may be cancelled meanwhile."""
     ending = asyncio.ensure_future(fail(_why(error)))
@@ -97,18 +99,18 @@ async def leave_async(
         except asyncio.CancelledError as cancellation:
             # However often the task is cancelled, this one call is waited for.
             cancelled = cancellation
-        except psycopg.Error:
+        except (psycopg.Error, ArcanoError):
             break
     failure = ending.exception()
     if error is None and (failure or cancelled):
         raise failure or cancelled  # type: ignore[misc]
     if failure:
-        _log(job_id, failure)
+        _log(job, failure)
 
 
 def _why(error: BaseException | None) -> str:
     return NO_RESULT if error is None else reason_of(error)
 
 
-def _log(job_id: JobId, failure: BaseException) -> None:
-    log.warning("job %s could not be ended, the orphan rule will: %s", job_id, failure)
+def _log(job: str, failure: BaseException) -> None:
+    log.warning("%s could not be ended, the orphan rule will: %s", job, failure)

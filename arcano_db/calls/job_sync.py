@@ -17,13 +17,15 @@ class JobCalls(Protocol):
     def source(self) -> Any:
         """The connection or pool."""
 
-    def touch_job(self, job_id: JobId) -> JobChange:
+    def touch_job(self, job_id: JobId, table: str | None) -> JobChange:
         """Give a sign of life."""
 
-    def start_job(self, job_id: JobId, task_id: str | None) -> JobChange:
+    def start_job(self, job_id: JobId, task_id: str | None, table: str | None) -> JobChange:
         """Say that the job is worked on."""
 
-    def finish_job(self, job_id: JobId, status: str, error: str | None, attempt: int | None) -> JobChange:
+    def finish_job(
+        self, job_id: JobId, status: str, error: str | None, attempt: int | None, table: str | None
+    ) -> JobChange:
         """End the job."""
 
 
@@ -31,18 +33,19 @@ class Job(JobBlock):
     """A job inside a block of :meth:`arcano_db.ArcanoDB.job`, synchronous.
 
     Attributes:
+        table: The table that it is in, as the block was given it.
         id: The job's id, for the provider and for the client.
-        created: Whether this block made the job; False: the same id had been created before.
+        created: Whether this block made the job; False: the same id or request key had been used before.
     """
 
-    def __init__(self, db: JobCalls, created: CreatedJob) -> None:
+    def __init__(self, db: JobCalls, table: str, created: CreatedJob) -> None:
         """Not to be called: see :meth:`arcano_db.ArcanoDB.job`."""
-        super().__init__(created)
+        super().__init__(table, created)
         self._db = db
 
     def touch(self) -> JobChange:
         """Give a sign of life; see :meth:`arcano_db.ArcanoDB.touch_job`."""
-        return self._db.touch_job(self.id)
+        return self._db.touch_job(self.id, self.table)
 
     def start(self, task_id: str | None = None) -> JobChange:
         """Say that this process works on the job now; the block still owes it a result.
@@ -50,7 +53,7 @@ class Job(JobBlock):
         Args:
             task_id: The provider's id.
         """
-        return self._started(self._db.start_job(self.id, task_id), settled=False)
+        return self._started(self._db.start_job(self.id, task_id, self.table), settled=False)
 
     def hand_over(self, task_id: str | None = None) -> JobChange:
         """Say that a provider has the job now and a webhook will finish it: the block owes it nothing more.
@@ -58,7 +61,7 @@ class Job(JobBlock):
         Args:
             task_id: The provider's id.
         """
-        return self._started(self._db.start_job(self.id, task_id), settled=True)
+        return self._started(self._db.start_job(self.id, task_id, self.table), settled=True)
 
     def finish(self, status: str = "completed", error: str | None = None) -> JobChange:
         """End the job; see :meth:`arcano_db.ArcanoDB.finish_job`.
@@ -67,7 +70,7 @@ class Job(JobBlock):
             status: ``completed``, ``failed`` or ``cancelled``.
             error: Its ``error_message``.
         """
-        change = self._db.finish_job(self.id, status, error, self._attempt)
+        change = self._db.finish_job(self.id, status, error, self._attempt, self.table)
         self._settled = True
         return change
 
@@ -81,4 +84,4 @@ class Job(JobBlock):
 
     def _leave(self, error: BaseException | None) -> None:
         if not (self._settled or is_doomed(self._db.source)):
-            leave_sync(self.id, error, self.fail)
+            leave_sync(f"{self.table} {self.id}", error, self.fail)

@@ -59,7 +59,8 @@ class CreatedJob:
         active_table: The table of the job in the way, with the schema; after the same call was made
             before, that of the job itself.
         active_job_id: The id of the job in the way, or of the job itself.
-        active_status: Its status.
+        active_status: Its status; None with an ``active_job_id``: the same call made the job, and its row is
+            gone by now.
     """
 
     created: bool
@@ -92,9 +93,11 @@ class FinishedJob(JobChange):
 
     Attributes:
         job_id: The job.
+        job_table: Its table, with the schema; None: there is no job of that id.
     """
 
     job_id: JobId
+    job_table: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +106,11 @@ class FinishedTask(JobChange):
 
     Attributes:
         job_id: The job; None: none has that ``task_id`` yet, and the call is kept.
+        job_table: Its table, with the schema.
     """
 
     job_id: JobId | None
+    job_table: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -717,6 +722,8 @@ class JobTable:
         attached_at: When it was attached.
         active: How many jobs of it block their users now.
         orphans: How many of its jobs are orphans now.
+        id_form: The form, as a regular expression, of ids of type text that a caller with ``arcano_user`` may
+            choose; None: none.
     """
 
     job_table: str
@@ -734,3 +741,4 @@ class JobTable:
     attached_at: datetime
     active: int
     orphans: int
+    id_form: str | None

@@ -76,37 +76,37 @@ def _values(text: LiteralString) -> Query[Any]:
 
 CHECK_USER_ACTIVE = _rows(ActiveCheck, "arcano.check_user_active(%s)")
 
-CREATE_JOB = _rows(CreatedJob, "arcano.create_job(%s::regclass, %s, %s, %s, %s::jsonb)")
+CREATE_JOB = _rows(CreatedJob, "arcano.create_job(%s::regclass, %s, %s, %s, %s::jsonb, %s)")
 
-TOUCH_JOB = _rows(JobChange, "arcano.touch_job(%s)")
+TOUCH_JOB = _rows(JobChange, "arcano.touch_job(%s, %s::regclass)")
 
-START_JOB = _rows(JobChange, "arcano.start_job(%s, %s)")
+START_JOB = _rows(JobChange, "arcano.start_job(%s, %s, %s::regclass)")
 
-FAIL_JOB = _rows(JobChange, "arcano.fail_job(%s, %s, %s)")
+FAIL_JOB = _rows(JobChange, "arcano.fail_job(%s, %s, %s, %s::regclass)")
 
-FINISH_JOB = _rows(JobChange, "arcano.finish_job(%s, %s, %s, %s)")
+FINISH_JOB = _rows(JobChange, "arcano.finish_job(%s, %s, %s, %s, %s::regclass)")
 
-FINISH_JOBS = _rows(FinishedJob, "arcano.finish_jobs(%s, %s, %s, %s::integer[])")
+FINISH_JOBS = _rows(FinishedJob, "arcano.finish_jobs(%s, %s, %s, %s::integer[], %s::regclass[])")
 
-START_JOBS = _rows(FinishedJob, "arcano.start_jobs(%s)")
+START_JOBS = _rows(FinishedJob, "arcano.start_jobs(%s, %s::regclass[])")
 
-TOUCH_JOBS = _rows(FinishedJob, "arcano.touch_jobs(%s)")
+TOUCH_JOBS = _rows(FinishedJob, "arcano.touch_jobs(%s, %s::regclass[])")
 
 FINISH_TASK = _rows(FinishedTask, "arcano.finish_task(%s, %s, %s)")
 
-RUN_OR_QUEUE = _rows(QueueDecision, "arcano.run_or_queue(%s, %s)")
+RUN_OR_QUEUE = _rows(QueueDecision, "arcano.run_or_queue(%s, %s, %s::regclass)")
 
-CLAIM_JOBS = _rows(ClaimedJob, "arcano.claim_jobs(%s, %s, %s::integer[])")
+CLAIM_JOBS = _rows(ClaimedJob, "arcano.claim_jobs(%s, %s, %s::integer[], %s::regclass[])")
 
-REQUEUE_JOB = _rows(RequeuedJob, "arcano.requeue_job(%s, %s)")
+REQUEUE_JOB = _rows(RequeuedJob, "arcano.requeue_job(%s, %s, %s::regclass)")
 
-QUEUE_POSITION: Query[int | None] = _values("select arcano.queue_position(%s)")
+QUEUE_POSITION: Query[int | None] = _values("select arcano.queue_position(%s, %s::regclass)")
 
-EXPLAIN_JOB = _rows(ExplainedCondition, "arcano.explain_job(%s)")
+EXPLAIN_JOB = _rows(ExplainedCondition, "arcano.explain_job(%s, %s::regclass)")
 
 STALLING_JOBS = _rows(StallingJob, "arcano.stalling_jobs(%s, %s)")
 
-CANCEL_JOB = _rows(CancelledOne, "arcano.cancel_job(%s, %s, %s)")
+CANCEL_JOB = _rows(CancelledOne, "arcano.cancel_job(%s, %s, %s, %s::regclass)")
 
 CANCEL_SESSION = _rows(CancelledJob, "arcano.cancel_session(%s, %s, %s)")
 
@@ -206,7 +206,7 @@ JOB_TABLES = _rows(JobTable, "arcano.job_table_status order by job_table")
 
 API_CHECK_USER_ACTIVE = _rows(ActiveCheck, "arcano_api.check_user_active()")
 
-API_CREATE_JOB = _rows(CreatedJob, "arcano_api.create_job(%s, %s, %s, %s::jsonb)")
+API_CREATE_JOB = _rows(CreatedJob, "arcano_api.create_job(%s, %s, %s, %s::jsonb, %s)")
 
 API_QUEUE_JOB = _rows(QueuedJob, "arcano_api.queue_job(%s, %s)")
 

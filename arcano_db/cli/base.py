@@ -15,7 +15,7 @@ from typing import Any, cast
 import click
 import psycopg
 
-from arcano_db import ArcanoDB, ArcanoError
+from arcano_db import AmbiguousJob, ArcanoDB, ArcanoError
 from arcano_db.bench.schema import BenchError
 from arcano_db.demo import DemoError
 from arcano_db.installing import migrating
@@ -67,6 +67,8 @@ class _Group(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except AmbiguousJob as error:
+            raise click.UsageError(f"{error.args[0]}: {error.detail}. Name the table: --table") from error
         except _OURS as error:
             raise click.ClickException(str(error)) from error
         except psycopg.OperationalError as error:

@@ -202,6 +202,7 @@ def configure(table: str, settings: tuple[str, ...], dsn: str, force: bool) -> N
       breaker_share         when so many of an hour's jobs look like ghosts, the sweep sets mode=observe
       refund_when           which ends are refunded too: failed,stalled,forced
       user_columns          what arcano_user may give with a new job: scale,input_image_url
+      id_form               which text ids arcano_user may choose, as a regular expression: job-[0-9a-f]{32}
 
     An empty value switches a limit off: arcano-db configure public.my_jobs stall_after=
     """
@@ -240,6 +241,7 @@ def identity(function: str | None, dsn: str, forget: bool) -> None:
 @json_option
 @click.option("--user", "user_id", help="The waiting jobs of this user.")
 @click.option("--session", "session_id", help="The waiting jobs of this page visit.")
+@click.option("--table", help="The table of JOB_ID; needed where more than one has that id.")
 @click.option("--force", is_flag=True, help="Cancel JOB_ID even while it is worked on.")
 @click.option("--reason", help="Written to the jobs and to the journal.")
 def cancel(
@@ -248,6 +250,7 @@ def cancel(
     as_json: bool,
     user_id: str | None,
     session_id: str | None,
+    table: str | None,
     force: bool,
     reason: str | None,
 ) -> None:
@@ -260,9 +263,11 @@ def cancel(
         raise click.UsageError("Give JOB_ID, or else --user, --session, or both.")
     if force and job_id is None:
         raise click.UsageError("--force is for a JOB_ID.")
+    if table is not None and job_id is None:
+        raise click.UsageError("--table is for a JOB_ID.")
     with database(dsn) as db:
         if job_id is not None:
-            answer = db.cancel_job(job_id, force, reason)
+            answer = db.cancel_job(job_id, force, reason, table)
             _print_cancelled(answer, as_json)
             sys.exit(0 if answer.changed else FAILED)
         rows = db.cancel_session(user_id, session_id, reason)

@@ -105,7 +105,8 @@ def _print_line(row: JobEvent) -> None:
 @click.argument("job_id")
 @dsn_option
 @json_option
-def explain(job_id: str, dsn: str, as_json: bool) -> None:
+@click.option("--table", help="The table of JOB_ID; needed where more than one has that id.")
+def explain(job_id: str, dsn: str, as_json: bool, table: str | None) -> None:
     """Say why the job JOB_ID is in its user's way, or why it was ended.
 
     Each condition of the orphan rule with the columns that say so: all must hold for a ghost, and the one
@@ -114,7 +115,7 @@ def explain(job_id: str, dsn: str, as_json: bool) -> None:
     `arcano-db check USER_ID` says which job is in a user's way. Exit code 1: there is no such job.
     """
     with database(dsn) as db:
-        said = db.explain_job(job_id)
+        said = db.explain_job(job_id, table)
     if as_json:
         print_json(said)
     else:

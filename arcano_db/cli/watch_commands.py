@@ -95,7 +95,10 @@ def _screen(db: ArcanoDB) -> Group:
         for table in db.job_tables()
         if (queue := queues.get(table.job_table))
     ]
-    blocking = [[_age(job.created_at), job.status, job.job_id, job.user_id] for job in db.active_jobs(8)]
+    blocking = [
+        [_age(job.created_at), job.status, job.job_table, job.job_id, job.user_id]
+        for job in db.active_jobs(8)
+    ]
     journal = [
         [
             _age(entry.created_at),
@@ -122,7 +125,7 @@ def _screen(db: ArcanoDB) -> Group:
         if accounts
         else Text("no accounts"),
         Text("\nblocking longest", style="bold"),
-        columns(["for", "status", "job", "user"], blocking, fold=False),
+        columns(["for", "status", "table", "job", "user"], blocking, fold=False),
         Text("\nthe journal", style="bold"),
         columns(["ago", "entry", "event", "table", "reason"], journal, fold=False),
     )

@@ -24,8 +24,9 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from arcano_db.calls.client_async import AsyncArcanoDB
+from arcano_db.calls.errors import ArcanoError, NotAttached
 from arcano_db.calls.job_block import reason_of
-from arcano_db.calls.rows import ClaimedJob, JobId, StallingJob
+from arcano_db.calls.rows import ClaimedJob, JobChange, JobId, StallingJob
 from arcano_db.running.lasting_connection import FIRST_PAUSE_SECONDS, LastingConnection
 from arcano_db.terminal.signals import stop_signals
 
@@ -33,6 +34,16 @@ log = logging.getLogger("arcano_db.work")
 
 # How long a worker that was told to stop at once still tries to put its jobs back.
 _LAST_WORDS_SECONDS = 5.0
+
+# An id means something only with its table: two tables may have the same one.
+_Key = tuple[str, JobId]
+
+# The table of a job was detached, dropped or renamed while the worker had the job.
+_TABLE_IS_GONE = (NotAttached, psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName)
+
+# What may be wrong with one job, and is no reason to stop: that, the app's own trigger, a lock that others
+# hold for too long. What is wrong with all of them, the next claim is told too.
+_REFUSED = (psycopg.Error, ArcanoError)
 
 
 class WorkError(Exception):
@@ -188,7 +199,7 @@ class _Worker:
         self.options = options
         self.stopping = False
         self._interrupted = False
-        self.running: dict[JobId, _Running] = {}
+        self.running: dict[_Key, _Running] = {}
         self._dsn = dsn
         self._server = LastingConnection(self._connect, log, made="connected", missing="no server")
         # What the function is done with, and the server does not know yet.
@@ -243,34 +254,59 @@ class _Worker:
         while not (self.stopping and not self.running and not self._completed):
             self._something.clear()
             completed, self._completed = self._completed, []
-            ids, attempts = [job.job_id for job in completed], [job.attempt for job in completed]
             free = self.options.concurrency - len(self.running)
-            claimed: Sequence[ClaimedJob] = []
-            if free > 0 and not self.stopping and time.monotonic() >= self._paused_until:
-                claimed = await self._server.ask(lambda db: db.claim_jobs(free, ids, attempts))  # noqa: B023
-                if claimed:
-                    await self._begin(claimed)
-            elif completed:
-                await self._server.ask(lambda db: db.finish_jobs(ids, attempts=attempts))  # noqa: B023
-            if not claimed:
+            if self.stopping or time.monotonic() < self._paused_until:
+                free = 0
+            claimed = await self._finish_and_claim(completed, free)
+            if claimed:
+                await self._begin(claimed)
+            else:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._something.wait(), self.options.poll)
+
+    async def _finish_and_claim(self, completed: Sequence[WorkJob], free: int) -> Sequence[ClaimedJob]:
+        """Say what is completed, and claim as many jobs as are free to be; all in one round trip."""
+        ask = self._server.ask
+        ids, attempts = [job.job_id for job in completed], [job.attempt for job in completed]
+        tables = [job.job_table for job in completed]
+        try:
+            if free > 0:
+                return await ask(lambda db: db.claim_jobs(free, ids, attempts, tables))
+            if completed:
+                await ask(lambda db: db.finish_jobs(ids, attempts=attempts, tables=tables))
+        except _TABLE_IS_GONE:
+            if not completed:
+                raise
+            await self._finish_one_by_one(completed)
+            return await self._finish_and_claim([], free)
+        return []
+
+    async def _finish_one_by_one(self, completed: Sequence[WorkJob]) -> None:
+        ask = self._server.ask
+        for job in completed:
+            id_, attempt, table = job.job_id, job.attempt, job.job_table
+            try:
+                await ask(lambda db: db.finish_job(id_, attempt=attempt, table=table))  # noqa: B023
+            except _REFUSED as error:
+                log.warning("%s could not be ended: %s", job, _why(error))
 
     async def _begin(self, claimed: Sequence[ClaimedJob]) -> None:
         """Say that the jobs run, read their rows, and call the function with each."""
         if self.stopping:
             await self._put_back(claimed)
             return
-        started = await self._start(claimed)
+        started: Sequence[ClaimedJob] = claimed
         try:
+            started = await self._start(claimed)
             rows = await self._server.ask(lambda db: _rows(db, started))
         except psycopg.Error as error:
             await self._put_back(started)
             raise WorkError(
-                f"{str(error).strip()}\nHint: Let the worker's login read the job tables (grant select)."
+                f"{_why(error)}\n"
+                "Hint: Let the worker's login read the job tables (grant usage on schema, grant select)."
             ) from error
-        unseen = [job for job in started if job.job_id not in rows]
-        # A row that was deleted meanwhile cannot be put back.
+        unseen = [job for job in started if _key(job) not in rows]
+        # A row that was deleted meanwhile cannot be put back, nor one of a table that is gone.
         if unseen and await self._put_back(unseen):
             await self._put_back(started)
             raise WorkError(
@@ -281,25 +317,29 @@ class _Worker:
             await self._put_back(started)
             return
         for job in started:
-            if job.job_id in rows:
-                running = _Running(WorkJob(job, rows[job.job_id]))
-                self.running[job.job_id] = running
+            if _key(job) in rows:
+                running = _Running(WorkJob(job, rows[_key(job)]))
+                self.running[_key(job)] = running
                 running.task = asyncio.ensure_future(self._work(running))
 
     async def _start(self, claimed: Sequence[ClaimedJob]) -> list[ClaimedJob]:
         """Those that run now, and that nobody has ended meanwhile; all in one round trip if that can be."""
+        ask = self._server.ask
+        ids, tables = [job.job_id for job in claimed], [job.job_table for job in claimed]
         try:
-            answers = await self._server.ask(lambda db: db.start_jobs([job.job_id for job in claimed]))
-            changed = {answer.job_id for answer in answers if answer.changed}
-            return [job for job in claimed if job.job_id in changed]
-        except psycopg.Error:
+            answers = await ask(lambda db: db.start_jobs(ids, tables))
+            changed = {(answer.job_table, answer.job_id) for answer in answers if answer.changed}
+            return [job for job in claimed if _key(job) in changed]
+        except _REFUSED as error:
+            if _is_about_login(error):
+                raise
             started = []
             for job in claimed:
                 try:
-                    answer = await self._server.ask(lambda db: db.start_job(job.job_id))  # noqa: B023
-                except psycopg.Error as error:
-                    why = str(error).strip()
-                    log.warning("%s %s could not be started: %s", job.job_table, job.job_id, why)
+                    answer = await ask(lambda db: db.start_job(job.job_id, table=job.job_table))  # noqa: B023
+                except _REFUSED as error:
+                    # It stays starting, and stalls, where its table says so.
+                    log.warning("%s %s could not be started: %s", *_key(job), _why(error))
                 else:
                     started += [job] if answer.changed else []
             return started
@@ -308,28 +348,46 @@ class _Worker:
         """Put jobs back whose function was not called; answers whether any could be."""
         any_changed = False
         for job in jobs:
-            answer = await self._server.ask(lambda db: db.requeue_job(job.job_id, job.attempt))  # noqa: B023
+            try:
+                answer = await self._requeue(job)
+            except _REFUSED as error:
+                log.warning("%s %s could not be put back into the line: %s", *_key(job), _why(error))
+                continue
             if answer.changed:
                 any_changed = True
-                log.info("%s %s put back into the line", job.job_table, job.job_id)
+                log.info("%s %s put back into the line", *_key(job))
         return any_changed
+
+    async def _requeue(self, job: ClaimedJob | WorkJob) -> JobChange:
+        ask = self._server.ask
+        try:
+            return await ask(lambda db: db.requeue_job(job.job_id, job.attempt, job.job_table))
+        except psycopg.Error as error:
+            if not _is_about_login(error):
+                raise
+        # Which may not name the table. Where no other one has the id, that is not needed.
+        return await ask(lambda db: db.requeue_job(job.job_id, job.attempt))
+
+    async def _fail(self, job: WorkJob | StallingJob, reason: str) -> JobChange:
+        return await self._server.ask(lambda db: db.fail_job(job.job_id, reason, job.attempt, job.job_table))
 
     async def _work(self, running: _Running) -> None:
         job, began = running.job, time.monotonic()
         try:
             end = await self._call(running)
-        except psycopg.Error as error:
+        except _REFUSED as error:
             # Such as the app's own trigger. Without signs of life it stalls, where its table says so.
-            log.warning("%s could not be ended: %s", job, str(error).strip())
+            log.warning("%s could not be ended: %s", job, _why(error))
         else:
             log.info("%s %s after %.2f seconds", job, end, time.monotonic() - began)
         finally:
-            del self.running[job.job_id]
+            if self.running.get(_key(job)) is running:  # and not the same job, put back and claimed again
+                del self.running[_key(job)]
             self._something.set()
 
     async def _call(self, running: _Running) -> str:
         """Call the function, and do to the job what follows from that; answers what that was."""
-        job, ask = running.job, self._server.ask
+        job = running.job
         if self._interrupted or job.lost:
             return await self._cut_short(job)
         try:
@@ -341,17 +399,16 @@ class _Worker:
         except Requeue:
             # Who asks again at once is told the same.
             self._paused_until = time.monotonic() + self.options.poll
-            await ask(lambda db: db.requeue_job(job.job_id, job.attempt))
+            await self._requeue(job)
             return "put back into the line"
         except asyncio.CancelledError:
             return await self._cut_short(job)
         except Exception as error:
             log.warning("%s failed", job, exc_info=error)
-            reason = reason_of(error)
-            await ask(lambda db: db.fail_job(job.job_id, reason, job.attempt))
+            await self._fail(job, reason_of(error))
             return "failed"
         if isinstance(answer, HandOver):
-            await ask(lambda db: db.start_job(job.job_id, answer.task_id))
+            await self._server.ask(lambda db: db.start_job(job.job_id, answer.task_id, job.job_table))
             return "handed over"
         if job.lost:
             return "given up"
@@ -359,14 +416,13 @@ class _Worker:
         return "completed"
 
     async def _cut_short(self, job: WorkJob) -> str:
-        ask = self._server.ask
         if job.lost:
             return "given up"
         if self._interrupted:
-            await ask(lambda db: db.requeue_job(job.job_id, job.attempt))
+            await self._requeue(job)
             return "interrupted, and put back into the line"
         # The function has cancelled itself.
-        await ask(lambda db: db.fail_job(job.job_id, "CancelledError", job.attempt))
+        await self._fail(job, "CancelledError")
         return "failed"
 
     async def _beat(self) -> None:
@@ -376,16 +432,30 @@ class _Worker:
             jobs = [running.job for running in self.running.values()]
             if not jobs:
                 continue
-            answers = await self._server.ask(lambda db: db.touch_jobs([job.job_id for job in jobs]))  # noqa: B023
-            of_job = {answer.job_id: answer for answer in answers}
-            for job in jobs:
-                answer = of_job[job.job_id]
+            for job, answer in await self._touch(jobs):
                 ours = answer.changed and answer.attempt == job.attempt
-                running = self.running.get(job.job_id)
+                running = self.running.get(_key(job))
                 if not ours and running is not None and running.job is job and not job.lost:
                     log.warning("%s is not this worker's any more: %s", job, answer.note or "started again")
                     job.lost = True
                     running.cancel()
+
+    async def _touch(self, jobs: Sequence[WorkJob]) -> list[tuple[WorkJob, JobChange]]:
+        """A sign of life of each, and what is answered; all in one round trip if that can be."""
+        ask = self._server.ask
+        ids, tables = [job.job_id for job in jobs], [job.job_table for job in jobs]
+        try:
+            answers = await ask(lambda db: db.touch_jobs(ids, tables))
+            of_job = {(answer.job_table, answer.job_id): answer for answer in answers}
+            return [(job, of_job[_key(job)]) for job in jobs if _key(job) in of_job]
+        except _REFUSED:
+            touched: list[tuple[WorkJob, JobChange]] = []
+            for job in jobs:
+                try:
+                    touched += [(job, await ask(lambda db: db.touch_job(job.job_id, job.job_table)))]  # noqa: B023
+                except _REFUSED as error:
+                    log.warning("%s could not give a sign of life: %s", job, _why(error))
+            return touched
 
     async def _listen(self) -> None:
         """Wake up when a job or a slot becomes available; without this, the worker asks now and then."""
@@ -404,7 +474,7 @@ class _Worker:
         within = timedelta(seconds=3 * self.options.heartbeat)
         while True:
             for job in await self._server.ask(lambda db: db.stalling_jobs(within)):
-                if job.job_id not in self.running:
+                if _key(job) not in self.running:
                     await self._reconcile_one(job)
             await asyncio.sleep(self.options.heartbeat)
 
@@ -413,33 +483,52 @@ class _Worker:
         try:
             answer = await _call(self.options.reconcile, job)
         except Exception as error:
-            log.warning("%s %s: the provider could not be asked", job.job_table, job.job_id, exc_info=error)
+            log.warning("%s %s: the provider could not be asked", *_key(job), exc_info=error)
             return
-        if answer == "running":
-            await self._server.ask(lambda db: db.touch_job(job.job_id))
-        elif answer == "finished":
-            await self._server.ask(lambda db: db.finish_job(job.job_id, attempt=job.attempt))
-        elif answer == "gone":
-            reason = "The provider does not know this job any more"
-            await self._server.ask(lambda db: db.fail_job(job.job_id, reason, job.attempt))
-        elif answer is not None:
-            log.error("--reconcile must answer running, finished, gone or None, not %r", answer)
-        log.info("%s %s: the provider says %s", job.job_table, job.job_id, answer)
+        log.info("%s %s: the provider says %s", *_key(job), answer)
+        ask, table = self._server.ask, job.job_table
+        try:
+            if answer == "running":
+                await ask(lambda db: db.touch_job(job.job_id, table))
+            elif answer == "finished":
+                await ask(lambda db: db.finish_job(job.job_id, attempt=job.attempt, table=table))
+            elif answer == "gone":
+                await self._fail(job, "The provider does not know this job any more")
+            elif answer is not None:
+                log.error("--reconcile must answer running, finished, gone or None, not %r", answer)
+        except _REFUSED as error:
+            log.warning("%s %s could not be changed: %s", *_key(job), _why(error))
 
 
-async def _rows(db: AsyncArcanoDB, jobs: Sequence[ClaimedJob]) -> dict[JobId, dict[str, Any]]:
-    """The whole rows of jobs, with the columns of their own tables."""
+def _key(job: ClaimedJob | WorkJob | StallingJob) -> _Key:
+    return job.job_table, job.job_id
+
+
+def _is_about_login(error: Exception) -> bool:
+    """Whether the worker's login may not make a call, or not name a table; no function had begun then."""
+    # The context is where a function was, or else which parameter it is about.
+    refused = isinstance(error, psycopg.errors.InsufficientPrivilege)
+    return refused and " arcano." not in (error.diag.context or "")  # type: ignore[attr-defined]
+
+
+def _why(error: BaseException) -> str:
+    return str(error).strip()
+
+
+async def _rows(db: AsyncArcanoDB, jobs: Sequence[ClaimedJob]) -> dict[_Key, dict[str, Any]]:
+    """The whole rows of jobs, with the columns of their own tables; none of a table that is gone."""
     of_table: dict[str, list[JobId]] = defaultdict(list)
     for job in jobs:
         of_table[job.job_table].append(job.job_id)
-    rows: dict[JobId, dict[str, Any]] = {}
+    rows: dict[_Key, dict[str, Any]] = {}
     for table, ids in of_table.items():
         cursor = db.source.cursor(row_factory=dict_row)  # type: ignore[union-attr]
         # The name comes from the server, quoted where it must be.
         statement = sql.SQL("select * from only {} where id = any(%s)").format(sql.SQL(table))
         # Not prepared: the plan would be of no use any more once the app adds a column to its table.
-        await cursor.execute(statement, (ids,), prepare=False)
-        rows |= {row["id"]: row async for row in cursor}
+        with contextlib.suppress(psycopg.errors.UndefinedTable):
+            await cursor.execute(statement, (ids,), prepare=False)
+            rows |= {(table, row["id"]): row async for row in cursor}
     return rows
 
 

@@ -139,8 +139,10 @@ class ArcanoTest:
         """
         values = {"status": "queued", "waited_in_queue": False, "credits_charged": False, **columns}
         job_id = self._insert(table, user_id, "orphan_after + interval '1 minute'", values)
-        orphan = "select from arcano.orphan_job where job_id = %s"
-        if self.connection.execute(orphan, (job_id,)).fetchone() is None:
+        orphan = (
+            "select from arcano.orphan_job where job_id = %s and job_table = arcano.table_name(%s::regclass)"
+        )
+        if self.connection.execute(orphan, (job_id, table)).fetchone() is None:
             raise ValueError(f"these columns are a sign of life, and the job no ghost: {columns}")
         return job_id
 
@@ -164,7 +166,7 @@ class ArcanoTest:
             columns: Values of further columns.
         """
         job_id = self._insert(table, user_id, "interval '1 hour'", {"status": "queued", **columns})
-        self.db.start_job(job_id, columns.get("task_id") or f"task-{job_id}")
+        self.db.start_job(job_id, columns.get("task_id") or f"task-{table}-{job_id}", table)
         return job_id
 
     def assert_free(self, user_id: UserId) -> None:
@@ -175,14 +177,27 @@ class ArcanoTest:
             f" ({answer.active_status}), and the rule would free them at {answer.heals_at or 'no time'}"
         )
 
-    def assert_blocked_by(self, user_id: UserId, job_id: JobId) -> None:
-        """Assert that ``check_user_active`` names this job as the one in the user's way."""
+    def assert_blocked_by(self, user_id: UserId, job_id: JobId, table: str | None = None) -> None:
+        """Assert that ``check_user_active`` names this job as the one in the user's way.
+
+        Args:
+            user_id: The user.
+            job_id: The job.
+            table: Its table, where more than one may have that id.
+        """
         answer = self.db.check_user_active(user_id)
-        assert answer.has_active_job, f"user {user_id} is free, and was to be blocked by {job_id}"
-        assert str(answer.active_job_id) == str(job_id), (
+        name = f"{table} {job_id}" if table else f"{job_id}"
+        assert answer.has_active_job, f"user {user_id} is free, and was to be blocked by {name}"
+        wanted = (answer.active_table if table is None else self._name(table), str(job_id))
+        assert (answer.active_table, str(answer.active_job_id)) == wanted, (
             f"user {user_id} is blocked by {answer.active_table} {answer.active_job_id}"
-            f" ({answer.active_status}), and was to be by {job_id}"
+            f" ({answer.active_status}), and was to be by {name}"
         )
+
+    def _name(self, table: str) -> str:
+        row = self.connection.execute("select arcano.table_name(%s::regclass)", (table,)).fetchone()
+        assert row is not None
+        return str(row[0])
 
     def _insert(self, table: str, user_id: UserId, age: LiteralString, columns: Mapping[str, Any]) -> JobId:
         from psycopg import sql

@@ -281,13 +281,25 @@ class Caller:
     async def create_job(self, body: CreateJob, data: Mapping[str, Any], as_backend: bool) -> CreatedJob:
         """Make the user's job; as the backend that the connection's login is, if it may have any columns."""
         if not as_backend:
-            return await self.api.create_job(body.job_table, body.job_id, body.session_id, data)
+            return await self.api.create_job(
+                body.job_table, body.job_id, body.session_id, data, body.request_key
+            )
+        if body.job_id is not None:
+            await self._refuse_chosen_number()
         await self.connection.execute("set local role none")
         job = await AsyncArcanoDB(self.connection).create_job(
-            body.job_table, body.job_id, self.user_id, body.session_id, data
+            body.job_table, body.job_id, self.user_id, body.session_id, data, body.request_key
         )
         await self.connection.execute("set local role arcano_user")
         return job
+
+    async def _refuse_chosen_number(self) -> None:
+        """A backend may choose any id, but a user no number: it is the next one that the sequence gives."""
+        cursor = await self.connection.execute(
+            "select proargtypes[0]::regtype::text from pg_proc where oid = 'arcano_api.queue_job'::regproc"
+        )
+        if await cursor.fetchone() in (("bigint",), ("integer",)):
+            raise HTTPException(422, "jobId: the ids of this table are numbers, which it gives itself.")
 
 
 async def _check_user_active(web: ArcanoWeb, _: Request, user_id: UserId, __: bodies.Nobody) -> _Answer:
@@ -330,27 +342,29 @@ async def _create_job(web: ArcanoWeb, request: Request, user_id: UserId, body: C
             if active.has_active_job:
                 return 409, active
             # It has ended at this very moment.
-    status = job.active_status or "queued"
     return (201 if job.created else 200), bodies.CreatedJob(
-        created=job.created, job_id=str(job.job_id), status=status
+        created=job.created,
+        job_table=job.active_table or body.job_table,
+        job_id=str(job.job_id),
+        status="queued" if job.created else job.active_status,
     )
 
 
 async def _queue_job(web: ArcanoWeb, _: Request, user_id: UserId, body: bodies.OneJob) -> _Answer:
     async with web.acting_as(user_id) as caller:
-        job = await caller.api.queue_job(body.job_id)
+        job = await caller.api.queue_job(body.job_id, body.job_table)
     return 200, bodies.QueuedJob(decision=job.decision, position=job.position, note=job.note)
 
 
 async def _touch_job(web: ArcanoWeb, _: Request, user_id: UserId, body: bodies.OneJob) -> _Answer:
     async with web.acting_as(user_id) as caller:
-        job = await caller.api.touch_job(body.job_id)
+        job = await caller.api.touch_job(body.job_id, body.job_table)
     return 200, bodies.ChangedJob(changed=job.changed, status=job.status, note=job.note)
 
 
 async def _cancel_job(web: ArcanoWeb, _: Request, user_id: UserId, body: bodies.CancelJob) -> _Answer:
     async with web.acting_as(user_id) as caller:
-        job = await caller.api.cancel_job(body.job_id, None, body.reason)
+        job = await caller.api.cancel_job(body.job_id, body.job_table, body.reason)
     return 200, bodies.ChangedJob(changed=job.changed, status=job.status, note=job.note)
 
 

@@ -14,6 +14,7 @@ _STORABLE = r"^[^\x00]*$"
 # As text, whichever types of ids were chosen when installing: a browser's numbers end at 2^53.
 Id = Annotated[str, Field(min_length=1, max_length=200, pattern=_STORABLE)]
 Text = Annotated[str, Field(min_length=1, max_length=1000, pattern=_STORABLE)]
+Key = Annotated[str, Field(min_length=1, max_length=200, pattern=_STORABLE)]
 
 
 class _Model(BaseModel):
@@ -43,7 +44,10 @@ class CancelSession(Nobody):
 class StartUpload(Nobody):
     """A file that is about to be uploaded, of which a job will be made."""
 
-    job_id: Id = Field(description="The id that the job will have, made by the browser.")
+    job_id: Id = Field(
+        description="The id that the job will have, made by the browser; where the table gives the ids, the"
+        " requestKey that it will be asked for with."
+    )
     name: Text = Field(description="The file's name.")
     size: int = Field(ge=0, le=2**53, description="In bytes.")
     type: Annotated[str, Field(max_length=200)] = Field(
@@ -55,7 +59,16 @@ class CreateJob(Nobody):
     """A job that is to be made, once what it needs is uploaded."""
 
     job_table: Text = Field(description="The attached table, with its schema.")
-    job_id: Id = Field(description="Made by the browser, such as with crypto.randomUUID().")
+    job_id: Id | None = Field(
+        default=None,
+        description="Made by the browser, such as with crypto.randomUUID(). Left out, as it must be where ids"
+        " are numbers: the table gives it.",
+    )
+    request_key: Key | None = Field(
+        default=None,
+        description="Made by the browser for each job that it asks for, so that a repeated call is the same"
+        " job where the table gives the ids; kept for a day.",
+    )
     session_id: Text | None = Field(default=None, description="The page visit.")
     data: dict[str, Any] = Field(default={}, description="Values of the table's own columns.")
 
@@ -64,6 +77,10 @@ class OneJob(_Model):
     """A job of the user."""
 
     job_id: Id
+    job_table: Text | None = Field(
+        default=None,
+        description="Its table, with the schema; needed where the user has jobs with this id in several.",
+    )
 
 
 class CancelJob(OneJob):
@@ -123,8 +140,9 @@ class CreatedJob(_Model):
     """The job; created is false if the same call had made it before, and status then what it is by now."""
 
     created: bool
+    job_table: str
     job_id: str
-    status: str
+    status: str | None = Field(description="null: its row is gone by now.")
 
 
 class ChangedJob(_Model):

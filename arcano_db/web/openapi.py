@@ -18,7 +18,7 @@ _REFUSALS = {
     "401": "Nobody is signed in",
     "403": "It is about another user, or another user's job",
     "404": "There is no such job table",
-    "409": "Another job is in the way, or has this id",
+    "409": "Another job is in the way, or has this id, or was asked for with this request key",
     "413": "The request is too large",
     "415": "The request is not JSON",
     "422": "The request is not understood",

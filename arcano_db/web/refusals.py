@@ -21,7 +21,9 @@ log = logging.getLogger("arcano_db.web")
 _STATUS: dict[type[errors.ArcanoError], int] = {
     errors.NotAllowed: 403,
     errors.NotAttached: 404,
+    errors.AmbiguousJob: 409,
     errors.JobIdTaken: 409,
+    errors.RequestKeyTaken: 409,
     errors.InvalidArgument: 422,
 }
 

@@ -29,6 +29,7 @@ from helpers import (
 from psycopg.conninfo import make_conninfo
 
 from arcano_db import ArcanoDB
+from arcano_db.installing import migrating
 from arcano_db.testing.embedded import EmbeddedServer
 
 
@@ -256,23 +257,170 @@ def test_the_provider_is_asked_before_a_job_stalls(
     assert job(conn, made["running"])["status"] == "running"
 
 
-@pytest.mark.parametrize("hidden", [False, True], ids=["no grant", "row level security"])
+@pytest.mark.parametrize("lacks", ["the schema", "the table", "the rows"])
 def test_a_login_that_may_not_read_the_jobs_is_told_so_and_nothing_is_lost(
-    conn: psycopg.Connection, db: ArcanoDB, dsn: str, work: Callable[..., LongCommand], hidden: bool
+    conn: psycopg.Connection, db: ArcanoDB, dsn: str, work: Callable[..., LongCommand], lacks: str
 ) -> None:
     role = f"worker_{conn.info.backend_pid}"
     conn.execute(f"create role {role} login; grant arcano_backend to {role}")
     try:
-        if hidden:
+        if lacks == "the schema":
+            conn.execute("revoke usage on schema public from public")
+        elif lacks == "the rows":
             conn.execute(f"grant select on all tables in schema public to {role}")
         waiting = enter(conn, UPSCALER)
         worker = work(dsn=make_conninfo(dsn, user=role))
         assert worker.process.wait(timeout=30) == 1
         worker.wait_for("Error:")
-        worker.wait_for("read the rows of all users" if hidden else "grant select")
+        worker.wait_for("read the rows of all users" if lacks == "the rows" else "grant select")
         assert (job(conn, waiting)["status"], db.queue_position(waiting)) == ("queued", 1)
     finally:
         conn.execute(f"drop owned by {role}; drop role {role}")
+
+
+def test_two_jobs_of_one_id_are_two_jobs(
+    empty_dsn: str, work: Callable[..., LongCommand], tmp_path: Path
+) -> None:
+    """Each table has a sequence of its own, and one worker has the same number of both at the same time."""
+    migrating.migrate(empty_dsn, id_type="bigint", user_id_type="bigint")
+    gate = tmp_path / "gate"
+    with psycopg.connect(empty_dsn, autocommit=True) as conn:
+        db = ArcanoDB(conn)
+        for table in ("public.photos", "public.films"):
+            conn.execute(
+                f"create table {table} (id bigserial primary key, user_id bigint, status text, made_by text)"
+            )
+            db.attach_job_table(table)
+
+        def enter(table: str, user_id: int, wanted: str) -> int:
+            made = db.create_job(table, None, user_id, wanted)
+            db.run_or_queue(made.job_id, False, table)
+            return made.job_id
+
+        def row(table: str, number: int) -> tuple[Any, ...]:
+            found = conn.execute(
+                f"select user_id, status, attempt, task_id, error_message from {table} where id = %s",
+                (number,),
+            ).fetchone()
+            assert found is not None
+            return found
+
+        assert (enter("public.photos", 11, "wait"), enter("public.films", 12, "fail")) == (1, 1)
+        assert (enter("public.films", 22, "wait"), enter("public.photos", 21, "hand over")) == (2, 2)
+        assert (enter("public.photos", 31, "wait"), enter("public.films", 32, "wait")) == (3, 3)
+        worker = work("--concurrency", "6", "--heartbeat", "0.1", dsn=empty_dsn, gate=gate)
+        until(lambda: row("public.films", 1)[1] == "failed")
+        until(lambda: row("public.photos", 2)[3] is not None)
+        assert row("public.films", 1) == (12, "failed", 1, None, "ValueError: no pixels")
+        assert row("public.photos", 2) == (21, "running", 1, "task-2", None)
+        assert row("public.photos", 1) == (11, "running", 1, None, None)
+        assert row("public.films", 2) == (22, "running", 1, None, None)
+        # One of the two is given up, and the other one is not.
+        assert db.cancel_job(3, True, table="public.films").changed
+        worker.wait_for("public.films 3 is not this worker's any more: already cancelled")
+        # Signs of life of all, and of the one that was handed over none.
+        beating = (
+            "select count(*) from arcano.job where heartbeat_at > clock_timestamp() - interval '1 second'"
+        )
+        until(lambda: conn.execute(beating).fetchone() == (3,))
+        assert row("public.photos", 3)[1] == "running"
+        gate.touch()
+        for table, number in (("public.photos", 1), ("public.films", 2), ("public.photos", 3)):
+            until(lambda: row(table, number)[1] == "completed")  # noqa: B023
+        assert db.finish_task("task-2").job_table == "public.photos"
+        assert [row("public.films", 1)[1], row("public.films", 3)[1]] == ["failed", "cancelled"]
+        worker.end()
+
+
+@pytest.mark.parametrize("how", ["detached", "dropped", "renamed"])
+@pytest.mark.parametrize("then", ["claims", "stops"])
+def test_a_table_that_goes_while_its_jobs_are_worked_on_keeps_no_other_from_its_end(
+    conn: psycopg.Connection,
+    db: ArcanoDB,
+    work: Callable[..., LongCommand],
+    tmp_path: Path,
+    how: str,
+    then: str,
+) -> None:
+    gate = tmp_path / "gate"
+    gone, other = enter(conn, VESTE, "wait"), enter(conn, UPSCALER, "wait")
+    worker = work("--concurrency", "3", "--heartbeat", "0.1", "--poll", "0.1", gate=gate)
+    # A sign of life is of a job whose function has been called.
+    for job_id in (gone, other):
+        until(lambda: job(conn, job_id)["heartbeat_at"])  # noqa: B023
+    if how == "detached":
+        db.detach_job_table(VESTE)
+    elif how == "dropped":
+        conn.execute(f"drop table {VESTE}")
+    else:
+        conn.execute(f"alter table {VESTE} rename to renamed_jobs")
+    worker.wait_for(f"{VESTE} {gone} could not give a sign of life")
+    last = job(conn, other)["heartbeat_at"]
+    until(lambda: job(conn, other)["heartbeat_at"] > last)
+    if then == "stops":
+        worker.process.send_signal(signal.SIGTERM)
+        worker.wait_for("may go on")
+    gate.touch()
+    worker.wait_for(f"{VESTE} {gone} could not be ended")
+    until_status(conn, other, "completed")
+    if then == "claims":
+        until_status(conn, enter(conn, VIDEO), "completed")
+        worker.end()
+    assert worker.process.wait(timeout=30) == 0
+
+
+def test_a_table_that_goes_before_its_job_begins_does_not_end_it(
+    conn: psycopg.Connection,
+    connect: Callable[[], psycopg.Connection],
+    work: Callable[..., LongCommand],
+) -> None:
+    # The app's own trigger holds the worker up while it says that the first of the two runs.
+    veto(conn, UPSCALER, "new.status = 'running' and pg_advisory_xact_lock_shared(1) is null")
+    gate = connect()
+    gate.execute("select pg_advisory_lock(1)")
+    held_up, gone = enter(conn, UPSCALER), enter(conn, VESTE)
+    worker = work("--concurrency", "2", "--poll", "0.1")
+    waiting = "select 1 from pg_locks where locktype = 'advisory' and objid = 1 and not granted"
+    until(lambda: conn.execute(waiting).fetchone())
+    conn.execute(f"alter table {VESTE} rename to renamed_jobs")
+    gate.execute("select pg_advisory_unlock(1)")
+    until_status(conn, held_up, "completed")
+    until_status(conn, enter(conn, VIDEO), "completed")
+    assert job(conn, gone)["status"] in ("starting", "running")
+    worker.end()
+
+
+def test_a_lock_that_others_hold_for_too_long_keeps_no_other_job_from_its_start(
+    conn: psycopg.Connection,
+    db: ArcanoDB,
+    connect: Callable[..., psycopg.Connection],
+    work: Callable[..., LongCommand],
+) -> None:
+    """A start waits for the lock of a user where the job was healed between the claim and the start."""
+    db.set_longest_wait("50 milliseconds")
+    conn.execute(
+        f"""
+        create function public.heal() returns trigger language plpgsql as $body$
+        begin
+          update {VIDEO} set status = 'cancelled', error_message = 'too old' where id = new.id;
+          insert into arcano.job_event (event, source, reason, job_table, job_id, user_id, job_before)
+          values ('healed', 'sweep', 'too old', '{VIDEO}', new.id, new.user_id, to_jsonb(new));
+          return null;
+        end $body$;
+        create constraint trigger heal after update on {VIDEO} deferrable initially deferred
+          for each row when (new.status = 'starting') execute function public.heal();
+        """
+    )
+    held = enter(conn, VIDEO)
+    others = [enter(conn, table) for table in (UPSCALER, VESTE)]
+    holder = connect(autocommit=False)
+    user_id = job(conn, held)["user_id"]
+    holder.execute("select arcano.lock_user(%s, 'test')", (user_id,))
+    worker = work("--concurrency", "3", "--poll", "0.1")
+    worker.wait_for(f"{VIDEO} {held} could not be started")
+    for job_id in others:
+        until_status(conn, job_id, "completed")
+    worker.end()
 
 
 def test_a_column_that_the_app_adds_to_its_table_does_not_end_it(

@@ -100,8 +100,9 @@ def test_the_life_of_a_job(client: httpx.Client, conn: psycopg.Connection, db: A
     assert place[1]["uploadUrl"].endswith(job_id)
     assert place[1]["headers"] == {"x-name": "a.png"}
     new = {"jobTable": UPSCALER, "jobId": job_id, "sessionId": "visit", "data": {"scale": 4}}
-    assert ask(client, "create-job", new) == (201, {"created": True, "jobId": job_id, "status": "queued"})
-    assert ask(client, "create-job", new) == (200, {"created": False, "jobId": job_id, "status": "queued"})
+    made = {"created": True, "jobTable": UPSCALER, "jobId": job_id, "status": "queued"}
+    assert ask(client, "create-job", new) == (201, made)
+    assert ask(client, "create-job", new) == (200, {**made, "created": False})
     assert job(conn, UUID(job_id))["session_id"] == "visit"
     assert ask(client, "touch-job", {"jobId": job_id})[1]["changed"] is True
     queued = {"decision": "queued", "position": 1, "note": None}

@@ -43,19 +43,23 @@ def work(dsn: str, batch: int, schema: str, count: int) -> None:
 
 def _work(connection: psycopg.Connection[Any], batch: int, schema: str) -> int:
     cursor = connection.cursor(binary=True)
-    statement = f"select job_id, attempt from {schema}.claim_jobs(%s, %s::uuid[], %s::integer[])"
+    statement = (
+        f"select job_id, attempt, job_table"
+        f" from {schema}.claim_jobs(%s, %s::uuid[], %s::integer[], %s::text[]::regclass[])"
+    )
     done = 0
     ids: list[Any] = []
     attempts: list[int] = []
+    names: list[str] = []
     while True:
-        rows = cursor.execute(statement, (batch, ids, attempts), prepare=True).fetchall()
+        rows = cursor.execute(statement, (batch, ids, attempts, names), prepare=True).fetchall()
         done += len(ids)
         if not rows and not ids:
             if run(connection, f"select from {schema}.job_in_queue limit 1").fetchone() is None:
                 return done
             # Another one has all accounts at this moment: as a worker would, wait to be woken.
             list(connection.notifies(timeout=0.1, stop_after=1))
-        ids, attempts = [row[0] for row in rows], [row[1] for row in rows]
+        ids, attempts, names = ([row[column] for row in rows] for column in range(3))
 
 
 if __name__ == "__main__":

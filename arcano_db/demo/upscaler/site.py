@@ -151,9 +151,9 @@ class _Site:
             raise HTTPException(409, "The picture is not uploaded yet.")
         return {"input_image_url": f"uploads/{job.job_id}", "scale": 2}
 
-    def _before(self, user_id: UserId, job_id: JobId) -> Path:
+    def _before(self, user_id: UserId, job_id: JobId | None) -> Path:
         try:
-            return Storage(self.folder, user_id).before(job_id)
+            return Storage(self.folder, user_id).before(job_id or "")
         except ValueError as error:
             raise HTTPException(422, "jobId is no uuid") from error
 

@@ -11,7 +11,7 @@ export function useCancelOnLeave(shouldCancelOnLeave: boolean): void
 
 /** `start(file)` uploads it and makes the job of it; `error` is a UserBlocked where another job is in the way. */
 export function useUploadThenCreate(options: UploadOptions): {
-  start: (file: Blob & { name?: string }) => Promise<{ jobId: string; created: boolean } | undefined>
+  start: (file: Blob & { name?: string }) => Promise<{ jobTable: string; jobId: string; created: boolean } | undefined>
   progress: number
   error: unknown
   isRunning: boolean

@@ -24,11 +24,24 @@ export interface CancelledJob {
   refunded: boolean
 }
 
-/** `created` is false if the same call had made the job before. */
+/** `created` is false if the same call had made the job before; `status` is null if its row is gone by now. */
 export interface CreatedJob {
   created: boolean
+  jobTable: string
   jobId: string
-  status: string
+  status: string | null
+}
+
+export interface NewJob {
+  /** The attached table, with its schema. */
+  jobTable: string
+  /** Made here, such as by `crypto.randomUUID()`. Left out, as it must be where ids are numbers: the table gives it. */
+  jobId?: string | null
+  /** Made here for each job that is asked for, so that a repeated call is the same job where the table gives the ids. */
+  requestKey?: string
+  sessionId?: string
+  /** Values of the table's own columns. */
+  data?: object
 }
 
 /** Where the job is; `decision` is null if it has ended, and `note` says so. */
@@ -91,18 +104,16 @@ export function cancelSession(which?: {
   reason?: string
 }): Promise<{ cancelled: CancelledJob[] }>
 
-export function createJob(job: {
-  jobTable: string
-  jobId: string
-  sessionId?: string
-  data?: object
-}): Promise<CreatedJob | ActiveJob>
+/** With neither a `jobId` nor a `requestKey` it makes a key, and tries again by itself what may pass. */
+export function createJob(job: NewJob): Promise<CreatedJob | ActiveJob>
 
-export function queueJob(jobId: string): Promise<QueuedJob>
+// Of a job that this page has made, the table is known; of others it is needed only where several have the id.
 
-export function touchJob(jobId: string): Promise<ChangedJob>
+export function queueJob(jobId: string, jobTable?: string): Promise<QueuedJob>
 
-export function cancelJob(jobId: string, reason?: string): Promise<ChangedJob>
+export function touchJob(jobId: string, jobTable?: string): Promise<ChangedJob>
+
+export function cancelJob(jobId: string, reason?: string, jobTable?: string): Promise<ChangedJob>
 
 /**
  * Calls back with the user's active job now and whenever it changes; what it returns ends that. While the page is
@@ -130,8 +141,13 @@ export interface UploadOptions {
   sessionId?: string
   /** Values of the table's own columns. */
   data?: object
-  /** To try a whole upload again; otherwise made here. */
-  jobId?: string
+  /** To try a whole upload again; otherwise made here. Null: the table gives it, as it does where ids are numbers. */
+  jobId?: string | null
+  /**
+   * Where the table gives the ids: what the upload is known by until there is a job, and what lets a repeated call be
+   * the same job. Otherwise made here.
+   */
+  requestKey?: string
   /** From 0 to 1. */
   onProgress?: (part: number) => void
   signal?: AbortSignal
@@ -142,7 +158,7 @@ export interface UploadOptions {
     options: { onProgress?: (part: number) => void; signal?: AbortSignal },
   ) => Promise<unknown>
   /** Starts the job; by default it is put into the line. */
-  invoke?: (jobId: string) => Promise<unknown>
+  invoke?: (jobId: string, jobTable: string) => Promise<unknown>
 }
 
 /**
@@ -152,7 +168,7 @@ export interface UploadOptions {
 export function uploadThenCreate(
   file: Blob & { name?: string },
   options: UploadOptions,
-): Promise<{ jobId: string; created: boolean }>
+): Promise<{ jobTable: string; jobId: string; created: boolean }>
 
 /** `<active-job-dialog>`. Events: `released`, `free`, `close`. */
 export class ActiveJobDialog extends HTMLElement {

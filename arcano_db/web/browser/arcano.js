@@ -76,17 +76,41 @@ export const checkUserActive = () => call('check-user-active', {})
 /** @param {{ sessionId?: string, reason?: string }} [which] */
 export const cancelSession = (which = {}) => call('cancel-session', which)
 
-/** @param {{ jobTable: string, jobId: string, sessionId?: string, data?: object }} job */
-export const createJob = (job) => call('create-job', job)
+/**
+ * Without a jobId the table gives it, as it must where ids are numbers. A requestKey then lets a repeated call be the
+ * same job: where none is given, one is made, and what may pass is tried again here.
+ * @param {import('./arcano.js').NewJob} job
+ * @returns {Promise<import('./arcano.js').CreatedJob | import('./arcano.js').ActiveJob>}
+ */
+export async function createJob(job) {
+  if (job.jobId || job.requestKey) return make(job)
+  const withKey = { ...job, requestKey: crypto.randomUUID() }
+  return again(() => make(withKey))
+}
 
-/** @param {string} jobId */
-export const queueJob = (jobId) => call('queue-job', { jobId })
+// An id means something only with its table: another table may have the same one.
+/** @type {Map<string, string>} */
+const tables = new Map()
 
-/** @param {string} jobId */
-export const touchJob = (jobId) => call('touch-job', { jobId })
+/** @param {object} job @param {AbortSignal} [signal] */
+async function make(job, signal) {
+  const made = await call('create-job', job, { signal })
+  if (!made.hasActiveJob) tables.set(made.jobId, made.jobTable)
+  return made
+}
 
-/** @param {string} jobId @param {string} [reason] */
-export const cancelJob = (jobId, reason) => call('cancel-job', { jobId, reason }, { keepalive: true })
+/** @param {string} jobId @param {string} [jobTable] */
+const named = (jobId, jobTable = tables.get(jobId)) => ({ jobId, jobTable })
+
+/** @param {string} jobId @param {string} [jobTable] that this page's createJob made it in, if it did */
+export const queueJob = (jobId, jobTable) => call('queue-job', named(jobId, jobTable))
+
+/** @param {string} jobId @param {string} [jobTable] */
+export const touchJob = (jobId, jobTable) => call('touch-job', named(jobId, jobTable))
+
+/** @param {string} jobId @param {string} [reason] @param {string} [jobTable] */
+export const cancelJob = (jobId, reason, jobTable) =>
+  call('cancel-job', { ...named(jobId, jobTable), reason }, { keepalive: true })
 
 /** @type {Set<(active: import('./arcano.js').ActiveJob) => void>} */
 const watchers = new Set()
@@ -198,9 +222,9 @@ const isPhone = () => matchMedia('(hover: none) and (pointer: coarse)').matches
 /** The user's waiting job gives a sign of life, which keeps it from a goodbye that came before. */
 async function sayBack() {
   const stay = async () => {
-    const { activeJobId, startedAt } = await checkUserActive()
+    const { activeJobId, activeTable, startedAt } = await checkUserActive()
     // What is worked on is its worker's, and its signs of life are too.
-    if (activeJobId !== null && startedAt === null) await touchJob(activeJobId)
+    if (activeJobId !== null && startedAt === null) await touchJob(activeJobId, activeTable ?? undefined)
   }
   await again(stay).catch(() => {})
 }
@@ -223,36 +247,50 @@ function sayGoodbye() {
  * Uploads a file, makes the job once it is all there, and puts it into the line; on any error ends the job with the
  * reason. A page that dies in the middle of the upload leaves no job behind, and one that dies after it at worst a
  * ghost, which the rule heals. Every step is tried again with the same id, and so can the whole be.
+ *
+ * Where the table gives the ids (jobId is null), a requestKey takes the id's place until the job is made.
  * @param {Blob & { name?: string }} file
  * @param {import('./arcano.js').UploadOptions} options
  */
 export async function uploadThenCreate(file, options) {
   // The id comes first, so that whatever fails knows which job to end.
-  const { jobTable, sessionId, data, jobId = crypto.randomUUID(), onProgress, signal } = options
+  const { jobTable, sessionId, data, onProgress, signal } = options
   const { upload = send, invoke = intoTheLine } = options
+  const key = options.jobId ?? options.requestKey ?? crypto.randomUUID()
+  const tableGivesId = options.jobId === null || (options.jobId === undefined && options.requestKey !== undefined)
+  let jobId = tableGivesId ? undefined : key
   let made = false
   try {
-    const about = { jobId, name: file.name ?? 'file', size: file.size, type: file.type }
+    const about = { jobId: key, name: file.name ?? 'file', size: file.size, type: file.type }
     const place = await again(() => call('start-upload', about, { signal }), signal)
     if (place.hasActiveJob) throw new UserBlocked(place)
     if (!place.uploaded) await again(() => upload(file, place, { onProgress, signal }), signal)
     onProgress?.(1)
     made = true
-    const job = { jobTable, jobId, sessionId, data }
-    const created = await again(() => call('create-job', job, { signal }), signal)
+    const job = { jobTable, ...(tableGivesId ? { requestKey: key } : { jobId }), sessionId, data }
+    const created = await again(() => make(job, signal), signal)
     if (created.hasActiveJob) throw new UserBlocked(created)
-    await again(() => invoke(jobId), signal)
-    return { jobId, created: created.created }
+    const id = (jobId = /** @type {string} */ (created.jobId))
+    await again(() => invoke(id, created.jobTable), signal)
+    return { jobTable: created.jobTable, jobId: id, created: created.created }
   } catch (error) {
     // Also where the answer to create was lost: whether there is a job then, only the server knows.
-    if (made && !(error instanceof UserBlocked)) await again(() => cancelJob(jobId, reasonOf(error))).catch(() => {})
+    if (made && !(error instanceof UserBlocked)) await again(() => end(error)).catch(() => {})
     throw error
+  }
+
+  /** @param {unknown} error */
+  async function end(error) {
+    const reason = reasonOf(error)
+    if (jobId !== undefined) await cancelJob(jobId, reason, jobTable)
+    // Which id it has is not known, but which visit. Without one, a ghost is left to the rule.
+    else if (sessionId !== undefined && !isRefused(error)) await cancelSession({ sessionId, reason })
   }
 }
 
-/** @param {string} jobId */
-async function intoTheLine(jobId) {
-  const { decision, note } = await queueJob(jobId)
+/** @param {string} jobId @param {string} jobTable */
+async function intoTheLine(jobId, jobTable) {
+  const { decision, note } = await queueJob(jobId, jobTable)
   if (decision === null) throw new JobEnded(jobId, note)
 }
 
@@ -293,14 +331,20 @@ async function again(step, signal) {
     try {
       return await step()
     } catch (error) {
-      const mayPass = error instanceof TypeError || (error instanceof ArcanoError && (error.status >= 500 || error.status === 429))
-      if (!mayPass) throw error
+      if (!mayPass(error)) throw error
       await new Promise((resolve) => setTimeout(resolve, pause))
     }
   }
   signal?.throwIfAborted()
   return step()
 }
+
+/** @param {unknown} error */
+const mayPass = (error) =>
+  error instanceof TypeError || (error instanceof ArcanoError && (error.status >= 500 || error.status === 429))
+
+/** @param {unknown} error whether the server has said no, so that there is no job */
+const isRefused = (error) => error instanceof ArcanoError && !mayPass(error)
 
 /** @param {unknown} error */
 const reasonOf = (error) => (error instanceof Error ? `${error.name}: ${error.message}` : `${error}`).slice(0, 1000)

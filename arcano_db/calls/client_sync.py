@@ -123,6 +123,20 @@ class ArcanoDB(Calls):
         arguments = (table, job_id, user_id, session_id, to_json(data), request_key)
         return self._one(statements.CREATE_JOB, arguments)
 
+    def refuse_chosen_id(self, table: str, job_id: JobId | None) -> None:
+        """Refuse an id that a user may not choose; for a backend that passes on what its user chose.
+
+        Calls ``arcano.refuse_chosen_id``. A user may choose a uuid, or a text of the table's ``id_form``.
+
+        Args:
+            table: The attached table, with its schema.
+            job_id: What the user chose; None: nothing, and the table gives the id.
+
+        Raises:
+            InvalidArgument: It may not be chosen.
+        """
+        self._one(statements.REFUSE_CHOSEN_ID, (table, job_id))
+
     def touch_job(self, job_id: JobId, table: str | None = None) -> JobChange:
         """Give a sign of life of a slow client or a worker.
 

@@ -78,6 +78,8 @@ CHECK_USER_ACTIVE = _rows(ActiveCheck, "arcano.check_user_active(%s)")
 
 CREATE_JOB = _rows(CreatedJob, "arcano.create_job(%s::regclass, %s, %s, %s, %s::jsonb, %s)")
 
+REFUSE_CHOSEN_ID: Query[None] = _values("select arcano.refuse_chosen_id(%s::regclass, %s)")
+
 TOUCH_JOB = _rows(JobChange, "arcano.touch_job(%s, %s::regclass)")
 
 START_JOB = _rows(JobChange, "arcano.start_job(%s, %s, %s::regclass)")

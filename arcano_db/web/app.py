@@ -284,22 +284,14 @@ class Caller:
             return await self.api.create_job(
                 body.job_table, body.job_id, body.session_id, data, body.request_key
             )
-        if body.job_id is not None:
-            await self._refuse_chosen_number()
         await self.connection.execute("set local role none")
-        job = await AsyncArcanoDB(self.connection).create_job(
+        db = AsyncArcanoDB(self.connection)
+        await db.refuse_chosen_id(body.job_table, body.job_id)
+        job = await db.create_job(
             body.job_table, body.job_id, self.user_id, body.session_id, data, body.request_key
         )
         await self.connection.execute("set local role arcano_user")
         return job
-
-    async def _refuse_chosen_number(self) -> None:
-        """A backend may choose any id, but a user no number: it is the next one that the sequence gives."""
-        cursor = await self.connection.execute(
-            "select proargtypes[0]::regtype::text from pg_proc where oid = 'arcano_api.queue_job'::regproc"
-        )
-        if await cursor.fetchone() in (("bigint",), ("integer",)):
-            raise HTTPException(422, "jobId: the ids of this table are numbers, which it gives itself.")
 
 
 async def _check_user_active(web: ArcanoWeb, _: Request, user_id: UserId, __: bodies.Nobody) -> _Answer:

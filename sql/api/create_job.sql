@@ -20,9 +20,7 @@ declare
   v_table constant regclass := arcano.named_table(p_table);
 begin
   perform arcano.refuse_user_data(v_table, p_data);
-  if p_job_id is not null then
-    perform arcano.refuse_chosen_id(v_table, p_job_id);
-  end if;
+  perform arcano.refuse_chosen_id(v_table, p_job_id);
   if exists (
     select from arcano.job j where j.id = p_job_id and case when j.user_id is distinct from v_user_id then true end
   ) then

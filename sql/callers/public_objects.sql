@@ -21,6 +21,7 @@ begin atomic
 
     ('arcano', 'function', 'check_user_active', 'arcano_backend'),
     ('arcano', 'function', 'create_job', 'arcano_backend'),
+    ('arcano', 'function', 'refuse_chosen_id', 'arcano_backend'),
     ('arcano', 'function', 'touch_job', 'arcano_backend'),
     ('arcano', 'function', 'cancel_job', 'arcano_backend'),
     ('arcano', 'function', 'cancel_session', 'arcano_backend'),

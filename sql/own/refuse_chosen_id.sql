@@ -1,13 +1,17 @@
 -- Which ids a user may choose for a new job: those that nobody can guess. Whoever could choose the number that a
--- table's sequence gives next would make the insert of somebody else fail.
+-- table's sequence gives next would make the insert of somebody else fail. A backend that passes an id on which its user
+-- chose asks this first.
 create or replace function arcano.refuse_chosen_id(p_table regclass, p_job_id arcano.job.id%type)
 returns void
-language plpgsql stable
+language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_form text;
 begin
+  if p_job_id is null then
+    return;
+  end if;
   if pg_typeof(p_job_id) = 'uuid'::regtype then
     return;
   end if;
@@ -26,4 +30,4 @@ end
 $$;
 
 comment on function arcano.refuse_chosen_id(regclass, arcano.job.id%type) is
-  'Internal: raises unless a user may choose p_job_id for a new job of p_table.';
+  'Raises (22023) unless a user may choose p_job_id for a new job of p_table: a uuid, or a text of the form that id_form of the table says; never a number. For a backend that passes on to create_job what its user chose.';

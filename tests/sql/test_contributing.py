@@ -22,7 +22,7 @@ NOT_OURS = {
     "require-statement-timeout": "the same",
     "prefer-robust-stmts": "a migration runs in one transaction",
     "ban-drop-constraint": "what was allowed before is allowed still",
-    "ban-drop-not-null": "an entry of the journal may be about no job; what is read by id does not meet it",
+    "ban-drop-not-null": "an entry of the journal may be about no job; who reads by id does not meet it",
     "prefer-text-field": "the app chooses the types of the ids",
 }
 
@@ -30,7 +30,7 @@ NOT_OURS = {
 # Of what plpgsql_check says these are none.
 NOT_SLIPS = {
     r"schedule_sweeper: .*cron": "there only where pg_cron is installed",
-    r"(job_counts|table_settings|shared_ids|insert_job): .*(maybe unmodified|dynamic SQL|v_default)": "dynamic SQL",
+    r"(job_counts|table_settings|shared_ids|insert_job): .*(unmodified|dynamic SQL|default)": "dynamic SQL",
     r"refuse_job_of_others: it is not known which user calls": "it asks who calls, and nobody does",
     r"target type is different type than source type": "a literal, converted once",
 }

@@ -307,7 +307,8 @@ def test_a_statement_that_began_before(stage: Stage) -> None:
     def ask() -> str:
         with pytest.raises(psycopg.errors.InsufficientPrivilege) as refused:
             stage.alice.execute(
-                "select arcano_api.queue_position(%s) from (select pg_advisory_lock(1) offset 0) w", (waiting,)
+                "select arcano_api.queue_position(%s) from (select pg_advisory_lock(1) offset 0) w",
+                (waiting,),
             )
         return str(refused.value)
 

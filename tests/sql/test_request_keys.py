@@ -134,9 +134,17 @@ def test_a_uuid_is_chosen_or_given(uuids: psycopg.Connection, door: Callable[...
 @pytest.mark.parametrize(
     ("form", "fits", "does_not"),
     [
-        ("job-[0-9a-f]{8}", ["job-0123abcd"], ["job-0123abcde", "xjob-0123abcd", "job-1", "", "\njob-0123abcd"]),
+        (
+            "job-[0-9a-f]{8}",
+            ["job-0123abcd"],
+            ["job-0123abcde", "xjob-0123abcd", "job-1", "", "\njob-0123abcd"],
+        ),
         ("a|b[0-9]{3}", ["a", "b123"], ["ab", "b12", "c", "a123"]),
-        ("[0-9a-f-]{36}", [str(UUID(int=7))], ["7", str(UUID(int=7)) + " ", str(UUID(int=7)).replace("7", "G")]),
+        (
+            "[0-9a-f-]{36}",
+            [str(UUID(int=7))],
+            ["7", str(UUID(int=7)) + " ", str(UUID(int=7)).replace("7", "G")],
+        ),
     ],
 )
 def test_text_of_a_declared_form(empty_dsn: str, form: str, fits: list[str], does_not: list[str]) -> None:
@@ -171,7 +179,9 @@ def test_a_text_id_that_nothing_gives(empty_dsn: str) -> None:
             assert "has no default" in (refused.value.diag.message_detail or "")
 
 
-def test_an_insert_that_a_trigger_skips_is_no_job(numbers: psycopg.Connection, door: Callable[..., Any]) -> None:
+def test_an_insert_that_a_trigger_skips_is_no_job(
+    numbers: psycopg.Connection, door: Callable[..., Any]
+) -> None:
     numbers.execute(
         f"create function public.skip() returns trigger language plpgsql as 'begin return null; end';"
         f"create trigger skip before insert on {JOBS} for each row execute function public.skip()"

@@ -1,4 +1,4 @@
-"""An id means something only with its table: two tables may have the same one, and no call takes one for the other."""
+"""An id means something only with its table: two may have the same, and no call takes one for the other."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ from arcano_db.installing import migrating
 
 ONE, OTHER = "public.renders", "public.clips"
 
-KINDS: dict[str, tuple[str, Any]] = {"bigint": ("bigint", 7), "uuid": ("uuid", UUID(int=7)), "text": ("text", "7")}
+KINDS: dict[str, tuple[str, Any]] = {
+    "bigint": ("bigint", 7),
+    "uuid": ("uuid", UUID(int=7)),
+    "text": ("text", "7"),
+}
 
 # Of each call that takes a job's id: the job's status before, and the call without its table.
 CALLS = {
@@ -52,7 +56,9 @@ class Twins:
                 " created_at timestamptz default now())"
             )
             ArcanoDB(conn).attach_job_table(table)
-            conn.execute(f"insert into {table} (id, user_id, status) values (%s, %s, 'queued')", (job_id, user))
+            conn.execute(
+                f"insert into {table} (id, user_id, status) values (%s, %s, 'queued')", (job_id, user)
+            )
 
     def become(self, status: str) -> None:
         for table in (ONE, OTHER):
@@ -67,7 +73,9 @@ class Twins:
     def call(self, call: str, table: str | None = None) -> list[dict[str, Any]]:
         of_many = "arcano_ids" in call
         call = call.replace("arcano_ids", f"{self.id_type}[]")
-        named = "" if table is None else ", array[%(table)s]::regclass[]" if of_many else ", %(table)s::regclass"
+        named = (
+            "" if table is None else ", array[%(table)s]::regclass[]" if of_many else ", %(table)s::regclass"
+        )
         cursor = self.conn.cursor(row_factory=dict_row)
         return cursor.execute(f"select * from {call}{named})", {"id": self.id, "table": table}).fetchall()
 
@@ -127,7 +135,11 @@ def test_what_is_handed_out_names_its_table(twins: Twins) -> None:
     claimed = twins.conn.execute("select job_table, job_id from arcano.claim_jobs(5)").fetchall()
     assert sorted(claimed) == sorted([(ONE, twins.id), (OTHER, twins.id)])
     both = {"ids": [twins.id, twins.id], "tables": [ONE, OTHER]}
-    for call in ("start_jobs(%(ids)s, ", "touch_jobs(%(ids)s, ", "finish_jobs(%(ids)s, 'failed', 'x', null, "):
+    for call in (
+        "start_jobs(%(ids)s, ",
+        "touch_jobs(%(ids)s, ",
+        "finish_jobs(%(ids)s, 'failed', 'x', null, ",
+    ):
         rows = twins.conn.execute(
             f"select job_table, job_id, changed from arcano.{call} %(tables)s::regclass[])", both
         ).fetchall()
@@ -136,7 +148,8 @@ def test_what_is_handed_out_names_its_table(twins: Twins) -> None:
     # A table for some of them.
     with pytest.raises(psycopg.errors.CardinalityViolation):
         twins.conn.execute(
-            "select arcano.finish_jobs(%(ids)s, p_tables => array[%(one)s, null]::regclass[])", {**both, "one": ONE}
+            "select arcano.finish_jobs(%(ids)s, p_tables => array[%(one)s, null]::regclass[])",
+            {**both, "one": ONE},
         )
 
 
@@ -155,7 +168,8 @@ def test_batches_end_what_they_name(twins: Twins) -> None:
     statuses = [twins.conn.execute(f"select status from {table}").fetchone() for table in (ONE, OTHER)]
     assert statuses == [("completed",), ("running",)]
     assert twins.conn.execute(
-        "select changed, note from arcano.finish_jobs(%(ids)s, 'completed', null, array[3], array[%(other)s]::regclass[])",
+        "select changed, note from arcano.finish_jobs("
+        " %(ids)s, 'completed', null, array[3], array[%(other)s]::regclass[])",
         {"ids": [twins.id], "other": OTHER},
     ).fetchall() == [(True, None)]
 
@@ -164,7 +178,9 @@ def test_tasks_and_refunds_keep_to_their_table(twins: Twins) -> None:
     twins.conn.execute("update arcano.job set credits_charged = true, user_credit_cost = 5")
     twins.call("arcano.start_job(%(id)s, 'task-1'", ONE)
     twins.call("arcano.start_job(%(id)s, 'task-2'", OTHER)
-    done = twins.conn.execute("select job_table, job_id, changed from arcano.finish_task('task-2')").fetchone()
+    done = twins.conn.execute(
+        "select job_table, job_id, changed from arcano.finish_task('task-2')"
+    ).fetchone()
     assert done == (OTHER, twins.id, True)
     assert twins.conn.execute(f"select status from {ONE}").fetchone() == ("running",)
 
@@ -272,10 +288,13 @@ def test_what_was_observed_is_not_said_of_a_later_job(twins: Twins) -> None:
     twins.conn.execute("update arcano.job_event set created_at = now() - interval '1 day'")
     twins.conn.execute(f"delete from {ONE}")
     twins.conn.execute(
-        f"insert into {ONE} (id, user_id, status, created_at) values (%s, 9, 'queued', now() - interval '2 hours')",
+        f"insert into {ONE} (id, user_id, status, created_at)"
+        " values (%s, 9, 'queued', now() - interval '2 hours')",
         (twins.id,),
     )
-    assert twins.conn.execute("select status, came_alive from arcano.observed_job").fetchall() == [(None, None)]
+    assert twins.conn.execute("select status, came_alive from arcano.observed_job").fetchall() == [
+        (None, None)
+    ]
 
 
 # --- who says it before it hurts -----------------------------------------------------------------------
@@ -299,7 +318,8 @@ def make_tables(conn: psycopg.Connection, *ids: str) -> list[str]:
     tables = [f"public.jobs_{n}" for n in range(len(ids))]
     for table, how in zip(tables, ids, strict=True):
         conn.execute(
-            f"create table {table} (id {IDS[how]}, user_id bigint, status text, created_at timestamptz default now())"
+            f"create table {table} (id {IDS[how]}, user_id bigint, status text,"
+            " created_at timestamptz default now())"
         )
     return tables
 
@@ -316,7 +336,9 @@ def test_two_sequences_are_named_with_what_gives_the_tables_one(
     one, other = make_tables(numbers, first, second)
     db = ArcanoDB(numbers)
     db.attach_job_table(one)
-    numbers.execute(f"insert into {one} (id, user_id, status) overriding system value values (40, 1, 'completed')")
+    numbers.execute(
+        f"insert into {one} (id, user_id, status) overriding system value values (40, 1, 'completed')"
+    )
     numbers.execute(f"insert into {other} (user_id, status) values (1, 'completed')")
     [finding] = said_of_ids(numbers, other)
     assert finding.level == "warning"

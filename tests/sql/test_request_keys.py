@@ -324,7 +324,7 @@ def test_who_is_erased_leaves_no_key(numbers: psycopg.Connection) -> None:
 def test_users_see_no_keys(numbers: psycopg.Connection) -> None:
     create(numbers, 1, "click")
     for role in ("arcano_user", "arcano_backend"):
-        with numbers.transaction(), pytest.raises(psycopg.errors.InsufficientPrivilege):
-            with numbers.transaction():
-                numbers.execute(sql.SQL("set local role {}").format(sql.Identifier(role)))
-                numbers.execute("select from arcano.request")
+        numbers.execute(sql.SQL("set role {}").format(sql.Identifier(role)))
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            numbers.execute("select from arcano.request")
+        numbers.execute("reset role")

@@ -172,7 +172,10 @@ MUTATIONS: dict[str, tuple[str, dict[str, str], str]] = {
     "no advisory lock": (
         "lock_user",
         # Who comes at the same time goes on at the same time: else it takes long until two of a user meet.
-        {"perform pg_advisory_xact_lock(": "perform pg_sleep(0.1 - extract(epoch from clock_timestamp()) % 0.1), ("},
+        {
+            "perform pg_advisory_xact_lock(":
+                "perform pg_sleep(0.1 - extract(epoch from clock_timestamp()) % 0.1), ("
+        },
         PROMISES[2],
     ),
     "journal outside the transaction": (

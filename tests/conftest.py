@@ -63,6 +63,11 @@ def pytest_configure(config: pytest.Config) -> None:
     config.option.postgresql_user = "postgres"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # The longest files first: at the end one process would work alone.
+    items.sort(key=lambda item: item.path.parent.name != "web")
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     server = config.stash.get(SERVER, None)
     if server is not None:

@@ -27,7 +27,7 @@ VOLATILE = (
     (r"took \d+ ms", "took <n> ms"),
     (r"arcano-db sweep on \S+", "arcano-db sweep on <host>"),
     (r"oid \d+", "oid <n>"),
-    (r"\b\d+ s\b", "<n> s"),
+    (r"\b\d+ (s|min)\b", "<n> s"),
     (r"[ \t]+(?=\n|$)", ""),
     (r" {2,}", "  "),
     (r"-{2,}", "--"),

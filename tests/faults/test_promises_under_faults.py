@@ -169,7 +169,15 @@ MUTATIONS: dict[str, tuple[str, dict[str, str], str]] = {
         },
         PROMISES[1],
     ),
-    "no advisory lock": ("lock_user", {"not pg_try_advisory_xact_lock(": "0 = ("}, PROMISES[2]),
+    "no advisory lock": (
+        "lock_user",
+        # Who comes at the same time goes on at the same time: else it takes long until two of a user meet.
+        {
+            "not pg_try_advisory_xact_lock(":
+                "pg_sleep(0.1 - extract(epoch from clock_timestamp()) % 0.1) is null and 0 = ("
+        },
+        PROMISES[2],
+    ),
     "journal outside the transaction": (
         "journal", {"insert into arcano.job_event (": "insert into pg_temp.late_journal ("}, PROMISES[4],
     ),

@@ -251,7 +251,7 @@ def test_the_life_of_jobs_is_as_promised(conn: psycopg.Connection, request: pyte
     run_state_machine_as_test(
         Life,
         settings=settings(
-            max_examples=20_000 if request.config.getoption("--full") else 300,
+            max_examples=20_000 if request.config.getoption("--full") else 150,
             stateful_step_count=30,
             deadline=None,
             database=None,

@@ -201,7 +201,7 @@ def test_the_judge_catches(own_server: EmbeddedServer, tmp_path: Path, mutation:
 
     caught: dict[str, Any] = {}
     with load.running():
-        for _ in range(30):
+        for _ in range(90):  # it may take its time until the two meet
             load.watch(2, lambda: load.kill_client(), 20)
             caught = load.what_was_seen()
             if caught[promise]:

@@ -19,6 +19,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_made arcano.job_ref;
+  v_request arcano.request%rowtype;
   v_relid oid;
   v_user_id arcano.job.user_id%type;
   v_attached boolean;
@@ -48,7 +49,8 @@ begin
   end if;
 
   if p_request_key is not null then
-    v_made := arcano.find_request(p_user_id, p_request_key, p_table, p_job_id, p_data);
+    v_request := arcano.find_request(p_user_id, p_request_key, p_table, p_job_id, p_data);
+    v_made := (v_request.job_table::oid, v_request.job_id);
   end if;
   if v_known and v_made.id is null then
     -- With numbers, each table may have its own job of this id.
@@ -75,7 +77,11 @@ begin
     job_id := v_made.id;
     active_table := arcano.table_name(v_made.relid);
     active_job_id := v_made.id;
-    select u.status into active_status from arcano.unchanged_job(v_made) u;
+    -- Not of another row that has the id by now.
+    select j.status into active_status
+      from arcano.job j
+     where j.id = v_made.id and j.tableoid = v_made.relid
+       and case when j.user_id = p_user_id then (j.created_at > v_request.created_at) is not true end;
     return;
   end if;
 

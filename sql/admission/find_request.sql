@@ -7,7 +7,7 @@ create or replace function arcano.find_request(
   p_job_id arcano.job.id%type,
   p_data jsonb
 )
-returns arcano.job_ref
+returns arcano.request
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
@@ -33,9 +33,9 @@ begin
         detail = format('That one had another %s.', v_other),
         hint = 'Make a new key for every job, and use it again only to repeat the same call.';
   end if;
-  return (v_request.job_table::oid, v_request.job_id);
+  return v_request;
 end
 $$;
 
 comment on function arcano.find_request(arcano.job.user_id%type, text, regclass, arcano.job.id%type, jsonb) is
-  'Internal: the job that create_job made of user p_user_id with p_request_key within a day (null, null: none); raises if that was for another p_table, p_job_id (null: any) or p_data.';
+  'Internal: the request of user p_user_id with p_request_key within a day, and so the job that it made (all null: none); raises if that was for another p_table, p_job_id (null: any) or p_data.';

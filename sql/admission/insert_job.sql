@@ -39,8 +39,12 @@ begin
   else
     begin
       execute format(
-        'insert into %1$s (%2$s, %4$s) select %3$s, %5$s from jsonb_populate_record(null::%1$s, $6) r returning id',
-        p_table, v_columns, v_values, array_to_string(p_columns, ', '), 'r.' || array_to_string(p_columns, ', r.'))
+        'insert into %s (%s, %s) select %s, %s from jsonb_to_record($6) r (%s) returning id',
+        p_table, v_columns, array_to_string(p_columns, ', '), v_values, 'r.' || array_to_string(p_columns, ', r.'),
+        -- Of the columns that are given alone: a domain of another may refuse the null that it would be.
+        (select string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', ')
+           from pg_attribute a
+          where a.attrelid = p_table and quote_ident(a.attname) = any (p_columns)))
         into v_job_id using v_job_id, p_user_id, p_session_id, 'queued'::text, clock_timestamp(), p_data;
     exception
       when data_exception then

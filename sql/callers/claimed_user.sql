@@ -12,7 +12,7 @@ begin
   select min(c.claim), count(distinct c.claim) into v_user_id, v_users
     from (
       values
-        (nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub'),
+        (nullif(nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub', '')),
         (nullif(current_setting('request.jwt.claim.sub', true), '')),
         (nullif(current_setting('arcano.user_id', true), ''))
     ) c (claim);

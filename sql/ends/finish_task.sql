@@ -17,6 +17,7 @@ as $$
 declare
   v_attempt integer;
   v_relid oid;
+  v_bound_at timestamptz;
 begin
   perform arcano.refuse_end_status(p_status);
   if p_task_id is null then
@@ -26,16 +27,26 @@ begin
 
   -- In the second round for a start_job that was committed since the first one looked.
   for v_round in 1..2 loop
-    select t.job_table, t.job_id, t.attempt into v_relid, job_id, v_attempt
+    select t.job_table, t.job_id, t.attempt, t.created_at into v_relid, job_id, v_attempt, v_bound_at
       from arcano.task t
      where t.task_id = p_task_id and t.job_id is not null;
     if not found then
       -- Who writes task_id into the row, and not with start_job, is served too.
-      select j.tableoid, j.id into v_relid, job_id from arcano.job j where arcano.is_open(j.status) and j.task_id = p_task_id limit 1;
+      -- A provider that gives a task_id again means the newer job.
+      select j.tableoid, j.id into v_relid, job_id
+        from arcano.job j
+       where arcano.is_open(j.status) and j.task_id = p_task_id
+       order by j.created_at desc nulls last, j.tableoid
+       limit 1;
     end if;
     if job_id is not null then
       job_table := arcano.table_name(v_relid);
-      if exists (select from arcano.job_table s where s.job_table = v_relid) then
+      if exists (
+        select from arcano.job j where j.id = job_id and j.tableoid = v_relid and case when j.created_at > v_bound_at then true end
+      ) then
+        changed := false; -- another job has the id by now
+        note := 'no such job';
+      elsif exists (select from arcano.job_table s where s.job_table = v_relid) then
         select f.changed, f.status, f.attempt, f.note into changed, status, attempt, note
           from arcano.finish_job(job_id, p_status, p_error, v_attempt, v_relid) f;
       else

@@ -49,7 +49,8 @@ begin
     from unnest(p_job_ids, p_tables) with ordinality u (id, relid, place)
     left join found f on f.id = u.id;
   if v_ambiguous is not null then
-    perform arcano.named_job(p_job_ids[v_ambiguous], null); -- raises
+    -- Which raises. An array need not begin at 1.
+    perform arcano.named_job(u.id, null) from unnest(p_job_ids) with ordinality u (id, place) where u.place = v_ambiguous;
   end if;
   return v_jobs;
 end

@@ -11,9 +11,14 @@ declare
   v_wrong text;
   v_key record;
 begin
-  for v_key in select k.key, k.value from jsonb_each(p_data) k order by k.key loop
+  for v_key in
+    select k.key, k.value, format_type(a.atttypid, a.atttypmod) as type
+      from jsonb_each(p_data) k
+      join pg_attribute a on a.attrelid = p_table and a.attname = k.key
+     order by k.key
+  loop
     begin
-      execute format('select jsonb_populate_record(null::%s, $1)', p_table)
+      execute format('select * from jsonb_to_record($1) r (%I %s)', v_key.key, v_key.type)
         using jsonb_build_object(v_key.key, v_key.value);
     exception
       when data_exception then

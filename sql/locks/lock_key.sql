@@ -1,12 +1,15 @@
--- The key of one of the package's own advisory locks. The seed makes it impossible to guess, so that nobody else can
--- hold the lock.
+-- The key of one of the package's own advisory locks. Nobody but the package can work it out, and so nobody else can hold
+-- the lock before they have seen it held: a cryptographic hash, because another one tells its secret to whoever has seen
+-- one key and can guess what it is of.
 create or replace function arcano.lock_key(p_what text)
 returns bigint
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+  v_secret constant text := coalesce((select l.secret::text from arcano.lock l), '');
 begin
-  return hashtextextended(p_what, coalesce((select l.seed from arcano.lock l), 0));
+  return ('x' || encode(substring(sha256(convert_to(v_secret || ' ' || p_what, getdatabaseencoding())) for 8), 'hex'))::bit(64)::bigint;
 end
 $$;
 

@@ -15,7 +15,8 @@ begin
   insert into arcano.task as t (task_id, job_table, job_id, attempt)
   select p_task_id, j.tableoid, j.id, p_attempt from arcano.job j where j.id = p_job.id and j.tableoid = p_job.relid
   on conflict (task_id) do update
-     set job_table = excluded.job_table, job_id = excluded.job_id, attempt = excluded.attempt
+     set job_table = excluded.job_table, job_id = excluded.job_id, attempt = excluded.attempt,
+         created_at = clock_timestamp()
   returning t.status, t.error into v_task;
   if v_task.status is null then
     return false;

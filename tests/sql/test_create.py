@@ -199,6 +199,19 @@ def test_the_apps_own_constraints_speak_for_themselves(conn: psycopg.Connection)
     assert nothing_was_made(conn, user)
 
 
+def test_a_domain_that_refuses_null_is_asked_of_what_is_given_alone(conn: psycopg.Connection) -> None:
+    conn.execute(
+        "create domain public.places as integer not null default 1 check (value > 0);"
+        f"alter table {UPSCALER} add column places public.places default 5"
+    )
+    job_id = uuid4()
+    assert create(conn, UPSCALER, job_id, make_user(conn), scale=2)["created"]
+    assert conn.execute(f"select places, scale from {UPSCALER} where id = %s", (job_id,)).fetchone() == (5, 2)
+    for value in (0, None, "many"):
+        with pytest.raises((psycopg.errors.IntegrityError, psycopg.errors.InvalidParameterValue)):
+            create(conn, UPSCALER, uuid4(), make_user(conn), places=value)
+
+
 def test_missing_arguments_and_a_table_that_is_not_attached(conn: psycopg.Connection) -> None:
     user = make_user(conn)
     with pytest.raises(psycopg.errors.NullValueNotAllowed):

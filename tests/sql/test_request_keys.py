@@ -213,6 +213,21 @@ def test_the_same_key_is_the_same_job(numbers: psycopg.Connection, door: Callabl
     assert jobs(numbers) == 0
 
 
+def test_a_key_says_nothing_of_a_later_job_of_the_same_id(
+    numbers: psycopg.Connection, door: Callable[..., Any]
+) -> None:
+    made = door(numbers, 1, "click")["job_id"]
+    numbers.execute(f"truncate {JOBS} restart identity")
+    assert door(numbers, 2)["job_id"] == made
+    assert door(numbers, 1, "click")["active_status"] is None
+    # Nor of the same user's.
+    numbers.execute(f"truncate {JOBS} restart identity")
+    numbers.execute(
+        f"insert into {JOBS} (user_id, status, created_at) values (1, 'completed', clock_timestamp())"
+    )
+    assert door(numbers, 1, "click")["active_status"] is None
+
+
 def test_through_either_door_it_is_the_same(numbers: psycopg.Connection) -> None:
     made = create(numbers, 1, "click")
     assert ask(numbers, 1, "click")["job_id"] == made["job_id"]

@@ -113,6 +113,31 @@ def test_a_call_without_its_table_says_so_and_changes_nothing(twins: Twins) -> N
             twins.call(call)
 
 
+@pytest.mark.parametrize("ids", ["[0:1]", "[5:6]", "[-3:-2]"])
+def test_an_array_that_does_not_begin_at_1_is_no_way_around(twins: Twins, ids: str) -> None:
+    given = f"'{ids}={{{{{twins.id},{twins.id}}}}}'::{twins.id_type}[]".replace("{{", "{").replace("}}", "}")
+    for call in ("finish_jobs(%s)", "start_jobs(%s)", "touch_jobs(%s)", "claim_jobs(1, %s)"):
+        twins.become("running")
+        before = twins.rows()
+        with pytest.raises(psycopg.errors.CardinalityViolation):
+            twins.conn.execute(f"select arcano.{call % given}".encode())
+        assert twins.rows() == before
+
+
+def test_a_task_of_an_older_row_ends_no_other_job(twins: Twins) -> None:
+    twins.call("arcano.start_job(%(id)s, 'old-task'", ONE)
+    twins.conn.execute(f"delete from {ONE}")
+    twins.conn.execute(
+        f"insert into {ONE} (id, user_id, status, created_at) values (%s, 9, 'queued', clock_timestamp())",
+        (twins.id,),
+    )
+    twins.call("arcano.start_job(%(id)s, 'new-task'", ONE)
+    answer = twins.conn.execute("select changed, note from arcano.finish_task('old-task')").fetchone()
+    assert answer == (False, "no such job")
+    assert twins.conn.execute(f"select status from {ONE}").fetchone() == ("running",)
+    assert twins.conn.execute("select changed from arcano.finish_task('new-task')").fetchone() == (True,)
+
+
 @pytest.mark.parametrize("table", [ONE, OTHER])
 def test_a_call_with_its_table_changes_that_job_alone(twins: Twins, table: str) -> None:
     [left_alone] = {ONE, OTHER} - {table}

@@ -174,12 +174,11 @@ begin
         from pg_class c
        where c.relnamespace = 'arcano'::regnamespace and c.relkind = 'v' and c.relname not in ({views})
     )
-    select o.kind, a.is_marked, string_agg(o.name, ', ' order by o.name) as names,
+    select o.kind, o.since is not null as is_marked, string_agg(o.name, ', ' order by o.name) as names,
            array_agg(o.name order by o.name) as each
       from obsolete o
-     cross join lateral (select o.since is not null) a (is_marked)
      where (o.since < now() - interval '1 hour') is not false
-     group by o.kind, a.is_marked
+     group by o.kind, o.since is not null
      order by o.kind desc
   loop
     if not r.is_marked then

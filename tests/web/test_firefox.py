@@ -37,6 +37,8 @@ def leave(page: FirefoxPage) -> None:
 
 
 def start(page: FirefoxPage) -> None:
+    # A page is "complete" before its script ran to its end; a click on a button that is off is lost.
+    until(lambda: page.evaluate("() => !document.getElementById('start').disabled"))
     page.evaluate("() => document.getElementById('start').click()")
 
 

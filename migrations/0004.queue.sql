@@ -63,7 +63,9 @@ create table if not exists arcano.refund (
   refund_id bigint generated always as identity primary key,
   job_table regclass not null,
   job_id uuid not null,
+  job_created_at timestamptz,
   kind text not null,
+  reference text not null,
   user_id uuid,
   amount integer,
   due_at timestamptz not null default clock_timestamp(),
@@ -71,17 +73,21 @@ create table if not exists arcano.refund (
   tries integer not null default 0,
   error text,
   paid_at timestamptz,
-  constraint refund_once unique (job_table, job_id, kind),
+  constraint refund_once unique (reference),
   constraint refund_kind_is_known check (kind in ('cancelled', 'failed', 'stalled', 'forced'))
 );
 
 comment on table arcano.refund is 'What users are owed: one row for each refund, ever, due or paid.';
+comment on column arcano.refund.job_created_at is 'Tells the job from an older row that had its id.';
 comment on column arcano.refund.kind is 'Which end of the job it is for.';
+comment on column arcano.refund.reference is
+  'What the app''s function is told, and never of two refunds: table/id/kind, with the refund''s own number behind it where an older row had the same.';
 comment on column arcano.refund.amount is 'What was charged, in credits; null: the job does not say.';
 comment on column arcano.refund.tried_at is 'When the refund function was last called; null: there was none to call.';
 comment on column arcano.refund.error is 'Why it is not paid yet.';
 comment on column arcano.refund.paid_at is 'Null: still due.';
 
+create index if not exists refund_job on arcano.refund (job_id, job_table);
 create index if not exists refund_unpaid on arcano.refund (due_at) where paid_at is null;
 
 create table if not exists arcano.task (

@@ -86,8 +86,7 @@ comment on column arcano.setting.keep_events is
 comment on column arcano.setting.keep_sweep_runs is 'How long it keeps its own account in sweep_run; null: for ever.';
 
 create index if not exists job_event_created on arcano.job_event (created_at);
--- Once a job.
-create unique index if not exists job_event_observed on arcano.job_event (job_id, job_table) where event = 'observed';
+create index if not exists job_event_observed on arcano.job_event (job_id, job_table) where event = 'observed';
 create index if not exists sweep_run_finished on arcano.sweep_run (finished_at);
 
 alter table arcano.sweep_run

@@ -1,5 +1,5 @@
 -- Which user a caller of arcano_api is. Nobody is an error, and never the service. Where the function that is registered
--- is not what was registered any more, everybody is nobody.
+-- must not be called any more, everybody is nobody.
 --
 -- Dynamic, because the function that the operator registered is the app's own.
 create or replace function arcano.caller_id()
@@ -24,7 +24,7 @@ begin
       when not arcano.is_read_committed() then format(
         'In a %s transaction it cannot be seen whose %s is.', current_setting('transaction_isolation'), v_function)
       when arcano.function_problem(v_function, v_oid, v_owner) is not null then format(
-        '%s is not what was registered any more.', v_function)
+        '%s must not be called any more.', v_function)
     end;
     if v_problem is null then
       execute format('select %s()', v_oid::regproc) into v_user_id;

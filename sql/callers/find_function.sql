@@ -31,6 +31,7 @@ begin
            when p.prokind <> 'f' or p.proretset then 'it is no ordinary function'
            when oidvectortypes(p.proargtypes) <> p_arguments then format('it does not take (%s)', p_arguments)
            when p.prorettype <> all (p_results) then format('it does not answer %s', array_to_string(p_results, ' or '))
+           when arcano.function_twin(p.oid) is not null then format('a call cannot tell it from %s', arcano.function_twin(p.oid))
            when not arcano.may_act_as_migrator(p.proowner) then format(
              'it belongs to %s, who may not do what %s may', p.proowner::regrole, current_user)
            when not has_function_privilege(v_operator, p.oid, 'execute')

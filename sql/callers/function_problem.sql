@@ -24,6 +24,7 @@ begin
       'belongs to %I, and belonged to %I when it was registered', pg_get_userbyid(v_owner), p_owner)
     when not arcano.may_act_as_migrator(v_owner) then format(
       'belongs to %I, who may not do any more what %I may', p_owner, current_user)
+    when arcano.function_twin(v_oid) is not null then format('cannot be told from %s in a call', arcano.function_twin(v_oid))
   end;
 end
 $$;

@@ -42,7 +42,7 @@ begin
     if job_id is not null then
       job_table := arcano.table_name(v_relid);
       if exists (
-        select from arcano.job j where j.id = job_id and j.tableoid = v_relid and case when j.created_at > v_bound_at then true end
+        select from arcano.job j where j.id = job_id and j.tableoid = v_relid and not arcano.is_about(v_bound_at, j.created_at)
       ) then
         changed := false; -- another job has the id by now
         note := 'no such job';

@@ -1,6 +1,6 @@
 -- Forgets a user, as one may ask for: what the package keeps of the user besides the jobs themselves, which are the app's.
--- What is still needed stays, and the answer says so: a refund that is due, and the tasks of open jobs. The journal keeps
--- that it was done, and not whose it was.
+-- What is still needed stays, and the answer says so: a refund that is due, and the tasks and request keys of open jobs.
+-- The journal keeps that it was done, and not whose it was.
 create or replace function arcano.erase_user(
   p_user_id arcano.job.user_id%type,
   out events bigint,
@@ -36,7 +36,12 @@ begin
   get diagnostics tasks = row_count;
   delete from arcano.refund f where f.user_id = p_user_id and f.paid_at is not null;
   get diagnostics refunds = row_count;
-  delete from arcano.request r where r.user_id = p_user_id;
+  delete from arcano.request r
+   where r.user_id = p_user_id
+     and not exists (
+       select from arcano.job j
+        where j.id = r.job_id and j.tableoid = r.job_table and j.user_id = p_user_id and arcano.is_open(j.status)
+     );
   delete from arcano.job_event e where e.user_id = p_user_id;
   get diagnostics events = row_count;
 
@@ -50,4 +55,4 @@ end
 $$;
 
 comment on function arcano.erase_user(arcano.job.user_id%type) is
-  'Removes what the package keeps of the user p_user_id: entries of the journal (events), refunds that are paid (refunds) and providers'' tasks of jobs that have ended (tasks); answers how many of each. refunds_due: how many refunds are still owed and stay. open_jobs: how many jobs are open, whose ends will be journaled again: end or delete them first, and the user''s rows in your own tables too. Entries that are erased can be neither explained nor restored. Waits for the same user''s create_job.';
+  'Removes what the package keeps of the user p_user_id: entries of the journal (events), refunds that are paid (refunds) and providers'' tasks of jobs that have ended (tasks); answers how many of each. refunds_due: how many refunds are still owed and stay. open_jobs: how many jobs are open, whose request keys stay and whose ends will be journaled again: end or delete them first, and the user''s rows in your own tables too. Entries that are erased can be neither explained nor restored. Waits for the same user''s create_job.';

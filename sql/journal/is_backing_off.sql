@@ -7,7 +7,11 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   return exists (
-    select from arcano.job_backoff b where b.job_table = p_relid and b.job_id = p_job_id and b.retry_at > now()
+    select
+      from arcano.job_backoff b
+      join arcano.job j on j.id = b.job_id and j.tableoid = b.job_table
+     where b.job_table = p_relid and b.job_id = p_job_id and b.retry_at > now()
+       and arcano.is_about(b.first_failed_at, j.created_at)
   );
 end
 $$;

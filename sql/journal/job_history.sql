@@ -1,5 +1,6 @@
 -- What the journal has about a job. An id may come again, in another table or after its row was deleted: entries of
--- another table, and those that are older than the row, are about another job.
+-- another table or user, and those that are older than the row, are about another job: a journal knows tables by name, and
+-- two may have swapped theirs.
 create or replace function arcano.job_history(p_job arcano.job_ref)
 returns setof arcano.job_event
 language plpgsql stable
@@ -12,7 +13,8 @@ begin
       join arcano.job_event e on e.job_id = j.id and e.job_table = arcano.table_name(j.tableoid)
      where j.id = p_job.id
        and j.tableoid = p_job.relid
-       and (e.created_at < j.created_at) is not true
+       and e.user_id is not distinct from j.user_id
+       and arcano.is_about(e.created_at, j.created_at)
      order by e.event_id;
 end
 $$;

@@ -20,8 +20,7 @@ begin
   end if;
   insert into arcano.job_event (event, source, reason, job_table, job_id, user_id, job_before)
   select p_event, p_source, p_reason, coalesce(arcano.table_name(j.relid), ''), j.id, j.user_id, j.job
-    from unnest(p_jobs) j
-  on conflict do nothing; -- what is observed is journaled once a job
+    from unnest(p_jobs) j;
   get diagnostics v_written = row_count;
   return v_written;
 end

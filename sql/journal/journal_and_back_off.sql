@@ -25,7 +25,9 @@ begin
     from (
       select coalesce(min(o.first_failed_at), v_now)
         from arcano.job_backoff o
+        join arcano.job j on j.id = o.job_id and j.tableoid = o.job_table
        where o.job_table = p_job.relid and o.job_id = p_job.id and o.retry_at >= v_now - interval '1 hour'
+         and arcano.is_about(o.first_failed_at, j.created_at)
     ) f (first_failed_at)
   on conflict (job_table, job_id) do update
      set first_failed_at = excluded.first_failed_at, retry_at = excluded.retry_at;

@@ -13,7 +13,7 @@ begin
   end if;
   select array_agg(r.job) into v_jobs
     from arcano.job_rows(p_jobs, false) r
-   where not arcano.is_observed(arcano.table_name((r.job).relid), (r.job).id);
+   where not arcano.is_observed(((r.job).relid, (r.job).id)::arcano.job_ref);
   return arcano.journal('observed', p_source, (select c.message from arcano.end_causes() c where c.cause = p_cause), v_jobs);
 end
 $$;

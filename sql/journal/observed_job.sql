@@ -14,7 +14,7 @@ select e.event_id, e.created_at as observed_at, e.source, e.reason, e.job_table,
        end as came_alive
   from arcano.job_event e
   left join arcano.job j
-    on j.id = e.job_id and arcano.table_name(j.tableoid) = e.job_table and (e.created_at < j.created_at) is not true
+    on j.id = e.job_id and arcano.table_name(j.tableoid) = e.job_table and arcano.is_about(e.created_at, j.created_at)
   left join arcano.open_job o on o.job_id = j.id and o.relid = j.tableoid
  where e.event = 'observed';
 

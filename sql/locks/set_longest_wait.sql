@@ -1,4 +1,4 @@
--- How long a call may be held up by whoever holds the lock of its user.
+-- How long a call may be held up by whoever holds the lock of its user, or what the row of a new job needs.
 create or replace function arcano.set_longest_wait(p_longest_wait interval)
 returns void
 language plpgsql volatile security definer
@@ -14,4 +14,4 @@ end
 $$;
 
 comment on function arcano.set_longest_wait(interval) is
-  'Sets for how long create_job, restore_job, and what would bring an orphan back wait at most for another call of the same user (at first 5 seconds; 10 milliseconds to 1 hour). A lock_timeout that is shorter comes first. Then the error 55P03 says who is in the way.';
+  'Sets for how long create_job, restore_job, and what would bring an orphan back wait at most for another call of the same user, and create_job for what its row needs (at first 5 seconds; 10 milliseconds to 1 hour). A lock_timeout that is shorter comes first. Then the error 55P03 says who is in the way.';

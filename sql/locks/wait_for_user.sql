@@ -14,12 +14,9 @@ set lock_timeout = '5s'
 as $$
 declare
   v_began constant timestamptz := clock_timestamp();
-  v_longest constant interval := least(
-    nullif(p_lock_timeout, '0'), coalesce((select s.longest_wait from arcano.setting s), '5 seconds'));
-  v_left constant numeric := ceil(1000 * extract(epoch from p_since + v_longest - v_began));
+  v_longest constant interval := arcano.limit_wait(p_since, p_lock_timeout);
   v_holder record;
 begin
-  perform set_config('lock_timeout', greatest(v_left, 1)::bigint::text, true); -- 0 would be for ever
   begin
     perform pg_advisory_xact_lock(p_key);
     return;

@@ -46,8 +46,7 @@ begin
       end if;
       execute format('select %s($1, $2, $3)', v_oid::regproc)
         into v_answer
-        using v_refund.user_id, v_refund.amount,
-          format('%s/%s/%s', arcano.table_name(v_refund.job_table), v_refund.job_id, v_refund.kind);
+        using v_refund.user_id, v_refund.amount, v_refund.reference;
       if v_answer in ('f', 'false') then
         raise exception '% answered false', v_function using errcode = 'raise_exception';
       end if;

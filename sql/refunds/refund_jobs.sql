@@ -13,10 +13,18 @@ begin
     return;
   end if;
   with due as (
-    insert into arcano.refund (job_table, job_id, kind, user_id, amount)
-    select j.tableoid, j.id, p_kind, j.user_id, j.user_credit_cost
+    insert into arcano.refund (refund_id, job_table, job_id, job_created_at, kind, reference, user_id, amount)
+    overriding system value
+    select n.refund_id, j.tableoid, j.id, j.created_at, p_kind,
+           -- Told to the app's function, which takes what it knows already for the same refund.
+           n.reference || case when exists (select from arcano.refund f where f.reference = n.reference) then '/' || n.refund_id else '' end,
+           j.user_id, j.user_credit_cost
       from unnest(p_jobs) r
       join arcano.job j on j.id = r.id and j.tableoid = r.relid
+     cross join lateral (
+       select nextval(pg_get_serial_sequence('arcano.refund', 'refund_id')),
+              format('%s/%s/%s', arcano.table_name(j.tableoid), j.id, p_kind)
+     ) n (refund_id, reference)
       left join arcano.job_table t on t.job_table = j.tableoid
      where arcano.is_charged(j.credits_charged, j.user_credit_cost)
        and j.credits_refunded is not true
@@ -24,8 +32,7 @@ begin
        and (p_kind = 'cancelled' or p_kind = any (t.refund_when))
        -- One that is due pays for the same charge.
        and not exists (
-         select from arcano.refund f
-          where f.job_table = j.tableoid and f.job_id = j.id and f.paid_at is null
+         select from arcano.job_refunds(r, j.created_at) f where f.kind = p_kind or f.paid_at is null
        )
     on conflict do nothing
     returning refund_id

@@ -14,11 +14,11 @@ begin
   for v_found in
     with due as (
       -- Two reads, because each has an index of its own.
-      select o.relid, o.job_id, o.job_table, case when o.is_orphan then 'orphan' else 'charged_orphan' end as cause
+      select o.relid, o.job_id, case when o.is_orphan then 'orphan' else 'charged_orphan' end as cause
         from arcano.open_job o
        where o.is_outside_queue and (o.is_orphan or o.is_charged_orphan) and not o.is_enforced
        union all
-      select o.relid, o.job_id, o.job_table, 'stalled'
+      select o.relid, o.job_id, 'stalled'
         from arcano.open_job o
        where o.is_working and o.is_stalled and not o.is_enforced
     )
@@ -26,7 +26,7 @@ begin
       from (
         select d.*
           from due d
-         where not arcano.is_observed(d.job_table, d.job_id)
+         where not arcano.is_observed((d.relid, d.job_id)::arcano.job_ref)
          limit p_limit
       ) d
      group by d.cause

@@ -41,7 +41,8 @@ begin
           format('its user has another active job: %s %s (%s)', v_in_the_way.active_table, v_in_the_way.active_job_id,
             v_in_the_way.active_status),
           'Wait for it to end, or cancel it.'),
-        (5, exists (select from arcano.refund f where f.job_id = p_event.job_id and f.job_table = p_relid and f.paid_at is not null),
+        (5, exists (
+            select from arcano.job_refunds((p_relid, p_event.job_id)::arcano.job_ref, p_before.created_at) f where f.paid_at is not null),
           'its credits have been given back', 'Let the user start the job again: it is charged anew.'),
         (6, true, (
             select format('since then it was %s by %s (entry %s)', e.event, e.source, e.event_id)

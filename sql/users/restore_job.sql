@@ -44,7 +44,12 @@ begin
   end if;
   perform arcano.refuse_restore(v_event, v_relid, v_before, v_job);
 
-  delete from arcano.refund f where f.job_id = v_job.id and f.job_table = v_relid and f.paid_at is null;
+  delete from arcano.refund f
+   where f.refund_id in (
+     select r.refund_id
+       from arcano.job_refunds((v_relid, v_job.id)::arcano.job_ref, v_job.created_at) r
+      where r.paid_at is null
+   );
   update arcano.job j
      set status = v_before.status, completed_at = v_before.completed_at, error_message = v_before.error_message,
          orphan_exempt = true,

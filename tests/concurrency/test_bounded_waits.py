@@ -173,6 +173,92 @@ def test_where_pg_locks_cannot_be_read(
     assert "grant pg_monitor to a_migrator" in (refused.value.diag.message_hint or "")
 
 
+# --- what else a new job may wait for -------------------------------------------------------------------
+
+
+def hang_with_the_same_id(holder: psycopg.Connection, job_id: UUID, user: UUID) -> None:
+    make_job(holder, UPSCALER, make_user(holder), id=job_id)
+
+
+def hang_with_a_row_it_refers_to(holder: psycopg.Connection, job_id: UUID, user: UUID) -> None:
+    holder.execute("delete from public.users where id = %s", (user,))
+
+
+def hang_with_a_table_it_refers_to(holder: psycopg.Connection, job_id: UUID, user: UUID) -> None:
+    holder.execute("lock table public.users in exclusive mode")
+
+
+def hang_with_the_table(holder: psycopg.Connection, job_id: UUID, user: UUID) -> None:
+    holder.execute("lock table public.upscaler_jobs in share mode")
+
+
+def hang_in_a_migration(holder: psycopg.Connection, job_id: UUID, user: UUID) -> None:
+    holder.execute("alter table public.upscaler_jobs add column more text")
+
+
+def hang_with_a_sweep_that_forgets_its_key(holder: psycopg.Connection, job_id: UUID, user: UUID) -> None:
+    holder.execute(
+        "insert into arcano.request (user_id, request_key, job_table, job_id, data, created_at)"
+        " values (%s, 'key', 'public.upscaler_jobs', gen_random_uuid(), '{}', now() - interval '2 days')",
+        (user,),
+    )
+    holder.commit()
+    holder.execute("select arcano.purge_expired(10)")
+
+
+HANGS = [
+    hang_with_the_same_id,
+    hang_with_a_row_it_refers_to,
+    hang_with_a_table_it_refers_to,
+    hang_with_the_table,
+    hang_in_a_migration,
+    hang_with_a_sweep_that_forgets_its_key,
+]
+
+
+@pytest.mark.parametrize("hang", HANGS)
+def test_whatever_its_row_needs(
+    conn: psycopg.Connection,
+    holder: psycopg.Connection,
+    user: UUID,
+    hang: Callable[[psycopg.Connection, UUID, UUID], None],
+) -> None:
+    """The holder is named, and the call changes nothing; once the holder is gone, the same call makes the job."""
+    job_id = uuid4()
+    conn.execute(
+        "alter table public.upscaler_jobs add foreign key (user_id) references public.users deferrable"
+    )
+    hang(holder, job_id, user)
+    for own, longest in (("0", "200 milliseconds"), ("150ms", "1 minute")):
+        ArcanoDB(conn).set_longest_wait(longest)
+        conn.execute(f"set lock_timeout = '{own}'")
+        [before] = conn.execute("show lock_timeout").fetchone()
+        with refused_in_time(0.05) as refused:
+            ArcanoDB(conn).create_job(UPSCALER, job_id, user, request_key="key")
+        assert refused.value.args == ("a job cannot be admitted: others hold what its row needs",)
+        assert f"pid {pid(holder)}" in (refused.value.detail or "")
+        assert f"pg_terminate_backend({pid(holder)});" in (refused.value.hint or "")
+        assert conn.execute("show lock_timeout").fetchone() == (before,)
+    holder.rollback()
+    assert ArcanoDB(conn).create_job(UPSCALER, job_id, user, request_key="key").created
+    assert conn.execute("show lock_timeout").fetchone() == (before,)
+
+
+def test_a_prepared_transaction_with_the_same_id(
+    conn: psycopg.Connection, holder: psycopg.Connection, user: UUID
+) -> None:
+    job_id = uuid4()
+    hang_with_the_same_id(holder, job_id, user)
+    holder.execute("prepare transaction 'forgotten'")
+    try:
+        with refused_in_time() as refused:
+            ArcanoDB(conn).create_job(UPSCALER, job_id, user)
+        assert "the prepared transaction 'forgotten'" in (refused.value.detail or "")
+        assert "rollback prepared 'forgotten';" in (refused.value.hint or "")
+    finally:
+        conn.execute("rollback prepared 'forgotten'")
+
+
 # --- how long -------------------------------------------------------------------------------------------
 
 

@@ -132,7 +132,7 @@ class Stage:
         assert [e["event"] for e in events(self.conn, ended)] == ["cancelled", "refund_due"]
         assert self.asked() is None
         assert self.refused.args == ("it is not known which user calls",)
-        assert self.refused.detail == f"{IDENTITY} is not what was registered any more."
+        assert self.refused.detail == f"{IDENTITY} must not be called any more."
         assert self.refused.hint == "arcano-db doctor says why."
         assert self.called() == []
         found = self.findings()
@@ -261,6 +261,36 @@ def test_other_arguments_or_another_result(stage: Stage) -> None:
             "   $$ insert into app.called values ('stolen'); select null::uuid $$;"
         )
     stage.is_called("true")
+
+
+def test_one_beside_it_that_takes_the_same_call(stage: Stage) -> None:
+    """Because its further arguments have defaults: PostgreSQL cannot tell which of the two is meant."""
+    with stage.as_role(stage.mallory):
+        stage.conn.execute(
+            "create function app.pay(uuid, integer, text, text default '') returns boolean language sql as"
+            "   $$ insert into app.called values ('stolen'); select true $$;"
+            " create function app.who(integer default 1) returns uuid language sql as"
+            "   $$ insert into app.called values ('stolen'); select null::uuid $$;"
+        )
+    stage.is_not_called(
+        f"{REFUND} cannot be told from app.pay(uuid,integer,text,text) in a call",
+        f"{IDENTITY} cannot be told from app.who(integer) in a call",
+    )
+    for call, function in (
+        (stage.db.set_refund_function, REFUND),
+        (stage.db.set_identity_function, IDENTITY),
+    ):
+        with pytest.raises(InvalidArgument, match="a call cannot tell it from app"):
+            call(function)
+    stage.conn.execute("drop function app.pay(uuid, integer, text, text), app.who(integer)")
+    with stage.as_role(stage.mallory):
+        stage.conn.execute(
+            "create function app.pay(uuid, integer, varchar, text default '') returns boolean language sql as"
+            "   $$ insert into app.called values ('stolen'); select true $$;"
+            " create function app.who(variadic integer[]) returns uuid language sql as"
+            "   $$ insert into app.called values ('stolen'); select null::uuid $$;"
+        )
+    stage.registered_again("true")
 
 
 def test_its_owner_loses_the_rights(stage: Stage) -> None:

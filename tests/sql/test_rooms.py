@@ -19,7 +19,7 @@ DYNAMIC = {
     "attach_problems": "asks a check constraint of the app's own",
     "caller_id": "calls the function that the app registered",
     "user_data": "reads a table's own columns",
-    "insert_job": "inserts into the table's own columns",
+    "admit_job": "inserts into the table's own columns",
     "shared_ids": "reads a table that need not be attached",
     "detach_job_table": "runs what detach_steps answers",
     "dry_run_end": "tries an update of a table that need not be attached",

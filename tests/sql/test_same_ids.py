@@ -138,6 +138,84 @@ def test_a_task_of_an_older_row_ends_no_other_job(twins: Twins) -> None:
     assert twins.conn.execute("select changed from arcano.finish_task('new-task')").fetchone() == (True,)
 
 
+def come_again(twins: Twins, user: int = 9) -> None:
+    """The row is deleted, and a sequence that began anew gives its id to another job."""
+    twins.conn.execute(f"delete from {ONE}")
+    twins.conn.execute(
+        f"insert into {ONE} (id, user_id, status, created_at, credits_charged, user_credit_cost, waited_in_queue)"
+        " values (%s, %s, 'queued', clock_timestamp(), true, 5, true)",
+        (twins.id, user),
+    )
+
+
+def test_an_older_row_that_was_refunded_keeps_no_refund_from_a_newer_one(twins: Twins) -> None:
+    twins.conn.execute(
+        f"""
+        create table public.refunded (reference text unique, user_id bigint);
+        create function public.refund(bigint, integer, text) returns void language sql as
+          $body$ insert into public.refunded values ($3, $1) on conflict do nothing $body$;
+        select arcano.set_refund_function('public.refund(bigint,integer,text)');
+        alter table {ONE} add column if not exists credits_charged boolean,
+          add column if not exists user_credit_cost integer, add column if not exists waited_in_queue boolean;
+        """.encode()
+    )
+    for user in (3, 4, 5):
+        come_again(twins, user)
+        twins.call("arcano.cancel_job(%(id)s, false, null", ONE)
+        twins.call("arcano.cancel_job(%(id)s, false, null", ONE)
+    paid = twins.conn.execute("select user_id, reference from public.refunded order by user_id").fetchall()
+    assert [user for user, _ in paid] == [3, 4, 5]
+    assert paid[0][1] == f"{ONE}/{twins.id}/cancelled"
+    # One that is due for an older row stays due, whatever becomes of a newer one.
+    twins.conn.execute("select arcano.set_refund_function(null)")
+    for user in (6, 7):
+        come_again(twins, user)
+        twins.call("arcano.cancel_job(%(id)s, false, null", ONE)
+    [event] = twins.conn.execute(
+        "select max(event_id) from arcano.job_event where event = 'cancelled'"
+    ).fetchone()
+    twins.conn.execute("select arcano.restore_job(%s)", (event,))
+    assert twins.conn.execute("select user_id from arcano.refund_due").fetchall() == [(6,)]
+
+
+def test_what_failed_for_an_older_row_holds_up_no_newer_one(twins: Twins) -> None:
+    twins.conn.execute(
+        "insert into arcano.job_backoff values (%s::regclass, %s, now(), now() + interval '1 day')",
+        (ONE, twins.id),
+    )
+    is_backing_off = "select arcano.is_backing_off(%s::regclass, %s)"
+    assert twins.conn.execute(is_backing_off, (ONE, twins.id)).fetchone() == (True,)
+    come_again(twins)
+    assert twins.conn.execute(is_backing_off, (ONE, twins.id)).fetchone() == (False,)
+
+
+def test_each_row_is_observed_once(twins: Twins) -> None:
+    twins.conn.execute('select arcano.set_job_table(%s, \'{"mode": "observe"}\')', (ONE,))
+    for rows in (1, 2):
+        twins.conn.execute(f"delete from {ONE}")
+        twins.conn.execute(
+            f"insert into {ONE} (id, user_id, status, created_at) values (%s, 9, 'queued', clock_timestamp())",
+            (twins.id,),
+        )
+        twins.conn.execute(f"update {ONE} set created_at = created_at - interval '1 hour'")
+        if rows == 2:
+            twins.conn.execute("update arcano.job_event set created_at = created_at - interval '1 day'")
+        for _ in range(2):
+            twins.conn.execute("select arcano.sweep_orphans()")
+        assert twins.journal().count((ONE, "observed")) == rows
+
+
+def test_a_user_is_not_told_what_happened_to_another_whose_table_had_the_name(twins: Twins) -> None:
+    twins.call("arcano.cancel_job(%(id)s, false, 'a reason of user 2''s'", OTHER)
+    twins.conn.execute(
+        f"alter table {ONE} rename to swapped; alter table {OTHER} rename to renders;"
+        " alter table public.swapped rename to clips; update public.clips set created_at = null".encode()
+    )
+    told = twins.call("arcano.explain_job(%(id)s", OTHER)
+    assert "a reason of user 2" not in str(told)
+    assert "a reason of user 2" in str(twins.call("arcano.explain_job(%(id)s", ONE))
+
+
 @pytest.mark.parametrize("table", [ONE, OTHER])
 def test_a_call_with_its_table_changes_that_job_alone(twins: Twins, table: str) -> None:
     [left_alone] = {ONE, OTHER} - {table}

@@ -427,6 +427,92 @@ def test_an_id_that_has_ended_is_not_used_again(site: Site, visited: Page) -> No
     assert "already cancelled" in answer["message"]
 
 
+# --- where the table gives the ids ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", [lambda route: route.abort(), lose_the_answer])
+def test_a_job_whose_id_the_table_gives_is_made_once(
+    site: Site, visited: Page, how: Callable[[Call], None]
+) -> None:
+    seen = fails(visited, "create-job", 3, how)
+    made = run(
+        visited,
+        """
+        const { configure, createJob } = await import('./arcano/arcano.js')
+        configure({ pauses: [1, 1, 1, 1] })
+        return createJob({ jobTable: 'public.upscaler_jobs' })
+        """,
+    )
+    assert len(seen) == 4
+    assert [str(id) for (id,) in site.conn.execute("select id from public.upscaler_jobs")] == [made["jobId"]]
+    assert (made["jobTable"], made["status"]) == (UPSCALER, "queued")
+
+
+@pytest.mark.parametrize("name", ["start-upload", "create-job", "queue-job"])
+def test_every_step_is_tried_again_with_the_same_key(site: Site, visited: Page, name: str) -> None:
+    seen = fails(visited, name, 3, lose_the_answer)
+    answer = run(visited, f"{_UPLOAD} return upload({{ jobId: null }})")
+    assert len(seen) == 4
+    assert answer["jobTable"] == UPSCALER, answer
+    assert jobs(site) == STAYS
+    assert site.db.queue_position(UUID(answer["jobId"])) == 1
+
+
+def test_a_whole_upload_with_the_same_key_is_the_same_job(site: Site, visited: Page) -> None:
+    sent = fails(visited, "uploads/*", 0, lambda route: route.continue_())
+    key = str(uuid4())
+    answers = [run(visited, f"{_UPLOAD} return upload({{ requestKey: argument }})", key) for _ in range(2)]
+    assert answers[0]["jobId"] == answers[1]["jobId"] != key
+    assert [answer["created"] for answer in answers] == [True, False]
+    assert len(sent) == 1
+    assert jobs(site) == STAYS
+
+
+def test_a_job_whose_id_the_table_gave_ends_with_the_reason(site: Site, visited: Page) -> None:
+    invoke = "async () => { throw new Error('no credits') }"
+    answer = run(visited, f"{_UPLOAD} return upload({{ jobId: null, invoke: {invoke} }})")
+    assert answer["error"] == "Error"
+    assert jobs(site) == [("cancelled", "Error: no credits")]
+
+
+def test_a_job_whose_id_never_came_is_ended_by_its_visit(site: Site, visited: Page) -> None:
+    fails(visited, "create-job", 99, lose_the_answer)
+    run(visited, f"{_UPLOAD} return upload({{ jobId: null, sessionId: 'this visit' }})")
+    assert [status for status, _ in jobs(site)] == ["cancelled"]
+
+
+def test_what_the_server_has_refused_ends_nothing_of_the_visit(site: Site, visited: Page) -> None:
+    def another_is_faster(route: Call) -> None:
+        make_job(site.conn, UPSCALER, user(1), "1 second", session_id="this visit")
+        route.fulfill(status=403, json={"error": "not you"})
+
+    fails(visited, "create-job", 1, another_is_faster)
+    answer = run(visited, f"{_UPLOAD} return upload({{ jobId: null, sessionId: 'this visit' }})")
+    assert answer["status"] == 403
+    assert jobs(site) == STAYS
+
+
+def test_a_page_gives_back_the_table_of_a_job_that_it_made(site: Site, visited: Page) -> None:
+    """Another table may have a job with the same id, and then an id alone is refused."""
+    calls = "['queueJob', 'touchJob', 'cancelJob']"
+    sent: list[Any] = []
+    for name in ("queue-job", "touch-job", "cancel-job"):
+        visited.route(
+            f"**/{name}", lambda route: (sent.append(route.request.post_data_json), route.continue_())
+        )
+    job_id = run(
+        visited,
+        f"""
+        const arcano = await import('./arcano/arcano.js')
+        const {{ jobId }} = await arcano.createJob({{ jobTable: 'public.upscaler_jobs' }})
+        for (const name of {calls}) await arcano[name](jobId)
+        return jobId
+        """,
+    )
+    assert [(call["jobId"], call["jobTable"]) for call in sent] == [(job_id, UPSCALER)] * 3
+    assert [status for status, _ in jobs(site)] == ["cancelled"]
+
+
 def test_open_dialogs_leave_connections_for_calls(site: Site, open_context: Open) -> None:
     """A browser keeps six connections to a server for all of its windows, and a stream holds one."""
     site.stop_work()

@@ -1,0 +1,97 @@
+-- What create_job does once it holds the lock of the user: knows a retry, looks for a job in the way, and inserts. An
+-- insert may have to wait: for a row that it refers to, for another of the same id that is not committed, for a table
+-- that is being altered. It does not for longer than longest_wait; what is set for that ends with this function.
+--
+-- Dynamic, because a table's own columns are not known before.
+create or replace function arcano.admit_job(
+  p_table regclass,
+  p_job_id arcano.job.id%type,
+  p_user_id arcano.job.user_id%type,
+  p_session_id arcano.job.session_id%type,
+  p_data jsonb,
+  p_request_key text,
+  p_since timestamptz,
+  p_lock_timeout interval,
+  out created boolean,
+  out job_id arcano.job.id%type,
+  out active_table text,
+  out active_job_id arcano.job.id%type,
+  out active_status text
+)
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+set lock_timeout = '5s'
+as $$
+declare
+  v_attached boolean;
+  v_known boolean;
+  v_busy boolean;
+  v_blocked boolean;
+  v_columns text[];
+  v_inserts_since timestamptz := p_since;
+  v_holders record;
+  v_error text;
+begin
+  created := false;
+  perform arcano.limit_wait(p_since, p_lock_timeout);
+
+  -- Most ids are new, and most users free: for them this one statement decides. Half attached is not attached.
+  select exists (select from arcano.job_table t where t.job_table = p_table)
+           and exists (select from pg_inherits h where h.inhrelid = p_table and h.inhparent = 'arcano.job'::regclass),
+         exists (select from arcano.job j where j.id = p_job_id),
+         exists (select from arcano.job j where j.user_id = p_user_id and arcano.is_open(j.status))
+    into v_attached, v_known, v_busy;
+  if not v_attached then
+    perform arcano.refuse_unattached(p_table);
+  end if;
+  if p_data is distinct from '{}' then
+    v_columns := arcano.create_job_columns(p_table, p_data);
+  end if;
+
+  if v_known or p_request_key is not null then
+    select k.active_table, k.active_job_id, k.active_status into active_table, active_job_id, active_status
+      from arcano.known_job(p_table, p_job_id, p_user_id, p_data, p_request_key) k;
+    if active_job_id is not null then
+      job_id := active_job_id;
+      return;
+    end if;
+  end if;
+
+  if v_busy then
+    select c.active_table, c.active_job_id, c.active_status, c.has_active_job
+      into active_table, active_job_id, active_status, v_blocked
+      from arcano.heal_and_find_active_job(p_user_id) c;
+    if v_blocked then
+      return;
+    end if;
+  end if;
+
+  v_inserts_since := clock_timestamp();
+  execute arcano.insert_statement(p_table, p_job_id is null, v_columns)
+    into job_id using p_user_id, p_session_id, v_inserts_since, p_job_id, p_data;
+  if job_id is null then
+    perform arcano.refuse_suppression();
+  end if;
+  created := true;
+  if p_request_key is not null then
+    perform arcano.keep_request(p_user_id, p_request_key, p_table, job_id, p_data);
+  end if;
+exception
+  when lock_not_available then
+    get stacked diagnostics v_error = message_text;
+    v_holders := arcano.insert_holders(p_table, v_inserts_since);
+    raise exception 'a job cannot be admitted: others hold what its row needs'
+      using errcode = 'lock_not_available',
+        detail = format('%s, after %s. It was held by %s.',
+          v_error, justify_hours(date_trunc('milliseconds', clock_timestamp() - p_since)), v_holders.holders),
+        hint = 'Try again. If it goes on: ' || v_holders.mend;
+  when data_exception then
+    if v_columns is not null then
+      perform arcano.refuse_values(p_table, p_data);
+    end if;
+    raise;
+end
+$$;
+
+comment on function arcano.admit_job(regclass, arcano.job.id%type, arcano.job.user_id%type, text, jsonb, text, timestamptz, interval) is
+  'Internal: create_job, for who holds the lock of the user. p_since: since when the caller waits. p_lock_timeout: the caller''s own.';

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import subprocess
+import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -16,17 +17,19 @@ import httpx
 import psycopg
 import pytest
 import uvicorn
-from helpers import ARCANO_DB, make_user, until
+from helpers import make_user, until
 from PIL import Image
 from playwright.sync_api import Browser as ConnectedBrowser
 from playwright.sync_api import BrowserContext, Page, Playwright, sync_playwright
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
+from pytest_postgresql import factories
 from starlette.types import ASGIApp
 from web.chromium import Browser, Program, chromium
 from web.host_app import place, signed_in
 
 from arcano_db import ArcanoDB
+from arcano_db.demo import upscaler
 from arcano_db.web import ArcanoWeb
 
 Serve = Callable[..., httpx.Client]
@@ -101,7 +104,7 @@ class Site:
 
     def __init__(self, dsn: str, seconds: str) -> None:
         self._process = subprocess.Popen(
-            [ARCANO_DB, "demo", "--web", "--port", "0", "--seconds", seconds, "--dsn", dsn],
+            [sys.executable, Path(__file__).with_name("prepared_demo.py"), dsn, seconds],
             stdout=subprocess.PIPE,
             text=True,
         )
@@ -139,10 +142,21 @@ def _address(output: IO[str]) -> str:
     raise AssertionError("it did not start")
 
 
+def _prepare(autocommit: bool = False, **parameters: Any) -> None:
+    upscaler.prepare(
+        make_conninfo(**{name: value for name, value in parameters.items() if value is not None})
+    )
+
+
+# Prepared once, and copied for each test.
+site_template = factories.postgresql_noproc(dbname="site", load=[_prepare])
+site_database = factories.postgresql("site_template")
+
+
 @pytest.fixture
-def site(empty_dsn: str, request: pytest.FixtureRequest) -> Iterator[Site]:
+def site(site_database: psycopg.Connection, request: pytest.FixtureRequest) -> Iterator[Site]:
     """Its worker takes as many seconds for a picture as the test says; if it says nothing, none."""
-    started = Site(empty_dsn, getattr(request, "param", "0"))
+    started = Site(site_database.info.dsn, getattr(request, "param", "0"))
     yield started
     started.end()
 

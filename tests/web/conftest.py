@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import subprocess
 import sys
@@ -102,9 +103,10 @@ class Site:
         conn: A connection to its database, in autocommit, as its owner.
     """
 
-    def __init__(self, dsn: str, seconds: str) -> None:
+    def __init__(self, dsn: str, seconds: str, folder: Path) -> None:
         self._process = subprocess.Popen(
             [sys.executable, Path(__file__).with_name("prepared_demo.py"), dsn, seconds],
+            env={**os.environ, "TMPDIR": str(folder)},
             stdout=subprocess.PIPE,
             text=True,
         )
@@ -127,8 +129,9 @@ class Site:
 
     def end(self) -> None:
         self.conn.close()
-        self._process.terminate()
-        assert self._process.wait(timeout=30) == 0
+        # How it ends by itself is in test_commands.py: it carries out goodbyes first, which takes seconds.
+        self._process.kill()
+        self._process.wait()
         assert self._process.stdout is not None
         self._process.stdout.close()
 
@@ -154,9 +157,9 @@ site_database = factories.postgresql("site_template")
 
 
 @pytest.fixture
-def site(site_database: psycopg.Connection, request: pytest.FixtureRequest) -> Iterator[Site]:
+def site(site_database: psycopg.Connection, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
     """Its worker takes as many seconds for a picture as the test says; if it says nothing, none."""
-    started = Site(site_database.info.dsn, getattr(request, "param", "0"))
+    started = Site(site_database.info.dsn, getattr(request, "param", "0"), tmp_path)
     yield started
     started.end()
 

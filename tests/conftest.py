@@ -5,10 +5,12 @@ from __future__ import annotations
 import getpass
 from collections.abc import Callable, Iterator
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
 from helpers import make_app
+from psycopg import sql
 from psycopg.conninfo import make_conninfo
 from pytest_postgresql import factories
 from servers import SUPPORTED, add_version
@@ -143,6 +145,31 @@ def empty_dsn(empty_database: psycopg.Connection) -> str:
 def migrated_dsn(migrated_database: psycopg.Connection) -> str:
     """A migrated database with the four tables of the app, none attached."""
     return migrated_database.info.dsn
+
+
+@pytest.fixture
+def migrated_as(server: EmbeddedServer) -> Iterator[Callable[[str, str], str]]:
+    """A migrated database of its own with other types of ids: of jobs, and of users."""
+    copies: list[sql.Identifier] = []
+    with psycopg.connect(server.dsn(), autocommit=True) as connection:
+
+        def copy(id_type: str, user_id_type: str) -> str:
+            template = f"of_{id_type}_and_{user_id_type}"
+            known = connection.execute("select from pg_database where datname = %s", (template,)).fetchone()
+            if known is None:
+                connection.execute(sql.SQL("create database {}").format(sql.Identifier(template)))
+                dsn = make_conninfo(server.dsn(), dbname=template)
+                migrating.migrate(dsn, id_type=id_type, user_id_type=user_id_type)
+            name = f"copy_{uuid4().hex}"
+            copies.append(sql.Identifier(name))
+            connection.execute(
+                sql.SQL("create database {} template {}").format(copies[-1], sql.Identifier(template))
+            )
+            return make_conninfo(server.dsn(), dbname=name)
+
+        yield copy
+        for name in copies:
+            connection.execute(sql.SQL("drop database {} with (force)").format(name))
 
 
 @pytest.fixture

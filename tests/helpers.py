@@ -30,6 +30,9 @@ MESSAGE = "Auto-clean: orphan queued job (client failed before enqueue/run)"
 ORPHAN_AFTER = timedelta(minutes=5)
 TOUCH_LIMIT = timedelta(hours=1)
 
+# What the fixture of that name is: types of the ids of jobs and of users, to a database.
+MigratedAs = Callable[[str, str], str]
+
 UPSCALER = "public.upscaler_jobs"
 VIDEO = "public.video_upscaler_jobs"
 POSE = "public.pose_changer_jobs"

@@ -35,9 +35,9 @@ IdType = Literal["uuid", "bigint", "integer", "text"]
 # Its rollback refuses attached tables itself, for those who use plain yoyo.
 _REFUSES_WHILE_ATTACHED = "0002.arcano-settings-and-journal"
 
-# yoyo's tables have no schema in its statements. Where the search path leads nowhere that tables can be made, as
-# where a DBA has emptied it, or no more to where they are, they are where they were made before, or else in
-# public; for one transaction, not the session.
+# yoyo's tables have no schema in its statements. Where the search path leads nowhere that tables can be made,
+# as where a DBA has emptied it, or no more to where they are, they are where they were made before, or else
+# in public; for one transaction, not the session.
 _SEE_YOYOS_TABLES = """
     select set_config('search_path', coalesce(min(quote_ident(n.nspname)), 'public'), true)
       from pg_catalog.pg_class c

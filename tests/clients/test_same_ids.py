@@ -10,11 +10,11 @@ import httpx
 import psycopg
 import pytest
 from click.testing import CliRunner
+from helpers import MigratedAs
 from starlette.requests import Request
 
 from arcano_db import AmbiguousJob, ArcanoApi, ArcanoDB, NotAttached, RequestKeyTaken
 from arcano_db.cli import main
-from arcano_db.installing import migrating
 from arcano_db.web import ArcanoWeb
 
 PHOTOS, FILMS = "public.photos", "public.films"
@@ -48,15 +48,15 @@ def many(table: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.fixture
-def dsn(empty_dsn: str) -> str:
-    migrating.migrate(empty_dsn, id_type="bigint", user_id_type="bigint")
-    with psycopg.connect(empty_dsn) as connection:
+def dsn(migrated_as: MigratedAs) -> str:
+    dsn = migrated_as("bigint", "bigint")
+    with psycopg.connect(dsn) as connection:
         for table in (PHOTOS, FILMS):
             connection.execute(
                 f"create table {table} (id bigserial primary key, user_id bigint, status text, scale integer)"
             )
             ArcanoDB(connection).attach_job_table(table)
-    return empty_dsn
+    return dsn
 
 
 @pytest.fixture

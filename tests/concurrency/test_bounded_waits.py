@@ -223,7 +223,7 @@ def test_whatever_its_row_needs(
     user: UUID,
     hang: Callable[[psycopg.Connection, UUID, UUID], None],
 ) -> None:
-    """The holder is named, and the call changes nothing; once the holder is gone, the same call makes the job."""
+    """The holder is named, and the call changes nothing; once they are gone, the same call makes the job."""
     job_id = uuid4()
     conn.execute(
         "alter table public.upscaler_jobs add foreign key (user_id) references public.users deferrable"

@@ -18,8 +18,10 @@ from typing import Any
 import psycopg
 import pytest
 from faults.mixed_load import HOLDER, PROMISES, MixedLoad, report
+from helpers import VIDEO, in_background, make_job, until_blocked
 from psycopg import sql
 
+from arcano_db import ArcanoDB
 from arcano_db.installing import migrating
 from arcano_db.testing.embedded import EmbeddedServer
 
@@ -155,6 +157,23 @@ def test_a_full_disk_under_the_journal(
 
 # --- the judge can tell --------------------------------------------------------------------------------
 
+BETWEEN = 4711  # the key of an advisory lock
+
+
+def start_in_between(load: MixedLoad) -> None:
+    """A ghost that a check has found comes alive before the check holds it."""
+    user = load.haunted[0]
+    with psycopg.connect(load.dsn, autocommit=True) as conn, psycopg.connect(load.dsn) as other:
+        ghost = make_job(conn, VIDEO, user)
+        with conn.transaction():
+            conn.execute("select pg_advisory_xact_lock(%s)", (BETWEEN,))
+            checked = in_background(lambda: ArcanoDB(other).check_user_active(user))
+            until_blocked(conn, other)
+            with psycopg.connect(load.dsn) as starter:
+                ArcanoDB(starter).start_job(ghost)
+        checked()
+
+
 # A deliberate break of the SQL: the file, what stands there and what instead, and which promise falls.
 MUTATIONS: dict[str, tuple[str, dict[str, str], str]] = {
     "rule without waited_in_queue": (
@@ -164,8 +183,9 @@ MUTATIONS: dict[str, tuple[str, dict[str, str], str]] = {
         "end_jobs_at_once",
         {
             "when 'orphan' then o.is_orphan and o.is_enforced": "when 'orphan' then true",
-            # What was found is held a moment later: else it takes long until somebody starts it in between.
-            "  select array_agg(r.job)": "  perform pg_sleep(0.03);\n  select array_agg(r.job)",
+            # Between finding and holding, where start_in_between starts it.
+            "  select array_agg(r.job)":
+                f"  perform pg_advisory_xact_lock_shared({BETWEEN});\n  select array_agg(r.job)",
         },
         PROMISES[1],
     ),
@@ -202,6 +222,8 @@ def test_the_judge_catches(own_server: EmbeddedServer, tmp_path: Path, mutation:
     caught: dict[str, Any] = {}
     with load.running():
         for _ in range(90):  # it may take its time until the two meet
+            if mutation == "update without the second test":
+                start_in_between(load)
             load.watch(2, lambda: load.kill_client(), 20)
             caught = load.what_was_seen()
             if caught[promise]:

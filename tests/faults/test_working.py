@@ -19,6 +19,7 @@ from helpers import (
     VESTE,
     VIDEO,
     LongCommand,
+    MigratedAs,
     events,
     job,
     make_job,
@@ -29,7 +30,6 @@ from helpers import (
 from psycopg.conninfo import make_conninfo
 
 from arcano_db import ArcanoDB
-from arcano_db.installing import migrating
 from arcano_db.testing.embedded import EmbeddedServer
 
 
@@ -279,12 +279,12 @@ def test_a_login_that_may_not_read_the_jobs_is_told_so_and_nothing_is_lost(
 
 
 def test_two_jobs_of_one_id_are_two_jobs(
-    empty_dsn: str, work: Callable[..., LongCommand], tmp_path: Path
+    migrated_as: MigratedAs, work: Callable[..., LongCommand], tmp_path: Path
 ) -> None:
     """Each table has a sequence of its own, and one worker has the same number of both at the same time."""
-    migrating.migrate(empty_dsn, id_type="bigint", user_id_type="bigint")
+    dsn = migrated_as("bigint", "bigint")
     gate = tmp_path / "gate"
-    with psycopg.connect(empty_dsn, autocommit=True) as conn:
+    with psycopg.connect(dsn, autocommit=True) as conn:
         db = ArcanoDB(conn)
         for table in ("public.photos", "public.films"):
             conn.execute(
@@ -308,7 +308,7 @@ def test_two_jobs_of_one_id_are_two_jobs(
         assert (enter("public.photos", 11, "wait"), enter("public.films", 12, "fail")) == (1, 1)
         assert (enter("public.films", 22, "wait"), enter("public.photos", 21, "hand over")) == (2, 2)
         assert (enter("public.photos", 31, "wait"), enter("public.films", 32, "wait")) == (3, 3)
-        worker = work("--concurrency", "6", "--heartbeat", "0.1", dsn=empty_dsn, gate=gate)
+        worker = work("--concurrency", "6", "--heartbeat", "0.1", dsn=dsn, gate=gate)
         until(lambda: row("public.films", 1)[1] == "failed")
         until(lambda: row("public.photos", 2)[3] is not None)
         assert row("public.films", 1) == (12, "failed", 1, None, "ValueError: no pixels")

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from psycopg import sql
 
 from arcano_db import ArcanoDB
+from arcano_db.testing.embedded import DEFAULT_VERSION
 
 ODD_TABLE = 'public."Jobs of ""O\'Brien"" -- ünïcode; drop table x"'
 
@@ -248,8 +249,10 @@ def test_every_call_works_or_is_refused_as_documented(
     stage: psycopg.Connection, known: dict[str, list[Any]], request: pytest.FixtureRequest
 ) -> None:
     full = request.config.getoption("full")
+    is_default = request.config.getoption("postgres") == DEFAULT_VERSION
     options = settings(
-        max_examples=1500 if full else 25,
+        # What a call takes differs little from one release to the next.
+        max_examples=1500 if full else 25 if is_default else 8,
         deadline=None,
         derandomize=not full,
         database=None,
@@ -260,5 +263,5 @@ def test_every_call_works_or_is_refused_as_documented(
     for function in functions:
         outcomes += fuzz(stage, known, function, options)
     print(f"\n{len(functions)} functions, {sum(outcomes.values())} calls: {dict(outcomes.most_common())}")
-    assert outcomes["worked"] > 100
+    assert outcomes["worked"] > (100 if is_default else 30)
     assert {"22023", "22004", "42501", "42704"} <= set(outcomes)

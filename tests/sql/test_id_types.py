@@ -10,6 +10,7 @@ from uuid import UUID
 import psycopg
 import pytest
 from click.testing import CliRunner
+from helpers import MigratedAs
 
 from arcano_db import ArcanoApi, ArcanoDB, AsyncArcanoDB, CannotAttach
 from arcano_db.calls.rows import ClaimedJob
@@ -33,16 +34,16 @@ def kind(request: pytest.FixtureRequest) -> tuple[str, str, Callable[[int], Any]
 
 
 @pytest.fixture
-def dsn(empty_dsn: str, kind: Any) -> str:
+def dsn(migrated_as: MigratedAs, kind: Any) -> str:
     id_type, user_id_type, _, _ = kind
-    migrating.migrate(empty_dsn, id_type=id_type, user_id_type=user_id_type)
-    with psycopg.connect(empty_dsn) as connection:
+    dsn = migrated_as(id_type, user_id_type)
+    with psycopg.connect(dsn) as connection:
         connection.execute(
             f"create table {JOBS} (id {id_type} primary key, user_id {user_id_type}, status text,"
             " created_at timestamptz default now(), scale integer)"
         )
         ArcanoDB(connection).attach_job_table(JOBS)
-    return empty_dsn
+    return dsn
 
 
 @pytest.fixture

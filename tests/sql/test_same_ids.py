@@ -8,10 +8,10 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from helpers import MigratedAs
 from psycopg.rows import dict_row
 
 from arcano_db import ArcanoDB
-from arcano_db.installing import migrating
 
 ONE, OTHER = "public.renders", "public.clips"
 
@@ -90,10 +90,9 @@ class Twins:
 
 
 @pytest.fixture(params=KINDS)
-def twins(request: pytest.FixtureRequest, empty_dsn: str) -> Iterator[Twins]:
+def twins(request: pytest.FixtureRequest, migrated_as: MigratedAs) -> Iterator[Twins]:
     id_type, job_id = KINDS[request.param]
-    migrating.migrate(empty_dsn, id_type=id_type, user_id_type="bigint")
-    with psycopg.connect(empty_dsn, autocommit=True) as connection:
+    with psycopg.connect(migrated_as(id_type, "bigint"), autocommit=True) as connection:
         yield Twins(connection, id_type, job_id)
 
 
@@ -142,7 +141,8 @@ def come_again(twins: Twins, user: int = 9) -> None:
     """The row is deleted, and a sequence that began anew gives its id to another job."""
     twins.conn.execute(f"delete from {ONE}")
     twins.conn.execute(
-        f"insert into {ONE} (id, user_id, status, created_at, credits_charged, user_credit_cost, waited_in_queue)"
+        f"insert into {ONE} (id, user_id, status, created_at,"
+        " credits_charged, user_credit_cost, waited_in_queue)"
         " values (%s, %s, 'queued', clock_timestamp(), true, 5, true)",
         (twins.id, user),
     )
@@ -194,10 +194,10 @@ def test_each_row_is_observed_once(twins: Twins) -> None:
     for rows in (1, 2):
         twins.conn.execute(f"delete from {ONE}")
         twins.conn.execute(
-            f"insert into {ONE} (id, user_id, status, created_at) values (%s, 9, 'queued', clock_timestamp())",
+            f"insert into {ONE} (id, user_id, status, created_at)"
+            " values (%s, 9, 'queued', clock_timestamp() - interval '1 hour')",
             (twins.id,),
         )
-        twins.conn.execute(f"update {ONE} set created_at = created_at - interval '1 hour'")
         if rows == 2:
             twins.conn.execute("update arcano.job_event set created_at = created_at - interval '1 day'")
         for _ in range(2):
@@ -404,9 +404,8 @@ def test_what_was_observed_is_not_said_of_a_later_job(twins: Twins) -> None:
 
 
 @pytest.fixture
-def numbers(empty_dsn: str) -> Iterator[psycopg.Connection]:
-    migrating.migrate(empty_dsn, id_type="bigint", user_id_type="bigint")
-    with psycopg.connect(empty_dsn, autocommit=True) as connection:
+def numbers(migrated_as: MigratedAs) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(migrated_as("bigint", "bigint"), autocommit=True) as connection:
         yield connection
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import subprocess
+import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -16,17 +18,19 @@ import httpx
 import psycopg
 import pytest
 import uvicorn
-from helpers import ARCANO_DB, make_user, until
+from helpers import make_user, until
 from PIL import Image
 from playwright.sync_api import Browser as ConnectedBrowser
 from playwright.sync_api import BrowserContext, Page, Playwright, sync_playwright
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
+from pytest_postgresql import factories
 from starlette.types import ASGIApp
 from web.chromium import Browser, Program, chromium
 from web.host_app import place, signed_in
 
 from arcano_db import ArcanoDB
+from arcano_db.demo import upscaler
 from arcano_db.web import ArcanoWeb
 
 Serve = Callable[..., httpx.Client]
@@ -99,9 +103,10 @@ class Site:
         conn: A connection to its database, in autocommit, as its owner.
     """
 
-    def __init__(self, dsn: str, seconds: str) -> None:
+    def __init__(self, dsn: str, seconds: str, folder: Path) -> None:
         self._process = subprocess.Popen(
-            [ARCANO_DB, "demo", "--web", "--port", "0", "--seconds", seconds, "--dsn", dsn],
+            [sys.executable, Path(__file__).with_name("prepared_demo.py"), dsn, seconds],
+            env={**os.environ, "TMPDIR": str(folder)},
             stdout=subprocess.PIPE,
             text=True,
         )
@@ -124,8 +129,9 @@ class Site:
 
     def end(self) -> None:
         self.conn.close()
-        self._process.terminate()
-        assert self._process.wait(timeout=30) == 0
+        # How it ends by itself is in test_commands.py: it carries out goodbyes first, which takes seconds.
+        self._process.kill()
+        self._process.wait()
         assert self._process.stdout is not None
         self._process.stdout.close()
 
@@ -139,10 +145,21 @@ def _address(output: IO[str]) -> str:
     raise AssertionError("it did not start")
 
 
+def _prepare(autocommit: bool = False, **parameters: Any) -> None:
+    upscaler.prepare(
+        make_conninfo(**{name: value for name, value in parameters.items() if value is not None})
+    )
+
+
+# Prepared once, and copied for each test.
+site_template = factories.postgresql_noproc(dbname="site", load=[_prepare])
+site_database = factories.postgresql("site_template")
+
+
 @pytest.fixture
-def site(empty_dsn: str, request: pytest.FixtureRequest) -> Iterator[Site]:
+def site(site_database: psycopg.Connection, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
     """Its worker takes as many seconds for a picture as the test says; if it says nothing, none."""
-    started = Site(empty_dsn, getattr(request, "param", "0"))
+    started = Site(site_database.info.dsn, getattr(request, "param", "0"), tmp_path)
     yield started
     started.end()
 

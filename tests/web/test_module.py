@@ -444,7 +444,7 @@ def test_a_job_whose_id_the_table_gives_is_made_once(
         """,
     )
     assert len(seen) == 4
-    assert [str(id) for (id,) in site.conn.execute("select id from public.upscaler_jobs")] == [made["jobId"]]
+    assert site.conn.execute("select id::text from public.upscaler_jobs").fetchall() == [(made["jobId"],)]
     assert (made["jobTable"], made["status"]) == (UPSCALER, "queued")
 
 

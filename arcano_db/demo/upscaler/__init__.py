@@ -79,9 +79,21 @@ def run_web_demo(dsn: str | None, *, port: int, seconds: float, version: int, co
         if dsn is None:
             dsn = stack.enter_context(embedded(version, console)).dsn()
         prepare(dsn)
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="arcano-upscaler-")))
         if not stop.came:
-            asyncio.run(_serve(dsn, folder, listening, seconds, console))
+            serve(dsn, listening, seconds, console)
+
+
+def serve(dsn: str, listening: socket.socket, seconds: float, console: Console) -> None:
+    """Serve the app on a database that ``prepare`` has made ready, with its worker and its sweeper.
+
+    Args:
+        dsn: The database.
+        listening: The socket to serve on.
+        seconds: How long the worker takes for a picture at least.
+        console: Where to print the address.
+    """
+    with tempfile.TemporaryDirectory(prefix="arcano-upscaler-") as folder:
+        asyncio.run(_serve(dsn, Path(folder), listening, seconds, console))
 
 
 async def _serve(dsn: str, folder: Path, listening: socket.socket, seconds: float, console: Console) -> None:

@@ -34,6 +34,15 @@ SETTINGS = {
     "statement_timeout": "60s",
 }
 
+# Each takes a process half a minute and more, besides those of the browser.
+LONGEST = {
+    "test_promises_under_faults.py",
+    "test_bench.py",
+    "test_plans.py",
+    "test_hostile_input.py",
+    "test_model.py",
+}
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
@@ -67,7 +76,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # The longest files first: at the end one process would work alone.
-    items.sort(key=lambda item: item.path.parent.name != "web")
+    items.sort(key=lambda item: (item.path.parent.name != "web", item.path.name not in LONGEST))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

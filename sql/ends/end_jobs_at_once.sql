@@ -13,6 +13,8 @@ returns arcano.job_ref[]
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan -- else an array of another length is planned again
+set enable_seqscan = off -- a plan that was made while tables were small is still there when they are not
+set jit = off -- what is switched off counts as expensive, and that would start it
 as $$
 declare
   v_end record;

@@ -8,7 +8,7 @@ as $$
 begin
   with held as (
     select distinct coalesce('pid ' || l.pid, format('the prepared transaction %L', x.gid)) as holder,
-           coalesce(format('select pg_terminate_backend(%s);', l.pid), format('rollback prepared %L;', x.gid)) as mend
+           case when l.pid is null then format('rollback prepared %L;', x.gid) else format('select pg_terminate_backend(%s);', l.pid) end as mend
       from pg_locks l
       left join pg_locks t on t.virtualtransaction = l.virtualtransaction and t.locktype = 'transactionid' and t.pid is null
       left join pg_prepared_xacts x on x.transaction = t.transactionid

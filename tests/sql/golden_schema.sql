@@ -28,6 +28,14 @@ CREATE TYPE arcano.job_snapshot AS (
 
 COMMENT ON TYPE arcano.job_snapshot IS 'The row of a job at one moment, with all columns of its own table: what the journal keeps.';
 
+CREATE FUNCTION arcano.admit_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, p_request_key text, p_since timestamp with time zone, p_lock_timeout interval, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '5s'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.admit_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, p_request_key text, p_since timestamp with time zone, p_lock_timeout interval, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) IS 'Internal: create_job, for who holds the lock of the user. p_since: since when the caller waits. p_lock_timeout: the caller''s own.';
+
 CREATE FUNCTION arcano.attach_job_table(p_table regclass, p_tool text DEFAULT NULL::text, p_orphan_after interval DEFAULT NULL::interval, p_stall_after interval DEFAULT NULL::interval) RETURNS TABLE(statement text)
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -165,7 +173,7 @@ CREATE FUNCTION arcano.create_job(p_table regclass, p_job_id uuid, p_user_id uui
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.create_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, p_request_key text, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) IS 'Makes job p_job_id (an id that the client made; null: the table''s own default gives it) of user p_user_id in the attached table p_table, unless another job is in the user''s way: then created is false, job_id null, and active_* that job. The same call again, with the same id or the same p_request_key: created is false, and active_* the job itself (active_status null: its row is gone). p_session_id: the page visit. p_data: the table''s own columns, user_credit_cost and credits_charged; others keep their defaults. p_request_key: a text of 1 to 200 characters that the client makes for each job it asks for, kept for a day. Errors: null, a column that is unknown or the package''s own, a value of the wrong type, an id of another user''s job, a key that was used with another table, id or data, a transaction that is not read committed.';
+COMMENT ON FUNCTION arcano.create_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, p_request_key text, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) IS 'Makes job p_job_id (an id that the client made; null: the table''s own default gives it) of user p_user_id in the attached table p_table, unless another job is in the user''s way: then created is false, job_id null, and active_* that job. The same call again, with the same id or the same p_request_key: created is false, and active_* the job itself (active_status null: its row is gone). p_session_id: the page visit. p_data: the table''s own columns, user_credit_cost and credits_charged; others keep their defaults. p_request_key: a text of 1 to 200 characters that the client makes for each job it asks for, kept for a day. Errors: null, a column that is unknown or the package''s own, a value of the wrong type, an id of another user''s job, a key that was used with another table, id or data, a transaction that is not read committed, a wait of more than longest_wait (55P03, and who is in the way).';
 
 CREATE FUNCTION arcano.create_job_columns(p_table regclass, p_data jsonb) RETURNS text[]
     LANGUAGE plpgsql STABLE
@@ -236,6 +244,8 @@ CREATE FUNCTION arcano.end_jobs_at_once(p_jobs arcano.job_ref[], p_source text, 
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
     AS ...;
 
 COMMENT ON FUNCTION arcano.end_jobs_at_once(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text) IS 'Internal: ends those of p_jobs that nobody holds and to which p_cause applies, all in one statement, journals and refunds them, and answers them; raises if one of them cannot be ended.';
@@ -257,7 +267,7 @@ CREATE FUNCTION arcano.erase_user(p_user_id uuid, OUT events bigint, OUT refunds
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.erase_user(p_user_id uuid, OUT events bigint, OUT refunds bigint, OUT tasks bigint, OUT refunds_due bigint, OUT open_jobs bigint) IS 'Removes what the package keeps of the user p_user_id: entries of the journal (events), refunds that are paid (refunds) and providers'' tasks of jobs that have ended (tasks); answers how many of each. refunds_due: how many refunds are still owed and stay. open_jobs: how many jobs are open, whose ends will be journaled again: end or delete them first, and the user''s rows in your own tables too. Entries that are erased can be neither explained nor restored. Waits for the same user''s create_job.';
+COMMENT ON FUNCTION arcano.erase_user(p_user_id uuid, OUT events bigint, OUT refunds bigint, OUT tasks bigint, OUT refunds_due bigint, OUT open_jobs bigint) IS 'Removes what the package keeps of the user p_user_id: entries of the journal (events), refunds that are paid (refunds) and providers'' tasks of jobs that have ended (tasks); answers how many of each. refunds_due: how many refunds are still owed and stay. open_jobs: how many jobs are open, whose request keys stay and whose ends will be journaled again: end or delete them first, and the user''s rows in your own tables too. Entries that are erased can be neither explained nor restored. Waits for the same user''s create_job.';
 
 CREATE FUNCTION arcano.explain_job(p_job_id uuid, p_table regclass DEFAULT NULL::regclass) RETURNS TABLE(condition text, holds boolean, detail text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -339,6 +349,13 @@ CREATE FUNCTION arcano.function_problem(p_function text, p_oid oid, p_owner text
 
 COMMENT ON FUNCTION arcano.function_problem(p_function text, p_oid oid, p_owner text) IS 'Internal: why the registered function p_function, which had p_oid and belonged to p_owner, must not be called; null: it may be.';
 
+CREATE FUNCTION arcano.function_twin(p_oid oid) RETURNS regprocedure
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.function_twin(p_oid oid) IS 'Internal: a function that takes whatever call is meant for the function p_oid, because its further arguments have defaults; or null.';
+
 CREATE FUNCTION arcano.grace_advice(p_table regclass, p_orphan_after interval DEFAULT NULL::interval, OUT jobs bigint, OUT median interval, OUT percentile_99 interval, OUT percentile_999 interval, OUT longest interval, OUT orphan_after interval, OUT advised interval, OUT is_enough boolean) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -414,12 +431,19 @@ CREATE FUNCTION arcano.ids_are_numbers() RETURNS boolean
 
 COMMENT ON FUNCTION arcano.ids_are_numbers() IS 'Internal: whether the ids of jobs are numbers, as was chosen when installing.';
 
-CREATE FUNCTION arcano.insert_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_columns text[], p_data jsonb) RETURNS uuid
+CREATE FUNCTION arcano.insert_holders(p_table regclass, p_since timestamp with time zone, OUT holders text, OUT mend text) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.insert_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_columns text[], p_data jsonb) IS 'Internal: makes job p_job_id (null: the id that the table gives) of user p_user_id in p_table, with p_columns of p_data, and answers its id.';
+COMMENT ON FUNCTION arcano.insert_holders(p_table regclass, p_since timestamp with time zone, OUT holders text, OUT mend text) IS 'Internal: who has had locks of the tables that a new row of p_table needs since p_since, for an error; and what would end those.';
+
+CREATE FUNCTION arcano.insert_statement(p_table regclass, p_draws_id boolean, p_columns text[]) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.insert_statement(p_table regclass, p_draws_id boolean, p_columns text[]) IS 'Internal: the statement that makes a job in p_table, with p_columns of the data. p_draws_id: its id is not given.';
 
 CREATE FUNCTION arcano.internal_relations() RETURNS regclass[]
     LANGUAGE sql STABLE
@@ -427,6 +451,12 @@ CREATE FUNCTION arcano.internal_relations() RETURNS regclass[]
     AS ...;
 
 COMMENT ON FUNCTION arcano.internal_relations() IS 'Internal: the relations that no role may be granted anything on.';
+
+CREATE FUNCTION arcano.is_about(p_noted_at timestamp with time zone, p_created_at timestamp with time zone) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN ((p_noted_at < p_created_at) IS NOT TRUE);
+
+COMMENT ON FUNCTION arcano.is_about(p_noted_at timestamp with time zone, p_created_at timestamp with time zone) IS 'Internal: whether what was noted at p_noted_at under the table and id of a job is about the row that was made at p_created_at. Null, where nobody can know: true.';
 
 CREATE FUNCTION arcano.is_backend(p_role oid) RETURNS boolean
     LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -462,12 +492,12 @@ CREATE FUNCTION arcano.is_in_queue(p_status text, p_position integer, p_waited_i
 
 COMMENT ON FUNCTION arcano.is_in_queue(p_status text, p_position integer, p_waited_in_queue boolean) IS 'Internal: whether a job of this status, position and waited_in_queue waits in the queue.';
 
-CREATE FUNCTION arcano.is_observed(p_job_table text, p_job_id uuid) RETURNS boolean
+CREATE FUNCTION arcano.is_observed(p_job arcano.job_ref) RETURNS boolean
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.is_observed(p_job_table text, p_job_id uuid) IS 'Internal: whether the journal says already that job p_job_id of p_job_table would have been ended.';
+COMMENT ON FUNCTION arcano.is_observed(p_job arcano.job_ref) IS 'Internal: whether the journal says already that p_job would have been ended.';
 
 CREATE FUNCTION arcano.working_statuses() RETURNS text[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -547,6 +577,62 @@ CREATE FUNCTION arcano.job_indexes(p_table regclass, OUT index_name text, OUT de
 
 COMMENT ON FUNCTION arcano.job_indexes(p_table regclass, OUT index_name text, OUT definition text) IS 'Internal: the names and definitions of the partial indexes that attaching gives to p_table.';
 
+CREATE TABLE arcano.refund (
+    refund_id bigint NOT NULL,
+    job_table regclass NOT NULL,
+    job_id uuid NOT NULL,
+    job_created_at timestamp with time zone,
+    kind text NOT NULL,
+    reference text NOT NULL,
+    user_id uuid,
+    amount integer,
+    due_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    tried_at timestamp with time zone,
+    tries integer DEFAULT 0 NOT NULL,
+    error text,
+    paid_at timestamp with time zone,
+    CONSTRAINT refund_kind_is_known CHECK ((kind = ANY (ARRAY['cancelled'::text, 'failed'::text, 'stalled'::text, 'forced'::text])))
+);
+
+COMMENT ON TABLE arcano.refund IS 'What users are owed: one row for each refund, ever, due or paid.';
+
+COMMENT ON COLUMN arcano.refund.job_created_at IS 'Tells the job from an older row that had its id.';
+
+COMMENT ON COLUMN arcano.refund.kind IS 'Which end of the job it is for.';
+
+COMMENT ON COLUMN arcano.refund.reference IS 'What the app''s function is told, and never of two refunds: table/id/kind, with the refund''s own number behind it where an older row had the same.';
+
+COMMENT ON COLUMN arcano.refund.amount IS 'What was charged, in credits; null: the job does not say.';
+
+COMMENT ON COLUMN arcano.refund.tried_at IS 'When the refund function was last called; null: there was none to call.';
+
+COMMENT ON COLUMN arcano.refund.error IS 'Why it is not paid yet.';
+
+COMMENT ON COLUMN arcano.refund.paid_at IS 'Null: still due.';
+
+CREATE FUNCTION arcano.job_refunds(p_job arcano.job_ref, p_created_at timestamp with time zone) RETURNS SETOF arcano.refund
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT f.refund_id,
+     f.job_table,
+     f.job_id,
+     f.job_created_at,
+     f.kind,
+     f.reference,
+     f.user_id,
+     f.amount,
+     f.due_at,
+     f.tried_at,
+     f.tries,
+     f.error,
+     f.paid_at
+    FROM arcano.refund f
+   WHERE ((f.job_id = (job_refunds.p_job).id) AND ((f.job_table)::oid = (job_refunds.p_job).relid) AND ((f.job_created_at = job_refunds.p_created_at) OR arcano.is_about(f.due_at, job_refunds.p_created_at)));
+END;
+
+COMMENT ON FUNCTION arcano.job_refunds(p_job arcano.job_ref, p_created_at timestamp with time zone) IS 'Internal: the refunds, due or paid, of the row of p_job that was made at p_created_at.';
+
 CREATE FUNCTION arcano.job_row(p_job arcano.job_ref) RETURNS arcano.job_snapshot
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -599,33 +685,6 @@ CREATE FUNCTION arcano.journal_observed(p_jobs arcano.job_ref[], p_source text, 
 
 COMMENT ON FUNCTION arcano.journal_observed(p_jobs arcano.job_ref[], p_source text, p_cause text) IS 'Internal: journals, once each, that p_cause (of end_causes) would have ended p_jobs, had their tables not been in observe mode; answers how many it did not know before.';
 
-CREATE TABLE arcano.refund (
-    refund_id bigint NOT NULL,
-    job_table regclass NOT NULL,
-    job_id uuid NOT NULL,
-    kind text NOT NULL,
-    user_id uuid,
-    amount integer,
-    due_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    tried_at timestamp with time zone,
-    tries integer DEFAULT 0 NOT NULL,
-    error text,
-    paid_at timestamp with time zone,
-    CONSTRAINT refund_kind_is_known CHECK ((kind = ANY (ARRAY['cancelled'::text, 'failed'::text, 'stalled'::text, 'forced'::text])))
-);
-
-COMMENT ON TABLE arcano.refund IS 'What users are owed: one row for each refund, ever, due or paid.';
-
-COMMENT ON COLUMN arcano.refund.kind IS 'Which end of the job it is for.';
-
-COMMENT ON COLUMN arcano.refund.amount IS 'What was charged, in credits; null: the job does not say.';
-
-COMMENT ON COLUMN arcano.refund.tried_at IS 'When the refund function was last called; null: there was none to call.';
-
-COMMENT ON COLUMN arcano.refund.error IS 'Why it is not paid yet.';
-
-COMMENT ON COLUMN arcano.refund.paid_at IS 'Null: still due.';
-
 CREATE FUNCTION arcano.journal_refund(p_refund arcano.refund, p_event text, p_source text, p_reason text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -640,12 +699,26 @@ CREATE FUNCTION arcano.keep_request(p_user_id uuid, p_request_key text, p_table 
 
 COMMENT ON FUNCTION arcano.keep_request(p_user_id uuid, p_request_key text, p_table regclass, p_job_id uuid, p_data jsonb) IS 'Internal: notes that p_request_key of user p_user_id made job p_job_id of p_table with p_data.';
 
+CREATE FUNCTION arcano.known_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_data jsonb, p_request_key text, OUT active_table text, OUT active_job_id uuid, OUT active_status text) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.known_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_data jsonb, p_request_key text, OUT active_table text, OUT active_job_id uuid, OUT active_status text) IS 'Internal: the job that a call of create_job with these arguments made before (all null: none did; active_status null: its row is gone); raises if p_job_id or p_request_key is of another.';
+
 CREATE FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text DEFAULT NULL::text) RETURNS TABLE(job_table text, job_id uuid, refunded boolean)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
 COMMENT ON FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text) IS 'As cancel_session, but leaves the jobs that were made after p_left_at, or that touch_job was called for since. For a page that says goodbye and may be back in a moment, because it is only being reloaded: the backend notes the time, waits some seconds, and calls this; the page that is back calls touch_job. p_left_at null: an error.';
+
+CREATE FUNCTION arcano.limit_wait(p_since timestamp with time zone, p_lock_timeout interval) RETURNS interval
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.limit_wait(p_since timestamp with time zone, p_lock_timeout interval) IS 'Internal: sets lock_timeout so that p_since will be longest_wait ago then, or p_lock_timeout, if that is shorter and not 0; answers which of them holds.';
 
 CREATE FUNCTION arcano.lock_holder(p_key bigint, p_since timestamp with time zone, OUT holders text, OUT mend text) RETURNS record
     LANGUAGE plpgsql
@@ -811,6 +884,9 @@ COMMENT ON FUNCTION arcano.refresh_positions() IS 'Internal: sets position of th
 CREATE FUNCTION arcano.refund_jobs(p_jobs arcano.job_ref[], p_kind text, p_source text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
     AS ...;
 
 COMMENT ON FUNCTION arcano.refund_jobs(p_jobs arcano.job_ref[], p_kind text, p_source text) IS 'Internal: makes the refunds of p_jobs that have just ended, of kind cancelled, failed, stalled or forced, and tries to pay them. p_source: what ended them, for the journal.';
@@ -1105,7 +1181,7 @@ CREATE FUNCTION arcano.set_longest_wait(p_longest_wait interval) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.set_longest_wait(p_longest_wait interval) IS 'Sets for how long create_job, restore_job, and what would bring an orphan back wait at most for another call of the same user (at first 5 seconds; 10 milliseconds to 1 hour). A lock_timeout that is shorter comes first. Then the error 55P03 says who is in the way.';
+COMMENT ON FUNCTION arcano.set_longest_wait(p_longest_wait interval) IS 'Sets for how long create_job, restore_job, and what would bring an orphan back wait at most for another call of the same user, and create_job for what its row needs (at first 5 seconds; 10 milliseconds to 1 hour). A lock_timeout that is shorter comes first. Then the error 55P03 says who is in the way.';
 
 CREATE FUNCTION arcano.set_position_refresh(p_on boolean DEFAULT true) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1873,7 +1949,7 @@ CREATE VIEW arcano.observed_job AS
             ELSE ((j.status = 'completed'::text) OR ((j.task_id IS NULL) IS DISTINCT FROM ((e.job_before ->> 'task_id'::text) IS NULL)) OR ((j.started_at IS NULL) IS DISTINCT FROM ((e.job_before ->> 'started_at'::text) IS NULL)) OR (arcano.entered_queue(j."position", j.waited_in_queue) IS DISTINCT FROM arcano.entered_queue(((e.job_before ->> 'position'::text))::integer, ((e.job_before ->> 'waited_in_queue'::text))::boolean)))
         END AS came_alive
    FROM ((arcano.job_event e
-     LEFT JOIN arcano.job j ON (((j.id = e.job_id) AND (arcano.table_name(j.tableoid) = e.job_table) AND ((e.created_at < j.created_at) IS NOT TRUE))))
+     LEFT JOIN arcano.job j ON (((j.id = e.job_id) AND (arcano.table_name(j.tableoid) = e.job_table) AND arcano.is_about(e.created_at, j.created_at))))
      LEFT JOIN arcano.open_job o ON (((o.job_id = j.id) AND (o.relid = j.tableoid))))
   WHERE (e.event = 'observed'::text);
 
@@ -2009,7 +2085,7 @@ ALTER TABLE ONLY arcano.lock
     ADD CONSTRAINT lock_pkey PRIMARY KEY (only_one);
 
 ALTER TABLE ONLY arcano.refund
-    ADD CONSTRAINT refund_once UNIQUE (job_table, job_id, kind);
+    ADD CONSTRAINT refund_once UNIQUE (reference);
 
 ALTER TABLE ONLY arcano.refund
     ADD CONSTRAINT refund_pkey PRIMARY KEY (refund_id);
@@ -2033,7 +2109,9 @@ CREATE INDEX job_event_created ON arcano.job_event USING btree (created_at);
 
 CREATE INDEX job_event_job ON arcano.job_event USING btree (job_id, event_id);
 
-CREATE UNIQUE INDEX job_event_observed ON arcano.job_event USING btree (job_id, job_table) WHERE (event = 'observed'::text);
+CREATE INDEX job_event_observed ON arcano.job_event USING btree (job_id, job_table) WHERE (event = 'observed'::text);
+
+CREATE INDEX refund_job ON arcano.refund USING btree (job_id, job_table);
 
 CREATE INDEX refund_unpaid ON arcano.refund USING btree (due_at) WHERE (paid_at IS NULL);
 
@@ -2053,6 +2131,8 @@ REVOKE ALL ON TYPE arcano.job_ids FROM PUBLIC;
 REVOKE ALL ON TYPE arcano.job_ref FROM PUBLIC;
 
 REVOKE ALL ON TYPE arcano.job_snapshot FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.admit_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, p_request_key text, p_since timestamp with time zone, p_lock_timeout interval, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.attach_job_table(p_table regclass, p_tool text, p_orphan_after interval, p_stall_after interval) FROM PUBLIC;
 
@@ -2162,6 +2242,8 @@ REVOKE ALL ON FUNCTION arcano.finish_without_waking(p_jobs arcano.job_ref[], p_s
 
 REVOKE ALL ON FUNCTION arcano.function_problem(p_function text, p_oid oid, p_owner text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.function_twin(p_oid oid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.grace_advice(p_table regclass, p_orphan_after interval, OUT jobs bigint, OUT median interval, OUT percentile_99 interval, OUT percentile_999 interval, OUT longest interval, OUT orphan_after interval, OUT advised interval, OUT is_enough boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.guess_status(p_status text) FROM PUBLIC;
@@ -2188,9 +2270,14 @@ REVOKE ALL ON FUNCTION arcano.id_sequence(p_table regclass) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.ids_are_numbers() FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.insert_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_columns text[], p_data jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.insert_holders(p_table regclass, p_since timestamp with time zone, OUT holders text, OUT mend text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.insert_statement(p_table regclass, p_draws_id boolean, p_columns text[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.internal_relations() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.is_about(p_noted_at timestamp with time zone, p_created_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.is_about(p_noted_at timestamp with time zone, p_created_at timestamp with time zone) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.is_backend(p_role oid) FROM PUBLIC;
 
@@ -2203,7 +2290,7 @@ REVOKE ALL ON FUNCTION arcano.is_gateway() FROM PUBLIC;
 REVOKE ALL ON FUNCTION arcano.is_in_queue(p_status text, p_position integer, p_waited_in_queue boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.is_in_queue(p_status text, p_position integer, p_waited_in_queue boolean) TO arcano_operator;
 
-REVOKE ALL ON FUNCTION arcano.is_observed(p_job_table text, p_job_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.is_observed(p_job arcano.job_ref) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.working_statuses() FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.working_statuses() TO arcano_operator;
@@ -2226,6 +2313,10 @@ REVOKE ALL ON FUNCTION arcano.job_history(p_job arcano.job_ref) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.job_indexes(p_table regclass, OUT index_name text, OUT definition text) FROM PUBLIC;
 
+GRANT SELECT ON TABLE arcano.refund TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.job_refunds(p_job arcano.job_ref, p_created_at timestamp with time zone) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.job_row(p_job arcano.job_ref) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.job_rows(p_jobs arcano.job_ref[], p_lock boolean) FROM PUBLIC;
@@ -2238,15 +2329,17 @@ REVOKE ALL ON FUNCTION arcano.journal_and_back_off(p_job arcano.job_ref, p_sourc
 
 REVOKE ALL ON FUNCTION arcano.journal_observed(p_jobs arcano.job_ref[], p_source text, p_cause text) FROM PUBLIC;
 
-GRANT SELECT ON TABLE arcano.refund TO arcano_operator;
-
 REVOKE ALL ON FUNCTION arcano.journal_refund(p_refund arcano.refund, p_event text, p_source text, p_reason text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.keep_request(p_user_id uuid, p_request_key text, p_table regclass, p_job_id uuid, p_data jsonb) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.known_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_data jsonb, p_request_key text, OUT active_table text, OUT active_job_id uuid, OUT active_status text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text) TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.limit_wait(p_since timestamp with time zone, p_lock_timeout interval) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.lock_holder(p_key bigint, p_since timestamp with time zone, OUT holders text, OUT mend text) FROM PUBLIC;
 

@@ -74,12 +74,16 @@ TABLES_OF = """
 """
 
 
-def scans(connection: psycopg.Connection, call: str, *arguments: Any) -> dict[str, tuple[int, int]]:
+def scans(
+    connection: psycopg.Connection, call: str, *arguments: Any, given: dict[str, Any] | None = None
+) -> dict[str, tuple[int, int]]:
     """Which tables and indexes the call scanned: how often, and how many rows that gave."""
     for _ in range(7):  # beyond the five custom plans after which a generic one is considered
         with connection.transaction(force_rollback=True):
             before = _counts(connection)
-            connection.execute(call, arguments)
+            connection.execute("set local role arcano_user" if "arcano_api." in call else "")
+            connection.execute(call, given or arguments)
+            connection.execute("reset role")
             after = _counts(connection)
     return {
         name: (scanned - before.get(name, (0, 0))[0], rows - before.get(name, (0, 0))[1])
@@ -345,3 +349,60 @@ def test_restoring_finds_the_job_by_its_primary_key(large: psycopg.Connection) -
     found = scans(large, "select arcano.restore_job(%s)", event_id)
     assert set(found) <= only("_pkey") | only("_arcano_active") | only("_arcano_queue")
     assert sum(rows for _, rows in found.values()) < 30
+
+
+# Of each call that a backend makes of one user or one job.
+LIFE = {
+    "check_user_active": "arcano.check_user_active(%(user)s)",
+    "create_job": "arcano.create_job('public.upscaler_jobs', gen_random_uuid(), %(user)s)",
+    "create_job again": "arcano.create_job('public.upscaler_jobs', %(job)s, %(owner)s)",
+    "cancel_job": "arcano.cancel_job(%(job)s)",
+    "cancel_session": "arcano.cancel_session(%(owner)s)",
+    "leave_session": "arcano.leave_session(%(owner)s, null, now())",
+    "explain_job": "arcano.explain_job(%(job)s)",
+    "touch_job": "arcano.touch_job(%(job)s)",
+    "touch_jobs": "arcano.touch_jobs(array[%(job)s])",
+    "start_job": "arcano.start_job(%(job)s)",
+    "start_jobs": "arcano.start_jobs(array[%(job)s])",
+    "finish_job": "arcano.finish_job(%(job)s)",
+    "finish_jobs": "arcano.finish_jobs(array[%(job)s])",
+    "finish_jobs otherwise": "arcano.finish_jobs(array[%(job)s], 'failed')",
+    "finish_task": "arcano.finish_task('task')",
+    "requeue_job": "arcano.requeue_job(%(job)s)",
+    "run_or_queue": "arcano.run_or_queue(%(job)s)",
+    "queue_position": "arcano.queue_position(%(job)s)",
+    "claim_jobs": "arcano.claim_jobs(2, array[%(job)s])",
+    "api.check_user_active": "arcano_api.check_user_active()",
+    "api.create_job": "arcano_api.create_job('public.upscaler_jobs', gen_random_uuid())",
+    "api.queue_job": "arcano_api.queue_job(%(job)s)",
+    "api.touch_job": "arcano_api.touch_job(%(job)s)",
+    "api.cancel_job": "arcano_api.cancel_job(%(job)s)",
+    "api.cancel_session": "arcano_api.cancel_session()",
+    "api.explain_job": "arcano_api.explain_job(%(job)s)",
+    "api.queue_position": "arcano_api.queue_position(%(job)s)",
+    "api.my_jobs": "arcano_api.my_jobs()",
+}
+
+
+def test_a_connection_that_planned_while_tables_were_small(conn: psycopg.Connection) -> None:
+    """A plan is kept until somebody analyzes the table; by then it may be large."""
+    owner = make_user(conn)
+    job = make_job(conn, "public.upscaler_jobs", owner, "0", task_id="task", waited_in_queue=True)
+    conn.execute("alter table public.upscaler_jobs set (autovacuum_enabled = off)")
+    arguments = {"user": make_user(conn), "owner": owner, "job": job}
+
+    def call(name: str) -> dict[str, tuple[int, int]]:
+        return scans(conn, f"select from {LIFE[name]}", given=arguments)
+
+    conn.execute("select set_config('arcano.user_id', %s, false)", (str(owner),))
+    for name in LIFE:
+        call(name)
+    conn.execute(
+        "insert into public.upscaler_jobs (user_id, status, created_at, completed_at)"
+        " select %s, 'completed', now() - n * interval '1 minute', now() from generate_series(1, 20000) n",
+        (make_user(conn),),
+    )
+    read: dict[str, Any] = {}
+    for name in LIFE:
+        read[name] = {scanned: rows for scanned, (_, rows) in call(name).items() if rows > 100}
+    assert not any(read.values()), {name: rows for name, rows in read.items() if rows}

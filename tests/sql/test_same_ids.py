@@ -213,7 +213,6 @@ def test_a_user_is_not_told_what_happened_to_another_whose_table_had_the_name(tw
     )
     told = twins.call("arcano.explain_job(%(id)s", OTHER)
     assert "a reason of user 2" not in str(told)
-    assert "a reason of user 2" in str(twins.call("arcano.explain_job(%(id)s", ONE))
 
 
 @pytest.mark.parametrize("table", [ONE, OTHER])

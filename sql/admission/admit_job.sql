@@ -11,6 +11,7 @@ create or replace function arcano.admit_job(
   p_data jsonb,
   p_request_key text,
   p_since timestamptz,
+  p_longest_wait interval,
   p_lock_timeout interval,
   out created boolean,
   out job_id arcano.job.id%type,
@@ -33,7 +34,10 @@ declare
   v_error text;
 begin
   created := false;
-  perform arcano.limit_wait(p_since, p_lock_timeout);
+  -- Mostly this function's own setting is right.
+  if p_longest_wait <> '5 seconds' or p_lock_timeout <> '0' or clock_timestamp() > p_since + interval '0.1 seconds' then
+    perform arcano.limit_wait(p_since, p_lock_timeout);
+  end if;
 
   -- Most ids are new, and most users free: for them this one statement decides. Half attached is not attached.
   select exists (select from arcano.job_table t where t.job_table = p_table)
@@ -93,5 +97,5 @@ exception
 end
 $$;
 
-comment on function arcano.admit_job(regclass, arcano.job.id%type, arcano.job.user_id%type, text, jsonb, text, timestamptz, interval) is
-  'Internal: create_job, for who holds the lock of the user. p_since: since when the caller waits. p_lock_timeout: the caller''s own.';
+comment on function arcano.admit_job(regclass, arcano.job.id%type, arcano.job.user_id%type, text, jsonb, text, timestamptz, interval, interval) is
+  'Internal: create_job, for who holds the lock of the user. p_since: since when the caller waits. p_longest_wait: of the settings. p_lock_timeout: the caller''s own.';

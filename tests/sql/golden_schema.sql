@@ -28,13 +28,13 @@ CREATE TYPE arcano.job_snapshot AS (
 
 COMMENT ON TYPE arcano.job_snapshot IS 'The row of a job at one moment, with all columns of its own table: what the journal keeps.';
 
-CREATE FUNCTION arcano.admit_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, p_request_key text, p_since timestamp with time zone, p_lock_timeout interval, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) RETURNS record
+CREATE FUNCTION arcano.admit_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, p_request_key text, p_since timestamp with time zone, p_longest_wait interval, p_lock_timeout interval, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET lock_timeout TO '5s'
     AS ...;
 
-COMMENT ON FUNCTION arcano.admit_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, p_request_key text, p_since timestamp with time zone, p_lock_timeout interval, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) IS 'Internal: create_job, for who holds the lock of the user. p_since: since when the caller waits. p_lock_timeout: the caller''s own.';
+COMMENT ON FUNCTION arcano.admit_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, p_request_key text, p_since timestamp with time zone, p_longest_wait interval, p_lock_timeout interval, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) IS 'Internal: create_job, for who holds the lock of the user. p_since: since when the caller waits. p_longest_wait: of the settings. p_lock_timeout: the caller''s own.';
 
 CREATE FUNCTION arcano.attach_job_table(p_table regclass, p_tool text DEFAULT NULL::text, p_orphan_after interval DEFAULT NULL::interval, p_stall_after interval DEFAULT NULL::interval) RETURNS TABLE(statement text)
     LANGUAGE plpgsql
@@ -752,12 +752,12 @@ CREATE FUNCTION arcano.lock_queue() RETURNS boolean
 
 COMMENT ON FUNCTION arcano.lock_queue() IS 'Internal: lets only this run_or_queue decide until the transaction ends; false: another one decides at this moment.';
 
-CREATE FUNCTION arcano.lock_user(p_user_id uuid, p_impossible text, p_since timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS void
+CREATE FUNCTION arcano.lock_user(p_user_id uuid, p_impossible text, p_since timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS interval
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.lock_user(p_user_id uuid, p_impossible text, p_since timestamp with time zone) IS 'Internal: waits for the same user''s other create_job, for at most longest_wait after p_since (null: after now) and no longer than lock_timeout, and holds them off until the transaction ends. p_impossible: what the caller could not do otherwise, or in a transaction that is not read committed, for the error.';
+COMMENT ON FUNCTION arcano.lock_user(p_user_id uuid, p_impossible text, p_since timestamp with time zone) IS 'Internal: answers longest_wait, and waits for the same user''s other create_job, for at most longest_wait after p_since (null: after now) and no longer than lock_timeout, and holds them off until the transaction ends. p_impossible: what the caller could not do otherwise, or in a transaction that is not read committed, for the error.';
 
 CREATE FUNCTION arcano.lock_users(p_jobs arcano.job_ref[], p_revives boolean, p_impossible text) RETURNS void
     LANGUAGE plpgsql
@@ -1140,6 +1140,12 @@ CREATE FUNCTION arcano.schedule_sweeper(p_every interval DEFAULT '00:01:00'::int
     AS ...;
 
 COMMENT ON FUNCTION arcano.schedule_sweeper(p_every interval, p_limit integer) IS 'Has pg_cron, which must be installed in this database, call sweep_orphans(p_limit) every p_every (whole seconds below a minute need pg_cron 1.5), as the role that calls this; answers the schedule. Called again, the schedule is changed. The view sweep_status says whether it runs.';
+
+CREATE FUNCTION arcano.secret_key(p_secret uuid, p_what text) RETURNS bigint
+    LANGUAGE sql STABLE
+    RETURN ((('x'::text || encode(SUBSTRING(sha256(convert_to(((COALESCE((p_secret)::text, ''::text) || ' '::text) || p_what), getdatabaseencoding())) FROM 1 FOR 8), 'hex'::text)))::bit(64))::bigint;
+
+COMMENT ON FUNCTION arcano.secret_key(p_secret uuid, p_what text) IS 'Internal: the key of the advisory lock of p_what in the database whose secret is p_secret.';
 
 CREATE FUNCTION arcano.separate_sequences(p_table regclass, OUT detail text, OUT hint text) RETURNS SETOF record
     LANGUAGE plpgsql STABLE
@@ -2132,7 +2138,7 @@ REVOKE ALL ON TYPE arcano.job_ref FROM PUBLIC;
 
 REVOKE ALL ON TYPE arcano.job_snapshot FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.admit_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, p_request_key text, p_since timestamp with time zone, p_lock_timeout interval, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.admit_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, p_request_key text, p_since timestamp with time zone, p_longest_wait interval, p_lock_timeout interval, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.attach_job_table(p_table regclass, p_tool text, p_orphan_after interval, p_stall_after interval) FROM PUBLIC;
 
@@ -2439,6 +2445,8 @@ GRANT ALL ON FUNCTION arcano.run_or_queue(p_job_id uuid, p_run boolean, p_table 
 GRANT ALL ON FUNCTION arcano.run_or_queue(p_job_id uuid, p_run boolean, p_table regclass, OUT decision text, OUT api_account text, OUT "position" integer, OUT note text) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.schedule_sweeper(p_every interval, p_limit integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.secret_key(p_secret uuid, p_what text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.separate_sequences(p_table regclass, OUT detail text, OUT hint text) FROM PUBLIC;
 

@@ -60,7 +60,7 @@ def private_copy(sql: str) -> str:
     Without its roles, which would be the whole cluster's: all that is measured is called by who owns it.
     """
     return re.sub(
-        r"\barcano(?=[._'\";\s])", SCHEMA, sql.replace("execute format('create role", "perform format('")
+        r"\barcano(?=[._'\";,)\s])", SCHEMA, sql.replace("execute format('create role", "perform format('")
     )
 
 
@@ -127,5 +127,5 @@ def drop(connection: psycopg.Connection[Any]) -> None:
         raise BenchError(f"There is a schema {SCHEMA} that is not arcano-db bench's own. Rename or drop it.")
     with connection.transaction():
         run(connection, "set local client_min_messages = error")
-        for schema in (JOBS, SCHEMA, *PEER_SCHEMAS):
+        for schema in (JOBS, SCHEMA, f"{SCHEMA}_api", *PEER_SCHEMAS):
             run(connection, f"drop schema if exists {schema} cascade")

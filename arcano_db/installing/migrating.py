@@ -335,8 +335,8 @@ class _Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]
     def connect(self, dburi: DatabaseURI) -> psycopg.Connection[Any]:
         connection: psycopg.Connection[Any] = super().connect(dburi)
         connection.add_notice_handler(self._notice)
-        row = connection.execute("select current_schema() is null").fetchone()
-        self._has_no_path = bool(row and row[0])
+        # Answers a row where there is something to set, which it sets for this one statement.
+        self._has_no_path = connection.execute(_SEE_YOYOS_TABLES).fetchone() is not None
         return connection
 
     def execute(self, sql: str, params: Any = None) -> Any:

@@ -21,7 +21,9 @@ begin
     return;
   end if;
   insert into arcano.job_backoff as b (job_table, job_id, first_failed_at, retry_at)
-  select p_job.relid, p_job.id, f.first_failed_at, arcano.retry_at(f.first_failed_at, v_now, '5 minutes')
+  select p_job.relid, p_job.id,
+         -- The clock of who made the job may be ahead.
+         greatest(f.first_failed_at, (v_row.job ->> 'created_at')::timestamptz), arcano.retry_at(f.first_failed_at, v_now, '5 minutes')
     from (
       select coalesce(min(o.first_failed_at), v_now)
         from arcano.job_backoff o

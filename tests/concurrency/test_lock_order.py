@@ -156,14 +156,15 @@ def test_what_a_call_holds_while_it_waits_stands_before_that_in_the_order(
         stage.execute(
             "insert into arcano.task (task_id, job_table, job_id) values ('a task', %s::regclass, %s)"
             " on conflict (task_id) do update set job_table = excluded.job_table, job_id = excluded.job_id",
-            (UPSCALER, jobs.working),
+            (VIDEO, jobs.working),
         )
         stage.execute(
             """
-            insert into arcano.refund (job_table, job_id, kind)
-            select j.tableoid, j.id, 'stalled' from arcano.job j where j.id = %s
+            insert into arcano.refund (job_table, job_id, kind, reference)
+            select j.tableoid, j.id, 'stalled', gen_random_uuid()::text from arcano.job j where j.id = %s
             union all
-            select e.job_table::regclass, e.job_id, 'failed' from arcano.job_event e where e.event_id = %s
+            select e.job_table::regclass, e.job_id, 'failed', gen_random_uuid()::text
+              from arcano.job_event e where e.event_id = %s
             """,
             (jobs.working, jobs.event_id),
         )

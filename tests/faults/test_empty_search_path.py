@@ -12,7 +12,13 @@ from arcano_db.demo import script
 from arcano_db.installing import migrating
 from arcano_db.running.doctor import examine
 
-PATHS = {"empty": "''", "a schema that is not there": "gone", "a schema of somebody's": "theirs, gone"}
+PATHS = {
+    "empty": "''",
+    "a schema that is not there": "gone",
+    "a schema of somebody's": "theirs, gone",
+    "the system's": "pg_catalog",
+    "the system's first": "information_schema, pg_catalog, public",
+}
 
 
 @pytest.fixture(params=PATHS.values(), ids=PATHS)
@@ -74,7 +80,8 @@ def test_one_that_is_set_later_finds_what_was_noted(empty_dsn: str) -> None:
     assert migrating.migrate(empty_dsn)
     with psycopg.connect(empty_dsn, autocommit=True) as conn:
         name = sql.Identifier(conn.info.dbname)
-        for path in ("''", "public"):
+        conn.execute("create schema theirs")
+        for path in ("''", "public", "theirs", "pg_catalog, theirs", "arcano", "public"):
             conn.execute(sql.SQL("alter database {} set search_path = {}").format(name, sql.SQL(path)))
             assert migrating.status(empty_dsn).up_to_date
             assert not migrating.migrate(empty_dsn)

@@ -63,7 +63,7 @@ def test_making_a_job_and_being_refused(counted: psycopg.Connection) -> None:
 
 def test_an_idle_sweep(counted: psycopg.Connection) -> None:
     counted.execute("update arcano.job set status = 'completed' where arcano.is_open(status)")
-    assert statements(counted, "sweep_orphans()") <= 20
+    assert statements(counted, "sweep_orphans()") <= 21
 
 
 def test_a_batch_takes_no_more_than_one_job(counted: psycopg.Connection) -> None:
@@ -78,6 +78,6 @@ def test_a_batch_takes_no_more_than_one_job(counted: psycopg.Connection) -> None
 
     one, one_ended = claimed(1), finished()
     assert one <= 12
-    assert one_ended <= 9
+    assert one_ended <= 10  # one of them finds the tables of the ids
     assert claimed(50) == one
     assert finished() == one_ended + 1  # all are locked first

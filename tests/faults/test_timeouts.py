@@ -19,7 +19,7 @@ import pytest
 from faults.mixed_load import MixedLoad
 from helpers import UPSCALER, VIDEO, make_job, make_user, public_objects
 
-from arcano_db import ArcanoDB
+from arcano_db import ArcanoDB, WaitedTooLong
 from arcano_db.testing.embedded import EmbeddedServer
 
 
@@ -37,8 +37,8 @@ class Jobs:
         [event] = ArcanoDB(conn).job_events(job_id=self.healed)
         self.event_id = event.event_id
         (self.refund_id,) = conn.execute(
-            "insert into arcano.refund (job_table, job_id, kind, user_id, amount)"
-            " values (%s::regclass, %s, 'failed', %s, 3) returning refund_id",
+            "insert into arcano.refund (job_table, job_id, kind, reference, user_id, amount)"
+            " values (%s::regclass, %s, 'failed', gen_random_uuid()::text, %s, 3) returning refund_id",
             (VIDEO, uuid4(), self.users["working"]),
         ).fetchone()
 
@@ -70,6 +70,7 @@ def calls(jobs: Jobs) -> dict[str, Callable[[ArcanoDB], Any]]:
         "requeue_job": lambda db: db.requeue_job(jobs.working),
         "queue_position": lambda db: db.queue_position(jobs.waiting),
         "explain_job": lambda db: db.explain_job(jobs.healed),
+        "refuse_chosen_id": lambda db: db.refuse_chosen_id(UPSCALER, str(jobs.ghost)),
         "stalling_jobs": lambda db: db.stalling_jobs(),
         "sweep_orphans": lambda db: db.sweep_orphans(),
         "set_job_table": lambda db: db.set_job_table(UPSCALER, {"tool": "Upscaler"}),
@@ -162,7 +163,7 @@ def attempt(db: ArcanoDB, call: Callable[[ArcanoDB], Any]) -> str | None:
     """Make a call; the SQLSTATE of the timeout that it met, or None."""
     try:
         call(db)
-    except (psycopg.errors.LockNotAvailable, psycopg.errors.QueryCanceled) as error:
+    except (psycopg.errors.LockNotAvailable, psycopg.errors.QueryCanceled, WaitedTooLong) as error:
         return error.sqlstate
     return None
 

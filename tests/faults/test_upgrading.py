@@ -66,7 +66,7 @@ def other_release(folder: Path) -> str:
     module = migrating.loader()
     shutil.copytree(module.SQL, folder)
     for name in {*MORE_ARGUMENTS, *MORE_COLUMNS, *MORE_COLUMNS_OF_VIEWS}:
-        [path] = folder.glob(f"*/{name}.sql")
+        [path] = [path for path in folder.glob(f"*/{name}.sql") if path.parent.name != "api"]
         path.write_text(_changed(name, path.read_text(encoding="utf-8")), encoding="utf-8")
     module.SQL = folder
     return str(module.script())

@@ -32,6 +32,7 @@ OF_THE_VIEWS = {
     "is_charged",
     "stalls_at",
     "heals_at",
+    "is_about",
 }
 
 

@@ -82,7 +82,7 @@ def test_it_does_not_starve_behind_many_that_it_cannot_end(conn: psycopg.Connect
 def test_a_row_that_failed_is_tried_again_later_and_ever_more_rarely(
     conn: psycopg.Connection, db: ArcanoDB
 ) -> None:
-    ghost = make_job(conn, UPSCALER, make_user(conn), "2 days")
+    ghost = make_job(conn, UPSCALER, make_user(conn), "40 days")
     veto(conn, UPSCALER)
 
     def errors_after(pause: str) -> int:

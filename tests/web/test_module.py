@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
+import psycopg
 import pytest
-from helpers import UPSCALER, events, job, make_job, until
+from helpers import UPSCALER, MigratedAs, events, job, make_job, until
 from playwright.sync_api import BrowserContext, Page, expect
 from playwright.sync_api import Route as Call
 from starlette.applications import Starlette
@@ -18,8 +20,11 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from web.conftest import Serve, Site, waited
+from web.host_app import place
 
+from arcano_db import ArcanoDB
 from arcano_db.demo import user
+from arcano_db.web import ArcanoWeb
 from arcano_db.web.app import BROWSER
 
 Open = Callable[..., BrowserContext]
@@ -429,88 +434,136 @@ def test_an_id_that_has_ended_is_not_used_again(site: Site, visited: Page) -> No
 
 # --- where the table gives the ids ----------------------------------------------------------------------
 
+PHOTOS, FILMS = "public.photos", "public.films"
+SOMEBODY = UUID(int=1)
+
+# As _UPLOAD, of an app whose ids are numbers, and which keeps its files elsewhere.
+_NUMBERED = """
+    const { createJob, uploadThenCreate, configure } = await import('./arcano/arcano.js')
+    configure({ pauses: [1, 1, 1, 1] })
+    const upload = (options) =>
+      uploadThenCreate(new File(['a'], 'a.png'), {
+        jobTable: 'public.photos', jobId: null, upload: async () => {}, ...options,
+      }).catch((error) => ({ error: error.name, status: error.status, message: error.message }))
+"""
+
+
+class Numbered:
+    """A page of an app with two tables, in which the same user has had a job of the same number."""
+
+    def __init__(self, conn: psycopg.Connection, page: Page) -> None:
+        self.conn, self.page = conn, page
+        for table in (PHOTOS, FILMS):
+            conn.execute(
+                f"create table {table} (id bigserial primary key, user_id uuid, status text,"
+                " created_at timestamptz default now())"
+            )
+            ArcanoDB(conn).attach_job_table(table)
+        conn.execute("insert into public.films (user_id, status) values (%s, 'completed')", (SOMEBODY,))
+
+    def run(self, body: str, argument: object = None) -> Any:
+        return run(self.page, f"{_NUMBERED} {body}", argument)
+
+    def jobs(self) -> list[tuple[int, str, str | None]]:
+        return self.conn.execute("select id, status, error_message from public.photos").fetchall()
+
+
+@pytest.fixture
+def numbered(migrated_as: MigratedAs, serve: Serve, page: Page) -> Iterator[Numbered]:
+    dsn = migrated_as("bigint", "uuid")
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        stage = Numbered(conn, page)
+        web = ArcanoWeb(dsn, user=lambda _: SOMEBODY, uploads=place)
+        routes = [Route("/", lambda _: HTMLResponse("")), Mount("/arcano", web)]
+        page.goto(str(serve(Starlette(routes=routes, lifespan=lambda _: closing(web))).base_url))
+        yield stage
+
+
+@asynccontextmanager
+async def closing(web: ArcanoWeb) -> AsyncIterator[None]:
+    yield
+    await web.close()
+
 
 @pytest.mark.parametrize("how", [lambda route: route.abort(), lose_the_answer])
-def test_a_job_whose_id_the_table_gives_is_made_once(
-    site: Site, visited: Page, how: Callable[[Call], None]
-) -> None:
-    seen = fails(visited, "create-job", 3, how)
-    made = run(
-        visited,
-        """
-        const { configure, createJob } = await import('./arcano/arcano.js')
-        configure({ pauses: [1, 1, 1, 1] })
-        return createJob({ jobTable: 'public.upscaler_jobs' })
-        """,
-    )
+def test_a_job_whose_id_the_table_gives_is_made_once(numbered: Numbered, how: Callable[[Call], None]) -> None:
+    seen = fails(numbered.page, "create-job", 3, how)
+    made = numbered.run("return createJob({ jobTable: 'public.photos' })")
     assert len(seen) == 4
-    assert site.conn.execute("select id::text from public.upscaler_jobs").fetchall() == [(made["jobId"],)]
-    assert (made["jobTable"], made["status"]) == (UPSCALER, "queued")
+    assert (made["jobTable"], made["jobId"], made["status"]) == (PHOTOS, "1", "queued")
+    assert numbered.jobs() == [(1, "queued", None)]
 
 
 @pytest.mark.parametrize("name", ["start-upload", "create-job", "queue-job"])
-def test_every_step_is_tried_again_with_the_same_key(site: Site, visited: Page, name: str) -> None:
-    seen = fails(visited, name, 3, lose_the_answer)
-    answer = run(visited, f"{_UPLOAD} return upload({{ jobId: null }})")
+def test_every_step_is_tried_again_with_the_same_key(numbered: Numbered, name: str) -> None:
+    seen = fails(numbered.page, name, 3, lose_the_answer)
+    answer = numbered.run("return upload()")
     assert len(seen) == 4
-    assert answer["jobTable"] == UPSCALER, answer
-    assert jobs(site) == STAYS
-    assert site.db.queue_position(UUID(answer["jobId"])) == 1
+    assert (answer["jobTable"], answer["jobId"]) == (PHOTOS, "1")
+    assert numbered.jobs() == [(1, "queued", None)]
+    assert ArcanoDB(numbered.conn).queue_position(1, PHOTOS) == 1
 
 
-def test_a_whole_upload_with_the_same_key_is_the_same_job(site: Site, visited: Page) -> None:
-    sent = fails(visited, "uploads/*", 0, lambda route: route.continue_())
-    key = str(uuid4())
-    answers = [run(visited, f"{_UPLOAD} return upload({{ requestKey: argument }})", key) for _ in range(2)]
-    assert answers[0]["jobId"] == answers[1]["jobId"] != key
-    assert [answer["created"] for answer in answers] == [True, False]
-    assert len(sent) == 1
-    assert jobs(site) == STAYS
+def test_a_whole_upload_with_the_same_key_is_the_same_job(numbered: Numbered) -> None:
+    answers = [numbered.run("return upload({ requestKey: argument })", "a key") for _ in range(2)]
+    assert [(answer["jobId"], answer["created"]) for answer in answers] == [("1", True), ("1", False)]
+    assert numbered.jobs() == [(1, "queued", None)]
 
 
-def test_a_job_whose_id_the_table_gave_ends_with_the_reason(site: Site, visited: Page) -> None:
-    invoke = "async () => { throw new Error('no credits') }"
-    answer = run(visited, f"{_UPLOAD} return upload({{ jobId: null, invoke: {invoke} }})")
+def test_a_key_is_not_believed_of_the_job_of_another_one(numbered: Numbered) -> None:
+    in_the_way = ArcanoDB(numbered.conn).create_job(PHOTOS, None, SOMEBODY)
+    assert numbered.run("return upload({ requestKey: argument })", "a key")["error"] == "UserBlocked"
+
+    def it_ends(route: Call) -> None:
+        ArcanoDB(numbered.conn).cancel_job(in_the_way.job_id, table=PHOTOS)
+        route.continue_()
+
+    fails(numbered.page, "create-job", 1, it_ends)
+    assert numbered.run("return upload({ requestKey: argument })", "a key")["error"] == "UserBlocked"
+    assert numbered.jobs()[1:] == [(2, "cancelled", "Made without its file")]
+
+
+def test_a_job_whose_id_the_table_gave_ends_with_the_reason(numbered: Numbered) -> None:
+    answer = numbered.run("return upload({ invoke: async () => { throw new Error('no credits') } })")
     assert answer["error"] == "Error"
-    assert jobs(site) == [("cancelled", "Error: no credits")]
+    assert numbered.jobs() == [(1, "cancelled", "Error: no credits")]
 
 
-def test_a_job_whose_id_never_came_is_ended_by_its_visit(site: Site, visited: Page) -> None:
-    fails(visited, "create-job", 99, lose_the_answer)
-    run(visited, f"{_UPLOAD} return upload({{ jobId: null, sessionId: 'this visit' }})")
-    assert [status for status, _ in jobs(site)] == ["cancelled"]
+def test_a_job_whose_id_never_came_is_ended_by_its_visit(numbered: Numbered) -> None:
+    fails(numbered.page, "create-job", 99, lose_the_answer)
+    numbered.run("return upload({ sessionId: 'this visit' })")
+    assert [status for _, status, _ in numbered.jobs()] == ["cancelled"]
 
 
-def test_what_the_server_has_refused_ends_nothing_of_the_visit(site: Site, visited: Page) -> None:
+def test_what_the_server_has_refused_ends_nothing_of_the_visit(numbered: Numbered) -> None:
     def another_is_faster(route: Call) -> None:
-        make_job(site.conn, UPSCALER, user(1), "1 second", session_id="this visit")
+        ArcanoDB(numbered.conn).create_job(PHOTOS, None, SOMEBODY, "this visit")
         route.fulfill(status=403, json={"error": "not you"})
 
-    fails(visited, "create-job", 1, another_is_faster)
-    answer = run(visited, f"{_UPLOAD} return upload({{ jobId: null, sessionId: 'this visit' }})")
-    assert answer["status"] == 403
-    assert jobs(site) == STAYS
+    fails(numbered.page, "create-job", 1, another_is_faster)
+    assert numbered.run("return upload({ sessionId: 'this visit' })")["status"] == 403
+    assert numbered.jobs() == [(1, "queued", None)]
 
 
-def test_a_page_gives_back_the_table_of_a_job_that_it_made(site: Site, visited: Page) -> None:
-    """Another table may have a job with the same id, and then an id alone is refused."""
-    calls = "['queueJob', 'touchJob', 'cancelJob']"
+def test_a_page_gives_back_the_table_of_a_job_that_it_made(numbered: Numbered) -> None:
+    """Their number alone is of two jobs, and would be refused."""
     sent: list[Any] = []
+
+    def handle(route: Call) -> None:
+        sent.append(route.request.post_data_json)
+        route.continue_()
+
     for name in ("queue-job", "touch-job", "cancel-job"):
-        visited.route(
-            f"**/{name}", lambda route: (sent.append(route.request.post_data_json), route.continue_())
-        )
-    job_id = run(
-        visited,
-        f"""
+        numbered.page.route(f"**/{name}", handle)
+    numbered.run(
+        """
         const arcano = await import('./arcano/arcano.js')
-        const {{ jobId }} = await arcano.createJob({{ jobTable: 'public.upscaler_jobs' }})
-        for (const name of {calls}) await arcano[name](jobId)
-        return jobId
-        """,
+        const { jobId } = await createJob({ jobTable: 'public.photos' })
+        for (const name of ['queueJob', 'touchJob', 'cancelJob']) await arcano[name](jobId)
+        """
     )
-    assert [(call["jobId"], call["jobTable"]) for call in sent] == [(job_id, UPSCALER)] * 3
-    assert [status for status, _ in jobs(site)] == ["cancelled"]
+    assert [(call["jobId"], call["jobTable"]) for call in sent] == [("1", PHOTOS)] * 3
+    assert [status for _, status, _ in numbered.jobs()] == ["cancelled"]
 
 
 def test_open_dialogs_leave_connections_for_calls(site: Site, open_context: Open) -> None:

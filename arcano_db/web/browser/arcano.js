@@ -263,11 +263,12 @@ export async function uploadThenCreate(file, options) {
   try {
     const about = { jobId: key, name: file.name ?? 'file', size: file.size, type: file.type }
     const place = await again(() => call('start-upload', about, { signal }), signal)
-    if (place.hasActiveJob) throw new UserBlocked(place)
-    if (!place.uploaded) await again(() => upload(file, place, { onProgress, signal }), signal)
+    const job = { jobTable, ...(tableGivesId ? { requestKey: key } : { jobId }), sessionId, data }
+    const isThere = place.hasActiveJob && tableGivesId && (await isOwn(job))
+    if (place.hasActiveJob && !isThere) throw new UserBlocked(place)
+    if (!place.uploaded && !isThere) await again(() => upload(file, place, { onProgress, signal }), signal)
     onProgress?.(1)
     made = true
-    const job = { jobTable, ...(tableGivesId ? { requestKey: key } : { jobId }), sessionId, data }
     const created = await again(() => make(job, signal), signal)
     if (created.hasActiveJob) throw new UserBlocked(created)
     const id = (jobId = /** @type {string} */ (created.jobId))
@@ -277,6 +278,17 @@ export async function uploadThenCreate(file, options) {
     // Also where the answer to create was lost: whether there is a job then, only the server knows.
     if (made && !(error instanceof UserBlocked)) await again(() => end(error)).catch(() => {})
     throw error
+  }
+
+  /**
+   * Whether the job in the way is the one that an earlier try with this key made, so that its file is there.
+   * @param {import('./arcano.js').NewJob} job
+   */
+  async function isOwn(job) {
+    const found = await again(() => make(job, signal), signal)
+    // The other one has ended in this moment, and this one has no file.
+    if (found.created) await again(() => cancelJob(found.jobId, 'Made without its file', jobTable))
+    return !found.hasActiveJob && !found.created
   }
 
   /** @param {unknown} error */

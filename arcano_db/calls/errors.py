@@ -107,6 +107,9 @@ _REQUEST_KEY = ("arcano", "request_pkey")
 
 def _kind(error: psycopg.Error) -> type[ArcanoError] | None:
     diag = error.diag
+    # PostgreSQL's own refusal of what the statement itself names, which is ours, and not of what that calls.
+    if error.sqlstate == "42501" and diag.source_function == "aclcheck_error" and not diag.context:
+        return NotAllowed
     if error.sqlstate in _NOT_THERE and _OUR_SCHEMA.search(diag.message_primary or ""):
         return NotMigrated
     # Ours was raised by a function of ours, and not by a trigger or constraint of the app below it.

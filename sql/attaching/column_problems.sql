@@ -11,6 +11,9 @@ begin
              case when c.attgenerated <> '' then ', generated' end, t.wanted),
            format(
              case
+               -- Numbers and other ids are not made of each other.
+               when k.attname in ('id', 'user_id') and (a.typcategory = 'N') <> (w.typcategory = 'N') then
+                 'arcano-db uninstall, and then arcano-db migrate with --id-type and --user-id-type as your tables have them: %2$I is %6$s here. (The types are chosen once, when installing.)'
                -- In this time zone the stored values stay as they are, and the table is not rewritten.
                when c.atttypid = 'timestamp'::regtype and k.atttypid = 'timestamptz'::regtype and c.attgenerated = ''
                  then 'set timezone = ''UTC''; alter table %1$s alter column %2$I type %3$s; reset timezone;'
@@ -25,9 +28,12 @@ begin
                  then format('%I::timestamp at time zone %L', c.attname, 'UTC')
                when k.atttypid in (c.atttypid, 'text'::regtype) then format('%I::%s', c.attname, t.wanted)
                else format('%I::text::%s', c.attname, t.wanted)
-             end)
+             end,
+             format_type(c.atttypid, c.atttypmod))
       from pg_attribute k
       join pg_attribute c on c.attrelid = p_table and c.attname = k.attname and not c.attisdropped
+      join pg_type a on a.oid = c.atttypid
+      join pg_type w on w.oid = k.atttypid
       cross join lateral (
         select format_type(k.atttypid, k.atttypmod),
                c.attcollation <> k.attcollation and c.attcollation <> 0 and k.attcollation <> 0

@@ -44,7 +44,9 @@ begin
     raise exception '% cannot be the % function', p_function, p_purpose
       using errcode = 'invalid_parameter_value', detail = v_problem,
         hint = format('Name it with its schema and types, such as %s.', p_example)
-          || case when v_problem like '% may not execute it, %'
+          || case when v_problem like 'it belongs to %'
+               then format(' To give it to whoever migrated: alter function %s owner to %I;', v_function::regprocedure, current_user)
+               when v_problem like '% may not execute it, %'
                then format(' If it is meant for this: grant execute on function %s to %s;', v_function::regprocedure, v_operator)
                else '' end;
   end if;

@@ -28,6 +28,16 @@ begin
      where p.pronamespace in ('arcano'::regnamespace, 'arcano_api'::regnamespace) and a.grantee = 0
     having count(*) > 0;
 
+  return query
+    select 'error', 'grants',
+           format('the identity function arcano.claimed_user() believes what a session sets, and so %s can be any user', string_agg(r.oid::regrole::text, ', ' order by r.rolname)),
+           'Register a function that asks session_user: select arcano.set_identity_function(...); or null, so that gateways alone are believed.'
+      from pg_roles r
+     where exists (select from arcano.setting s where s.identity_function_oid = 'arcano.claimed_user()'::regprocedure)
+       and r.rolcanlogin
+       and arcano.is_end_user(r.oid)
+    having count(*) > 0;
+
   -- Such a function is a backend, whoever calls it.
   return query
     select 'warning', 'grants',

@@ -1173,7 +1173,7 @@ CREATE FUNCTION arcano.set_identity_function(p_function text) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.set_identity_function(p_function text) IS 'Sets the function that says which user an arcano_user caller is, such as public.user_of_login(): it takes nothing, answers a user''s id or null for nobody, and is asked instead of the settings that a gateway sets. It runs with the rights of the role that migrated: session_user is the login, current_setting(''role'') the role that it has set. arcano.claimed_user() believes what any login has set. What is called is this function, for as long as it belongs to whom it belongs now; public or arcano_operator must be allowed to execute it. Null: none.';
+COMMENT ON FUNCTION arcano.set_identity_function(p_function text) IS 'Sets the function that says which user an arcano_user caller is, such as public.user_of_login(): it takes nothing, answers a user''s id or null for nobody, and is asked instead of the settings that a gateway sets. It runs with the rights of the role that migrated: session_user is the login, current_setting(''role'') the role that it has set. arcano.claimed_user() believes what any login has set. Once there is one, it alone is asked, and nothing that a gateway sets. What is called is this function, for as long as it belongs to whom it belongs now; public or arcano_operator must be allowed to execute it. Null: none.';
 
 CREATE FUNCTION arcano.set_job_table(p_table regclass, p_settings jsonb) RETURNS arcano.job_table
     LANGUAGE plpgsql SECURITY DEFINER

@@ -136,7 +136,7 @@ def test_a_function_over_session_user_knows_who_a_login_is(
 
     alice.execute("select set_config('arcano.user_id', %s, false)", (str(other),))
     assert ArcanoApi(alice).check_user_active().active_job_id == mine
-    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+    with pytest.raises(NotAllowed, match="permission denied"):
         ArcanoDB(alice).check_user_active(other)
     with pytest.raises(NotAllowed):
         ArcanoApi(alice).touch_job(theirs)
@@ -147,7 +147,11 @@ def test_a_function_over_session_user_knows_who_a_login_is(
 
     db.set_identity_function("arcano.claimed_user()")
     assert ArcanoApi(alice).check_user_active().active_job_id == theirs
+    [finding] = [f for f in db.check_health() if "claimed_user() believes" in f.detail]
+    assert finding.level == "error"
+    assert alice.info.user in finding.detail
     db.set_identity_function(None)
+    assert not [f for f in db.check_health() if "claimed_user() believes" in f.detail]
     with pytest.raises(NotAllowed, match="it is not known which user calls"):
         ArcanoApi(alice).check_user_active()
 

@@ -175,8 +175,11 @@ def test_another_owner(stage: Stage) -> None:
         (stage.db.set_refund_function, REFUND),
         (stage.db.set_identity_function, IDENTITY),
     ):
-        with pytest.raises(InvalidArgument, match=f"it belongs to {stage.mallory}, who may not do"):
+        with pytest.raises(
+            InvalidArgument, match=f"it belongs to {stage.mallory}, who may not do"
+        ) as refused:
             call(function)
+        assert f"alter function {function} owner to {stage.conn.info.user};" in (refused.value.hint or "")
     stage.both("drop function %(f)s")
     stage.make(stage.author, "true")
     stage.registered_again("true")

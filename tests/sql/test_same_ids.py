@@ -8,7 +8,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from helpers import MigratedAs
+from helpers import MigratedAs, in_background, until_blocked
 from psycopg.rows import dict_row
 
 from arcano_db import ArcanoDB
@@ -450,12 +450,43 @@ def test_two_sequences_are_named_with_what_gives_the_tables_one(
     [note] = [f for f in db.check_health() if f.finding == "ids"]
     assert (note.level, note.hint) == ("note", finding.hint)
 
-    numbers.execute(finding.hint)
+    # Who inserts into the one that is changed must be able to draw from the sequence of the other.
+    changed = one if first == "its own" else other
+    numbers.execute("create role inserter")
+    try:
+        numbers.execute(f"grant insert on {changed} to inserter")
+        [finding] = said_of_ids(numbers, other)
+        numbers.execute(finding.hint)
+        numbers.execute(f"set role inserter; insert into {changed} (user_id) values (1); reset role")
+    finally:
+        numbers.execute("reset role; drop owned by inserter; drop role inserter")
     assert said_of_ids(numbers, other) == []
     assert [f.level for f in db.check_health() if f.finding == "ids"] == ["ok"]
     made = {db.create_job(t, None, user).job_id for user, t in enumerate((one, other, other, one), 10)}
     assert len(made) == 4
     assert min(made) > 40
+    if first == "bigserial":
+        db.detach_job_table(one)
+        numbers.execute(f"drop table {one}")
+
+
+def test_nobody_draws_a_number_while_the_tables_are_given_one_sequence(numbers: psycopg.Connection) -> None:
+    one, other = make_tables(numbers, "bigserial", "bigserial")
+    ArcanoDB(numbers).attach_job_table(one)
+    [finding] = said_of_ids(numbers, other)
+    with psycopg.connect(numbers.info.dsn) as writer:
+        writer.execute(f"insert into {one} (user_id) values (1)")
+        mending = in_background(lambda: numbers.execute(finding.hint))
+        until_blocked(writer, numbers)
+        writer.commit()
+        mending()
+    assert ArcanoDB(numbers).create_job(one, None, 2).created
+
+
+def test_who_has_numbers_where_ids_are_others_is_told_to_install_so(conn: psycopg.Connection) -> None:
+    conn.execute("create table public.photos (id bigserial primary key, user_id bigint, status text)")
+    hints = [f.hint or "" for f in ArcanoDB(conn).check_job_table("public.photos") if f.level == "error"]
+    assert len([hint for hint in hints if "--id-type" in hint and "is bigint here" in hint]) == 2, hints
 
 
 def test_ids_that_are_the_same_already_are_counted(twins: Twins) -> None:

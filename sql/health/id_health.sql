@@ -12,7 +12,7 @@ begin
      where t.job_table <> (select f.job_table from arcano.job_table f order by f.attached_at, f.job_table limit 1);
 
   return query
-    select 'warning', 'ids', format('%s open jobs of %s have the id of a job in another table, such as %s', count(*), o.job_table, min(o.job_id::text)),
+    select 'note', 'ids', format('%s open jobs of %s have the id of a job in another table, such as %s', count(*), o.job_table, min(o.job_id::text)),
            'An id means something only with its table: give p_table with every call that takes a job''s id.'
       from arcano.open_job o
      where exists (select from arcano.job j where j.id = o.job_id and j.tableoid <> o.relid)

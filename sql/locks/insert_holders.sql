@@ -24,7 +24,7 @@ begin
     into holders, mend
     from held h;
   holders := coalesce(holders, 'somebody who has let it go by now');
-  mend := coalesce(mend, 'arcano-db doctor');
+  mend := coalesce(mend || ' -- as its own login, or as a role with pg_signal_backend', 'arcano-db doctor');
 exception
   when insufficient_privilege then
     holders := format('somebody whom %I may not see', current_user);

@@ -46,8 +46,11 @@ def pid(conn: psycopg.Connection) -> int:
     return conn.info.backend_pid
 
 
+AS_WHOM = " -- as its own login, or as a role with pg_signal_backend"
+
+
 def terminates(conn: psycopg.Connection) -> str:
-    return f"Try again. If it goes on: select pg_terminate_backend({pid(conn)});"
+    return f"Try again. If it goes on: select pg_terminate_backend({pid(conn)});{AS_WHOM}"
 
 
 # --- who can be in the way ------------------------------------------------------------------------------
@@ -100,7 +103,7 @@ def test_a_prepared_transaction(
             create(conn, user)
         quoted = "'" + gid.replace("'", "''") + "'"
         assert refused.value.detail == f"After 00:00:00.2 it was held by the prepared transaction {quoted}."
-        assert refused.value.hint == f"Try again. If it goes on: rollback prepared {quoted};"
+        assert refused.value.hint == f"Try again. If it goes on: rollback prepared {quoted};{AS_WHOM}"
     finally:
         conn.execute(psycopg.sql.SQL("rollback prepared {}").format(gid))
     assert create(conn, user)

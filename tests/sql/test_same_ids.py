@@ -496,7 +496,7 @@ def test_ids_that_are_the_same_already_are_counted(twins: Twins) -> None:
     assert [d for d in said if d.startswith(f"1 ids of {OTHER} are also those of jobs in {ONE}")]
     twins.become("running")
     found = [f for f in ArcanoDB(twins.conn).check_health() if f.finding == "ids"]
-    assert [f.detail.partition(" have")[0] for f in found if f.level == "warning"] == [
+    assert [f.detail.partition(" have")[0] for f in found if f.level == "note" and " have" in f.detail] == [
         f"1 open jobs of {OTHER}", f"1 open jobs of {ONE}",
     ]  # fmt: skip
 

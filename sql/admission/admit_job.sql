@@ -1,6 +1,7 @@
--- What create_job does once it holds the lock of the user: knows a retry, looks for a job in the way, and inserts. An
--- insert may have to wait: for a row that it refers to, for another of the same id that is not committed, for a table
--- that is being altered. It does not for longer than longest_wait; what is set for that ends with this function.
+-- What create_job does: locks the user, knows a retry, looks for a job in the way, and inserts. All of that may have to
+-- wait: for the same user's other create_job, for a row that the new one refers to, for another of the same id that is not
+-- committed, for a table that is being altered. It waits for none of them after longest_wait; what is set for that ends
+-- with this function.
 --
 -- Dynamic, because a table's own columns are not known before.
 create or replace function arcano.admit_job(
@@ -11,7 +12,6 @@ create or replace function arcano.admit_job(
   p_data jsonb,
   p_request_key text,
   p_since timestamptz,
-  p_longest_wait interval,
   p_lock_timeout interval,
   out created boolean,
   out job_id arcano.job.id%type,
@@ -27,15 +27,20 @@ declare
   v_attached boolean;
   v_known boolean;
   v_busy boolean;
-  v_blocked boolean;
   v_columns text[];
-  v_inserts_since timestamptz := p_since;
-  v_holders record;
+  v_longest_wait interval;
+  v_waits_since timestamptz := p_since;
+  v_made record;
   v_error text;
+  v_detail text;
 begin
   created := false;
-  -- Mostly this function's own setting is right.
-  if p_longest_wait <> '5 seconds' or p_lock_timeout <> '0' or clock_timestamp() > p_since + interval '0.1 seconds' then
+  -- Until the settings have been read, and mostly afterwards, this function's own limit is right.
+  if p_lock_timeout between '1 millisecond' and '5 seconds' then
+    perform arcano.set_lock_timeout(p_lock_timeout);
+  end if;
+  v_longest_wait := arcano.lock_user(p_user_id, 'a job cannot be admitted', p_since, p_lock_timeout);
+  if v_longest_wait <> '5 seconds' or p_lock_timeout <> '0' or clock_timestamp() > p_since + interval '0.1 seconds' then
     perform arcano.limit_wait(p_since, p_lock_timeout);
   end if;
 
@@ -62,19 +67,24 @@ begin
   end if;
 
   if v_busy then
-    select c.active_table, c.active_job_id, c.active_status, c.has_active_job
-      into active_table, active_job_id, active_status, v_blocked
+    select c.active_table, c.active_job_id, c.active_status into active_table, active_job_id, active_status
       from arcano.heal_and_find_active_job(p_user_id) c;
-    if v_blocked then
+    if active_job_id is not null then
       return;
     end if;
+    perform arcano.limit_wait(p_since, p_lock_timeout); -- healing may have waited as well
   end if;
 
-  v_inserts_since := clock_timestamp();
+  v_waits_since := clock_timestamp();
   execute arcano.insert_statement(p_table, p_job_id is null, v_columns)
-    into job_id using p_user_id, p_session_id, v_inserts_since, p_job_id, p_data;
-  if job_id is null then
-    perform arcano.refuse_suppression();
+    into v_made using p_user_id, p_session_id, v_waits_since, p_job_id, p_data;
+  job_id := v_made.id;
+  -- The app's own triggers, rules and defaults may have made something else of it, or another job besides.
+  if job_id is distinct from coalesce(p_job_id, job_id) or v_made.user_id is distinct from p_user_id or exists (
+    select from arcano.job j
+     where j.user_id = p_user_id and arcano.is_open(j.status) and (j.tableoid, j.id) is distinct from (p_table::oid, v_made.id)
+  ) then
+    perform arcano.refuse_made_job(p_table, p_job_id, p_user_id, job_id, v_made.user_id);
   end if;
   created := true;
   if p_request_key is not null then
@@ -82,13 +92,11 @@ begin
   end if;
 exception
   when lock_not_available then
-    get stacked diagnostics v_error = message_text;
-    v_holders := arcano.insert_holders(p_table, v_inserts_since);
-    raise exception 'a job cannot be admitted: others hold what its row needs'
-      using errcode = 'lock_not_available',
-        detail = format('%s, after %s. It was held by %s.',
-          v_error, justify_hours(date_trunc('milliseconds', clock_timestamp() - p_since)), v_holders.holders),
-        hint = 'Try again. If it goes on: ' || v_holders.mend;
+    get stacked diagnostics v_error = message_text, v_detail = pg_exception_detail;
+    if v_detail <> '' then -- the lock of the user
+      raise;
+    end if;
+    perform arcano.refuse_wait(p_table, p_since, v_waits_since, v_error);
   when data_exception then
     if v_columns is not null then
       perform arcano.refuse_values(p_table, p_data);
@@ -97,5 +105,5 @@ exception
 end
 $$;
 
-comment on function arcano.admit_job(regclass, arcano.job.id%type, arcano.job.user_id%type, text, jsonb, text, timestamptz, interval, interval) is
-  'Internal: create_job, for who holds the lock of the user. p_since: since when the caller waits. p_longest_wait: of the settings. p_lock_timeout: the caller''s own.';
+comment on function arcano.admit_job(regclass, arcano.job.id%type, arcano.job.user_id%type, text, jsonb, text, timestamptz, interval) is
+  'Internal: create_job. p_since: since when the caller waits. p_lock_timeout: the caller''s own.';

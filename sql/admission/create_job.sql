@@ -19,18 +19,15 @@ language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_began constant timestamptz := clock_timestamp();
-  v_longest_wait interval;
   v_answer record;
 begin
   if p_user_id is null then
     raise exception 'p_user_id must not be null'
       using errcode = 'null_value_not_allowed', hint = 'It is the user whose job it is.';
   end if;
-  v_longest_wait := arcano.lock_user(p_user_id, 'a job cannot be admitted', v_began);
   -- An assignment, and not a query: that is cheaper.
   v_answer := arcano.admit_job(
-    p_table, p_job_id, p_user_id, p_session_id, p_data, p_request_key, v_began, v_longest_wait,
+    p_table, p_job_id, p_user_id, p_session_id, p_data, p_request_key, clock_timestamp(),
     current_setting('lock_timeout')::interval);
   created := v_answer.created;
   job_id := v_answer.job_id;

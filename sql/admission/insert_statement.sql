@@ -25,10 +25,10 @@ begin
     end if;
   end if;
   if p_columns is null then
-    return format('insert into %s (%s) values (%s) returning id', p_table, v_columns, v_values);
+    return format('insert into %s (%s) values (%s) returning id, user_id', p_table, v_columns, v_values);
   end if;
   return format(
-    'insert into %s (%s, %s) select %s, r.%s from jsonb_to_record($5) r (%s) returning id',
+    'insert into %s (%s, %s) select %s, r.%s from jsonb_to_record($5) r (%s) returning id, user_id',
     p_table, v_columns, array_to_string(p_columns, ', '), v_values, array_to_string(p_columns, ', r.'),
     -- Of the columns that are given alone: a domain of another may refuse the null that it would be.
     (select string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', ')

@@ -16,18 +16,14 @@ language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_user_id constant arcano.job.user_id%type := arcano.caller_id();
-  v_table constant regclass := arcano.named_table(p_table);
+  v_began constant timestamptz := clock_timestamp();
+  v_lock_timeout constant interval := current_setting('lock_timeout');
+  v_request record;
 begin
-  perform arcano.refuse_user_data(v_table, p_data);
-  perform arcano.refuse_chosen_id(v_table, p_job_id);
-  if exists (
-    select from arcano.job j where j.id = p_job_id and case when j.user_id is distinct from v_user_id then true end
-  ) then
-    perform arcano.refuse_job_of_others(p_job_id);
-  end if;
+  v_request := arcano.own_request(p_table, p_job_id, p_data, v_began, v_lock_timeout);
   select c.* into created, job_id, active_table, active_job_id, active_status
-    from arcano.create_job(v_table, p_job_id, v_user_id, p_session_id, p_data, p_request_key) c;
+    from arcano.admit_job(
+      v_request.relid, p_job_id, v_request.caller_id, p_session_id, p_data, p_request_key, v_began, v_lock_timeout) c;
 end
 $$;
 

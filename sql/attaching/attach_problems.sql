@@ -38,8 +38,8 @@ begin
   select w.* into v_weaker from arcano.weaker_owner(p_table) w where not arcano.is_told('trust_owner');
   if v_weaker.owner is not null then
     return query select '42501', v_weaker.problem,
-      format('set arcano.trust_owner = on; -- if %s may do all that %s may; else: alter table %s owner to %2$s;',
-        v_weaker.owner, v_weaker.runner, p_table);
+      format('set arcano.trust_owner = on; -- if %s may do all that %s may; else: %s',
+        v_weaker.owner, v_weaker.runner, v_weaker.mend);
   end if;
 
   return query select '42804', c.problem, c.mend from arcano.column_problems(p_table) c;

@@ -32,6 +32,10 @@ begin
           'create table %s as table %s;', v_ordinary, p_table)),
         (v_class.relpersistence = 't', 'a temporary table', format(
           'create table public.%I (like %s including all);', v_class.relname, p_table)),
+        (exists (select from pg_rewrite w where w.ev_class = p_table), (
+          select format('a table with the rule %I', w.rulename) from pg_rewrite w where w.ev_class = p_table order by w.rulename limit 1), (
+          select string_agg(format('drop rule %I on %s;', w.rulename, p_table), ' ' order by w.rulename) || ' -- a trigger can do the same'
+            from pg_rewrite w where w.ev_class = p_table)),
         (exists (select from pg_inherits i where i.inhparent = p_table),
           'the parent of other tables', (
           select string_agg(format('alter table %s no inherit %s;', i.inhrelid::regclass, p_table), ' ' order by i.inhrelid)

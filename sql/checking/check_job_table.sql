@@ -29,7 +29,7 @@ begin
   end if;
 
   return query
-    select 'note', 'owner', w.problem, format('It is trusted, because arcano.trust_owner is on. Else: alter table %s owner to %s;', p_table, w.runner)
+    select 'note', 'owner', w.problem, 'It is trusted, because arcano.trust_owner is on. Else: ' || w.mend
       from arcano.weaker_owner(p_table) w
      where w.owner is not null;
 

@@ -1,6 +1,7 @@
 -- Ends jobs that are not the caller's own, for the check, the sweep and the cancels. It promises:
 --
---   * it waits for no row's lock: a job whose row somebody holds is left alone and not answered;
+--   * it waits for no row's lock: a job whose row somebody holds is left alone and not answered. What the app's own
+--     trigger has to wait for is waited for no longer than longest_wait, for all of them together;
 --   * what makes a job eligible is tested again in the statement that writes, on rows that nobody
 --     can change meanwhile;
 --   * each ended job is in the journal with its row as it was, in the same transaction;
@@ -14,6 +15,7 @@ create or replace function arcano.end_jobs(
   p_source text,
   p_cause text,
   p_reason text default null,
+  p_since timestamptz default null,
   out job arcano.job_ref,
   out error text
 )
@@ -22,6 +24,7 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+  v_since constant timestamptz := coalesce(p_since, clock_timestamp());
   v_ended arcano.job_ref[];
   v_sqlstate text;
   v_error text;
@@ -31,7 +34,8 @@ begin
   end if;
 
   begin
-    v_ended := arcano.end_jobs_at_once(p_jobs, p_source, p_cause, p_reason);
+    v_ended := arcano.end_jobs_at_once(
+      p_jobs, p_source, p_cause, p_reason, v_since, current_setting('lock_timeout')::interval);
   exception
     when others or assert_failure then
       get stacked diagnostics v_sqlstate = returned_sqlstate, v_error = message_text;
@@ -48,7 +52,7 @@ begin
       if cardinality(p_jobs) > 1 then
         return query
           select e.job, e.error
-            from unnest(p_jobs) r cross join lateral arcano.end_jobs(array[r], p_source, p_cause, p_reason) e;
+            from unnest(p_jobs) r cross join lateral arcano.end_jobs(array[r], p_source, p_cause, p_reason, v_since) e;
         return;
       end if;
 
@@ -66,5 +70,5 @@ begin
 end
 $$;
 
-comment on function arcano.end_jobs(arcano.job_ref[], text, text, text) is
-  'Internal: ends those of p_jobs to which p_cause (of end_causes) applies, journals and refunds them. p_reason: their error_message. Answers a row for each job ended, and with its error for each that could not be.';
+comment on function arcano.end_jobs(arcano.job_ref[], text, text, text, timestamptz) is
+  'Internal: ends those of p_jobs to which p_cause (of end_causes) applies, journals and refunds them. p_reason: their error_message. p_since: since when the caller waits (null: from now on). Answers a row for each job ended, and with its error for each that could not be.';

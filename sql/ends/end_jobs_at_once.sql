@@ -7,7 +7,9 @@ create or replace function arcano.end_jobs_at_once(
   p_jobs arcano.job_ref[],
   p_source text,
   p_cause text,
-  p_reason text
+  p_reason text,
+  p_since timestamptz,
+  p_lock_timeout interval
 )
 returns arcano.job_ref[]
 language plpgsql volatile
@@ -15,6 +17,7 @@ set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan -- else an array of another length is planned again
 set enable_seqscan = off -- a plan that was made while tables were small is still there when they are not
 set jit = off -- what is switched off counts as expensive, and that would start it
+set lock_timeout = '5s' -- see limit_wait
 as $$
 declare
   v_end record;
@@ -27,6 +30,7 @@ declare
   v_charged arcano.job_ref[];
   v_charged_running arcano.job_ref[];
 begin
+  perform arcano.limit_wait(p_since, p_lock_timeout);
   select c.* into strict v_end from arcano.end_causes() c where c.cause = p_cause;
   v_message := coalesce(p_reason, v_end.message);
   select array_agg(r.job), array_agg(r.tid) into v_jobs, v_tids from arcano.job_rows(p_jobs, true) r;
@@ -82,5 +86,5 @@ begin
 end
 $$;
 
-comment on function arcano.end_jobs_at_once(arcano.job_ref[], text, text, text) is
-  'Internal: ends those of p_jobs that nobody holds and to which p_cause applies, all in one statement, journals and refunds them, and answers them; raises if one of them cannot be ended.';
+comment on function arcano.end_jobs_at_once(arcano.job_ref[], text, text, text, timestamptz, interval) is
+  'Internal: ends those of p_jobs that nobody holds and to which p_cause applies, all in one statement, journals and refunds them, and answers them; raises if one of them cannot be ended. Waits for what the app''s own triggers wait for until p_since is longest_wait ago, or p_lock_timeout.';

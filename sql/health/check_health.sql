@@ -13,6 +13,8 @@ begin
     with found as materialized (
       select t.* from arcano.table_health() t
        union all
+      select k.* from arcano.relation_health() k
+       union all
       select i.* from arcano.id_health() i
        union all
       select s.* from arcano.sweep_health() s
@@ -35,6 +37,7 @@ begin
               ('ids', 'no open job has the id of another, and one sequence gives them'),
               ('statuses', 'the contract knows every status'),
               ('rule', 'every table is under the rule'),
+              ('kinds', 'every attached table is an ordinary one, without rules'),
               ('owners', 'the functions may write to every attached table'),
               ('hooks', 'the functions that the settings name are what was registered'),
               ('sweeper', 'it runs'),

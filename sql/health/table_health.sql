@@ -56,22 +56,6 @@ begin
      where t.mode = 'observe';
 
   return query
-    select 'error', 'owners', format('%s belongs to %s, and %s is not a member of that role: create_job cannot insert, and attach cannot mend',
-             arcano.table_name(c.oid), c.relowner::regrole, current_user),
-           format('grant %s to %I;', c.relowner::regrole, current_user)
-      from pg_inherits h
-      join pg_class c on c.oid = h.inhrelid
-     where h.inhparent = 'arcano.job'::regclass and not pg_has_role(c.relowner, 'usage');
-
-  return query
-    select case when arcano.is_told('trust_owner') then 'note' else 'warning' end, 'owners', w.problem,
-           format('alter table %s owner to %s; -- or, if %s may do all that %2$s may, as a superuser: alter database %4$I set arcano.trust_owner = on;',
-             h.inhrelid::regclass, w.runner, w.owner, current_database())
-      from pg_inherits h
-     cross join lateral arcano.weaker_owner(h.inhrelid) w
-     where h.inhparent = 'arcano.job'::regclass and w.owner is not null;
-
-  return query
     select 'error', 'hooks', format('the %s function %s', f.purpose, x.problem),
            format('Nothing is called. After a restore: arcano-db migrate. Else, if it is as it should be: select arcano.set_%s_function(%L);', f.purpose, f.name)
       from arcano.setting s

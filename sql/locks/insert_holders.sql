@@ -13,12 +13,20 @@ begin
       left join pg_locks t on t.virtualtransaction = l.virtualtransaction and t.locktype = 'transactionid' and t.pid is null
       left join pg_prepared_xacts x on x.transaction = t.transactionid
       left join pg_stat_activity a on a.pid = l.pid
-     where l.locktype = 'relation' and l.granted and l.mode <> 'AccessShareLock'
+     where l.locktype = 'relation' and l.granted
        and l.pid is distinct from pg_backend_pid()
        and (a.xact_start > p_since) is not true -- null: who migrated may not see it
        and l.database = (select d.oid from pg_database d where d.datname = current_database())
-       and (l.relation in (p_table, 'arcano.request'::regclass)
-         or l.relation in (select c.confrelid from pg_constraint c where c.conrelid = p_table and c.contype = 'f'))
+       -- What the row is written to and refers to; and what the call reads on its way, the tables of all jobs and the
+       -- package's own, of which nothing but this one lock keeps it.
+       and case
+             when l.mode = 'AccessShareLock' then false
+             when l.relation in (p_table, 'arcano.request'::regclass) then true
+             when l.relation in (select c.confrelid from pg_constraint c where c.conrelid = p_table and c.contype = 'f') then true
+             when l.mode = 'AccessExclusiveLock' then
+               l.relation in (select h.inhrelid from pg_inherits h where h.inhparent = 'arcano.job'::regclass)
+               or l.relation in (select c.oid from pg_class c where c.relnamespace = 'arcano'::regnamespace)
+           end
   )
   select string_agg(h.holder, ' or ' order by h.holder), string_agg(h.mend, ' ' order by h.holder)
     into holders, mend

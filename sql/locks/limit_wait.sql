@@ -6,14 +6,17 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_longest constant interval := least(
-    nullif(p_lock_timeout, '0'), coalesce((select s.longest_wait from arcano.setting s), '5 seconds'));
+  v_longest interval;
 begin
-  perform set_config('lock_timeout',
-    greatest(ceil(1000 * extract(epoch from p_since + v_longest - clock_timestamp())), 1)::bigint::text, true); -- 0 would be for ever
+  if p_lock_timeout between '1 millisecond' and '5 seconds' then -- the settings are read no longer than that either
+    perform arcano.set_lock_timeout(p_lock_timeout);
+  end if;
+  v_longest := least(nullif(p_lock_timeout, '0'), coalesce((select s.longest_wait from arcano.setting s), '5 seconds'));
+  -- What nobody holds must have the time to be had.
+  perform arcano.set_lock_timeout(greatest(p_since + v_longest - clock_timestamp(), least(v_longest, '10 milliseconds')));
   return v_longest;
 end
 $$;
 
 comment on function arcano.limit_wait(timestamptz, interval) is
-  'Internal: sets lock_timeout so that p_since will be longest_wait ago then, or p_lock_timeout, if that is shorter and not 0; answers which of them holds.';
+  'Internal: sets lock_timeout so that p_since will be longest_wait ago then, or p_lock_timeout, if that is shorter and not 0, but for 10 milliseconds at least; answers which of them holds.';

@@ -8,7 +8,8 @@
 create or replace function arcano.lock_user(
   p_user_id arcano.job.user_id%type,
   p_impossible text,
-  p_since timestamptz default null
+  p_since timestamptz default null,
+  p_lock_timeout interval default null
 )
 returns interval
 language plpgsql volatile
@@ -26,11 +27,12 @@ begin
     into v_key, v_longest_wait;
   if not pg_try_advisory_xact_lock(v_key) then
     perform arcano.wait_for_user(
-      v_key, p_impossible, coalesce(p_since, clock_timestamp()), current_setting('lock_timeout')::interval);
+      v_key, p_impossible, coalesce(p_since, clock_timestamp()),
+      coalesce(p_lock_timeout, current_setting('lock_timeout')::interval));
   end if;
   return v_longest_wait;
 end
 $$;
 
-comment on function arcano.lock_user(arcano.job.user_id%type, text, timestamptz) is
-  'Internal: answers longest_wait, and waits for the same user''s other create_job, for at most longest_wait after p_since (null: after now) and no longer than lock_timeout, and holds them off until the transaction ends. p_impossible: what the caller could not do otherwise, or in a transaction that is not read committed, for the error.';
+comment on function arcano.lock_user(arcano.job.user_id%type, text, timestamptz, interval) is
+  'Internal: answers longest_wait, and waits for the same user''s other create_job, for at most longest_wait after p_since (null: after now) and no longer than p_lock_timeout (null: the lock_timeout that is set), and holds them off until the transaction ends. p_impossible: what the caller could not do otherwise, or in a transaction that is not read committed, for the error.';

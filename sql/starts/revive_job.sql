@@ -58,6 +58,7 @@ begin
   changed := found;
   note := 'revived';
   if changed then
+    perform arcano.refuse_made_job(p_job.relid, p_job.id, v_job.user_id, p_job.id, v_job.user_id);
     perform arcano.journal('revived', 'start_job', 'start_job came after the job was healed', array[v_before]);
   else
     select u.status, u.attempt, u.note into status, attempt, note from arcano.unchanged_job(p_job) u;

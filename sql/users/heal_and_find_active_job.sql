@@ -16,21 +16,20 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_open bigint;
   v_orphans arcano.job_ref[];
   v_observed arcano.job_ref[];
   v_ignored arcano.job_ref[] := '{}';
 begin
   healed := 0;
-  -- The second round asks again after the orphans that the first one found were healed, unless those were all
-  -- there was. One that could not be ended, for whatever reason, is ignored; one still there was locked.
+  -- The second round asks again after the orphans that the first one found were healed: the app's own trigger may have
+  -- made a job. One that could not be ended, for whatever reason, is ignored; one still there was locked.
   for v_round in 1..2 loop
     select o.tool, o.job_table, o.status, o.job_id, o.created_at, o.started_at, o."position",
-           case when count(*) over () = count(o.heals_at) over () then max(o.heals_at) over () end, count(*) over (),
+           case when count(*) over () = count(o.heals_at) over () then max(o.heals_at) over () end,
            array_agg((o.relid, o.job_id)::arcano.job_ref) filter (where o.is_orphan and o.is_enforced) over (),
            array_agg((o.relid, o.job_id)::arcano.job_ref) filter (where o.is_orphan and not o.is_enforced) over ()
       into active_tool, active_table, active_status, active_job_id, created_at, started_at, "position",
-           heals_at, v_open, v_orphans, v_observed
+           heals_at, v_orphans, v_observed
       from arcano.open_job o
      where o.user_id = p_user_id
        and (o.relid, o.job_id)::arcano.job_ref <> all (v_ignored)
@@ -43,18 +42,6 @@ begin
            coalesce(array_agg(e.job) filter (where e.error is not null), '{}')
       into healed, v_ignored
       from arcano.end_jobs(v_orphans, 'check', 'orphan') e;
-    if healed + cardinality(v_ignored) = v_open then
-      has_active_job := false;
-      active_tool := null;
-      active_table := null;
-      active_status := null;
-      active_job_id := null;
-      created_at := null;
-      started_at := null;
-      "position" := null;
-      heals_at := null;
-      exit;
-    end if;
   end loop;
 
   if v_observed is not null then

@@ -3,7 +3,9 @@
 -- job: null, or what is in its way. Holds off the user's other create_job until the transaction ends.
 --
 -- To be called before a statement that locks the job: the user is locked first, and then the job. Also for a job that
--- is about to become an orphan: now() is fixed in a transaction, so another session may see it as one already.
+-- is about to become an orphan: others may see it as one before this statement is over.
+--
+-- The clock decides, and not now(), which is fixed in a transaction: who made the user another job went by a later one.
 create or replace function arcano.readmit_orphan(p_job arcano.job_ref, p_impossible text)
 returns text
 language plpgsql volatile
@@ -11,23 +13,23 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_user_id arcano.job.user_id%type;
-  v_is_orphan boolean;
+  v_heals_at timestamptz;
 begin
   -- Found by id alone: with the rule outside of the case, the planner may read a partial index. In a table that is
-  -- only observed the orphan counts, and is a job like any other.
-  select j.user_id, j.is_orphan into v_user_id, v_is_orphan
+  -- only observed nothing heals: the orphan counts, and is a job like any other.
+  select j.user_id, j.heals_at into v_user_id, v_heals_at
     from arcano.judged_job j
    where j.job_id = p_job.id
      and j.relid = p_job.relid
      and case
-           when j.is_enforced and j.is_orphan then true
+           when j.heals_at < clock_timestamp() then true
            when j.heals_at < clock_timestamp() + interval '1 minute' then arcano.is_read_committed()
          end;
   if not found then
     return null;
   end if;
   perform arcano.lock_user(v_user_id, p_impossible);
-  if not v_is_orphan then
+  if v_heals_at >= clock_timestamp() then
     return null;
   end if;
   return (

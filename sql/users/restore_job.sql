@@ -59,6 +59,9 @@ begin
   if not found then
     perform arcano.refuse_suppression();
   end if;
+  if arcano.is_open(v_before.status) then
+    perform arcano.refuse_made_job(v_relid, v_job.id, v_job.user_id, v_job.id, v_job.user_id);
+  end if;
   perform arcano.journal('restored', 'restore_job', v_undone, array[v_row]);
   perform arcano.wake_workers();
   return true;

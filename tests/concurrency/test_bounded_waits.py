@@ -9,9 +9,9 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from helpers import UPSCALER, VIDEO, events, in_background, make_job, make_user, until_blocked
+from helpers import UPSCALER, VIDEO, events, in_background, job, make_job, make_user, until_blocked
 
-from arcano_db import ArcanoDB, InvalidArgument, WaitedTooLong
+from arcano_db import ArcanoApi, ArcanoDB, InvalidArgument, WaitedTooLong
 
 Connect = Callable[..., psycopg.Connection]
 Holds = Callable[[UUID], None]
@@ -260,6 +260,132 @@ def test_a_prepared_transaction_with_the_same_id(
         assert "rollback prepared 'forgotten';" in (refused.value.hint or "")
     finally:
         conn.execute("rollback prepared 'forgotten'")
+
+
+@pytest.mark.parametrize(
+    "lock",
+    [
+        "arcano.setting",
+        "arcano.lock",
+        "arcano.job_table",
+        "arcano.request",
+        "arcano.job",
+        "public.video_upscaler_jobs",
+        "public.upscaler_jobs",
+    ],
+)
+@pytest.mark.parametrize("door", ["arcano", "arcano_api"])
+def test_a_table_of_the_package_or_of_another_tool_that_is_being_altered(
+    conn: psycopg.Connection,
+    connect: Connect,
+    holder: psycopg.Connection,
+    user: UUID,
+    lock: str,
+    door: str,
+) -> None:
+    """Everything that the call reads on its way is waited for no longer, and has a holder with a name."""
+    holder.execute(f"lock table {lock} in access exclusive mode")
+    caller = connect()
+    caller.execute("set lock_timeout = '150ms'")
+    if door == "arcano_api":
+        caller.execute("select set_config('arcano.user_id', %s, false)", (str(user),))
+        caller.execute("set role arcano_user")
+
+    def create() -> bool:
+        if door == "arcano_api":
+            return ArcanoApi(caller).create_job("upscaler_jobs", request_key="key").created
+        return ArcanoDB(caller).create_job(UPSCALER, None, user, request_key="key").created
+
+    with refused_in_time(0.1) as refused:
+        create()
+    assert refused.value.args == ("a job cannot be admitted: others hold what its row needs",)
+    assert f"pid {pid(holder)}" in (refused.value.detail or "")
+    assert caller.execute("show lock_timeout").fetchone() == ("150ms",)
+    holder.rollback()
+    assert create()
+    assert caller.execute("show lock_timeout").fetchone() == ("150ms",)
+
+
+@pytest.mark.parametrize("lock", ["arcano.job_table", "public.video_upscaler_jobs"])
+def test_a_users_own_call_has_the_same_bound(
+    conn: psycopg.Connection, connect: Connect, holder: psycopg.Connection, user: UUID, lock: str
+) -> None:
+    holder.execute(f"lock table {lock} in access exclusive mode")
+    caller = connect()
+    caller.execute("select set_config('arcano.user_id', %s, false)", (str(user),))
+    caller.execute("set role arcano_user")
+    with refused_in_time(0.1):
+        ArcanoApi(caller).create_job("upscaler_jobs")
+    assert caller.execute("show lock_timeout").fetchone() == ("0",)
+
+
+def test_writers_of_other_tables_are_in_nobodys_way(
+    conn: psycopg.Connection, connect: Connect, holder: psycopg.Connection, user: UUID
+) -> None:
+    busy = connect(autocommit=False)
+    busy.execute("update public.video_upscaler_jobs set status = status")
+    job_id = uuid4()
+    hang_with_the_same_id(holder, job_id, user)
+    with refused_in_time() as refused:
+        ArcanoDB(conn).create_job(UPSCALER, job_id, user)
+    assert f"pid {pid(busy)}" not in (refused.value.detail or "")
+    assert f"pid {pid(holder)}" in (refused.value.detail or "")
+
+
+APP_COUNTS = """
+    create table public.counted (k text primary key, n int not null);
+    insert into public.counted values ('cancelled', 0);
+    create function public.count_ends() returns trigger language plpgsql as $body$
+    begin
+      update public.counted set n = n + 1 where k = new.status;
+      return new;
+    end $body$;
+    create trigger count_ends after update on public.upscaler_jobs
+      for each row execute function public.count_ends();
+"""
+
+
+@pytest.mark.parametrize("orphans", [1, 20])
+def test_orphans_whose_end_has_to_wait_cost_one_wait_together(
+    conn: psycopg.Connection, holder: psycopg.Connection, user: UUID, orphans: int
+) -> None:
+    """The app's own trigger waits for somebody. They count for nobody, ended or not."""
+    conn.execute(APP_COUNTS)
+    for _ in range(orphans):
+        make_job(conn, UPSCALER, user)
+    holder.execute("update public.counted set n = n")
+    ArcanoDB(conn).set_longest_wait("500 milliseconds")
+    began = time.monotonic()
+    assert ArcanoDB(conn).create_job(VIDEO, None, user).created
+    assert time.monotonic() - began < 2.5
+    assert conn.execute("show lock_timeout").fetchone() == ("0",)
+
+
+@pytest.mark.parametrize("call", ["check", "sweep", "cancel_job", "cancel_session"])
+def test_whoever_ends_a_job_waits_no_longer_for_the_apps_own_trigger(
+    conn: psycopg.Connection, holder: psycopg.Connection, user: UUID, call: str
+) -> None:
+    """A sweep that hangs holds the rows of a hundred jobs."""
+    conn.execute(APP_COUNTS)
+    orphan, other = make_job(conn, UPSCALER, user), make_job(conn, VIDEO, user)
+    holder.execute("update public.counted set n = n")
+    db = ArcanoDB(conn)
+    began = time.monotonic()
+    if call == "check":
+        assert db.check_user_active(user).has_active_job is False
+    elif call == "sweep":
+        db.sweep_orphans()
+        assert job(conn, other)["status"] == "cancelled"
+    elif call == "cancel_job":
+        assert db.cancel_job(orphan).note == "55P03: canceling statement due to lock timeout"
+    else:
+        assert [r.job_id for r in db.cancel_session(user)] == [other]
+    assert time.monotonic() - began < 10
+    assert job(conn, orphan)["status"] == "queued"
+    assert conn.execute("show lock_timeout").fetchone() == ("0",)
+    holder.rollback()
+    db.check_user_active(user)
+    assert job(conn, orphan)["status"] == "cancelled"
 
 
 # --- how long -------------------------------------------------------------------------------------------

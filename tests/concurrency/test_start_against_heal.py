@@ -12,7 +12,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from helpers import POSE, UPSCALER, events, job, make_job, make_user, until_blocked
+from helpers import POSE, UPSCALER, events, in_background, job, make_job, make_user, until_blocked, veto
 
 from arcano_db import ArcanoDB
 
@@ -168,3 +168,75 @@ def test_a_locked_ghost_counts_as_active_and_nothing_waits(
     assert job(conn, other)["status"] == "cancelled"
     holder.rollback()
     assert ArcanoDB(caller).check_user_active(user).healed == 1
+
+
+COMES_TO_LIFE = {
+    "start_job": "select changed, note from arcano.start_job(%(job)s, 'task')",
+    "start_jobs": "select changed, note from arcano.start_jobs(array[%(job)s])",
+    "touch_job": "select changed, note from arcano.touch_job(%(job)s)",
+    "touch_jobs": "select changed, note from arcano.touch_jobs(array[%(job)s])",
+    "run_or_queue": "select decision is not null, note from arcano.run_or_queue(%(job)s)",
+    "arcano_api.touch_job": "select changed, note from arcano_api.touch_job(%(job)s)",
+    "arcano_api.queue_job": "select decision is not null, note from arcano_api.queue_job(%(job)s)",
+}
+
+
+@pytest.mark.parametrize("call", COMES_TO_LIFE)
+def test_a_transaction_that_began_before_the_job_was_an_orphan(
+    conn: psycopg.Connection, connect: Connect, call: str
+) -> None:
+    """Its now() is older than what others go by, who have made the user another job by now.
+
+    The orphan could not be ended, so that nothing but the rule says that it is one.
+    """
+    user = make_user(conn)
+    veto(conn, UPSCALER, "new.status = 'cancelled'")
+    backend = connect(autocommit=False)
+    if call.startswith("arcano_api."):
+        backend.execute("select set_config('arcano.user_id', %s, false)", (str(user),))
+        backend.execute("set role arcano_user")
+    [began] = backend.execute("select now()").fetchone()
+    orphan = make_job(conn, UPSCALER, user)
+    conn.execute(
+        "update public.upscaler_jobs set created_at = %s::timestamptz + interval '1 millisecond' - interval '5 minutes'",
+        (began,),
+    )
+    made = ArcanoDB(conn).create_job(POSE, None, user)
+    assert made.created
+    [(changed, note)] = backend.execute(COMES_TO_LIFE[call], {"job": orphan}).fetchall()
+    backend.commit()
+    assert (changed, note) == (False, f"an orphan; in the way: {POSE} {made.job_id} (queued)")
+    assert active(conn, user) == [made.job_id]
+
+
+@pytest.mark.parametrize("call", COMES_TO_LIFE)
+def test_an_orphan_since_this_transaction_began_comes_to_life_all_the_same(
+    conn: psycopg.Connection, connect: Connect, call: str
+) -> None:
+    """Where nothing is in its way."""
+    user = make_user(conn)
+    backend = connect(autocommit=False)
+    if call.startswith("arcano_api."):
+        backend.execute("select set_config('arcano.user_id', %s, false)", (str(user),))
+        backend.execute("set role arcano_user")
+    [began] = backend.execute("select now()").fetchone()
+    orphan = make_job(conn, UPSCALER, user)
+    conn.execute(
+        "update public.upscaler_jobs set created_at = %s::timestamptz + interval '1 millisecond' - interval '5 minutes'",
+        (began,),
+    )
+    [(changed, _)] = backend.execute(COMES_TO_LIFE[call], {"job": orphan}).fetchall()
+    assert changed
+    waiting = in_background(lambda: ArcanoDB(conn).create_job(POSE, None, user))
+    until_blocked(backend, conn)
+    backend.commit()
+    assert waiting().active_job_id == orphan
+
+
+def active(conn: psycopg.Connection, user: UUID) -> list[UUID]:
+    return [
+        job_id
+        for (job_id,) in conn.execute(
+            "select job_id from arcano.active_job where user_id = %s order by job_id", (user,)
+        )
+    ]

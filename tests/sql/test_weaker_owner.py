@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import psycopg
@@ -47,26 +48,36 @@ def owners_server(request: pytest.FixtureRequest) -> Iterator[EmbeddedServer]:
         yield server
 
 
-@pytest.fixture(params=["postgres", "strong"])
-def migrator(request: pytest.FixtureRequest, owners_server: EmbeddedServer) -> Iterator[psycopg.Connection]:
-    """Who has migrated, with a table of the weak one."""
-    name = f"owners_{request.param}"
+@pytest.fixture(scope="module", params=["postgres", "strong"])
+def template(request: pytest.FixtureRequest, owners_server: EmbeddedServer) -> tuple[str, str]:
+    """Who has migrated, and a database that was, with a table of the weak one."""
+    name, template = request.param, f"owners_{request.param}"
     with psycopg.connect(owners_server.dsn(), autocommit=True) as conn:
-        conn.execute(f"create database {name} owner {request.param}")
-        dsn = make_conninfo(owners_server.dsn(name), user=request.param)
-        migrating.migrate(dsn)
-        with psycopg.connect(dsn, autocommit=True) as connection:
-            connection.execute("create schema app; grant all on schema app to public")
-            connection.execute("create table public.users (id uuid primary key, email text)")
-            connection.execute("set role weak")
-            connection.execute(
-                "create table app.taken (role name); grant all on app.taken to public;"
-                "create table app.jobs (id uuid primary key default gen_random_uuid(), user_id uuid,"
-                " status text, created_at timestamptz default now() - interval '1 hour')"
-            )
-            connection.execute("reset role")
+        conn.execute(f"create database {template} owner {name}")
+    dsn = make_conninfo(owners_server.dsn(template), user=name)
+    migrating.migrate(dsn)
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        conn.execute("create schema app; grant all on schema app to public")
+        conn.execute("create table public.users (id uuid primary key, email text)")
+        conn.execute("set role weak")
+        conn.execute(
+            "create table app.taken (role name); grant all on app.taken to public;"
+            "create table app.jobs (id uuid primary key default gen_random_uuid(), user_id uuid,"
+            " status text, created_at timestamptz default now() - interval '1 hour')"
+        )
+    return name, template
+
+
+@pytest.fixture
+def migrator(template: tuple[str, str], owners_server: EmbeddedServer) -> Iterator[psycopg.Connection]:
+    name, made = template
+    with psycopg.connect(owners_server.dsn(), autocommit=True) as conn:
+        conn.execute(f"create database owners template {made} owner {name}")
+        with psycopg.connect(
+            make_conninfo(owners_server.dsn("owners"), user=name), autocommit=True
+        ) as connection:
             yield connection
-        conn.execute(f"drop database {name} with (force)")
+        conn.execute("drop database owners with (force)")
 
 
 def taken(conn: psycopg.Connection) -> set[str]:
@@ -130,6 +141,146 @@ def test_the_doctor_names_it(migrator: psycopg.Connection) -> None:
         assert [f.level for f in ArcanoDB(told).check_health() if f.finding == "owners"] == ["note"]
     migrator.execute(mend.encode())
     assert [f.level for f in owners()] == ["ok"]
+
+
+# Things of the weak one that a table of a stronger one is made of: {take} is a function that notes who runs it.
+PARTS = {
+    "a domain": (
+        "create domain weak.kind as text; alter table app.jobs add column kind weak.kind",
+        "type weak.kind",
+    ),
+    "a domain over a domain": (
+        "create domain weak.kind as text; create domain app.kinds as weak.kind; alter domain app.kinds owner to {me};"
+        " alter table app.jobs add column kind app.kinds",
+        "type weak.kind",
+    ),
+    "an array of a domain": (
+        "create domain weak.kind as text; alter table app.jobs add column kinds weak.kind[]",
+        "type weak.kind",
+    ),
+    "an enum, which a cast turns into json": (
+        "create type weak.kind as enum ('a'); alter table app.jobs add column kind weak.kind",
+        "type weak.kind",
+    ),
+    "a composite type": (
+        "create type weak.kind as (a integer); alter table app.jobs add column kind weak.kind",
+        "type weak.kind",
+    ),
+    "a type in a composite type": (
+        "create domain weak.kind as text; create type app.whole as (a integer, kind weak.kind);"
+        " alter type app.whole owner to {me}; alter table app.jobs add column whole app.whole",
+        "type weak.kind",
+    ),
+    "a range": (
+        "create type weak.kind as range (subtype = integer); alter table app.jobs add column kind weak.kind",
+        "type weak.kind",
+    ),
+    "a trigger's function": (
+        "create function weak.take() returns trigger language plpgsql as 'begin return new; end';"
+        " create trigger take before insert on app.jobs for each row execute function weak.take()",
+        "function weak.take()",
+    ),
+    "a trigger's condition": (
+        "create function weak.take(text) returns boolean language plpgsql as 'begin return true; end';"
+        " create function app.nothing() returns trigger language plpgsql as 'begin return new; end';"
+        " alter function app.nothing() owner to {me};"
+        " create trigger take before insert on app.jobs for each row when (weak.take(new.status))"
+        " execute function app.nothing()",
+        "function weak.take(pg_catalog.text)",
+    ),
+    "a check": (
+        "create function weak.take(text) returns boolean language plpgsql as 'begin return true; end';"
+        " alter table app.jobs add check (weak.take(status))",
+        "function weak.take(pg_catalog.text)",
+    ),
+    "the check of a domain": (
+        "create function weak.take(text) returns boolean language plpgsql as 'begin return true; end';"
+        " create domain app.kinds as text check (weak.take(value)); alter domain app.kinds owner to {me};"
+        " alter table app.jobs add column kind app.kinds",
+        "function weak.take(pg_catalog.text)",
+    ),
+    "a default": (
+        "create function weak.take() returns text language plpgsql as 'begin return null; end';"
+        " alter table app.jobs add column kind text default weak.take()",
+        "function weak.take()",
+    ),
+    "a generated column": (
+        "create function weak.take(text) returns text language plpgsql immutable as 'begin return null; end';"
+        " alter table app.jobs add column kind text generated always as (weak.take(status)) stored",
+        "function weak.take(pg_catalog.text)",
+    ),
+    "an index": (
+        "create function weak.take(text) returns text language plpgsql immutable as 'begin return null; end';"
+        " create index on app.jobs (weak.take(status))",
+        "function weak.take(pg_catalog.text)",
+    ),
+    "the condition of an index": (
+        "create function weak.take(text) returns boolean language plpgsql immutable as 'begin return true; end';"
+        " create index on app.jobs (status) where weak.take(status)",
+        "function weak.take(pg_catalog.text)",
+    ),
+    "a policy": (
+        "create function weak.take(text) returns boolean language plpgsql immutable as 'begin return true; end';"
+        " create policy take on app.jobs using (weak.take(status))",
+        "function weak.take(pg_catalog.text)",
+    ),
+    "an operator": (
+        "create function app.same(text, text) returns boolean language sql immutable as 'select true';"
+        " alter function app.same(text, text) owner to {me};"
+        " create operator weak.=== (leftarg = text, rightarg = text, function = app.same);"
+        " alter table app.jobs add check (status operator(weak.===) 'x')",
+        "operator weak.===(pg_catalog.text,pg_catalog.text)",
+    ),
+    "the function of an operator": (
+        "create function weak.take(text, text) returns boolean language plpgsql immutable as 'begin return true; end';"
+        " create operator app.=== (leftarg = text, rightarg = text, function = weak.take);"
+        " alter operator app.=== (text, text) owner to {me};"
+        " alter table app.jobs add check (status operator(app.===) 'x')",
+        "function weak.take(pg_catalog.text,pg_catalog.text)",
+    ),
+    "a cast of a type into json": (
+        "create type app.kinds as enum ('a'); alter type app.kinds owner to {me};"
+        " alter table app.jobs add column kind app.kinds;"
+        " create function weak.take(app.kinds) returns json language plpgsql as 'begin return null; end';"
+        " create cast (app.kinds as json) with function weak.take(app.kinds)",
+        "function weak.take(app.kinds)",
+    ),
+    "a function in the body of another": (
+        "create function weak.take(text) returns boolean language plpgsql immutable as 'begin return true; end';"
+        " create function app.asks(text) returns boolean language sql immutable return weak.take($1);"
+        " alter function app.asks(text) owner to {me}; alter table app.jobs add check (app.asks(status))",
+        "function weak.take(pg_catalog.text)",
+    ),
+}
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_what_a_table_is_made_of_belongs_to_the_strong(migrator: psycopg.Connection, part: str) -> None:
+    """Whoever owns a function or a type may give it another body, a check or a cast later."""
+    me = migrator.info.user
+    with psycopg.connect(make_conninfo(migrator.info.dsn, user="postgres"), autocommit=True) as conn:
+        conn.execute(f"create schema weak authorization weak; alter table app.jobs owner to {me}")
+        conn.execute("grant create on schema app to weak")
+        statements, named = PARTS[part]
+        for statement in re.split(r"; (?=create|alter)", statements.format(me=me)):
+            makes_weak = statement.strip().startswith("create") and " weak." in statement.split("(")[0]
+            conn.execute("set role weak" if makes_weak and "app.jobs" not in statement else "reset role")
+            conn.execute(statement.encode())
+        conn.execute("reset role")
+    db = ArcanoDB(migrator)
+    with pytest.raises(CannotAttach) as refused:
+        db.attach_job_table(TABLE)
+    assert refused.value.sqlstate == "42501"
+    assert refused.value.detail == (
+        f"{named}, which app.jobs uses, belongs to weak, and runs with the rights of {me}, who may more"
+    )
+    migrator.execute("set arcano.trust_owner = on")
+    db.attach_job_table(TABLE)
+    migrator.execute("reset arcano.trust_owner")
+    [found] = [f for f in db.check_health() if f.finding == "owners"]
+    assert (found.level, found.detail) == ("warning", refused.value.detail)
+    migrator.execute((found.hint or "").partition(" -- ")[0].encode())
+    assert [f.level for f in db.check_health() if f.finding == "owners"] == ["ok"]
 
 
 @pytest.mark.parametrize("owner", ["the migrator", "a superuser", "one that may act for the migrator"])

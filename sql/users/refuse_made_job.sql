@@ -1,0 +1,43 @@
+-- Whether a job that was inserted, or brought back, is the one that was asked for, and the only one of its user. The app's
+-- own triggers, defaults, rules and policies run in that statement, and may call create_job for the same user themselves,
+-- before the row is there that would refuse them. Orphans that could not be ended count for nobody.
+create or replace function arcano.refuse_made_job(
+  p_table regclass,
+  p_job_id arcano.job.id%type,
+  p_user_id arcano.job.user_id%type,
+  p_made_id arcano.job.id%type,
+  p_made_user_id arcano.job.user_id%type
+)
+returns void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_problem text;
+  v_hint text := format('Look at the triggers, rules and defaults of %s.', p_table);
+begin
+  if p_made_id is null then
+    v_problem := 'The row was not inserted.';
+  elsif p_made_user_id is distinct from p_user_id then
+    v_problem := 'The job was given to another user.';
+  elsif p_made_id <> p_job_id then
+    v_problem := format('The job was given another id (%s), and so a repeat of the call would not know it.', p_made_id);
+    v_hint := 'Leave p_job_id out, or let the table keep an id that is given.';
+  else
+    select format('The same user has another job by now: %s %s (%s).', a.job_table, a.job_id, a.status) into v_problem
+      from arcano.active_job a
+     where a.user_id = p_user_id and (a.job_table, a.job_id) <> (arcano.table_name(p_table), p_made_id)
+     limit 1;
+    if not found then
+      return;
+    end if;
+    v_hint := 'A user has one job at a time: make the next one when this one has ended.';
+  end if;
+  raise exception 'a trigger, rule or default of % made something else of the job', p_table
+    using errcode = 'triggered_data_change_violation', detail = v_problem,
+      hint = v_hint;
+end
+$$;
+
+comment on function arcano.refuse_made_job(regclass, arcano.job.id%type, arcano.job.user_id%type, arcano.job.id%type, arcano.job.user_id%type) is
+  'Internal: raises unless the job p_made_id of p_made_user_id, which was inserted or brought back for p_job_id (null: not given) of p_user_id, is that, and the user''s only active one.';

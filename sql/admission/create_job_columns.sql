@@ -15,9 +15,11 @@ begin
   end if;
 
   select array_agg(quote_ident(k.name)),
-         string_agg(format('%I: %s', k.name, case when a.attname is null
-           then 'there is no such column' else 'only the package sets it' end), e'\n' order by k.place)
-           filter (where a.attname is null or c.attname is not null)
+         string_agg(format('%I: %s', k.name, case
+           when a.attname is null then 'there is no such column'
+           when c.attname is not null then 'only the package sets it'
+           else 'only the table sets it' end), e'\n' order by k.place)
+           filter (where a.attname is null or c.attname is not null or a.attgenerated <> '' or a.attidentity = 'a')
     into v_columns, v_wrong
     from jsonb_object_keys(p_data) with ordinality k (name, place)
     left join pg_attribute a

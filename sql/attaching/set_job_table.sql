@@ -36,10 +36,11 @@ begin
   if exists (
     select
       from unnest(v_settings.user_columns) u (name)
-     where not exists (select from pg_attribute a where a.attrelid = p_table and a.attname = u.name and a.attnum > 0)
+     where not exists (select from pg_attribute a where a.attrelid = p_table and a.attname = u.name and a.attnum > 0
+                          and a.attgenerated = '' and a.attidentity <> 'a')
         or exists (select from pg_attribute c where c.attrelid = 'arcano.job'::regclass and c.attname = u.name)
   ) then
-    raise exception 'user_columns must be columns of %, and none of the contract''s', p_table
+    raise exception 'user_columns must be columns of % that can be given, and none of the contract''s', p_table
       using errcode = 'invalid_parameter_value', detail = format('They are %s.', v_settings.user_columns),
         hint = 'Only a backend sets the contract''s.';
   end if;

@@ -58,9 +58,12 @@ begin
 
       job := p_jobs[1];
       error := v_error;
-      -- Not for the check: it may be asked many times a second, and the sweep says it too.
-      if p_source <> 'check' then
+      -- Not for the check: it may be asked many times a second, and the sweep says it too. What a cancel could not do
+      -- may be the fault of its own session, and is no reason for workers to pass over the job.
+      if p_source = 'sweep' then
         perform arcano.journal_and_back_off(job, p_source, error);
+      elsif p_source <> 'check' then
+        perform arcano.journal_once(job, 'error', p_source, error);
       end if;
       return next;
       return;

@@ -73,11 +73,7 @@ begin
       else 'a trigger of the job table suppressed the change' end;
   elsif status = any (arcano.ended_statuses()) and status <> p_status then
     v_reason := format('finish_job(%s) came when the job was %s already', p_status, status) || coalesce(': ' || p_error, '');
-    if not exists (
-      select from arcano.job_history(v_ref) e where e.event = 'late_finish' and e.reason = v_reason
-    ) then
-      perform arcano.journal('late_finish', 'finish_job', v_reason, array[arcano.job_row(v_ref)]);
-    end if;
+    perform arcano.journal_once(v_ref, 'late_finish', 'finish_job', v_reason);
   end if;
 end
 $$;

@@ -15,6 +15,7 @@ set timezone = 'UTC'
 set bytea_output = hex
 set lc_monetary = 'C'
 set quote_all_identifiers = off
+set row_security = on
 as $$
 declare
   v_table record;

@@ -5,13 +5,15 @@ create or replace function arcano.user_data(p_job arcano.job_ref)
 returns jsonb
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
+set row_security = on -- where it is forced on the owner, off would be an error
 as $$
 declare
   v_table constant regclass := p_job.relid;
   v_columns text;
   v_data jsonb;
 begin
-  select string_agg(format('%L, t.%I', c.name, c.name), ', ') into v_columns
+  -- One by one, because a function takes a hundred arguments at most.
+  select string_agg(format('jsonb_build_object(%L, t.%I)', c.name, c.name), ' || ') into v_columns
     from arcano.job_table s
    cross join lateral unnest(s.user_columns) c (name)
     join pg_attribute a on a.attrelid = v_table and a.attname = c.name and not a.attisdropped
@@ -19,9 +21,9 @@ begin
   if v_columns is null then
     return '{}';
   end if;
-  execute format('select jsonb_build_object(%s) from %s t where t.id = $1', v_columns, v_table)
+  execute format('select %s from %s t where t.id = $1', v_columns, v_table)
     into v_data using p_job.id;
-  return v_data;
+  return coalesce(v_data, '{}'); -- a policy of the table's own may hide the row
 end
 $$;
 

@@ -74,3 +74,20 @@ def test_the_main_job_under_forced_row_level_security(owner_dsn: str, owner: psy
     # The contract's columns at least are kept.
     (event,) = events(owner, hidden)
     assert (event["job_before"]["status"], "scale" in event["job_before"]) == ("queued", False)
+
+
+def test_no_setting_hides_a_row_from_the_journal_that_its_policies_show(
+    owner_dsn: str, owner: psycopg.Connection
+) -> None:
+    make_app(owner_dsn)
+    owner.execute(
+        f"alter table {UPSCALER} enable row level security, force row level security;"
+        f"create policy everything on {UPSCALER} using (true)"
+    )
+    for row_security in ("on", "off"):
+        user = make_user(owner)
+        seen = make_job(owner, UPSCALER, user, scale=4)
+        owner.execute(f"set row_security = {row_security}")
+        assert ArcanoDB(owner).check_user_active(user).healed == 1
+        owner.execute("reset row_security")
+        assert events(owner, seen)[0]["job_before"]["scale"] == 4

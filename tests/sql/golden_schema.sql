@@ -28,13 +28,13 @@ CREATE TYPE arcano.job_snapshot AS (
 
 COMMENT ON TYPE arcano.job_snapshot IS 'The row of a job at one moment, with all columns of its own table: what the journal keeps.';
 
-CREATE FUNCTION arcano.admit_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, p_request_key text, p_since timestamp with time zone, p_longest_wait interval, p_lock_timeout interval, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) RETURNS record
+CREATE FUNCTION arcano.admit_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, p_request_key text, p_since timestamp with time zone, p_lock_timeout interval, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET lock_timeout TO '5s'
     AS ...;
 
-COMMENT ON FUNCTION arcano.admit_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, p_request_key text, p_since timestamp with time zone, p_longest_wait interval, p_lock_timeout interval, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) IS 'Internal: create_job, for who holds the lock of the user. p_since: since when the caller waits. p_longest_wait: of the settings. p_lock_timeout: the caller''s own.';
+COMMENT ON FUNCTION arcano.admit_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, p_request_key text, p_since timestamp with time zone, p_lock_timeout interval, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) IS 'Internal: create_job. p_since: since when the caller waits. p_lock_timeout: the caller''s own.';
 
 CREATE FUNCTION arcano.attach_job_table(p_table regclass, p_tool text DEFAULT NULL::text, p_orphan_after interval DEFAULT NULL::interval, p_stall_after interval DEFAULT NULL::interval) RETURNS TABLE(statement text)
     LANGUAGE plpgsql
@@ -144,6 +144,13 @@ CREATE FUNCTION arcano.clock_findings(p_table regclass, p_jobs bigint, p_future 
 
 COMMENT ON FUNCTION arcano.clock_findings(p_table regclass, p_jobs bigint, p_future bigint, p_dateless bigint, p_dated bigint, p_coarse bigint, OUT level text, OUT finding text, OUT detail text, OUT hint text) IS 'Internal: what is wrong with created_at of p_table, of whose p_jobs jobs so many are from the future, have no date, have one, and have one in whole milliseconds.';
 
+CREATE FUNCTION arcano.code_of_table(p_table regclass, OUT class regclass, OUT object oid, OUT owner oid) RETURNS SETOF record
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.code_of_table(p_table regclass, OUT class regclass, OUT object oid, OUT owner oid) IS 'Internal: the table p_table, and every function, operator and type that runs or may run when a row of it is written or turned into json (class and object, as in pg_depend), with its owner.';
+
 CREATE FUNCTION arcano.column_problems(p_table regclass, OUT problem text, OUT mend text) RETURNS SETOF record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -233,22 +240,23 @@ END;
 
 COMMENT ON FUNCTION arcano.end_causes() IS 'Internal: each cause that ends a job, the status and the event of the journal that follow, the default message, and the kind of refund: of a job that was not running yet, and of one that was; null: none.';
 
-CREATE FUNCTION arcano.end_jobs(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text DEFAULT NULL::text, OUT job arcano.job_ref, OUT error text) RETURNS SETOF record
+CREATE FUNCTION arcano.end_jobs(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text DEFAULT NULL::text, p_since timestamp with time zone DEFAULT NULL::timestamp with time zone, OUT job arcano.job_ref, OUT error text) RETURNS SETOF record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.end_jobs(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text, OUT job arcano.job_ref, OUT error text) IS 'Internal: ends those of p_jobs to which p_cause (of end_causes) applies, journals and refunds them. p_reason: their error_message. Answers a row for each job ended, and with its error for each that could not be.';
+COMMENT ON FUNCTION arcano.end_jobs(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text, p_since timestamp with time zone, OUT job arcano.job_ref, OUT error text) IS 'Internal: ends those of p_jobs to which p_cause (of end_causes) applies, journals and refunds them. p_reason: their error_message. p_since: since when the caller waits (null: from now on). Answers a row for each job ended, and with its error for each that could not be.';
 
-CREATE FUNCTION arcano.end_jobs_at_once(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text) RETURNS arcano.job_ref[]
+CREATE FUNCTION arcano.end_jobs_at_once(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text, p_since timestamp with time zone, p_lock_timeout interval) RETURNS arcano.job_ref[]
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
     SET enable_seqscan TO 'off'
     SET jit TO 'off'
+    SET lock_timeout TO '5s'
     AS ...;
 
-COMMENT ON FUNCTION arcano.end_jobs_at_once(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text) IS 'Internal: ends those of p_jobs that nobody holds and to which p_cause applies, all in one statement, journals and refunds them, and answers them; raises if one of them cannot be ended.';
+COMMENT ON FUNCTION arcano.end_jobs_at_once(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text, p_since timestamp with time zone, p_lock_timeout interval) IS 'Internal: ends those of p_jobs that nobody holds and to which p_cause applies, all in one statement, journals and refunds them, and answers them; raises if one of them cannot be ended. Waits for what the app''s own triggers wait for until p_since is longest_wait ago, or p_lock_timeout.';
 
 CREATE FUNCTION arcano.ended_statuses() RETURNS text[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -650,6 +658,7 @@ CREATE FUNCTION arcano.job_rows(p_jobs arcano.job_ref[], p_lock boolean) RETURNS
     SET bytea_output TO 'hex'
     SET lc_monetary TO 'C'
     SET quote_all_identifiers TO 'off'
+    SET row_security TO 'on'
     AS ...;
 
 COMMENT ON FUNCTION arcano.job_rows(p_jobs arcano.job_ref[], p_lock boolean) IS 'Internal: the rows of p_jobs, those that are there, with all columns of their tables. p_lock: lock them, and leave out what others hold.';
@@ -685,6 +694,13 @@ CREATE FUNCTION arcano.journal_observed(p_jobs arcano.job_ref[], p_source text, 
 
 COMMENT ON FUNCTION arcano.journal_observed(p_jobs arcano.job_ref[], p_source text, p_cause text) IS 'Internal: journals, once each, that p_cause (of end_causes) would have ended p_jobs, had their tables not been in observe mode; answers how many it did not know before.';
 
+CREATE FUNCTION arcano.journal_once(p_job arcano.job_ref, p_event text, p_source text, p_reason text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.journal_once(p_job arcano.job_ref, p_event text, p_source text, p_reason text) IS 'Internal: writes an entry of the journal for p_job, unless it has that one already.';
+
 CREATE FUNCTION arcano.journal_refund(p_refund arcano.refund, p_event text, p_source text, p_reason text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -718,7 +734,7 @@ CREATE FUNCTION arcano.limit_wait(p_since timestamp with time zone, p_lock_timeo
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.limit_wait(p_since timestamp with time zone, p_lock_timeout interval) IS 'Internal: sets lock_timeout so that p_since will be longest_wait ago then, or p_lock_timeout, if that is shorter and not 0; answers which of them holds.';
+COMMENT ON FUNCTION arcano.limit_wait(p_since timestamp with time zone, p_lock_timeout interval) IS 'Internal: sets lock_timeout so that p_since will be longest_wait ago then, or p_lock_timeout, if that is shorter and not 0, but for 10 milliseconds at least; answers which of them holds.';
 
 CREATE FUNCTION arcano.lock_holder(p_key bigint, p_since timestamp with time zone, OUT holders text, OUT mend text) RETURNS record
     LANGUAGE plpgsql
@@ -752,12 +768,12 @@ CREATE FUNCTION arcano.lock_queue() RETURNS boolean
 
 COMMENT ON FUNCTION arcano.lock_queue() IS 'Internal: lets only this run_or_queue decide until the transaction ends; false: another one decides at this moment.';
 
-CREATE FUNCTION arcano.lock_user(p_user_id uuid, p_impossible text, p_since timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS interval
+CREATE FUNCTION arcano.lock_user(p_user_id uuid, p_impossible text, p_since timestamp with time zone DEFAULT NULL::timestamp with time zone, p_lock_timeout interval DEFAULT NULL::interval) RETURNS interval
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.lock_user(p_user_id uuid, p_impossible text, p_since timestamp with time zone) IS 'Internal: answers longest_wait, and waits for the same user''s other create_job, for at most longest_wait after p_since (null: after now) and no longer than lock_timeout, and holds them off until the transaction ends. p_impossible: what the caller could not do otherwise, or in a transaction that is not read committed, for the error.';
+COMMENT ON FUNCTION arcano.lock_user(p_user_id uuid, p_impossible text, p_since timestamp with time zone, p_lock_timeout interval) IS 'Internal: answers longest_wait, and waits for the same user''s other create_job, for at most longest_wait after p_since (null: after now) and no longer than p_lock_timeout (null: the lock_timeout that is set), and holds them off until the transaction ends. p_impossible: what the caller could not do otherwise, or in a transaction that is not read committed, for the error.';
 
 CREATE FUNCTION arcano.lock_users(p_jobs arcano.job_ref[], p_revives boolean, p_impossible text) RETURNS void
     LANGUAGE plpgsql
@@ -824,6 +840,14 @@ CREATE FUNCTION arcano.own_job(p_job_id uuid, p_table text) RETURNS arcano.job_r
     AS ...;
 
 COMMENT ON FUNCTION arcano.own_job(p_job_id uuid, p_table text) IS 'Internal: the job p_job_id of the user who calls, in p_table if that is given; raises if there is none, or more than one.';
+
+CREATE FUNCTION arcano.own_request(p_table text, p_job_id uuid, p_data jsonb, p_since timestamp with time zone, p_lock_timeout interval, OUT caller_id uuid, OUT relid regclass) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '5s'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.own_request(p_table text, p_job_id uuid, p_data jsonb, p_since timestamp with time zone, p_lock_timeout interval, OUT caller_id uuid, OUT relid regclass) IS 'Internal: the user who calls, and the attached table p_table; raises if that user may not make the job p_job_id with p_data in it. p_since: since when the caller waits. p_lock_timeout: the caller''s own.';
 
 CREATE FUNCTION arcano.pay_refund(p_refund_id bigint, p_source text) RETURNS boolean
     LANGUAGE plpgsql
@@ -925,6 +949,13 @@ CREATE FUNCTION arcano.refuse_limit(p_limit integer, p_most integer DEFAULT NULL
     AS ...;
 
 COMMENT ON FUNCTION arcano.refuse_limit(p_limit integer, p_most integer) IS 'Internal: raises if p_limit is null, below 1, or above p_most.';
+
+CREATE FUNCTION arcano.refuse_made_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_made_id uuid, p_made_user_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.refuse_made_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_made_id uuid, p_made_user_id uuid) IS 'Internal: raises unless the job p_made_id of p_made_user_id, which was inserted or brought back for p_job_id (null: not given) of p_user_id, is that, and the user''s only active one.';
 
 CREATE TABLE arcano.job (
     id uuid,
@@ -1072,12 +1103,26 @@ CREATE FUNCTION arcano.refuse_values(p_table regclass, p_data jsonb) RETURNS voi
 
 COMMENT ON FUNCTION arcano.refuse_values(p_table regclass, p_data jsonb) IS 'Internal: raises if a value of p_data is not of its column''s type, naming each such column of p_table.';
 
+CREATE FUNCTION arcano.refuse_wait(p_table regclass, p_since timestamp with time zone, p_waits_since timestamp with time zone, p_error text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.refuse_wait(p_table regclass, p_since timestamp with time zone, p_waits_since timestamp with time zone, p_error text) IS 'Internal: raises that a new job of p_table (null: it is not known yet) cannot be admitted, and who is in the way. p_since: since when its caller waits. p_waits_since: since when at most for what was not to be had. p_error: what PostgreSQL said.';
+
 CREATE FUNCTION arcano.register_again() RETURNS SETOF text
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
 COMMENT ON FUNCTION arcano.register_again() IS 'Internal: registers those functions again that have another oid, and belong to whom they belonged; answers their names.';
+
+CREATE FUNCTION arcano.relation_health() RETURNS TABLE(level text, finding text, detail text, hint text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.relation_health() IS 'Internal: what check_health says of the kinds and owners of the attached tables.';
 
 CREATE FUNCTION arcano.relation_problem(p_table regclass, OUT problem text, OUT mend text) RETURNS record
     LANGUAGE plpgsql STABLE
@@ -1181,6 +1226,13 @@ CREATE FUNCTION arcano.set_job_table(p_table regclass, p_settings jsonb) RETURNS
     AS ...;
 
 COMMENT ON FUNCTION arcano.set_job_table(p_table regclass, p_settings jsonb) IS 'Changes settings of the attached p_table, such as {"stall_after": "10 minutes"}, and answers all of them: tool, orphan_after, touch_limit, stall_after, starting_stall_after, charged_orphan_after, refund_when (which ends are refunded: failed, stalled, forced), user_columns (what arcano_user may give in p_data), id_form (of the text ids that arcano_user may choose), mode (enforce, or observe: only journal what would be ended), breaker_share (of an hour''s jobs that may be ghosts before the sweep sets mode to observe). Null switches a limit off. The column comments of arcano.job_table say what each does.';
+
+CREATE FUNCTION arcano.set_lock_timeout(p_limit interval) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.set_lock_timeout(p_limit interval) IS 'Internal: sets lock_timeout to p_limit, or 1 millisecond if that is longer.';
 
 CREATE FUNCTION arcano.set_longest_wait(p_longest_wait interval) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1373,6 +1425,7 @@ COMMENT ON FUNCTION arcano.unschedule_sweeper() IS 'Removes what schedule_sweepe
 CREATE FUNCTION arcano.user_data(p_job arcano.job_ref) RETURNS jsonb
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'on'
     AS ...;
 
 COMMENT ON FUNCTION arcano.user_data(p_job arcano.job_ref) IS 'Internal: the columns of p_job that are in user_columns of its table.';
@@ -1394,12 +1447,12 @@ CREATE FUNCTION arcano.wake_workers() RETURNS void
 
 COMMENT ON FUNCTION arcano.wake_workers() IS 'Internal: notifies channel arcano_jobs if there is a job that may be started and a free slot.';
 
-CREATE FUNCTION arcano.weaker_owner(p_table regclass, OUT owner regrole, OUT runner regrole, OUT problem text) RETURNS record
+CREATE FUNCTION arcano.weaker_owner(p_table regclass, OUT owner regrole, OUT runner regrole, OUT problem text, OUT mend text) RETURNS record
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.weaker_owner(p_table regclass, OUT owner regrole, OUT runner regrole, OUT problem text) IS 'Internal: the owner of p_table and the role with more rights that the owner''s code would run as, and how to say so; null: there is none.';
+COMMENT ON FUNCTION arcano.weaker_owner(p_table regclass, OUT owner regrole, OUT runner regrole, OUT problem text, OUT mend text) IS 'Internal: the owner of p_table, or of something that it is made of, and the role with more rights that the owner''s code would run as, how to say so, and the statement that would mend it; null: there is none.';
 
 CREATE FUNCTION arcano_api.cancel_job(p_job_id uuid, p_table text DEFAULT NULL::text, p_reason text DEFAULT NULL::text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT refunded boolean) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2138,7 +2191,7 @@ REVOKE ALL ON TYPE arcano.job_ref FROM PUBLIC;
 
 REVOKE ALL ON TYPE arcano.job_snapshot FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.admit_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, p_request_key text, p_since timestamp with time zone, p_longest_wait interval, p_lock_timeout interval, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.admit_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, p_request_key text, p_since timestamp with time zone, p_lock_timeout interval, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.attach_job_table(p_table regclass, p_tool text, p_orphan_after interval, p_stall_after interval) FROM PUBLIC;
 
@@ -2179,6 +2232,8 @@ REVOKE ALL ON FUNCTION arcano.claimed_user() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.clock_findings(p_table regclass, p_jobs bigint, p_future bigint, p_dateless bigint, p_dated bigint, p_coarse bigint, OUT level text, OUT finding text, OUT detail text, OUT hint text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.code_of_table(p_table regclass, OUT class regclass, OUT object oid, OUT owner oid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.column_problems(p_table regclass, OUT problem text, OUT mend text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.complete_working_jobs(p_jobs arcano.job_ref[], p_attempts integer[], p_error text, OUT jobs arcano.job_ref[], OUT attempts integer[]) FROM PUBLIC;
@@ -2206,9 +2261,9 @@ REVOKE ALL ON FUNCTION arcano.dry_run_end(p_table regclass, p_job_id uuid, OUT l
 
 REVOKE ALL ON FUNCTION arcano.end_causes() FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.end_jobs(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text, OUT job arcano.job_ref, OUT error text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.end_jobs(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text, p_since timestamp with time zone, OUT job arcano.job_ref, OUT error text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.end_jobs_at_once(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.end_jobs_at_once(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text, p_since timestamp with time zone, p_lock_timeout interval) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.ended_statuses() FROM PUBLIC;
 
@@ -2335,6 +2390,8 @@ REVOKE ALL ON FUNCTION arcano.journal_and_back_off(p_job arcano.job_ref, p_sourc
 
 REVOKE ALL ON FUNCTION arcano.journal_observed(p_jobs arcano.job_ref[], p_source text, p_cause text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.journal_once(p_job arcano.job_ref, p_event text, p_source text, p_reason text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.journal_refund(p_refund arcano.refund, p_event text, p_source text, p_reason text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.keep_request(p_user_id uuid, p_request_key text, p_table regclass, p_job_id uuid, p_data jsonb) FROM PUBLIC;
@@ -2355,7 +2412,7 @@ REVOKE ALL ON FUNCTION arcano.lock_key(p_what text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.lock_queue() FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.lock_user(p_user_id uuid, p_impossible text, p_since timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.lock_user(p_user_id uuid, p_impossible text, p_since timestamp with time zone, p_lock_timeout interval) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.lock_users(p_jobs arcano.job_ref[], p_revives boolean, p_impossible text) FROM PUBLIC;
 
@@ -2374,6 +2431,8 @@ REVOKE ALL ON FUNCTION arcano.named_table(p_table text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION arcano.observe_jobs(p_limit integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.own_job(p_job_id uuid, p_table text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.own_request(p_table text, p_job_id uuid, p_data jsonb, p_since timestamp with time zone, p_lock_timeout interval, OUT caller_id uuid, OUT relid regclass) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.pay_refund(p_refund_id bigint, p_source text) FROM PUBLIC;
 
@@ -2407,6 +2466,8 @@ REVOKE ALL ON FUNCTION arcano.refuse_job_of_others(p_job_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.refuse_limit(p_limit integer, p_most integer) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.refuse_made_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_made_id uuid, p_made_user_id uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.refuse_restore(p_event arcano.job_event, p_relid oid, p_before arcano.job, p_job arcano.job) FROM PUBLIC;
 
 GRANT SELECT ON TABLE arcano.job_table TO arcano_operator;
@@ -2421,7 +2482,11 @@ REVOKE ALL ON FUNCTION arcano.refuse_user_data(p_table regclass, p_data jsonb) F
 
 REVOKE ALL ON FUNCTION arcano.refuse_values(p_table regclass, p_data jsonb) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.refuse_wait(p_table regclass, p_since timestamp with time zone, p_waits_since timestamp with time zone, p_error text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.register_again() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.relation_health() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.relation_problem(p_table regclass, OUT problem text, OUT mend text) FROM PUBLIC;
 
@@ -2460,6 +2525,8 @@ GRANT ALL ON FUNCTION arcano.set_identity_function(p_function text) TO arcano_op
 
 REVOKE ALL ON FUNCTION arcano.set_job_table(p_table regclass, p_settings jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.set_job_table(p_table regclass, p_settings jsonb) TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.set_lock_timeout(p_limit interval) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.set_longest_wait(p_longest_wait interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.set_longest_wait(p_longest_wait interval) TO arcano_operator;
@@ -2537,7 +2604,7 @@ REVOKE ALL ON FUNCTION arcano.wait_for_user(p_key bigint, p_impossible text, p_s
 
 REVOKE ALL ON FUNCTION arcano.wake_workers() FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.weaker_owner(p_table regclass, OUT owner regrole, OUT runner regrole, OUT problem text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.weaker_owner(p_table regclass, OUT owner regrole, OUT runner regrole, OUT problem text, OUT mend text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano_api.cancel_job(p_job_id uuid, p_table text, p_reason text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT refunded boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano_api.cancel_job(p_job_id uuid, p_table text, p_reason text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT refunded boolean) TO arcano_user;

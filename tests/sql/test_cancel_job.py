@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from uuid import uuid4
 
 import psycopg
@@ -67,3 +68,32 @@ def test_a_veto_is_told(conn: psycopg.Connection, db: ArcanoDB) -> None:
     answer = db.cancel_job(waiting)
     assert (answer.changed, answer.note) == (False, "P0001: this job must not be changed")
     assert [event["event"] for event in events(conn, waiting)] == ["error"]
+
+
+@pytest.mark.parametrize("how", ["a veto", "a setting of the session"])
+@pytest.mark.parametrize("call", ["cancel_job", "cancel_session"])
+def test_a_cancel_that_fails_puts_the_job_off_for_nobody(
+    conn: psycopg.Connection, db: ArcanoDB, connect, call: str, how: str
+) -> None:
+    """Its own session may be why, and can repeat it without end: the journal says it once."""
+    user = make_user(conn)
+    waiting = make_job(conn, UPSCALER, user, position=1)
+    session = connect()
+    if how == "a veto":
+        veto(conn, UPSCALER, "new.status = 'cancelled'")
+    else:
+        settings = "select name from pg_settings where name = 'restrict_nonsystem_relation_kind'"
+        if conn.execute(settings).fetchone() is None:
+            pytest.skip("this release does not have the setting")
+        session.execute("set restrict_nonsystem_relation_kind = 'view'")
+    for _ in range(3):
+        if call == "cancel_job":
+            # What the call answers about the job reads a view too.
+            with contextlib.suppress(psycopg.errors.ObjectNotInPrerequisiteState):
+                assert not ArcanoDB(session).cancel_job(waiting).changed
+        else:
+            assert ArcanoDB(session).cancel_session(user) == []
+    assert [event["event"] for event in events(conn, waiting)] == ["error"]
+    assert conn.execute("select count(*) from arcano.job_backoff").fetchone() == (0,)
+    db.set_account("a", 1)
+    assert [claimed.job_id for claimed in db.claim_jobs()] == [waiting]

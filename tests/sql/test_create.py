@@ -166,6 +166,21 @@ def test_wrong_data_is_a_clear_error_and_inserts_nothing(
     assert nothing_was_made(conn, user)
 
 
+@pytest.mark.parametrize(
+    "column",
+    ["integer generated always as (1) stored", "integer generated always as identity"],
+)
+def test_what_only_the_table_gives_cannot_be_given(conn: psycopg.Connection, column: str) -> None:
+    conn.execute(f"alter table {UPSCALER} add column made {column}".encode())
+    user = make_user(conn)
+    with pytest.raises(psycopg.errors.InvalidParameterValue) as refused:
+        create(conn, UPSCALER, uuid4(), user, made=1)
+    assert refused.value.diag.message_detail == "made: only the table sets it"
+    assert nothing_was_made(conn, user)
+    with pytest.raises(psycopg.errors.InvalidParameterValue, match="that can be given"):
+        conn.execute("select arcano.set_job_table(%s, '{\"user_columns\": [\"made\"]}')", (UPSCALER,))
+
+
 def test_only_two_of_the_contracts_columns_can_be_given(conn: psycopg.Connection) -> None:
     contract = conn.execute(
         "select attname from pg_attribute where attrelid = 'arcano.job'::regclass and attnum > 0"

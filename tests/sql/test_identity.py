@@ -271,6 +271,19 @@ def test_which_columns_users_may_be_allowed_to_give(db: ArcanoDB, columns: list[
         db.set_job_table(UPSCALER, {"user_columns": columns})
 
 
+def test_a_user_may_give_and_see_any_number_of_columns(
+    conn: psycopg.Connection, db: ArcanoDB, user: UUID
+) -> None:
+    columns = [f"c{i}" for i in range(120)]
+    conn.execute(f"alter table {UPSCALER} " + ", ".join(f"add column {c} integer" for c in columns))
+    db.set_job_table(UPSCALER, {"user_columns": columns})
+    data = {column: i for i, column in enumerate(columns)}
+    with acting_as(conn, user) as caller:
+        assert caller.create_job(UPSCALER, uuid4(), data=data).created
+        [mine] = caller.my_jobs()
+    assert mine.data == data
+
+
 # --- locks ------------------------------------------------------------------------------------------------
 
 

@@ -30,7 +30,7 @@ declare
   v_columns text[];
   v_longest_wait interval;
   v_waits_since timestamptz := p_since;
-  v_made record;
+  v_made_user_id arcano.job.user_id%type;
   v_error text;
   v_detail text;
 begin
@@ -77,14 +77,13 @@ begin
 
   v_waits_since := clock_timestamp();
   execute arcano.insert_statement(p_table, p_job_id is null, v_columns)
-    into v_made using p_user_id, p_session_id, v_waits_since, p_job_id, p_data;
-  job_id := v_made.id;
+    into job_id, v_made_user_id using p_user_id, p_session_id, v_waits_since, p_job_id, p_data;
   -- The app's own triggers, rules and defaults may have made something else of it, or another job besides.
-  if job_id is distinct from coalesce(p_job_id, job_id) or v_made.user_id is distinct from p_user_id or exists (
+  if job_id is distinct from coalesce(p_job_id, job_id) or v_made_user_id is distinct from p_user_id or exists (
     select from arcano.job j
-     where j.user_id = p_user_id and arcano.is_open(j.status) and (j.tableoid, j.id) is distinct from (p_table::oid, v_made.id)
+     where j.user_id = p_user_id and arcano.is_open(j.status) and (j.tableoid, j.id) is distinct from (p_table::oid, job_id)
   ) then
-    perform arcano.refuse_made_job(p_table, p_job_id, p_user_id, job_id, v_made.user_id);
+    perform arcano.refuse_made_job(p_table, p_job_id, p_user_id, job_id, v_made_user_id);
   end if;
   created := true;
   if p_request_key is not null then

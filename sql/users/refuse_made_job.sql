@@ -1,6 +1,7 @@
 -- Whether a job that was inserted, or brought back, is the one that was asked for, and the only one of its user. The app's
 -- own triggers, defaults, rules and policies run in that statement, and may call create_job for the same user themselves,
--- before the row is there that would refuse them. Orphans that could not be ended count for nobody.
+-- before the row is there that would refuse them. Orphans that could not be ended count for nobody; and an app that inserts
+-- jobs itself, in another transaction, has passed by admission.
 create or replace function arcano.refuse_made_job(
   p_table regclass,
   p_job_id arcano.job.id%type,
@@ -26,7 +27,8 @@ begin
   else
     select format('The same user has another job by now: %s %s (%s).', a.job_table, a.job_id, a.status) into v_problem
       from arcano.active_job a
-     where a.user_id = p_user_id and (a.job_table, a.job_id) <> (arcano.table_name(p_table), p_made_id)
+      join arcano.job j on j.id = a.job_id and arcano.table_name(j.tableoid) = a.job_table
+     where a.user_id = p_user_id and (j.tableoid, j.id) <> (p_table::oid, p_made_id) and arcano.is_of_this_transaction(j.xmin)
      limit 1;
     if not found then
       return;

@@ -170,6 +170,10 @@ def test_a_locked_ghost_counts_as_active_and_nothing_waits(
     assert ArcanoDB(caller).check_user_active(user).healed == 1
 
 
+AN_ORPHAN_SINCE = """
+    update public.upscaler_jobs
+       set created_at = %s::timestamptz + interval '1 millisecond' - interval '5 minutes'
+"""
 COMES_TO_LIFE = {
     "start_job": "select changed, note from arcano.start_job(%(job)s, 'task')",
     "start_jobs": "select changed, note from arcano.start_jobs(array[%(job)s])",
@@ -197,10 +201,7 @@ def test_a_transaction_that_began_before_the_job_was_an_orphan(
         backend.execute("set role arcano_user")
     [began] = backend.execute("select now()").fetchone()
     orphan = make_job(conn, UPSCALER, user)
-    conn.execute(
-        "update public.upscaler_jobs set created_at = %s::timestamptz + interval '1 millisecond' - interval '5 minutes'",
-        (began,),
-    )
+    conn.execute(AN_ORPHAN_SINCE, (began,))
     made = ArcanoDB(conn).create_job(POSE, None, user)
     assert made.created
     [(changed, note)] = backend.execute(COMES_TO_LIFE[call], {"job": orphan}).fetchall()
@@ -221,10 +222,7 @@ def test_an_orphan_since_this_transaction_began_comes_to_life_all_the_same(
         backend.execute("set role arcano_user")
     [began] = backend.execute("select now()").fetchone()
     orphan = make_job(conn, UPSCALER, user)
-    conn.execute(
-        "update public.upscaler_jobs set created_at = %s::timestamptz + interval '1 millisecond' - interval '5 minutes'",
-        (began,),
-    )
+    conn.execute(AN_ORPHAN_SINCE, (began,))
     [(changed, _)] = backend.execute(COMES_TO_LIFE[call], {"job": orphan}).fetchall()
     assert changed
     waiting = in_background(lambda: ArcanoDB(conn).create_job(POSE, None, user))

@@ -507,6 +507,13 @@ CREATE FUNCTION arcano.is_observed(p_job arcano.job_ref) RETURNS boolean
 
 COMMENT ON FUNCTION arcano.is_observed(p_job arcano.job_ref) IS 'Internal: whether the journal says already that p_job would have been ended.';
 
+CREATE FUNCTION arcano.is_of_this_transaction(p_xmin xid) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.is_of_this_transaction(p_xmin xid) IS 'Internal: whether the visible row with this xmin was written by the transaction that asks, or a part of it.';
+
 CREATE FUNCTION arcano.working_statuses() RETURNS text[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN ARRAY['starting'::text, 'running'::text];
@@ -2352,6 +2359,8 @@ REVOKE ALL ON FUNCTION arcano.is_in_queue(p_status text, p_position integer, p_w
 GRANT ALL ON FUNCTION arcano.is_in_queue(p_status text, p_position integer, p_waited_in_queue boolean) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.is_observed(p_job arcano.job_ref) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.is_of_this_transaction(p_xmin xid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.working_statuses() FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.working_statuses() TO arcano_operator;

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from helpers import POSE, UPSCALER, VIDEO, events, job, make_job, make_user
+from helpers import POSE, UPSCALER, VIDEO, events, in_background, job, make_job, make_user, until_blocked
 from psycopg import sql
 
 from arcano_db import ArcanoDB, CannotAttach
@@ -44,7 +44,8 @@ FUNCTION = """
 
 BEFORE_THE_ROW_IS_THERE = {
     "a trigger before": (
-        "create trigger nested before insert on public.upscaler_jobs for each row execute function public.nested()"
+        "create trigger nested before insert on public.upscaler_jobs"
+        " for each row execute function public.nested()"
     ),
     "a trigger before, for some": (
         "create constraint trigger later after update on public.upscaler_jobs for each row"
@@ -56,11 +57,13 @@ BEFORE_THE_ROW_IS_THERE = {
     "the default of the id": "alter table public.upscaler_jobs alter id set default public.nested_uuid()",
     "a check": "alter table public.upscaler_jobs add check (public.nested(user_id))",
     "a generated column": (
-        "alter table public.upscaler_jobs add column made boolean generated always as (public.nested(user_id)) stored"
+        "alter table public.upscaler_jobs add column made boolean"
+        " generated always as (public.nested(user_id)) stored"
     ),
     "the check of a domain": (
         "create domain public.owned as uuid check (public.nested(value));"
-        " alter table public.upscaler_jobs add column made public.owned default current_setting('app.user', true)::uuid"
+        " alter table public.upscaler_jobs add column made public.owned"
+        " default current_setting('app.user', true)::uuid"
     ),
 }
 
@@ -85,7 +88,8 @@ def active(conn: psycopg.Connection, user: UUID) -> list[tuple[Any, ...]]:
 
 def everything(conn: psycopg.Connection) -> list[tuple[Any, ...]]:
     return conn.execute(
-        "select to_jsonb(j)::text from arcano.job j union all select to_jsonb(e)::text from arcano.job_event e"
+        "select to_jsonb(j)::text from arcano.job j union all select to_jsonb(e)::text from"
+        " arcano.job_event e"
         " union all select to_jsonb(r)::text from arcano.request r order by 1"
     ).fetchall()
 
@@ -118,7 +122,8 @@ def test_code_that_comes_after_the_row_is_refused_itself(
 ) -> None:
     calls_create_job(conn)
     conn.execute(
-        "create trigger nested after insert on public.upscaler_jobs for each row execute function public.nested();"
+        "create trigger nested after insert on public.upscaler_jobs for each row execute"
+        " function public.nested();"
         "create index nested on public.pose_changer_jobs (public.nested(user_id))"
     )
     for table in (UPSCALER, POSE):
@@ -126,6 +131,22 @@ def test_code_that_comes_after_the_row_is_refused_itself(
         assert db.create_job(table, None, user).created
         assert active(conn, user) == [(table, "queued")]
         db.cancel_session(user)
+
+
+def test_an_app_that_inserts_in_another_transaction_has_passed_by_admission(
+    conn: psycopg.Connection, connect: Callable[..., psycopg.Connection], db: ArcanoDB, user: UUID
+) -> None:
+    """And that is no fault of this one."""
+    own_insert = connect(autocommit=False)
+    make_job(own_insert, VIDEO, user, age="1 minute")
+    holder = connect(autocommit=False)
+    job_id = uuid4()
+    make_job(holder, UPSCALER, make_user(conn), id=job_id)
+    made = in_background(lambda: db.create_job(UPSCALER, job_id, user))
+    until_blocked(holder, conn)
+    own_insert.commit()
+    holder.rollback()
+    assert made().created
 
 
 def test_a_job_of_another_user_is_no_concern(conn: psycopg.Connection, db: ArcanoDB, user: UUID) -> None:
@@ -189,7 +210,10 @@ def test_bringing_a_job_back_that_makes_another(
 # --- what the table makes of the row --------------------------------------------------------------------
 
 CHANGES = {
-    "user_id": ("new.user_id := (select u.id from public.users u where u.id <> new.user_id limit 1)", "another user"),
+    "user_id": (
+        "new.user_id := (select u.id from public.users u where u.id <> new.user_id limit 1)",
+        "another user",
+    ),
     "id": ("new.id := gen_random_uuid()", "another id"),
     "nothing": ("return null", "was not inserted"),
 }
@@ -223,7 +247,8 @@ def test_a_trigger_may_answer_a_job_at_once(conn: psycopg.Connection, db: Arcano
     conn.execute(
         "create function public.cached() returns trigger language plpgsql as"
         " $body$ begin new.status := 'completed'; return new; end $body$;"
-        "create trigger cached before insert on public.upscaler_jobs for each row execute function public.cached()"
+        "create trigger cached before insert on public.upscaler_jobs for each row execute"
+        " function public.cached()"
     )
     made = db.create_job(UPSCALER, uuid4(), user)
     assert made.created
@@ -234,7 +259,8 @@ RULES = {
     "instead, nothing": "on insert to public.upscaler_jobs do instead nothing",
     "instead, for some": "on insert to public.upscaler_jobs where new.session_id = 's' do instead nothing",
     "also another": (
-        "on insert to public.upscaler_jobs do also insert into public.video_upscaler_jobs (id, user_id, status)"
+        "on insert to public.upscaler_jobs do also insert into public.video_upscaler_jobs (id,"
+        " user_id, status)"
         " values (gen_random_uuid(), new.user_id, 'queued')"
     ),
     "an update": "on update to public.upscaler_jobs do instead nothing",

@@ -178,7 +178,7 @@ def test_what_only_the_table_gives_cannot_be_given(conn: psycopg.Connection, col
     assert refused.value.diag.message_detail == "made: only the table sets it"
     assert nothing_was_made(conn, user)
     with pytest.raises(psycopg.errors.InvalidParameterValue, match="that can be given"):
-        conn.execute("select arcano.set_job_table(%s, '{\"user_columns\": [\"made\"]}')", (UPSCALER,))
+        conn.execute('select arcano.set_job_table(%s, \'{"user_columns": ["made"]}\')', (UPSCALER,))
 
 
 def test_only_two_of_the_contracts_columns_can_be_given(conn: psycopg.Connection) -> None:

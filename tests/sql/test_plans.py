@@ -149,16 +149,17 @@ def test_a_check_that_heals_reads_no_more_than_the_users_rows(
 
 
 @pytest.mark.parametrize("backlog", [0, 4000])
-def test_admission_is_one_look_by_id_and_one_by_user(large: psycopg.Connection, backlog: int) -> None:
+def test_admission_is_one_look_by_id_and_two_by_user(large: psycopg.Connection, backlog: int) -> None:
     _add_ghosts(large, backlog // 4)
     user = make_user(large)
     found = scans(
         large, "select * from arcano.create_job('public.upscaler_jobs', gen_random_uuid(), %s)", user
     )
     assert set(found) == only("_arcano_active") | only("_pkey")
-    assert all(number == 1 for number, _ in found.values())
+    # The second one is for what the app's own code made meanwhile.
+    assert all(number == (2 if name in only("_arcano_active") else 1) for name, (number, _) in found.items())
     # What it reads are the rows of its own earlier tries, each rolled back.
-    assert sum(rows for _, rows in found.values()) < 10
+    assert sum(rows for _, rows in found.values()) < 20
 
 
 @pytest.mark.parametrize("backlog", [0, 4000])

@@ -143,14 +143,15 @@ def test_the_doctor_names_it(migrator: psycopg.Connection) -> None:
     assert [f.level for f in owners()] == ["ok"]
 
 
-# Things of the weak one that a table of a stronger one is made of: {take} is a function that notes who runs it.
+# Things of the weak one that a table of a stronger one, {me}, is made of; and what the refusal names.
 PARTS = {
     "a domain": (
         "create domain weak.kind as text; alter table app.jobs add column kind weak.kind",
         "type weak.kind",
     ),
     "a domain over a domain": (
-        "create domain weak.kind as text; create domain app.kinds as weak.kind; alter domain app.kinds owner to {me};"
+        "create domain weak.kind as text; create domain app.kinds as weak.kind; alter domain"
+        " app.kinds owner to {me};"
         " alter table app.jobs add column kind app.kinds",
         "type weak.kind",
     ),
@@ -215,12 +216,14 @@ PARTS = {
         "function weak.take(pg_catalog.text)",
     ),
     "the condition of an index": (
-        "create function weak.take(text) returns boolean language plpgsql immutable as 'begin return true; end';"
+        "create function weak.take(text) returns boolean language plpgsql immutable as 'begin"
+        " return true; end';"
         " create index on app.jobs (status) where weak.take(status)",
         "function weak.take(pg_catalog.text)",
     ),
     "a policy": (
-        "create function weak.take(text) returns boolean language plpgsql immutable as 'begin return true; end';"
+        "create function weak.take(text) returns boolean language plpgsql immutable as 'begin"
+        " return true; end';"
         " create policy take on app.jobs using (weak.take(status))",
         "function weak.take(pg_catalog.text)",
     ),
@@ -232,7 +235,8 @@ PARTS = {
         "operator weak.===(pg_catalog.text,pg_catalog.text)",
     ),
     "the function of an operator": (
-        "create function weak.take(text, text) returns boolean language plpgsql immutable as 'begin return true; end';"
+        "create function weak.take(text, text) returns boolean language plpgsql immutable as"
+        " 'begin return true; end';"
         " create operator app.=== (leftarg = text, rightarg = text, function = weak.take);"
         " alter operator app.=== (text, text) owner to {me};"
         " alter table app.jobs add check (status operator(app.===) 'x')",
@@ -246,7 +250,8 @@ PARTS = {
         "function weak.take(app.kinds)",
     ),
     "a function in the body of another": (
-        "create function weak.take(text) returns boolean language plpgsql immutable as 'begin return true; end';"
+        "create function weak.take(text) returns boolean language plpgsql immutable as 'begin"
+        " return true; end';"
         " create function app.asks(text) returns boolean language sql immutable return weak.take($1);"
         " alter function app.asks(text) owner to {me}; alter table app.jobs add check (app.asks(status))",
         "function weak.take(pg_catalog.text)",

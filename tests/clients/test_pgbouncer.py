@@ -119,6 +119,7 @@ def lives(pooled_dsn: str, prepare_threshold: int | None, conn: psycopg.Connecti
     assert conn.execute("select count(*) from arcano.active_job").fetchone() == (0,)
     return conn.execute(
         "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+        " and backend_type = 'client backend'"
     ).fetchone()[0]
 
 

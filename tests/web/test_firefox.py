@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -24,12 +25,18 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firefox]:
 
 
 @pytest.fixture
-def visited(site: Site, browser: Firefox) -> FirefoxPage:
+def visited(site: Site, browser: Firefox) -> Iterator[FirefoxPage]:
     """The page of the first user, with no worker behind it."""
     site.stop_work()
     page = browser.new_page()
     page.goto(site.of(1))
-    return page
+    yield page
+    # Shown where the test failed. A page that was closed has nothing to say.
+    with contextlib.suppress(AssertionError):
+        print(
+            page.evaluate(f"() => [document.body.innerText, {DIALOG}.open, {DIALOG}.innerText].join('\\n')")
+        )
+    print(site.conn.execute("select j.* from arcano.job j").fetchall())
 
 
 def leave(page: FirefoxPage) -> None:

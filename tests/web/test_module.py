@@ -54,7 +54,12 @@ def run(page: Page, body: str, argument: object = None) -> Any:
 
 
 def in_queue(site: Site, page: Page) -> UUID:
-    """A job of this visit that waits in the line."""
+    """A job of this visit that waits in the line.
+
+    The page's script has run by then: a browser calls a page complete before, and one that is left at once
+    says no goodbye.
+    """
+    until(lambda: page.evaluate("() => document.getElementById('start').textContent !== ''"))
     session_id = run(page, "return (await import('./arcano/arcano.js')).sessionId()")
     job_id = make_job(site.conn, UPSCALER, user(1), "1 second", session_id=session_id)
     site.db.run_or_queue(job_id, run=False)

@@ -61,7 +61,7 @@ begin
     update arcano.job j
        set status = v_end.status, completed_at = now(), error_message = v_message
       from wanted w
-     where j.ctid = w.tid and j.tableoid = w.relid and j.id is not null -- which leaves the empty parent out
+     where j.ctid = w.tid and j.tableoid = w.relid and j.status is not null -- leaves the empty parent out, and makes no index be read whole
     returning w.relid, w.job_id, w.status as status_before, j.status,
               arcano.is_charged(j.credits_charged, j.user_credit_cost) as is_charged
   )

@@ -22,7 +22,7 @@ begin
          set status = 'starting', api_account = p_slots[l.place], started_at = clock_timestamp(),
              attempt = coalesce(j.attempt, 0) + 1
         from unnest(p_relids, p_tids) with ordinality l (relid, tid, place)
-       where j.ctid = l.tid and j.tableoid = l.relid and j.id is not null -- which leaves the empty parent out
+       where j.ctid = l.tid and j.tableoid = l.relid and j.status is not null -- leaves the empty parent out, and makes no index be read whole
       returning l.place, l.relid, j.id, j.user_id, j.api_account, j.attempt
     )
     select s.relid, s.id, s.user_id, s.api_account, s.attempt from started s order by s.place;

@@ -233,6 +233,12 @@ def attach_plan(db: ArcanoDB, *arguments: Any, **options: Any) -> list[str]:
     return [step.statement for step in db.attach_steps(*arguments, **options)]
 
 
+def sign_in(connection: psycopg.Connection, user: UUID) -> None:
+    """Act as this user from here on, as a gateway does."""
+    connection.execute("select set_config('arcano.user_id', %s, false)", (str(user),))
+    connection.execute("set role arcano_user")
+
+
 def let_backoff_pass(connection: psycopg.Connection, pause: str) -> None:
     """Let a time pass for the jobs that could not be started or ended."""
     connection.execute(

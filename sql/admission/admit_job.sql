@@ -40,7 +40,7 @@ begin
     perform arcano.set_lock_timeout(p_lock_timeout);
   end if;
   v_longest_wait := arcano.lock_user(p_user_id, 'a job cannot be admitted', p_since, p_lock_timeout);
-  if v_longest_wait <> '5 seconds' or p_lock_timeout <> '0' or clock_timestamp() > p_since + interval '0.1 seconds' then
+  if not arcano.is_usual_wait(v_longest_wait, p_lock_timeout, p_since) then
     perform arcano.limit_wait(p_since, p_lock_timeout);
   end if;
 

@@ -9,15 +9,13 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_role constant oid := to_regrole(quote_ident(nullif(current_setting('role'), 'none')));
-  -- Before PostgreSQL 16 every member may put on the role.
-  v_privileges constant text :=
-    case when current_setting('server_version_num')::integer < 160000 then 'member' else 'set, usage' end;
+  v_login constant oid := quote_ident(session_user)::regrole;
 begin
   if v_role is null or not arcano.is_end_user(v_role) then
     return false;
   end if;
   return (
-    select coalesce(bool_or(pg_has_role(session_user, a.grantee, v_privileges)), false)
+    select coalesce(bool_or(arcano.has_rights_of(v_login, a.grantee)), false)
       from pg_proc p
      cross join lateral aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
      where p.pronamespace = 'arcano'::regnamespace and p.proname = 'check_user_active' and a.grantee <> 0

@@ -1,12 +1,11 @@
--- Whether a role has all the rights of the role that migrated. A member that neither inherits nor may become it has not.
+-- Whether a role has all the rights of the role that migrated.
 create or replace function arcano.may_act_as_migrator(p_role oid)
 returns boolean
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  return pg_has_role(p_role, current_user,
-    case when current_setting('server_version_num')::integer < 160000 then 'member' else 'usage, set' end);
+  return arcano.has_rights_of(p_role, quote_ident(current_user)::regrole);
 end
 $$;
 

@@ -7,14 +7,12 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_user_id arcano.job.user_id%type;
-  v_function constant text := arcano.find_function(
+  v_function constant record := arcano.find_function(
     p_function, 'identity', '', array[pg_typeof(v_user_id)], 'public.user_of_login()');
 begin
   update arcano.setting
-     set (identity_function, identity_function_oid, identity_function_owner) = (
-       select v_function, p.oid, pg_get_userbyid(p.proowner)
-         from (select to_regprocedure(v_function)) f (oid) left join pg_proc p on p.oid = f.oid
-     );
+     set identity_function = v_function.function_name, identity_function_oid = v_function.function_oid,
+         identity_function_owner = v_function.function_owner;
 end
 $$;
 

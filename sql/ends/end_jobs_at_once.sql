@@ -32,8 +32,7 @@ declare
 begin
   select c.*, (select s.longest_wait from arcano.setting s) into strict v_end
     from arcano.end_causes() c where c.cause = p_cause;
-  -- Mostly this function's own limit is right.
-  if v_end.longest_wait <> '5 seconds' or p_lock_timeout <> '0' or clock_timestamp() > p_since + interval '0.1 seconds' then
+  if not arcano.is_usual_wait(v_end.longest_wait, p_lock_timeout, p_since) then
     perform arcano.limit_wait(p_since, p_lock_timeout);
   end if;
   v_message := coalesce(p_reason, v_end.message);

@@ -11,12 +11,7 @@ declare
 begin
   for v_known in
     select f.purpose, f.name
-      from arcano.setting s
-     cross join lateral (
-       values
-         ('identity', s.identity_function, s.identity_function_oid, s.identity_function_owner),
-         ('refund', s.refund_function, s.refund_function_oid, s.refund_function_owner)
-     ) f (purpose, name, oid, owner)
+      from arcano.registered_functions() f
       join pg_proc p on p.oid = to_regprocedure(f.name)
      where arcano.function_problem(f.name, f.oid, f.owner) is not null
        and pg_get_userbyid(p.proowner) = coalesce(f.owner, pg_get_userbyid(p.proowner))

@@ -58,12 +58,7 @@ begin
   return query
     select 'error', 'hooks', format('the %s function %s', f.purpose, x.problem),
            format('Nothing is called. After a restore: arcano-db migrate. Else, if it is as it should be: select arcano.set_%s_function(%L);', f.purpose, f.name)
-      from arcano.setting s
-     cross join lateral (
-       values
-         ('refund', s.refund_function, s.refund_function_oid, s.refund_function_owner),
-         ('identity', s.identity_function, s.identity_function_oid, s.identity_function_owner)
-     ) f (purpose, name, oid, owner)
+      from arcano.registered_functions() f
      cross join lateral arcano.function_problem(f.name, f.oid, f.owner) x (problem)
      where x.problem is not null;
 

@@ -7,15 +7,13 @@ set quote_all_identifiers = off -- a caller's setting must not change the name o
 as $$
 declare
   v_user_id arcano.job.user_id%type;
-  v_function constant text := arcano.find_function(
+  v_function constant record := arcano.find_function(
     p_function, 'refund', format('%s, integer, text', pg_typeof(v_user_id)), array['boolean', 'void']::regtype[],
     format('public.refund_credits(%s,integer,text), for user, amount and reference', pg_typeof(v_user_id)));
 begin
   update arcano.setting
-     set (refund_function, refund_function_oid, refund_function_owner) = (
-       select v_function, p.oid, pg_get_userbyid(p.proowner)
-         from (select to_regprocedure(v_function)) f (oid) left join pg_proc p on p.oid = f.oid
-     );
+     set refund_function = v_function.function_name, refund_function_oid = v_function.function_oid,
+         refund_function_owner = v_function.function_owner;
 end
 $$;
 

@@ -18,9 +18,7 @@ as $$
       union all
      select quote_ident(current_user)::regrole, 2
    ) r (role, place)
-   where not pg_has_role(c.owner, r.role, 'usage')
-     -- Who may take a role has its rights. Before PostgreSQL 16 any member may.
-     and not pg_has_role(c.owner, r.role, case when current_setting('server_version_num')::integer >= 160000 then 'set' else 'member' end)
+   where not arcano.has_rights_of(c.owner, r.role)
    order by c.object = p_table desc, r.place, o.type, o.identity
    limit 1
 $$;

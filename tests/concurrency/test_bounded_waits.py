@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from helpers import UPSCALER, VIDEO, events, in_background, job, make_job, make_user, until_blocked
+from helpers import UPSCALER, VIDEO, events, in_background, job, make_job, make_user, sign_in, until_blocked
 
 from arcano_db import ArcanoApi, ArcanoDB, InvalidArgument, WaitedTooLong
 
@@ -288,8 +288,7 @@ def test_a_table_of_the_package_or_of_another_tool_that_is_being_altered(
     caller = connect()
     caller.execute("set lock_timeout = '150ms'")
     if door == "arcano_api":
-        caller.execute("select set_config('arcano.user_id', %s, false)", (str(user),))
-        caller.execute("set role arcano_user")
+        sign_in(caller, user)
 
     def create() -> bool:
         if door == "arcano_api":
@@ -312,8 +311,7 @@ def test_a_users_own_call_has_the_same_bound(
 ) -> None:
     holder.execute(f"lock table {lock} in access exclusive mode")
     caller = connect()
-    caller.execute("select set_config('arcano.user_id', %s, false)", (str(user),))
-    caller.execute("set role arcano_user")
+    sign_in(caller, user)
     with refused_in_time(0.1):
         ArcanoApi(caller).create_job("upscaler_jobs")
     assert caller.execute("show lock_timeout").fetchone() == ("0",)

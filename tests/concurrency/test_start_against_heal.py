@@ -12,7 +12,18 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from helpers import POSE, UPSCALER, events, in_background, job, make_job, make_user, until_blocked, veto
+from helpers import (
+    POSE,
+    UPSCALER,
+    events,
+    in_background,
+    job,
+    make_job,
+    make_user,
+    sign_in,
+    until_blocked,
+    veto,
+)
 
 from arcano_db import ArcanoDB
 
@@ -197,8 +208,7 @@ def test_a_transaction_that_began_before_the_job_was_an_orphan(
     veto(conn, UPSCALER, "new.status = 'cancelled'")
     backend = connect(autocommit=False)
     if call.startswith("arcano_api."):
-        backend.execute("select set_config('arcano.user_id', %s, false)", (str(user),))
-        backend.execute("set role arcano_user")
+        sign_in(backend, user)
     [began] = backend.execute("select now()").fetchone()
     orphan = make_job(conn, UPSCALER, user)
     conn.execute(AN_ORPHAN_SINCE, (began,))
@@ -218,8 +228,7 @@ def test_an_orphan_since_this_transaction_began_comes_to_life_all_the_same(
     user = make_user(conn)
     backend = connect(autocommit=False)
     if call.startswith("arcano_api."):
-        backend.execute("select set_config('arcano.user_id', %s, false)", (str(user),))
-        backend.execute("set role arcano_user")
+        sign_in(backend, user)
     [began] = backend.execute("select now()").fetchone()
     orphan = make_job(conn, UPSCALER, user)
     conn.execute(AN_ORPHAN_SINCE, (began,))

@@ -291,13 +291,13 @@ CREATE FUNCTION arcano.fail_job(p_job_id uuid, p_reason text, p_attempt integer 
 
 COMMENT ON FUNCTION arcano.fail_job(p_job_id uuid, p_reason text, p_attempt integer, p_table regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) IS 'Ends job p_job_id of p_table as failed, with p_reason as its error_message. Otherwise as finish_job.';
 
-CREATE FUNCTION arcano.find_function(p_function text, p_purpose text, p_arguments text, p_results regtype[], p_example text) RETURNS text
+CREATE FUNCTION arcano.find_function(p_function text, p_purpose text, p_arguments text, p_results regtype[], p_example text, OUT function_name text, OUT function_oid oid, OUT function_owner text) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET quote_all_identifiers TO 'off'
     AS ...;
 
-COMMENT ON FUNCTION arcano.find_function(p_function text, p_purpose text, p_arguments text, p_results regtype[], p_example text) IS 'Internal: the full name of the function p_function; raises unless it takes p_arguments, answers one of p_results, belongs to who has the rights of who migrated, and may be called by operators. p_purpose and p_example are for the error.';
+COMMENT ON FUNCTION arcano.find_function(p_function text, p_purpose text, p_arguments text, p_results regtype[], p_example text, OUT function_name text, OUT function_oid oid, OUT function_owner text) IS 'Internal: the full name of the function p_function, its oid and its owner (p_function null: all null); raises unless it takes p_arguments, answers one of p_results, belongs to who has the rights of who migrated, and may be called by operators. p_purpose and p_example are for the error.';
 
 CREATE TABLE arcano.request (
     user_id uuid NOT NULL,
@@ -386,6 +386,12 @@ CREATE FUNCTION arcano.has_claimable_job() RETURNS boolean
     AS ...;
 
 COMMENT ON FUNCTION arcano.has_claimable_job() IS 'Internal: whether a job of the queue may be started now.';
+
+CREATE FUNCTION arcano.has_rights_of(p_role oid, p_of oid) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN pg_has_role(p_role, p_of, CASE WHEN ((current_setting('server_version_num'::text))::integer < 160000) THEN 'member'::text ELSE 'usage, set'::text END);
+
+COMMENT ON FUNCTION arcano.has_rights_of(p_role oid, p_of oid) IS 'Internal: whether the role p_role has the rights of the role p_of, or may become it.';
 
 CREATE FUNCTION arcano.heal_and_find_active_job(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer) RETURNS record
     LANGUAGE plpgsql
@@ -538,6 +544,12 @@ CREATE FUNCTION arcano.is_told(p_setting text) RETURNS boolean
     AS ...;
 
 COMMENT ON FUNCTION arcano.is_told(p_setting text) IS 'Internal: whether the setting arcano.<p_setting> is on.';
+
+CREATE FUNCTION arcano.is_usual_wait(p_longest_wait interval, p_lock_timeout interval, p_since timestamp with time zone) RETURNS boolean
+    LANGUAGE sql
+    RETURN ((p_longest_wait = '00:00:05'::interval) AND (p_lock_timeout = '00:00:00'::interval) AND (clock_timestamp() <= (p_since + '00:00:00.1'::interval)));
+
+COMMENT ON FUNCTION arcano.is_usual_wait(p_longest_wait interval, p_lock_timeout interval, p_since timestamp with time zone) IS 'Internal: whether p_longest_wait of the settings is the default, the caller has no p_lock_timeout, and waits only since p_since, just now.';
 
 CREATE FUNCTION arcano.is_working(p_status text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -1123,6 +1135,13 @@ CREATE FUNCTION arcano.register_again() RETURNS SETOF text
     AS ...;
 
 COMMENT ON FUNCTION arcano.register_again() IS 'Internal: registers those functions again that have another oid, and belong to whom they belonged; answers their names.';
+
+CREATE FUNCTION arcano.registered_functions(OUT purpose text, OUT name text, OUT oid oid, OUT owner text) RETURNS SETOF record
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.registered_functions(OUT purpose text, OUT name text, OUT oid oid, OUT owner text) IS 'Internal: what is registered for each purpose (identity, refund): name (null: nothing), and the oid and the owner that it had then.';
 
 CREATE FUNCTION arcano.relation_health() RETURNS TABLE(level text, finding text, detail text, hint text)
     LANGUAGE plpgsql STABLE
@@ -2288,7 +2307,7 @@ REVOKE ALL ON FUNCTION arcano.fail_job(p_job_id uuid, p_reason text, p_attempt i
 GRANT ALL ON FUNCTION arcano.fail_job(p_job_id uuid, p_reason text, p_attempt integer, p_table regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.fail_job(p_job_id uuid, p_reason text, p_attempt integer, p_table regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_operator;
 
-REVOKE ALL ON FUNCTION arcano.find_function(p_function text, p_purpose text, p_arguments text, p_results regtype[], p_example text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.find_function(p_function text, p_purpose text, p_arguments text, p_results regtype[], p_example text, OUT function_name text, OUT function_oid oid, OUT function_owner text) FROM PUBLIC;
 
 GRANT SELECT ON TABLE arcano.request TO arcano_operator;
 
@@ -2317,6 +2336,8 @@ REVOKE ALL ON FUNCTION arcano.grace_advice(p_table regclass, p_orphan_after inte
 REVOKE ALL ON FUNCTION arcano.guess_status(p_status text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.has_claimable_job() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.has_rights_of(p_role oid, p_of oid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.heal_and_find_active_job(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer) FROM PUBLIC;
 
@@ -2371,6 +2392,8 @@ GRANT ALL ON FUNCTION arcano.is_open(p_status text) TO arcano_operator;
 REVOKE ALL ON FUNCTION arcano.is_read_committed() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.is_told(p_setting text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.is_usual_wait(p_longest_wait interval, p_lock_timeout interval, p_since timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.is_working(p_status text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.is_working(p_status text) TO arcano_operator;
@@ -2494,6 +2517,8 @@ REVOKE ALL ON FUNCTION arcano.refuse_values(p_table regclass, p_data jsonb) FROM
 REVOKE ALL ON FUNCTION arcano.refuse_wait(p_table regclass, p_since timestamp with time zone, p_waits_since timestamp with time zone, p_error text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.register_again() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.registered_functions(OUT purpose text, OUT name text, OUT oid oid, OUT owner text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.relation_health() FROM PUBLIC;
 

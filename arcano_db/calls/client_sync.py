@@ -123,6 +123,26 @@ class ArcanoDB(Calls):
         arguments = (table, job_id, user_id, session_id, to_json(data), request_key)
         return self._one(statements.CREATE_JOB, arguments)
 
+    def open_table(self, table: str) -> str:
+        """The attached table in which users may make jobs; for a backend that passes on what its user named.
+
+        Calls ``arcano.open_table``. A table is open to users if its ``user_columns`` are not null.
+
+        Args:
+            table: Its name, with its schema or without.
+
+        Returns:
+            Its name with the schema.
+
+        Raises:
+            NotAttached: There is none, or it is not open to users; which of them is not said.
+        """
+        return self._one(statements.OPEN_TABLE, (table,))
+
+    def open_tables(self) -> list[str]:
+        """The attached tables in which users may make jobs, with their schemas; ``arcano.open_tables``."""
+        return self._all(statements.OPEN_TABLES)
+
     def refuse_chosen_id(self, table: str, job_id: JobId | None) -> None:
         """Refuse an id that a user may not choose; for a backend that passes on what its user chose.
 

@@ -7,7 +7,6 @@ finish it, or with the job failed and the reason on it. If the process dies, the
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -16,9 +15,10 @@ from psycopg.pq import TransactionStatus
 
 from arcano_db.calls.errors import ArcanoError
 from arcano_db.calls.messages import Language, message
+from arcano_db.calls.printable import logger
 from arcano_db.calls.rows import CreatedJob, JobChange, JobId
 
-log = logging.getLogger("arcano_db.job")
+log = logger("arcano_db.job")
 
 NO_RESULT = "The client left the job without a result"
 

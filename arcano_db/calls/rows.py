@@ -714,7 +714,8 @@ class JobTable:
         starting_stall_after: The same for one that is still starting; None: as ``stall_after``.
         charged_orphan_after: After how long a charged ghost is ended and refunded; None: never.
         refund_when: Which ends are refunded besides a cancelled job that never ran.
-        user_columns: Which of the table's own columns a caller with ``arcano_user`` may give.
+        user_columns: Which of the table's own columns an end user may give with a new job; None: end users
+            make no jobs in it.
         mode: ``enforce``, or ``observe``: what the rules would end is only journaled.
         breaker_share: What share of an hour's jobs may be ghosts before the sweep sets ``mode`` to
             ``observe``; None: any.
@@ -734,7 +735,7 @@ class JobTable:
     starting_stall_after: timedelta | None
     charged_orphan_after: timedelta | None
     refund_when: list[str]
-    user_columns: list[str]
+    user_columns: list[str] | None
     mode: str
     breaker_share: float | None
     breaker_tripped_at: datetime | None

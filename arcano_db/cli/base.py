@@ -17,6 +17,7 @@ import psycopg
 
 from arcano_db import AmbiguousJob, ArcanoDB, ArcanoError
 from arcano_db.bench.schema import BenchError
+from arcano_db.calls.printable import LONGEST, PrintableFormatter, printable
 from arcano_db.demo import DemoError
 from arcano_db.installing import migrating
 from arcano_db.installing.attaching import AttachError
@@ -61,6 +62,11 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, 
 _OURS = (ArcanoError, AttachError, BenchError, DemoError, WorkError, migrating.MigrationError)
 
 
+def _said(error: Exception) -> str:
+    """Its message, in which an app's text may stand too; it has lines for detail and hint."""
+    return printable(str(error).strip(), keep="\n\t", longest=4 * LONGEST)
+
+
 class _Group(click.Group):
     """Turns the package's and the server's errors into a message and exit code 1."""
 
@@ -68,19 +74,17 @@ class _Group(click.Group):
         try:
             return super().invoke(ctx)
         except AmbiguousJob as error:
-            raise click.UsageError(f"{error.args[0]}: {error.detail}. Name the table: --table") from error
+            message = printable(f"{error.args[0]}: {error.detail}. Name the table: --table")
+            raise click.UsageError(message) from error
         except _OURS as error:
-            raise click.ClickException(str(error)) from error
+            raise click.ClickException(_said(error)) from error
         except psycopg.OperationalError as error:
-            raise click.ClickException(
-                f"{str(error).strip()}\nHint: Name the database with --dsn or DATABASE_URL."
-                if error.sqlstate is None
-                else str(error).strip()
-            ) from error
+            hint = "\nHint: Name the database with --dsn or DATABASE_URL." if error.sqlstate is None else ""
+            raise click.ClickException(_said(error) + hint) from error
         except psycopg.errors.InvalidTextRepresentation as error:  # an id of another type than the database's
-            raise click.UsageError(error.diag.message_primary or str(error)) from error
+            raise click.UsageError(printable(error.diag.message_primary or str(error))) from error
         except psycopg.Error as error:
-            raise click.ClickException(str(error).strip()) from error
+            raise click.ClickException(_said(error)) from error
 
 
 @contextmanager
@@ -132,7 +136,9 @@ def load_function(
 
 def log_to_stderr() -> None:
     """Log as those commands do that go on until they are stopped."""
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(PrintableFormatter("%(asctime)s %(levelname)s %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})

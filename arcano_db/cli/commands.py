@@ -201,7 +201,8 @@ def configure(table: str, settings: tuple[str, ...], dsn: str, force: bool) -> N
       mode                  enforce, or observe: only journal what the rule would end (see `observed`)
       breaker_share         when so many of an hour's jobs look like ghosts, the sweep sets mode=observe
       refund_when           which ends are refunded too: failed,stalled,forced
-      user_columns          what arcano_user may give with a new job: scale,input_image_url
+      user_columns          what end users may give with a new job: scale,input_image_url; empty: they may
+                            make jobs, and give nothing; null, as at first: they make none in this table
       id_form               which text ids arcano_user may choose, as a regular expression: job-[0-9a-f]{32}
 
     An empty value switches a limit off: arcano-db configure public.my_jobs stall_after=
@@ -212,7 +213,8 @@ def configure(table: str, settings: tuple[str, ...], dsn: str, force: bool) -> N
         if not equals:
             raise click.UsageError(f"{setting!r} has no value; give it as {setting}=VALUE.")
         is_list = name in ("refund_when", "user_columns")
-        values[name] = [v for v in value.split(",") if v] if is_list else value or None
+        is_null = value == "null" if is_list else not value
+        values[name] = None if is_null else [v for v in value.split(",") if v] if is_list else value
     with database(dsn, force=force) as db:
         db.set_job_table(table, values)
     say(f"changed {table}")

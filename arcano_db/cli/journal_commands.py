@@ -10,6 +10,7 @@ import click
 from rich.text import Text
 
 from arcano_db import ArcanoDB
+from arcano_db.calls.printable import printable
 from arcano_db.calls.rows import ExplainedCondition, JobEvent, ObservedJob, ObservedTable
 from arcano_db.cli.base import FAILED, database, dsn_option, json_option, main
 from arcano_db.terminal.output import console, print_json, print_rows, say
@@ -97,7 +98,7 @@ def _follow(
 def _print_line(row: JobEvent) -> None:
     click.echo(
         f"{row.created_at.astimezone():%Y-%m-%d %H:%M:%S%z} {row.event_id} {row.event} by {row.source}"
-        f" {row.job_table} {row.job_id} user {row.user_id}: {row.reason}"
+        + printable(f" {row.job_table} {row.job_id} user {row.user_id}: {row.reason}")
     )
 
 
@@ -127,7 +128,9 @@ def explain(job_id: str, dsn: str, as_json: bool, table: str | None) -> None:
 
 def _explained(one: ExplainedCondition, width: int) -> Text:
     mark, style = ("yes", "green") if one.holds else ("no", "red")
-    return Text.assemble((f"{mark:<4}", style), (f"{one.condition:<{width}}  ", "bold"), one.detail)
+    return Text.assemble(
+        (f"{mark:<4}", style), (f"{one.condition:<{width}}  ", "bold"), printable(one.detail)
+    )
 
 
 @main.command()

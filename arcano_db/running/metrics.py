@@ -5,7 +5,6 @@ An extra of this package: ``pip install 'arcano-db[metrics]'``.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -16,8 +15,9 @@ from prometheus_client.registry import Collector
 
 from arcano_db.calls.client_sync import ArcanoDB
 from arcano_db.calls.errors import ArcanoError
+from arcano_db.calls.printable import logger
 
-log = logging.getLogger("arcano_db.metrics")
+log = logger("arcano_db.metrics")
 
 _FILES = Path(__file__).with_name("monitoring")
 ALERT_RULES = _FILES / "alert_rules.yaml"

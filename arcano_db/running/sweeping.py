@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import socket
 import time
 from collections import Counter
@@ -12,10 +11,11 @@ from typing import Any
 import psycopg
 
 from arcano_db.calls.client_async import AsyncArcanoDB
+from arcano_db.calls.printable import logger
 from arcano_db.running.lasting_connection import LastingConnection
 from arcano_db.terminal.signals import stop_signals
 
-log = logging.getLogger("arcano_db.sweep")
+log = logger("arcano_db.sweep")
 
 
 async def sweep_until_stopped(dsn: str, every: float, limit: int) -> None:

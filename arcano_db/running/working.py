@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import inspect
-import logging
 import threading
 import time
 from collections import defaultdict
@@ -26,11 +25,12 @@ from psycopg.rows import dict_row
 from arcano_db.calls.client_async import AsyncArcanoDB
 from arcano_db.calls.errors import ArcanoError, NotAttached
 from arcano_db.calls.job_block import reason_of
+from arcano_db.calls.printable import logger
 from arcano_db.calls.rows import ClaimedJob, JobChange, JobId, StallingJob
 from arcano_db.running.lasting_connection import FIRST_PAUSE_SECONDS, LastingConnection
 from arcano_db.terminal.signals import stop_signals
 
-log = logging.getLogger("arcano_db.work")
+log = logger("arcano_db.work")
 
 # How long a worker that was told to stop at once still tries to put its jobs back.
 _LAST_WORDS_SECONDS = 5.0

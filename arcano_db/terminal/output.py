@@ -9,17 +9,33 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import click
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
+from arcano_db.calls.printable import printable
 from arcano_db.calls.rows import LEVELS
 
 # Into a pipe or a file nothing is folded.
 _PIPE_WIDTH = 1000
 
-console = Console(highlight=False, soft_wrap=True)
-stderr = Console(stderr=True, highlight=False, soft_wrap=True)
+
+class _Console(Console):
+    """Whatever is printed, a terminal obeys none of it but Rich's own styles.
+
+    Who prints text of strangers makes it printable first, so that columns have its width; this is for what
+    was forgotten.
+    """
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """As any console."""
+        for text, style, control in super().render(renderable, options):
+            yield Segment(text if control else printable(text, keep="\n", longest=None), style, control)
+
+
+console = _Console(highlight=False, soft_wrap=True)
+stderr = _Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def say(line: str) -> None:
@@ -56,7 +72,7 @@ def print_rows(rows: Sequence[Any], row_type: type[Any], *, empty: str, hide: Co
     table = columns(names, [[getattr(row, name) for name in names] for row in rows])
     wide = console.options.update(width=_PIPE_WIDTH)
     if not console.is_terminal:
-        Console(file=console.file, width=_PIPE_WIDTH, highlight=False).print(table)
+        _Console(file=console.file, width=_PIPE_WIDTH, highlight=False).print(table)
     elif console.measure(table, options=wide).maximum <= console.width:
         console.print(table)
     else:
@@ -83,12 +99,12 @@ def print_findings(findings: Sequence[Any], as_json: bool) -> None:
             Text.assemble(
                 (f"{found.level:<8}", _LEVEL_STYLES[found.level]),
                 (found.finding, "bold"),
-                f": {found.detail}",
+                f": {printable(found.detail, longest=None)}",
             )
         )
         if found.hint:
             for line in found.hint.splitlines():
-                console.print(Text(f"        {line}", style="dim"))
+                console.print(Text(f"        {printable(line, longest=None)}", style="dim"))
 
 
 def columns(names: Sequence[str], rows: Iterable[Sequence[Any]], *, fold: bool = True) -> Table:
@@ -124,4 +140,4 @@ def _to_text(value: Any) -> str:
         return "-"
     if isinstance(value, datetime):
         return value.astimezone().strftime("%Y-%m-%d %H:%M:%S%z")
-    return str(value)
+    return printable(str(value))

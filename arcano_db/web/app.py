@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -35,12 +34,13 @@ from starlette.staticfiles import StaticFiles
 from arcano_db.calls.api_async import AsyncArcanoApi
 from arcano_db.calls.client_async import AsyncArcanoDB
 from arcano_db.calls.errors import ArcanoError
+from arcano_db.calls.printable import logger
 from arcano_db.calls.rows import CreatedJob, UserId
 from arcano_db.web import bodies, refusals
 from arcano_db.web.bodies import CreateJob, StartUpload, UploadPlace
 from arcano_db.web.limits import RateLimit, read_json
 
-log = logging.getLogger("arcano_db.web")
+log = logger("arcano_db.web")
 
 Answer = TypeVar("Answer")
 UserOf = Callable[[Request], UserId | Awaitable[UserId | None] | None]
@@ -286,10 +286,9 @@ class Caller:
             )
         await self.connection.execute("set local role none")
         db = AsyncArcanoDB(self.connection)
-        await db.refuse_chosen_id(body.job_table, body.job_id)
-        job = await db.create_job(
-            body.job_table, body.job_id, self.user_id, body.session_id, data, body.request_key
-        )
+        table = await db.open_table(body.job_table)
+        await db.refuse_chosen_id(table, body.job_id)
+        job = await db.create_job(table, body.job_id, self.user_id, body.session_id, data, body.request_key)
         await self.connection.execute("set local role arcano_user")
         return job
 

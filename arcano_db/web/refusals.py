@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -14,9 +13,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from arcano_db.calls import errors
+from arcano_db.calls.printable import logger
 from arcano_db.web.bodies import Problem
 
-log = logging.getLogger("arcano_db.web")
+log = logger("arcano_db.web")
 
 _STATUS: dict[type[errors.ArcanoError], int] = {
     errors.NotAllowed: 403,

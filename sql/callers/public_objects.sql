@@ -21,6 +21,8 @@ begin atomic
 
     ('arcano', 'function', 'check_user_active', 'arcano_backend'),
     ('arcano', 'function', 'create_job', 'arcano_backend'),
+    ('arcano', 'function', 'open_table', 'arcano_backend'),
+    ('arcano', 'function', 'open_tables', 'arcano_backend'),
     ('arcano', 'function', 'refuse_chosen_id', 'arcano_backend'),
     ('arcano', 'function', 'touch_job', 'arcano_backend'),
     ('arcano', 'function', 'cancel_job', 'arcano_backend'),

@@ -6,18 +6,8 @@ language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_tables regclass[];
+  v_tables constant regclass[] := arcano.tables_called(p_table);
 begin
-  -- The whole name first: it is of one table, whatever others are called.
-  select array_agg(f.job_table) into v_tables
-    from (
-      select t.job_table, rank() over (order by n.name = p_table desc) as place
-        from arcano.job_table t
-        join pg_class c on c.oid = t.job_table
-       cross join lateral (select arcano.table_name(t.job_table)) n (name)
-       where p_table in (n.name, c.relname)
-    ) f
-   where f.place = 1;
   if cardinality(v_tables) > 1 then
     raise exception 'there is more than one table %', p_table
       using errcode = 'invalid_parameter_value', hint = 'Name the table with its schema.';

@@ -1,0 +1,72 @@
+"""Text from strangers, so that a terminal or a log shows it and does nothing else.
+
+What a browser or an app writes (a reason, an id, an error) comes out again in commands and logs. There an
+escape sequence could rewrite the screen, a newline make a line of its own, and an override of the direction
+of writing show other words than there are.
+"""
+
+from __future__ import annotations
+
+import logging
+import unicodedata
+
+# A reason or an error of a thousand characters is read by nobody; what is left out, --json has.
+LONGEST = 1000
+
+# Joiners belong to how some alphabets and most emoji are written.
+_HARMLESS = "\u200c\u200d"
+# Control, format (directions, and what has no width), surrogate, and separators of lines and paragraphs.
+_NOT_TO_BE_SEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+_SHORT = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
+
+
+def printable(text: str, keep: str = "", longest: int | None = LONGEST) -> str:
+    r"""The text with what is not to be seen shown as an escape, such as ``\x1b`` or ``\u202e``.
+
+    Args:
+        text: Whatever somebody wrote.
+        keep: Characters that are left as they are, such as a newline where there may be several lines.
+        longest: How many characters there may be at most; None: any number.
+    """
+    if longest is not None and len(text) > longest:
+        text = f"{text[:longest]}... ({len(text):,} characters)"
+    if text.isprintable() and text.isascii():
+        return text
+    return "".join(one if one in keep or _is_harmless(one) else _escaped(one) for one in text)
+
+
+def _is_harmless(character: str) -> bool:
+    return character in _HARMLESS or unicodedata.category(character) not in _NOT_TO_BE_SEEN
+
+
+def _escaped(character: str) -> str:
+    if character in _SHORT:
+        return _SHORT[character]
+    number = ord(character)
+    if number < 0x100:
+        return f"\\x{number:02x}"
+    return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
+
+
+class _Printable(logging.Filter):
+    """Makes what is logged a single printable line, whichever handler an app has for it."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = printable(record.getMessage(), longest=4 * LONGEST), None
+        return True
+
+
+def logger(name: str) -> logging.Logger:
+    """The logger of this name, whose messages are printable lines."""
+    found = logging.getLogger(name)
+    if not any(isinstance(one, _Printable) for one in found.filters):
+        found.addFilter(_Printable())
+    return found
+
+
+class PrintableFormatter(logging.Formatter):
+    """Formats tracebacks too without anything that a terminal would obey."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """As any formatter."""
+        return printable(super().format(record), keep="\n\t", longest=None)

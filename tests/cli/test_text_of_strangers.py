@@ -1,0 +1,156 @@
+"""What a stranger wrote reaches no terminal and no log as anything but text."""
+
+from __future__ import annotations
+
+import json
+import logging
+import unicodedata
+from collections.abc import Callable
+from io import StringIO
+from typing import Any
+
+import psycopg
+import pytest
+from helpers import UPSCALER, VIDEO, make_job, make_user
+from rich.console import Console
+from rich.text import Text
+
+from arcano_db import ArcanoDB
+from arcano_db.calls import printable as made_printable
+from arcano_db.calls.printable import PrintableFormatter, logger, printable
+from arcano_db.terminal import output
+
+Run = Callable[..., Any]
+
+# Clears the screen, rings, ends the line and makes one of its own, says it backwards, hides, is long.
+HOSTILE = {
+    "escape": "a\x1b[2J\x1b[1;1Hb",
+    "one byte escapes": "a\x9b31mb\x90c",
+    "title": "a\x1b]0;owned\x07b",
+    "line": "a\nok      sweeper: it runs\rb",
+    "direction": "a\u202etxt.exe\u2066b\u200fc",
+    "separators": "a\u2028b\u2029c",
+    "invisible": "a\u200bb\ufeffc\U000e0041d",
+    "delete": "a\x08\x08\x7fb",
+}
+LONG = "x" * 30_000
+ALL = " ".join(HOSTILE.values())
+
+COMMANDS = [
+    ("events",),
+    ("explain", "{job}"),
+    ("explain", "{ended}"),
+    ("orphans",),
+    ("tables",),
+    ("check", "{user}"),
+    ("queue",),
+    ("account", "list"),
+    ("refund", "list"),
+    ("doctor",),
+    ("observed",),
+    ("top", "--once"),
+    ("cancel", "{job}", "--reason", "{text}"),
+    ("restore", "1"),
+    ("status",),
+    ("attach", "{text}"),
+    ("detach", "{text}"),
+    ("configure", "public.upscaler_jobs", "tool={text}"),
+    ("identity", "set", "{text}"),
+    ("metrics", "--once"),
+]
+
+
+def seen(text: str) -> set[str]:
+    """What of a text a terminal would obey, or not show."""
+    return {
+        one for one in text if one != "\n" and unicodedata.category(one) in {"Cc", "Cf", "Cs", "Zl", "Zp"}
+    }
+
+
+@pytest.fixture
+def written(conn: psycopg.Connection, db: ArcanoDB) -> dict[str, str]:
+    """A database in which every text that an app or a user may write is hostile."""
+    user = make_user(conn)
+    db.set_job_table(UPSCALER, {"tool": ALL, "refund_when": ["failed"]})
+    db.set_account(ALL, 1)
+    ended = make_job(conn, UPSCALER, user, session_id=ALL, credits_charged=True, user_credit_cost=3)
+    db.cancel_session(session_id=ALL, reason=ALL)
+    long = make_job(conn, VIDEO, make_user(conn))
+    db.cancel_job(long, reason=LONG)
+    conn.execute('alter table public.video_upscaler_jobs rename to "v\x1b[2J\u202ejobs"')
+    job = make_job(conn, UPSCALER, user, position=1, session_id=ALL, error_message=ALL)
+    failing = make_job(conn, UPSCALER, make_user(conn), status="running", attempt=1)
+    db.finish_job(failing, "failed", ALL)
+    make_job(conn, UPSCALER, make_user(conn))
+    return {"user": str(user), "ended": str(ended), "job": str(job), "text": ALL}
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_no_command_prints_what_a_terminal_obeys(
+    run: Run, dsn: str, written: dict[str, str], command: tuple[str, ...]
+) -> None:
+    answer = run(*(part.format(**written) for part in command), "--dsn", dsn)
+    assert answer.exception is None or isinstance(answer.exception, SystemExit), answer.exception
+    assert seen(answer.output) == set()
+    assert "x" * 2000 not in answer.output
+
+
+def test_the_text_is_still_there(run: Run, dsn: str, written: dict[str, str]) -> None:
+    assert r"a\x1b[2J\x1b[1;1Hb" in run("events", "--dsn", dsn).stdout
+    assert r"a\u202etxt.exe\u2066b" in run("explain", written["ended"], "--dsn", dsn).stdout
+    assert "(30,000 characters)" in run("events", "--dsn", dsn).stdout
+
+
+@pytest.mark.parametrize(
+    "command", [one for one in COMMANDS if one[0] in {"events", "explain", "tables", "doctor"}]
+)
+def test_json_has_all_of_it_as_escapes(
+    run: Run, dsn: str, written: dict[str, str], command: tuple[str, ...]
+) -> None:
+    answer = run(*(part.format(**written) for part in command), "--json", "--dsn", dsn)
+    assert seen(answer.stdout) == set()
+    found = json.dumps(json.loads(answer.stdout))
+    if command[0] == "events":
+        assert json.dumps(ALL)[1:-1] in found
+        assert LONG in found
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_a_log_line_is_one_line_in_any_apps_handler(text: str) -> None:
+    heard = StringIO()
+    handler = logging.StreamHandler(heard)
+    log = logger("arcano_db.test")
+    log.addHandler(handler)
+    try:
+        log.error("it failed: %s", text)
+    finally:
+        log.removeHandler(handler)
+    assert heard.getvalue().count("\n") == 1
+    assert seen(heard.getvalue()) == set()
+
+
+def test_a_traceback_is_printable_too() -> None:
+    record = logging.makeLogRecord({"msg": "failed", "exc_info": (ValueError, ValueError(ALL), None)})
+    assert seen(PrintableFormatter().format(record)) == set()
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_a_terminal_gets_nothing_but_richs_own_styles(text: str) -> None:
+    """Also where somebody forgot to make it printable."""
+    heard = StringIO()
+    console = output._Console(file=heard, force_terminal=True, color_system="standard", width=200)
+    console.print(Text.assemble((text, "bold red"), text), text)
+    plain = StringIO()
+    Console(file=plain, force_terminal=True, color_system="standard", width=200).print(Text("x", "bold red"))
+    styled = heard.getvalue()
+    for style in ("\x1b[1;31m", "\x1b[0m"):
+        assert style in plain.getvalue()
+        styled = styled.replace(style, "")
+    assert seen(styled) == set()
+
+
+def test_other_alphabets_stay_as_they_are() -> None:
+    for text in ("Ação concluída", "仕事が待っている", "کار می\u200cکند", "👩\u200d💻 ✅", "שלום", "हिन्दी"):
+        assert printable(text) == text
+    assert printable("a\tb\nc", keep="\n\t") == "a\tb\nc"
+    assert printable("x" * (made_printable.LONGEST + 1)).endswith("... (1,001 characters)")

@@ -136,7 +136,7 @@ class ArcanoApi(Calls):
         return self._all(statements.API_CANCEL_SESSION, (session_id, reason))
 
     def leave_session(
-        self, session_id: str | None, left_at: datetime, reason: str | None = None
+        self, session_id: str | None, left_at: datetime, reason: str | None = None, in_queue: bool = True
     ) -> list[CancelledJob]:
         """As :meth:`cancel_session`, but leave what was made or touched since the page was left.
 
@@ -146,11 +146,12 @@ class ArcanoApi(Calls):
             session_id: Of this page visit alone; None: all.
             left_at: When the page was left, by the database's clock.
             reason: Their ``error_message``.
+            in_queue: Whether jobs that stand in the queue are cancelled too.
 
         Raises:
             InvalidArgument: ``left_at`` is None.
         """
-        return self._all(statements.API_LEAVE_SESSION, (session_id, left_at, reason))
+        return self._all(statements.API_LEAVE_SESSION, (session_id, left_at, reason, in_queue))
 
     def queue_position(self, job_id: JobId, table: str | None = None) -> int | None:
         """How many jobs are ahead in the queue, plus one, counted now; None: the job is not in the queue.

@@ -496,7 +496,12 @@ class AsyncArcanoDB(AsyncCalls):
         return await self._all(statements.CANCEL_SESSION, (user_id, session_id, reason))
 
     async def leave_session(
-        self, user_id: UserId | None, session_id: str | None, left_at: datetime, reason: str | None = None
+        self,
+        user_id: UserId | None,
+        session_id: str | None,
+        left_at: datetime,
+        reason: str | None = None,
+        in_queue: bool = True,
     ) -> list[CancelledJob]:
         """Cancel the waiting jobs of a page that has been left, unless it is back.
 
@@ -508,11 +513,13 @@ class AsyncArcanoDB(AsyncCalls):
             left_at: When it said goodbye, by the database's clock. A job that was made after that, or that
                 :meth:`touch_job` was called for, is kept: the page was only being reloaded.
             reason: Written to ``error_message`` of each job and to the journal.
+            in_queue: Whether jobs that stand in the queue are cancelled too; workers serve those without the
+                page.
 
         Raises:
             InvalidArgument: Neither ``user_id`` nor ``session_id`` is given, or ``left_at`` is None.
         """
-        parameters = (user_id, session_id, left_at, reason)
+        parameters = (user_id, session_id, left_at, reason, in_queue)
         return await self._all(statements.LEAVE_SESSION, parameters)
 
     async def sweep_orphans(self, limit: int = 1000) -> list[SweptTable]:

@@ -114,7 +114,7 @@ CANCEL_JOB = _rows(CancelledOne, "arcano.cancel_job(%s, %s, %s, %s::regclass)")
 
 CANCEL_SESSION = _rows(CancelledJob, "arcano.cancel_session(%s, %s, %s)")
 
-LEAVE_SESSION = _rows(CancelledJob, "arcano.leave_session(%s, %s, %s, %s)")
+LEAVE_SESSION = _rows(CancelledJob, "arcano.leave_session(%s, %s, %s, %s, %s)")
 
 SWEEP_ORPHANS = _rows(SweptTable, "arcano.sweep_orphans(%s)")
 
@@ -220,7 +220,7 @@ API_CANCEL_JOB = _rows(CancelledOne, "arcano_api.cancel_job(%s, %s, %s)")
 
 API_CANCEL_SESSION = _rows(CancelledJob, "arcano_api.cancel_session(%s, %s)")
 
-API_LEAVE_SESSION = _rows(CancelledJob, "arcano_api.leave_session(%s, %s, %s)")
+API_LEAVE_SESSION = _rows(CancelledJob, "arcano_api.leave_session(%s, %s, %s, %s)")
 
 API_QUEUE_POSITION: Query[int | None] = _values("select arcano_api.queue_position(%s, %s)")
 

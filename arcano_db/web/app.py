@@ -159,7 +159,9 @@ class ArcanoWeb(Starlette):
         async with self.acting_as(user_id) as caller:
             return await caller.active_job()
 
-    def goodbye(self, user_id: UserId, session_id: str | None, left_at: datetime, reason: str | None) -> None:
+    def goodbye(
+        self, user_id: UserId, session_id: str | None, left_at: datetime, reason: str | None, in_queue: bool
+    ) -> None:
         """Cancel the waiting jobs of a page that was left, in some seconds, unless it is back by then.
 
         Args:
@@ -167,13 +169,14 @@ class ArcanoWeb(Starlette):
             session_id: Which page visit; None: all of the user.
             left_at: When it was left, by the database's clock.
             reason: Why; it becomes the jobs' error_message.
+            in_queue: Whether jobs that stand in the line are cancelled too.
         """
 
         async def cancel() -> None:
             await asyncio.sleep(self.leave_grace)
             try:
                 async with self.acting_as(user_id) as caller:
-                    await caller.api.leave_session(session_id, left_at, reason)
+                    await caller.api.leave_session(session_id, left_at, reason, in_queue)
             except (psycopg.Error, ArcanoError) as error:
                 log.warning("a page was left: %s", str(error).strip())
 
@@ -301,7 +304,7 @@ async def _check_user_active(web: ArcanoWeb, _: Request, user_id: UserId, __: bo
 async def _cancel_session(web: ArcanoWeb, _: Request, user_id: UserId, body: bodies.CancelSession) -> _Answer:
     async with web.acting_as(user_id) as caller:
         if body.unless_back:
-            web.goodbye(user_id, body.session_id, caller.began_at, body.reason)
+            web.goodbye(user_id, body.session_id, caller.began_at, body.reason, body.in_queue)
             return 202, bodies.CancelledSession(cancelled=[])
         jobs = await caller.api.cancel_session(body.session_id, body.reason)
     cancelled = [

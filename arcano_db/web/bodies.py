@@ -39,6 +39,10 @@ class CancelSession(Nobody):
         description="The page goes away, or is only being reloaded: wait some seconds (202), and keep"
         " a job that is made or touched meanwhile.",
     )
+    in_queue: bool = Field(
+        default=True,
+        description="Whether jobs that stand in the line are cancelled too, which workers serve without the page.",
+    )
 
 
 class StartUpload(Nobody):

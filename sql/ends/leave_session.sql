@@ -1,11 +1,13 @@
 -- Cancels the waiting jobs of a user or of a session (both given: both must match), never a working
 -- one, and none that was made or touched after p_left_at: its page was only being reloaded. Waits for no
--- row's lock: a job that somebody is starting at this moment is left to them.
+-- row's lock: a job that somebody is starting at this moment is left to them. A page that is only out of sight need not
+-- give up a job that stands in the queue, because workers serve that without the page.
 create or replace function arcano.leave_session(
   p_user_id arcano.job.user_id%type,
   p_session_id arcano.job.session_id%type,
   p_left_at timestamptz,
-  p_reason text default null
+  p_reason text default null,
+  p_in_queue boolean default true
 )
 returns table (job_table text, job_id arcano.job.id%type, refunded boolean)
 language plpgsql volatile security definer
@@ -32,7 +34,8 @@ begin
      and arcano.is_waiting(j.status)
      and (p_user_id is null or j.user_id = p_user_id)
      and (p_session_id is null or j.session_id = p_session_id)
-     and (greatest(j.created_at, j.heartbeat_at) > p_left_at) is not true;
+     and (greatest(j.created_at, j.heartbeat_at) > p_left_at) is not true
+     and (p_in_queue or not arcano.entered_queue(j."position", j.waited_in_queue));
 
   select array_agg(e.job) into v_jobs
     from arcano.end_jobs(v_jobs, 'cancel_session', 'waiting', coalesce(p_reason, 'Session cancelled')) e
@@ -47,5 +50,5 @@ begin
 end
 $$;
 
-comment on function arcano.leave_session(arcano.job.user_id%type, text, timestamptz, text) is
-  'As cancel_session, but leaves the jobs that were made after p_left_at, or that touch_job was called for since. For a page that says goodbye and may be back in a moment, because it is only being reloaded: the backend notes the time, waits some seconds, and calls this; the page that is back calls touch_job. p_left_at null: an error.';
+comment on function arcano.leave_session(arcano.job.user_id%type, text, timestamptz, text, boolean) is
+  'As cancel_session, but leaves the jobs that were made after p_left_at, or that touch_job was called for since. For a page that says goodbye and may be back in a moment, because it is only being reloaded: the backend notes the time, waits some seconds, and calls this; the page that is back calls touch_job. p_left_at null: an error. p_in_queue: whether jobs that stand in the queue are cancelled too.';

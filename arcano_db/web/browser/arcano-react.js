@@ -11,14 +11,22 @@ export function useActiveJob() {
   return { active, release }
 }
 
+// How many components want it: one that does not takes it from no other.
+let wantingToCancel = 0
+
 /**
- * Cancels this visit's waiting jobs when the page goes away, for as long as the component is there.
+ * Cancels this visit's waiting jobs when the page goes away, for as long as a component is there that asks for it.
  * @param {boolean} shouldCancelOnLeave
  */
 export function useCancelOnLeave(shouldCancelOnLeave) {
   useEffect(() => {
-    cancelOnLeave(sessionId(), shouldCancelOnLeave)
-    return () => cancelOnLeave(sessionId(), false)
+    /** @param {number} more */
+    const want = (more) => {
+      wantingToCancel += more
+      cancelOnLeave(sessionId(), wantingToCancel > 0)
+    }
+    want(shouldCancelOnLeave ? 1 : 0)
+    return () => want(shouldCancelOnLeave ? -1 : 0)
   }, [shouldCancelOnLeave])
 }
 

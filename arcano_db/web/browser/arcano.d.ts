@@ -104,7 +104,13 @@ export function cancelSession(which?: {
   reason?: string
 }): Promise<{ cancelled: CancelledJob[] }>
 
-/** With neither a `jobId` nor a `requestKey` it makes a key, and tries again by itself what may pass. */
+/** A uuid, also on plain http, where a browser has no `crypto.randomUUID`. */
+export function newId(): string
+
+/**
+ * With neither a `jobId` nor a `requestKey` it makes a key, and tries again by itself what may pass. The same call while
+ * it is under way, as a double click makes it, is the same job.
+ */
 export function createJob(job: NewJob): Promise<CreatedJob | ActiveJob>
 
 // Of a job that this page has made, the table is known; of others it is needed only where several have the id.
@@ -127,7 +133,8 @@ export function sessionId(): string
 /**
  * Whether the waiting jobs of this visit are cancelled when its page goes away, unless it is back in some
  * seconds; call it again to change that.
- * `whenHidden`: whether a hidden page is one that has gone, which is so on a phone.
+ * `whenHidden`: whether a hidden page is one that has gone. Left out, it is so on a phone, but for a job that stands in
+ * the line, which workers serve without the page.
  */
 export function cancelOnLeave(
   sessionId: string,
@@ -162,7 +169,8 @@ export interface UploadOptions {
 }
 
 /**
- * Uploads a file, makes the job once it is all there, and starts it; on any error ends the job with the reason.
+ * Uploads a file, makes the job once it is all there, and starts it; on any error ends the job with the reason. The same
+ * call with the same file while it is under way, as a double click makes it, is the same job.
  * @throws UserBlocked, JobEnded, ArcanoError, TypeError (no network), or the signal's reason.
  */
 export function uploadThenCreate(

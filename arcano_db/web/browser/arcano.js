@@ -49,6 +49,36 @@ export class JobEnded extends Error {
   }
 }
 
+/** A uuid, also on plain http, where a browser has no crypto.randomUUID. */
+export function newId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16))
+  bytes[6] = (bytes[6] & 0x0f) | 0x40
+  bytes[8] = (bytes[8] & 0x3f) | 0x80
+  const digits = [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+  return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
+}
+
+/** @type {Map<unknown, Map<string, Promise<any>>>} */
+const underWay = new Map()
+
+/**
+ * What was asked for is under way already: a double click is the same job, and gets the same answer.
+ * @template Answer
+ * @param {unknown} what @param {string} how
+ * @param {() => Promise<Answer>} begin
+ * @returns {Promise<Answer>}
+ */
+function once(what, how, begin) {
+  const those = underWay.get(what) ?? new Map()
+  underWay.set(what, those)
+  const begun = those.get(how) ?? begin().finally(() => {
+    those.delete(how)
+    if (those.size === 0) underWay.delete(what)
+  })
+  those.set(how, begun)
+  return begun
+}
+
 // ---- calls ----
 
 /**
@@ -78,14 +108,17 @@ export const cancelSession = (which = {}) => call('cancel-session', which)
 
 /**
  * Without a jobId the table gives it, as it must where ids are numbers. A requestKey then lets a repeated call be the
- * same job: where none is given, one is made, and what may pass is tried again here.
+ * same job: where none is given, one is made, and what may pass is tried again here. The same call while it is under
+ * way, as a double click makes it, is the same job too.
  * @param {import('./arcano.js').NewJob} job
  * @returns {Promise<import('./arcano.js').CreatedJob | import('./arcano.js').ActiveJob>}
  */
 export async function createJob(job) {
   if (job.jobId || job.requestKey) return make(job)
-  const withKey = { ...job, requestKey: crypto.randomUUID() }
-  return again(() => make(withKey))
+  return once(createJob, JSON.stringify(job), () => {
+    const withKey = { ...job, requestKey: newId() }
+    return again(() => make(withKey))
+  })
 }
 
 // An id means something only with its table: another table may have the same one.
@@ -116,6 +149,9 @@ export const cancelJob = (jobId, reason, jobTable) =>
 const watchers = new Set()
 /** @type {EventSource | undefined} */
 let stream
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let nextStream
+let refusedInARow = 0
 
 /**
  * Calls back with the user's active job now and whenever it changes; what it returns ends that. While the page is
@@ -139,8 +175,17 @@ export function watchActiveJob(callback) {
 function openStream() {
   stream?.close()
   stream = undefined
+  clearTimeout(nextStream)
   if (watchers.size === 0 || document.visibilityState === 'hidden') return
   stream = new EventSource(new URL('events', settings.prefix), { withCredentials: true })
+  const opened = stream
+  // A browser opens a stream again that broke off, and gives one up that was refused: by a server that is away, say.
+  stream.addEventListener('error', () => {
+    if (opened !== stream || opened.readyState !== EventSource.CLOSED) return
+    const { pauses } = settings
+    nextStream = setTimeout(openStream, 2 * (pauses[Math.min(refusedInARow++, pauses.length - 1)] ?? 1000))
+  })
+  stream.addEventListener('open', () => (refusedInARow = 0))
   stream.addEventListener('active', (event) => {
     const active = JSON.parse(event.data)
     for (const watcher of watchers) watcher(active)
@@ -163,7 +208,7 @@ export function sessionId() {
   if (session === undefined) {
     const kept = sessionStorage.getItem(SESSION)
     isKnown = kept !== null
-    session = kept ?? crypto.randomUUID()
+    session = kept ?? newId()
     sessionStorage.removeItem(SESSION)
     const keep = () => sessionStorage.setItem(SESSION, /** @type {string} */ (session))
     addEventListener('pagehide', keep)
@@ -182,6 +227,7 @@ export function sessionId() {
 const cancelling = new Map()
 let listening = false
 let hiddenIsGone = false
+let hiddenLeavesTheLine = false
 
 /**
  * Whether the waiting jobs of this visit are cancelled when its page goes away. Call it again to change that; a job
@@ -190,22 +236,25 @@ let hiddenIsGone = false
  * No browser tells a page that it is only being reloaded. So the server waits some seconds before it cancels, and a
  * page that is back by then, reloaded or looked at again, says so.
  *
- * A phone suspends a page that is hidden, and says no more: where there is no mouse, hidden is gone.
+ * A phone suspends a page that is hidden, and says no more: where there is no mouse, hidden is gone. But who looks at
+ * another app for a moment has not given up a job that stands in the line, which workers serve without the page: such
+ * a one is cancelled then only if the app asks for it, by whenHidden: true.
  * @param {string} sessionId
  * @param {boolean} shouldCancelOnLeave
  * @param {{ whenHidden?: boolean }} [options]
  */
-export function cancelOnLeave(sessionId, shouldCancelOnLeave, { whenHidden = isPhone() } = {}) {
+export function cancelOnLeave(sessionId, shouldCancelOnLeave, { whenHidden } = {}) {
   if (typeof shouldCancelOnLeave !== 'boolean') throw new TypeError('shouldCancelOnLeave must be a boolean')
   cancelling.set(sessionId, shouldCancelOnLeave)
-  hiddenIsGone = whenHidden
+  hiddenIsGone = whenHidden ?? isPhone()
+  hiddenLeavesTheLine = whenHidden === true
   if (listening) return
   listening = true
-  addEventListener('pagehide', sayGoodbye)
+  addEventListener('pagehide', () => sayGoodbye(true))
   addEventListener('pageshow', (event) => event.persisted && sayBack())
   document.addEventListener('visibilitychange', () => {
     if (!hiddenIsGone) return
-    if (document.visibilityState === 'hidden') sayGoodbye()
+    if (document.visibilityState === 'hidden') sayGoodbye(hiddenLeavesTheLine)
     else sayBack()
   })
   if (isKnown || isReloaded()) sayBack()
@@ -229,10 +278,11 @@ async function sayBack() {
   await again(stay).catch(() => {})
 }
 
-function sayGoodbye() {
+/** @param {boolean} inQueue whether jobs that stand in the line are to be cancelled too */
+function sayGoodbye(inQueue) {
   for (const [sessionId, should] of cancelling) {
     if (!should) continue
-    const body = { sessionId, reason: 'The user left the page', unlessBack: true }
+    const body = { sessionId, reason: 'The user left the page', unlessBack: true, inQueue }
     const beacon = new Blob([JSON.stringify(body)], { type: 'application/json' })
     // A beacon is surest, but cannot carry the headers of an app that signs its users in by them.
     const isBare = Object.keys(settings.headers()).length === 0
@@ -248,15 +298,26 @@ function sayGoodbye() {
  * reason. A page that dies in the middle of the upload leaves no job behind, and one that dies after it at worst a
  * ghost, which the rule heals. Every step is tried again with the same id, and so can the whole be.
  *
- * Where the table gives the ids (jobId is null), a requestKey takes the id's place until the job is made.
+ * Where the table gives the ids (jobId is null), a requestKey takes the id's place until the job is made. The same call
+ * while it is under way, as a double click makes it, is the same job; what it gives to onProgress and signal is not
+ * looked at.
  * @param {Blob & { name?: string }} file
  * @param {import('./arcano.js').UploadOptions} options
  */
-export async function uploadThenCreate(file, options) {
+export function uploadThenCreate(file, options) {
+  const { jobTable, jobId, requestKey, sessionId, data } = options
+  return once(file, JSON.stringify([jobTable, jobId, requestKey, sessionId, data]), () => uploadOnce(file, options))
+}
+
+/**
+ * @param {Blob & { name?: string }} file
+ * @param {import('./arcano.js').UploadOptions} options
+ */
+async function uploadOnce(file, options) {
   // The id comes first, so that whatever fails knows which job to end.
   const { jobTable, sessionId, data, onProgress, signal } = options
   const { upload = send, invoke = intoTheLine } = options
-  const key = options.jobId ?? options.requestKey ?? crypto.randomUUID()
+  const key = options.jobId ?? options.requestKey ?? newId()
   const tableGivesId = options.jobId === null || (options.jobId === undefined && options.requestKey !== undefined)
   let jobId = tableGivesId ? undefined : key
   let made = false

@@ -1,7 +1,7 @@
 // The page of the demo: what an app that uses arcano.js has to write itself.
 // Its address is relative to the page, /1/ for the first user, where the same module lies under arcano/.
 const arcano = await import(new URL('arcano/arcano.js', document.baseURI).href)
-const { cancelOnLeave, checkUserActive, createJob, queueJob, sessionId, uploadThenCreate, UserBlocked, watchActiveJob } = arcano
+const { cancelOnLeave, checkUserActive, createJob, newId, queueJob, sessionId, uploadThenCreate, UserBlocked, watchActiveJob } = arcano
 
 const TEXTS = {
   en: {
@@ -96,7 +96,7 @@ async function start() {
     const active = await checkUserActive()
     if (active.hasActiveJob) throw new UserBlocked(active)
     if (active.healed > 0) by('note').textContent = texts.healed
-    job = crypto.randomUUID()
+    job = newId()
     sessionStorage.setItem(MY_JOB, job)
     by('progress').hidden = false
     const options = { jobTable: JOB_TABLE, jobId: job, sessionId: sessionId(), signal: abort.signal, onProgress }

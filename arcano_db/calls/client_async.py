@@ -56,6 +56,7 @@ from arcano_db.calls.rows import (
     SweepStatus,
     SweptTable,
     UserId,
+    WatchedUser,
 )
 from arcano_db.calls.source_async import AsyncCalls
 
@@ -85,6 +86,19 @@ class AsyncArcanoDB(AsyncCalls):
             InvalidArgument: ``user_id`` is None.
         """
         return await self._one(statements.CHECK_USER_ACTIVE, (user_id,))
+
+    async def active_jobs_of(self, user_ids: Sequence[UserId]) -> list[WatchedUser]:
+        """What is in the way of each of many users, in one look, for who keeps many pages up to date.
+
+        Calls ``arcano.active_jobs_of``, which heals nobody.
+
+        Args:
+            user_ids: The users.
+
+        Returns:
+            The users who have an open job.
+        """
+        return await self._all(statements.ACTIVE_JOBS_OF, ([str(user_id) for user_id in user_ids],))
 
     async def create_job(
         self,

@@ -50,6 +50,37 @@ class ActiveCheck:
 
 
 @dataclass(frozen=True, slots=True)
+class WatchedUser:
+    """A row of ``arcano.active_jobs_of``: a user who has an open job.
+
+    Attributes:
+        user_id: The user, as the caller wrote the id.
+        has_orphans: ``check_user_active`` would heal some of the user's jobs first.
+        active_tool: The tool of the job in the way, as people read it.
+        active_table: Its table, with the schema.
+        active_status: Its status.
+        active_job_id: Its id.
+        created_at: When it was made.
+        started_at: When work on it began; None while it waits.
+        position: Its place in the queue, counted now; None: it is not in it.
+        heals_at: When the orphan rule would free the user if nothing more happens; None: never.
+        checked_at: By the database's clock.
+    """
+
+    user_id: str
+    has_orphans: bool
+    active_tool: str | None
+    active_table: str
+    active_status: str
+    active_job_id: JobId
+    created_at: datetime | None
+    started_at: datetime | None
+    position: int | None
+    heals_at: datetime | None
+    checked_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class CreatedJob:
     """The answer of ``arcano.create_job``: the job was made, or what is in the way.
 

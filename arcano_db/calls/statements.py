@@ -41,6 +41,7 @@ from arcano_db.calls.rows import (
     Step,
     SweepStatus,
     SweptTable,
+    WatchedUser,
 )
 
 Row = TypeVar("Row")
@@ -75,6 +76,8 @@ def _values(text: LiteralString) -> Query[Any]:
 
 
 CHECK_USER_ACTIVE = _rows(ActiveCheck, "arcano.check_user_active(%s)")
+
+ACTIVE_JOBS_OF = _rows(WatchedUser, "arcano.active_jobs_of(%s)")
 
 CREATE_JOB = _rows(CreatedJob, "arcano.create_job(%s::regclass, %s, %s, %s, %s::jsonb, %s)")
 

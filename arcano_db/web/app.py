@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -30,15 +29,17 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
 
 from arcano_db.calls.api_async import AsyncArcanoApi
 from arcano_db.calls.client_async import AsyncArcanoDB
 from arcano_db.calls.errors import ArcanoError
 from arcano_db.calls.printable import logger
-from arcano_db.calls.rows import CreatedJob, UserId
+from arcano_db.calls.rows import CreatedJob, UserId, WatchedUser
 from arcano_db.web import bodies, refusals
 from arcano_db.web.bodies import CreateJob, StartUpload, UploadPlace
-from arcano_db.web.limits import RateLimit, read_json
+from arcano_db.web.limits import RateLimit, Shared, read_json
+from arcano_db.web.streams import Streams
 
 log = logger("arcano_db.web")
 
@@ -50,11 +51,10 @@ JobData = Callable[[Request, UserId, CreateJob], Mapping[str, Any] | Awaitable[M
 BROWSER = Path(__file__).with_name("browser")
 OPENAPI = Path(__file__).with_name("openapi.json")
 
-# A stream of events ends after this, and the browser opens the next; who has signed out by then cannot.
-_STREAM_SECONDS = 600.0
-_STREAMS_OF_A_USER = 8
 # How long a server that stops waits for the look that a stream is in the middle of.
 _LAST_LOOK_SECONDS = 0.4
+# Who reads nothing of a stream for this long has gone.
+_SLOWEST_READER_SECONDS = 30.0
 
 
 class ArcanoWeb(Starlette):
@@ -102,7 +102,8 @@ class ArcanoWeb(Starlette):
         self.leave_grace = leave_grace
         self._own_pool = isinstance(database, str)
         self._pool = _pool(database) if isinstance(database, str) else database
-        self._streams: Counter[UserId] = Counter()
+        self._streams = Streams(self._look, self.active_job, poll)
+        self._ready = Shared(self._is_ready, 1.0)
         self._goodbyes: set[asyncio.Task[None]] = set()
         super().__init__(
             routes=[
@@ -119,6 +120,7 @@ class ArcanoWeb(Starlette):
 
     async def close(self) -> None:
         """Carry out the goodbyes, and close the pool that it opened; a host app calls this when it stops."""
+        await self._streams.close()
         if self._goodbyes:
             await asyncio.wait(self._goodbyes)
         if self._own_pool:
@@ -201,51 +203,61 @@ class ArcanoWeb(Starlette):
         return user_id
 
     async def _events(self, request: Request) -> Response:
-        user_id = await self._signed_in(request)
-        if self._streams[user_id] >= _STREAMS_OF_A_USER:
-            raise HTTPException(429, "Too many streams at once.", headers={"Retry-After": "10"})
-        ending = anyio.Event()
-        return EventSourceResponse(
-            self._changes(user_id, ending),
-            headers={"Cache-Control": "no-store"},
-            shutdown_event=ending,
-            shutdown_grace_period=_LAST_LOOK_SECONDS,
-        )
+        user_id = str(await self._signed_in(request))
+        leave = self._streams.admit(user_id, request.client.host if request.client else None)
+        return _Stream(self._streams, user_id, leave)
 
-    async def _changes(self, user_id: UserId, ending: anyio.Event) -> AsyncIterator[ServerSentEvent]:
-        loop = asyncio.get_running_loop()
-        until = loop.time() + _STREAM_SECONDS
-        known = None
-        self._streams[user_id] += 1
-        try:
-            while loop.time() < until and not ending.is_set():
-                try:
-                    # Whoever leaves meanwhile would cost a connection: psycopg closes it rather than hand on
-                    # a query that was cut short.
-                    with anyio.CancelScope(shield=True):
-                        active = await self.active_job(user_id)
-                except (psycopg.Error, ArcanoError) as error:
-                    log.warning("events: %s", str(error).strip())
-                else:
-                    now = active.model_dump(exclude={"checked_at", "healed"})
-                    if now != known:
-                        yield ServerSentEvent(active.model_dump_json(by_alias=True), event="active")
-                    known = now
-                with anyio.move_on_after(self.poll):
-                    await ending.wait()
-        finally:
-            self._streams -= Counter([user_id])  # which forgets whom no stream is left of
+    async def _look(self, user_ids: Sequence[str]) -> Sequence[WatchedUser]:
+        if self._own_pool:
+            await self._pool.open()
+        async with self._pool.connection() as connection:
+            autocommit = connection.autocommit
+            await connection.set_autocommit(True)  # one statement, and not three
+            try:
+                return await AsyncArcanoDB(connection).active_jobs_of(user_ids)
+            finally:
+                await connection.set_autocommit(autocommit)
 
     async def _readyz(self, _: Request) -> Response:
+        if await self._ready.answer():
+            return refusals.json_response(bodies.Health(status="ok"))
+        return refusals.json_response(bodies.Health(status="the database does not answer as it should"), 503)
+
+    async def _is_ready(self) -> bool:
         try:
             async with self.acting_as("") as caller:
                 await caller.connection.execute("select 'arcano_api.check_user_active'::regproc")
         except psycopg.Error as error:
             log.warning("not ready: %s", str(error).strip())
-            return refusals.json_response(
-                bodies.Health(status="the database does not answer as it should"), 503
-            )
-        return refusals.json_response(bodies.Health(status="ok"))
+            return False
+        return True
+
+
+class _Stream(EventSourceResponse):
+    """The events of one user, whose place is free again when they end, in whatever way."""
+
+    def __init__(self, streams: Streams, user_id: str, leave: Callable[[], None]) -> None:
+        ending = anyio.Event()
+        self._leave = leave
+        super().__init__(
+            self._events(streams, user_id, ending),
+            headers={"Cache-Control": "no-store"},
+            send_timeout=_SLOWEST_READER_SECONDS,
+            shutdown_event=ending,
+            shutdown_grace_period=_LAST_LOOK_SECONDS,
+        )
+
+    @staticmethod
+    async def _events(streams: Streams, user_id: str, ending: anyio.Event) -> AsyncIterator[ServerSentEvent]:
+        async with aclosing(streams.changes(user_id, ending)) as changes:
+            async for active in changes:
+                yield ServerSentEvent(active.model_dump_json(by_alias=True), event="active")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._leave()
 
 
 @dataclass(frozen=True)

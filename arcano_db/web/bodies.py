@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
+
+from arcano_db.calls.rows import WatchedUser
 
 # PostgreSQL keeps any character but this.
 _STORABLE = r"^[^\x00]*$"
@@ -41,7 +43,8 @@ class CancelSession(Nobody):
     )
     in_queue: bool = Field(
         default=True,
-        description="Whether jobs that stand in the line are cancelled too, which workers serve without the page.",
+        description="Whether jobs that stand in the line are cancelled too, which workers serve without the"
+        " page.",
     )
 
 
@@ -113,6 +116,40 @@ class ActiveJob(_Model):
     checked_at: datetime = Field(
         description="By the database's clock, for a countdown to healsAt on a device whose clock is wrong."
     )
+
+    @classmethod
+    def of(cls, row: WatchedUser) -> Self:
+        """Of one of many users who are watched."""
+        return cls(
+            has_active_job=True,
+            active_tool=row.active_tool,
+            active_table=row.active_table,
+            active_status=row.active_status,
+            active_job_id=str(row.active_job_id),
+            created_at=row.created_at,
+            started_at=row.started_at,
+            position=row.position,
+            heals_at=row.heals_at,
+            healed=0,
+            checked_at=row.checked_at,
+        )
+
+    @classmethod
+    def nothing(cls, checked_at: datetime) -> Self:
+        """Of a user in whose way no job is."""
+        return cls(
+            has_active_job=False,
+            active_tool=None,
+            active_table=None,
+            active_status=None,
+            active_job_id=None,
+            created_at=None,
+            started_at=None,
+            position=None,
+            heals_at=None,
+            healed=0,
+            checked_at=checked_at,
+        )
 
 
 class CancelledJob(_Model):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import time
-from typing import TypeVar
+from collections.abc import Awaitable, Callable
+from typing import Generic, TypeVar
 
 from limits import parse
 from limits.aio.storage import MemoryStorage
@@ -14,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 Body = TypeVar("Body", bound=BaseModel)
+Answer = TypeVar("Answer")
 
 
 class RateLimit:
@@ -30,6 +33,24 @@ class RateLimit:
             window = await self._limiter.get_window_stats(self._item, who)
             seconds = max(1, math.ceil(window.reset_time - time.time()))
             raise HTTPException(429, "Too many requests.", headers={"Retry-After": str(seconds)})
+
+
+class Shared(Generic[Answer]):
+    """An answer that all who ask within some seconds share, so that a flood of questions asks once."""
+
+    def __init__(self, ask: Callable[[], Awaitable[Answer]], seconds: float) -> None:
+        """Nothing is asked yet."""
+        self._ask = ask
+        self._seconds = seconds
+        self._asking: asyncio.Future[Answer] | None = None
+        self._asked_at = 0.0
+
+    async def answer(self) -> Answer:
+        """The answer of now, or of a moment ago."""
+        now = asyncio.get_running_loop().time()
+        if self._asking is None or (self._asking.done() and now > self._asked_at + self._seconds):
+            self._asking, self._asked_at = asyncio.ensure_future(self._ask()), now
+        return await asyncio.shield(self._asking)
 
 
 async def read_json(request: Request, model: type[Body], max_bytes: int) -> Body:

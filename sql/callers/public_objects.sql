@@ -20,6 +20,7 @@ begin atomic
     ('arcano_api', 'function', 'my_jobs', 'arcano_user'),
 
     ('arcano', 'function', 'check_user_active', 'arcano_backend'),
+    ('arcano', 'function', 'active_jobs_of', 'arcano_backend'),
     ('arcano', 'function', 'create_job', 'arcano_backend'),
     ('arcano', 'function', 'open_table', 'arcano_backend'),
     ('arcano', 'function', 'open_tables', 'arcano_backend'),

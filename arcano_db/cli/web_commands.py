@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-from arcano_db.cli.base import FAILED, dsn_option, load_function, log_to_stderr, main
+from arcano_db.cli.base import FAILED, database, dsn_option, load_function, log_to_stderr, main
 from arcano_db.demo import run_demo
-from arcano_db.terminal.output import console
+from arcano_db.terminal.output import console, say
 from arcano_db.testing.embedded import DEFAULT_VERSION, VERSIONS
 
 _MISSING = "The browser's half is missing: pip install 'arcano-db[{extra}]'"
@@ -103,6 +103,18 @@ def demo(dsn: str | None, keep: bool, pg_version: str, web: bool, port: int, sec
     help="The largest request.",
 )
 @click.option(
+    "--max-connections",
+    type=click.IntRange(min=1),
+    default=1000,
+    show_default=True,
+    help="The most connections at once; a page that is looked at has one.",
+)
+@click.option(
+    "--without-job-data",
+    is_flag=True,
+    help="Serve tables that are open to users without --job-data: browsers then give their user_columns.",
+)
+@click.option(
     "--leave-grace",
     type=click.FloatRange(min=0, max=3600),
     default=10.0,
@@ -120,6 +132,8 @@ def serve(
     port: int,
     rate: str,
     max_body: int,
+    max_connections: int,
+    without_job_data: bool,
     leave_grace: float,
 ) -> None:
     """Serve the endpoints for browsers, and the module that they load (extra `web`).
@@ -136,15 +150,21 @@ def serve(
       <active-job-dialog></active-job-dialog>
       <script type="module" src="/arcano/arcano.js"></script>
 
+    Users make jobs only in tables that are open to them; this says which are as it starts.
+    `arcano-db configure public.my_jobs user_columns=` opens one, with no column that they may give. Without
+    --job-data they choose the values of those columns themselves: so it does not start while a table is
+    open, unless --without-job-data says that it may.
+
     The login of --dsn needs `grant arcano_backend, arcano_user to ...`. To mount the same into an app of
     yours: arcano_db.web.ArcanoWeb. What there is: GET /arcano/openapi.json.
     """
     try:
-        import uvicorn
         from starlette.applications import Starlette
         from starlette.routing import Mount
 
         from arcano_db.web import ArcanoWeb
+        from arcano_db.web.serving import Bounds
+        from arcano_db.web.serving import serve as serve_bounded
     except ModuleNotFoundError as error:
         raise click.ClickException(_MISSING.format(extra="web")) from error
     try:
@@ -159,6 +179,15 @@ def serve(
         )
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--rate") from error
+    with database(dsn) as db:
+        tables = db.open_tables()
+    say(f"open to users: {', '.join(tables) or 'no table'}")
+    if tables and job_data is None and not without_job_data:
+        raise click.UsageError(
+            f"{tables[0]} is open to users, and there is no --job-data that says what a job's row is to have."
+            " Give one; or close the table: arcano-db configure TABLE user_columns=null; or say"
+            " --without-job-data: browsers then give the table's user_columns."
+        )
     log_to_stderr()
     app = Starlette(routes=[Mount("/" + prefix.strip("/"), web)], lifespan=web.router.lifespan_context)
-    uvicorn.run(app, host=host, port=port, log_config=None)
+    serve_bounded(app, host, port, Bounds(max_connections))

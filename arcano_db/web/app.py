@@ -53,6 +53,8 @@ OPENAPI = Path(__file__).with_name("openapi.json")
 
 # How long a server that stops waits for the look that a stream is in the middle of.
 _LAST_LOOK_SECONDS = 0.4
+# A request whose user has long given up must not hold a connection to the database.
+_REQUEST_SECONDS = 30.0
 # Who reads nothing of a stream for this long has gone.
 _SLOWEST_READER_SECONDS = 30.0
 
@@ -143,7 +145,7 @@ class ArcanoWeb(Starlette):
         """
         if self._own_pool:
             await self._pool.open()
-        async with self._pool.connection() as connection, connection.transaction():
+        async with self._pool.connection() as connection, _granted(connection), connection.transaction():
             cursor = await connection.execute(
                 "select clock_timestamp(),"
                 " set_config('role', 'arcano_user', true), set_config('arcano.user_id', %s, true)",
@@ -191,7 +193,12 @@ class ArcanoWeb(Starlette):
         body = await read_json(request, operation.takes, self.max_body)
         if not _is_same(getattr(body, "user_id", None), user_id):
             raise HTTPException(403, "The body names another user.")
-        status, answer = await operation.call(self, request, user_id, body)
+        try:
+            with anyio.fail_after(_REQUEST_SECONDS):
+                status, answer = await operation.call(self, request, user_id, body)
+        except TimeoutError as error:
+            log.warning("%s: not done in %g seconds", request.url.path, _REQUEST_SECONDS)
+            raise HTTPException(503, headers={"Retry-After": "10"}) from error
         return refusals.json_response(answer, status)
 
     async def _signed_in(self, request: Request) -> UserId:
@@ -439,6 +446,19 @@ OPERATIONS = (
         _cancel_job,
     ),
 )
+
+
+@asynccontextmanager
+async def _granted(connection: psycopg.AsyncConnection[Any]) -> AsyncIterator[None]:
+    """A grant that the login lacks is no fault of the user who asks."""
+    try:
+        yield
+    except (psycopg.Error, ArcanoError) as error:
+        if not refusals.is_missing_grant(error):
+            raise
+        cause = error if isinstance(error, psycopg.Error) else error.__cause__
+        assert isinstance(cause, psycopg.Error)
+        raise refusals.GrantMissing(connection.info.user, cause) from error
 
 
 def _is_same(named: UserId | None, user_id: UserId) -> bool:

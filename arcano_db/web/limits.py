@@ -8,12 +8,16 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
+import anyio
 from limits import parse
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+
+# Long enough for a phone that has just come out of a tunnel.
+BODY_SECONDS = 15.0
 
 Body = TypeVar("Body", bound=BaseModel)
 Answer = TypeVar("Answer")
@@ -61,8 +65,12 @@ async def read_json(request: Request, model: type[Body], max_bytes: int) -> Body
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise HTTPException(415, "Send application/json.")
     text = bytearray()
-    async for part in request.stream():
-        text += part
-        if len(text) > max_bytes:
-            raise HTTPException(413, f"Send at most {max_bytes} bytes.")
+    try:
+        with anyio.fail_after(BODY_SECONDS):
+            async for part in request.stream():
+                text += part
+                if len(text) > max_bytes:
+                    raise HTTPException(413, f"Send at most {max_bytes} bytes.")
+    except TimeoutError as error:
+        raise HTTPException(408, f"Send the body in {BODY_SECONDS:g} seconds.") from error
     return model.model_validate_json(bytes(text))

@@ -32,6 +32,7 @@ _TITLES = {
     403: "Not allowed",
     404: "Not found",
     405: "Method not allowed",
+    408: "Too slow",
     409: "Conflict",
     413: "Too large",
     415: "Not JSON",
@@ -76,6 +77,30 @@ async def _not_understood(_: Request, error: Exception) -> Response:
     return problem(422, "; ".join(found))
 
 
+class GrantMissing(Exception):
+    """The login of the web app may not do what it is to do."""
+
+    def __init__(self, login: str, error: psycopg.Error) -> None:
+        """Keep what to grant to whom."""
+        super().__init__(
+            f"{error.diag.message_primary}; as a role that may: grant arcano_backend, arcano_user to {login};"
+        )
+
+
+def is_missing_grant(error: BaseException | None) -> bool:
+    """Whether PostgreSQL itself refused the login, and not a function of ours its user, nor the app's code."""
+    return (
+        isinstance(error, psycopg.errors.InsufficientPrivilege)
+        and error.diag.source_function in {"aclcheck_error", "check_role", "call_string_check_hook"}
+        and "arcano" in (error.diag.message_primary or "") + (error.diag.context or "")
+    ) or (isinstance(error, errors.NotAllowed) and is_missing_grant(error.__cause__))
+
+
+async def _grant_missing(request: Request, error: Exception) -> Response:
+    log.error("%s: %s", request.url.path, error)
+    return problem(503, headers={"Retry-After": "10"})
+
+
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, errors.ArcanoError)
     if isinstance(error, errors.WaitedTooLong):  # with whom, is none of the user's business either
@@ -94,10 +119,6 @@ async def _of_the_database(request: Request, error: Exception) -> Response:
     # An id of another type, say; but a role that is missing is no fault of the request.
     if isinstance(error, psycopg.DataError) and not isinstance(error, psycopg.errors.InvalidParameterValue):
         return problem(422, message)
-    if isinstance(
-        error, psycopg.errors.UndefinedTable | psycopg.errors.InvalidName | psycopg.errors.SyntaxError
-    ):
-        return problem(404, message)  # the only name that a request brings is the table's
     if isinstance(error, psycopg.IntegrityError | psycopg.errors.RaiseException):
         return problem(409, "The app's own table refuses the job.")
     log.error("%s: %s", request.url.path, message)
@@ -121,6 +142,7 @@ HANDLERS: dict[Any, Callable[[Request, Exception], Any]] = {
     HTTPException: _http,
     ValidationError: _not_understood,
     errors.ArcanoError: _refused,
+    GrantMissing: _grant_missing,
     psycopg.Error: _of_the_database,
     PoolTimeout: _busy,
     UnicodeEncodeError: _unencodable,

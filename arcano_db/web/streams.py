@@ -28,7 +28,7 @@ log = logger("arcano_db.web")
 # A stream of events ends after this, and the browser opens the next; who has signed out by then cannot.
 STREAM_SECONDS = 600.0
 STREAMS_OF_A_USER = 8
-# Of addresses that share their first 24 bits (64 in IPv6). Behind a private one may be a proxy: those have no limit.
+# Of addresses that share their first 24 bits (64 in IPv6); private ones have no limit: it may be a proxy's.
 STREAMS_OF_A_NETWORK = 256
 # A user whose ghosts cannot be ended is not asked for more often than this.
 _HEALING_PAUSE_SECONDS = 10.0

@@ -6,7 +6,8 @@ const settings = {
   prefix: new URL('.', import.meta.url),
   /** @type {() => Record<string, string>} */
   headers: () => ({}),
-  pauses: [500, 1000, 2000, 4000],
+  // Half a minute, in which a database is started again or another one takes its place.
+  pauses: [500, 1000, 2000, 4000, 8000, 15000],
 }
 
 /** @param {{ prefix?: string | URL, headers?: () => Record<string, string>, pauses?: number[] }} options */

@@ -82,6 +82,7 @@ def make_app(dsn: str) -> None:
 def attach_app(connection: psycopg.Connection) -> None:
     for table, tool in TOOLS.items():
         ArcanoDB(connection).attach_job_table(table, tool)
+        ArcanoDB(connection).set_job_table(table, {"user_columns": []})
 
 
 def without_breakers(connection: psycopg.Connection) -> None:

@@ -77,7 +77,7 @@ async def _not_understood(_: Request, error: Exception) -> Response:
     return problem(422, "; ".join(found))
 
 
-class GrantMissing(Exception):
+class GrantMissing(psycopg.Error):
     """The login of the web app may not do what it is to do."""
 
     def __init__(self, login: str, error: psycopg.Error) -> None:
@@ -88,7 +88,7 @@ class GrantMissing(Exception):
 
 
 def is_missing_grant(error: BaseException | None) -> bool:
-    """Whether PostgreSQL itself refused the login, and not a function of ours its user, nor the app's code."""
+    """Whether PostgreSQL itself refused the login, and not a function of ours its user."""
     return (
         isinstance(error, psycopg.errors.InsufficientPrivilege)
         and error.diag.source_function in {"aclcheck_error", "check_role", "call_string_check_hook"}

@@ -53,6 +53,7 @@ def prepare(dsn: str) -> None:
         connection.execute("set arcano.force = on")
         for table, tool in TOOLS.items():
             db.attach_job_table(table, tool, orphan_after=f"{ORPHAN_AFTER_SECONDS} seconds")
+            db.set_job_table(table, {"user_columns": []})
         for name in ("account-a", "account-b"):
             db.set_account(name, slots=1)
 

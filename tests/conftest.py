@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from helpers import make_app
+from helpers import make_app, open_to_users
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 from pytest_postgresql import factories
@@ -119,6 +119,14 @@ def arcano_ddl() -> str:
 @pytest.fixture(scope="session")
 def arcano_tables() -> dict[str, str]:
     return TOOLS
+
+
+@pytest.fixture(scope="session")
+def arcano_template(arcano_template: str, arcano_server: str) -> str:
+    """With its tables open to users, as this app wants them."""
+    with psycopg.connect(make_conninfo(arcano_server, dbname=arcano_template)) as connection:
+        open_to_users(connection)
+    return arcano_template
 
 
 @pytest.fixture

@@ -82,6 +82,12 @@ def make_app(dsn: str) -> None:
 def attach_app(connection: psycopg.Connection) -> None:
     for table, tool in TOOLS.items():
         ArcanoDB(connection).attach_job_table(table, tool)
+    open_to_users(connection)
+
+
+def open_to_users(connection: psycopg.Connection) -> None:
+    """Users may make jobs in all tables of the app, and give none of its columns."""
+    for table in TOOLS:
         ArcanoDB(connection).set_job_table(table, {"user_columns": []})
 
 

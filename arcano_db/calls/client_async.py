@@ -153,7 +153,7 @@ class AsyncArcanoDB(AsyncCalls):
 
     async def open_tables(self) -> list[str]:
         """The attached tables in which users may make jobs, with their schemas; ``arcano.open_tables``."""
-        return await self._all(statements.OPEN_TABLES)
+        return await self._all(statements.OPEN_TABLES, ())
 
     async def refuse_chosen_id(self, table: str, job_id: JobId | None) -> None:
         """Refuse an id that a user may not choose; for a backend that passes on what its user chose.

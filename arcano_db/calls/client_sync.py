@@ -155,7 +155,7 @@ class ArcanoDB(Calls):
 
     def open_tables(self) -> list[str]:
         """The attached tables in which users may make jobs, with their schemas; ``arcano.open_tables``."""
-        return self._all(statements.OPEN_TABLES)
+        return self._all(statements.OPEN_TABLES, ())
 
     def refuse_chosen_id(self, table: str, job_id: JobId | None) -> None:
         """Refuse an id that a user may not choose; for a backend that passes on what its user chose.

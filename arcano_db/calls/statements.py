@@ -81,7 +81,7 @@ ACTIVE_JOBS_OF = _rows(WatchedUser, "arcano.active_jobs_of(%s)")
 
 CREATE_JOB = _rows(CreatedJob, "arcano.create_job(%s::regclass, %s, %s, %s, %s::jsonb, %s)")
 
-OPEN_TABLE: Query[str] = _values("select arcano.table_name(arcano.open_table(%s))")
+OPEN_TABLE: Query[str] = _values("select arcano.open_table(%s)")
 OPEN_TABLES: Query[str] = _values("select arcano.open_tables()")
 REFUSE_CHOSEN_ID: Query[None] = _values("select arcano.refuse_chosen_id(%s::regclass, %s)")
 

@@ -16,8 +16,10 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from arcano_db.web.streams import network_of
 
-# For the database, the files that are served, the log, and what the interpreter itself opens.
-_FILES_BESIDE_CONNECTIONS = 100
+# So many connections are taken in at once, before one of them can be counted.
+_BACKLOG = 128
+# Besides: for the database, the files that are served, the log, and what the interpreter itself opens.
+_FILES_BESIDE_CONNECTIONS = 100 + 2 * _BACKLOG
 
 _BUSY = (
     b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
@@ -162,4 +164,4 @@ def serve(app: ASGIApp, host: str, port: int, bounds: Bounds) -> None:
         logging.getLogger(name).addFilter(few)
     protocol = type("Protocol", (BoundedProtocol,), {"bounds": bounds})
     # A line for each request is the proxy's to write: a flood of requests would be one of lines.
-    uvicorn.run(app, host=host, port=port, log_config=None, http=protocol, access_log=False)
+    uvicorn.run(app, host=host, port=port, log_config=None, http=protocol, access_log=False, backlog=_BACKLOG)

@@ -193,3 +193,4 @@ async def _first_of(changed: asyncio.Event, ending: anyio.Event, seconds: float)
     finally:
         for one in waiting:
             one.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)

@@ -18,7 +18,7 @@ declare
 begin
   perform arcano.limit_wait(p_since, p_lock_timeout);
   caller_id := arcano.caller_id();
-  relid := arcano.open_table(p_table);
+  relid := arcano.open_table(p_table)::regclass;
   perform arcano.refuse_user_data(relid, p_data);
   perform arcano.refuse_chosen_id(relid, p_job_id);
   if p_job_id is not null and exists (

@@ -55,7 +55,7 @@ COMMANDS = [
     ("attach", "{text}"),
     ("detach", "{text}"),
     ("configure", "public.upscaler_jobs", "tool={text}"),
-    ("identity", "set", "{text}"),
+    ("identity", "{text}"),
     ("metrics", "--once"),
 ]
 
@@ -138,7 +138,9 @@ def test_a_traceback_is_printable_too() -> None:
 def test_a_terminal_gets_nothing_but_richs_own_styles(text: str) -> None:
     """Also where somebody forgot to make it printable."""
     heard = StringIO()
-    console = output._Console(file=heard, force_terminal=True, color_system="standard", width=200)
+    console = output._Console(
+        file=heard, force_terminal=True, color_system="standard", width=200, highlight=False
+    )
     console.print(Text.assemble((text, "bold red"), text), text)
     plain = StringIO()
     Console(file=plain, force_terminal=True, color_system="standard", width=200).print(Text("x", "bold red"))

@@ -28,6 +28,16 @@ CREATE TYPE arcano.job_snapshot AS (
 
 COMMENT ON TYPE arcano.job_snapshot IS 'The row of a job at one moment, with all columns of its own table: what the journal keeps.';
 
+CREATE FUNCTION arcano.active_jobs_of(p_user_ids text[]) RETURNS TABLE(user_id text, has_orphans boolean, active_tool text, active_table text, active_status text, active_job_id uuid, created_at timestamp with time zone, started_at timestamp with time zone, "position" integer, heals_at timestamp with time zone, checked_at timestamp with time zone)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.active_jobs_of(p_user_ids text[]) IS 'For each of the users p_user_ids who have an open job (user_id: the text that was given), the one that check_user_active would name, and its place in the queue, counted now; has_orphans: check_user_active would heal some of the user''s first. A user without an open job has no row. Changes nothing.';
+
 CREATE FUNCTION arcano.admit_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, p_request_key text, p_since timestamp with time zone, p_lock_timeout interval, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -741,12 +751,12 @@ CREATE FUNCTION arcano.known_job(p_table regclass, p_job_id uuid, p_user_id uuid
 
 COMMENT ON FUNCTION arcano.known_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_data jsonb, p_request_key text, OUT active_table text, OUT active_job_id uuid, OUT active_status text) IS 'Internal: the job that a call of create_job with these arguments made before (all null: none did; active_status null: its row is gone); raises if p_job_id or p_request_key is of another.';
 
-CREATE FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text DEFAULT NULL::text) RETURNS TABLE(job_table text, job_id uuid, refunded boolean)
+CREATE FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text DEFAULT NULL::text, p_in_queue boolean DEFAULT true) RETURNS TABLE(job_table text, job_id uuid, refunded boolean)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text) IS 'As cancel_session, but leaves the jobs that were made after p_left_at, or that touch_job was called for since. For a page that says goodbye and may be back in a moment, because it is only being reloaded: the backend notes the time, waits some seconds, and calls this; the page that is back calls touch_job. p_left_at null: an error.';
+COMMENT ON FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text, p_in_queue boolean) IS 'As cancel_session, but leaves the jobs that were made after p_left_at, or that touch_job was called for since. For a page that says goodbye and may be back in a moment, because it is only being reloaded: the backend notes the time, waits some seconds, and calls this; the page that is back calls touch_job. p_left_at null: an error. p_in_queue: whether jobs that stand in the queue are cancelled too.';
 
 CREATE FUNCTION arcano.limit_wait(p_since timestamp with time zone, p_lock_timeout interval) RETURNS interval
     LANGUAGE plpgsql
@@ -853,6 +863,20 @@ CREATE FUNCTION arcano.observe_jobs(p_limit integer) RETURNS integer
 
 COMMENT ON FUNCTION arcano.observe_jobs(p_limit integer) IS 'Internal: journals at most p_limit jobs of tables in observe mode that the sweep would have ended; answers how many.';
 
+CREATE FUNCTION arcano.open_table(p_table text) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.open_table(p_table text) IS 'The name, with its schema, of the attached table p_table (with its schema or without), if users may make jobs in it: its user_columns are not null; else raises 42704, and does not say why. For a backend that passes on to create_job what its user named.';
+
+CREATE FUNCTION arcano.open_tables() RETURNS SETOF text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.open_tables() IS 'The attached tables in which users may make jobs, with their schemas: those whose user_columns are not null.';
+
 CREATE FUNCTION arcano.own_job(p_job_id uuid, p_table text) RETURNS arcano.job_ref
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -891,7 +915,7 @@ COMMENT ON FUNCTION arcano.plain_seconds(p_interval interval) IS 'Internal: p_in
 CREATE FUNCTION arcano.public_objects() RETURNS TABLE(schema name, kind text, name text, least_role text)
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     BEGIN ATOMIC
- VALUES ('arcano_api'::text,'function'::text,'check_user_active'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'create_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'queue_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'touch_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'cancel_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'cancel_session'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'leave_session'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'queue_position'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'explain_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'my_jobs'::text,'arcano_user'::text), ('arcano'::text,'function'::text,'check_user_active'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'create_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'refuse_chosen_id'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'touch_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'cancel_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'cancel_session'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'leave_session'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'queue_position'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'explain_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'start_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'start_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'touch_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'finish_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'finish_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'finish_task'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'fail_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'run_or_queue'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'claim_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'requeue_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'stalling_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'sweep_orphans'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_job_table'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_account'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'drop_account'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_position_refresh'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_retention'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_longest_wait'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_refund_function'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_identity_function'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'settle_refund'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'restore_job'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'erase_user'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'check_health'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'active_job'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'orphan_job'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'charged_orphan'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'observed_job'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'observed_table'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'job_in_queue'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'job_table_status'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'queue_status'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'sweep_status'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'account_status'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'refund_due'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'metric'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'job_table'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'account'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'setting'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'refund'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'task'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'request'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'job_event'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'job_backoff'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'sweep_run'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'attach_job_table'::text,'owner'::text), ('arcano'::text,'function'::text,'attach_steps'::text,'owner'::text), ('arcano'::text,'function'::text,'detach_job_table'::text,'owner'::text), ('arcano'::text,'function'::text,'detach_steps'::text,'owner'::text), ('arcano'::text,'function'::text,'check_job_table'::text,'owner'::text), ('arcano'::text,'function'::text,'grace_advice'::text,'owner'::text), ('arcano'::text,'function'::text,'schedule_sweeper'::text,'owner'::text), ('arcano'::text,'function'::text,'unschedule_sweeper'::text,'owner'::text), ('arcano'::text,'function'::text,'claimed_user'::text,'owner'::text), ('arcano'::text,'function'::text,'public_objects'::text,'owner'::text);
+ VALUES ('arcano_api'::text,'function'::text,'check_user_active'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'create_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'queue_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'touch_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'cancel_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'cancel_session'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'leave_session'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'queue_position'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'explain_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'my_jobs'::text,'arcano_user'::text), ('arcano'::text,'function'::text,'check_user_active'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'active_jobs_of'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'create_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'open_table'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'open_tables'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'refuse_chosen_id'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'touch_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'cancel_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'cancel_session'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'leave_session'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'queue_position'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'explain_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'start_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'start_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'touch_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'finish_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'finish_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'finish_task'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'fail_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'run_or_queue'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'claim_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'requeue_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'stalling_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'sweep_orphans'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_job_table'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_account'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'drop_account'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_position_refresh'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_retention'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_longest_wait'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_refund_function'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_identity_function'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'settle_refund'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'restore_job'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'erase_user'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'check_health'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'active_job'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'orphan_job'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'charged_orphan'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'observed_job'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'observed_table'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'job_in_queue'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'job_table_status'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'queue_status'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'sweep_status'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'account_status'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'refund_due'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'metric'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'job_table'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'account'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'setting'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'refund'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'task'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'request'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'job_event'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'job_backoff'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'sweep_run'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'attach_job_table'::text,'owner'::text), ('arcano'::text,'function'::text,'attach_steps'::text,'owner'::text), ('arcano'::text,'function'::text,'detach_job_table'::text,'owner'::text), ('arcano'::text,'function'::text,'detach_steps'::text,'owner'::text), ('arcano'::text,'function'::text,'check_job_table'::text,'owner'::text), ('arcano'::text,'function'::text,'grace_advice'::text,'owner'::text), ('arcano'::text,'function'::text,'schedule_sweeper'::text,'owner'::text), ('arcano'::text,'function'::text,'unschedule_sweeper'::text,'owner'::text), ('arcano'::text,'function'::text,'claimed_user'::text,'owner'::text), ('arcano'::text,'function'::text,'public_objects'::text,'owner'::text);
 END;
 
 COMMENT ON FUNCTION arcano.public_objects() IS 'The public interface: each function, view and table of it, its schema, and least_role: who may use it (arcano_user, of arcano_api alone; arcano_backend, arcano_operator, owner: who migrated; each may also use what is for those before it).';
@@ -1040,7 +1064,7 @@ CREATE TABLE arcano.job_table (
     starting_stall_after interval,
     charged_orphan_after interval,
     refund_when text[] DEFAULT '{}'::text[] NOT NULL,
-    user_columns text[] DEFAULT '{}'::text[] NOT NULL,
+    user_columns text[],
     mode text DEFAULT 'enforce'::text NOT NULL,
     breaker_share numeric DEFAULT 0.5,
     enforced_since timestamp with time zone DEFAULT now() NOT NULL,
@@ -1073,7 +1097,7 @@ COMMENT ON COLUMN arcano.job_table.charged_orphan_after IS 'How long after its l
 
 COMMENT ON COLUMN arcano.job_table.refund_when IS 'Which ends are refunded besides a cancelled job that never ran: failed, stalled, and forced (cancelled while it worked).';
 
-COMMENT ON COLUMN arcano.job_table.user_columns IS 'Which of the table''s own columns an arcano_user caller may give in p_data of create_job.';
+COMMENT ON COLUMN arcano.job_table.user_columns IS 'Which of the table''s own columns an end user may give in p_data of arcano_api.create_job; an empty list: none; null: end users make no jobs in it.';
 
 COMMENT ON COLUMN arcano.job_table.mode IS 'enforce: the rule ends jobs; observe: it only writes to the journal, once a job, what it would have ended.';
 
@@ -1251,7 +1275,7 @@ CREATE FUNCTION arcano.set_job_table(p_table regclass, p_settings jsonb) RETURNS
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.set_job_table(p_table regclass, p_settings jsonb) IS 'Changes settings of the attached p_table, such as {"stall_after": "10 minutes"}, and answers all of them: tool, orphan_after, touch_limit, stall_after, starting_stall_after, charged_orphan_after, refund_when (which ends are refunded: failed, stalled, forced), user_columns (what arcano_user may give in p_data), id_form (of the text ids that arcano_user may choose), mode (enforce, or observe: only journal what would be ended), breaker_share (of an hour''s jobs that may be ghosts before the sweep sets mode to observe). Null switches a limit off. The column comments of arcano.job_table say what each does.';
+COMMENT ON FUNCTION arcano.set_job_table(p_table regclass, p_settings jsonb) IS 'Changes settings of the attached p_table, such as {"stall_after": "10 minutes"}, and answers all of them: tool, orphan_after, touch_limit, stall_after, starting_stall_after, charged_orphan_after, refund_when (which ends are refunded: failed, stalled, forced), user_columns (what end users may give in p_data; [] opens the table to them with no column, null closes it), id_form (of the text ids that arcano_user may choose), mode (enforce, or observe: only journal what would be ended), breaker_share (of an hour''s jobs that may be ghosts before the sweep sets mode to observe). Null switches a limit off. The column comments of arcano.job_table say what each does.';
 
 CREATE FUNCTION arcano.set_lock_timeout(p_limit interval) RETURNS void
     LANGUAGE plpgsql
@@ -1396,6 +1420,13 @@ CREATE FUNCTION arcano.table_settings(p_table regclass) RETURNS arcano.job_table
 
 COMMENT ON FUNCTION arcano.table_settings(p_table regclass) IS 'Internal: the settings of p_table, or the defaults if it is not attached.';
 
+CREATE FUNCTION arcano.tables_called(p_table text) RETURNS regclass[]
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.tables_called(p_table text) IS 'Internal: the attached tables that p_table, with a schema or without, can mean; null: there is none.';
+
 CREATE FUNCTION arcano.take_slots(p_limit integer) RETURNS text[]
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1506,7 +1537,7 @@ CREATE FUNCTION arcano_api.create_job(p_table text, p_job_id uuid DEFAULT NULL::
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano_api.create_job(p_table text, p_job_id uuid, p_session_id text, p_data jsonb, p_request_key text, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) IS 'Makes a job of the user who calls in the attached table p_table, unless another job is in the way: then created is false, job_id null, and active_* that job. p_job_id: an id that the client made, where ids are uuids, or text of the form that id_form of the table says; null, and always where they are numbers: the table gives it, and job_id is it. p_request_key: a text of 1 to 200 characters that the client makes for each job it asks for. The same call again, with the same id or key: created is false, and active_* the job itself. p_session_id: the page visit. p_data: the columns that user_columns of the table allows. Errors: null, a table that is not attached, a column that may not be given, a value of the wrong type, an id of another job or one that may not be chosen, a key of another request, a transaction that is not read committed.';
+COMMENT ON FUNCTION arcano_api.create_job(p_table text, p_job_id uuid, p_session_id text, p_data jsonb, p_request_key text, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) IS 'Makes a job of the user who calls in the attached table p_table, unless another job is in the way: then created is false, job_id null, and active_* that job. p_job_id: an id that the client made, where ids are uuids, or text of the form that id_form of the table says; null, and always where they are numbers: the table gives it, and job_id is it. p_request_key: a text of 1 to 200 characters that the client makes for each job it asks for. The same call again, with the same id or key: created is false, and active_* the job itself. p_session_id: the page visit. p_data: the columns that user_columns of the table allows. Errors: null, a table that is not attached or not open to users (its user_columns are null), a column that may not be given, a value of the wrong type, an id of another job or one that may not be chosen, a key of another request, a transaction that is not read committed.';
 
 CREATE FUNCTION arcano_api.explain_job(p_job_id uuid, p_table text DEFAULT NULL::text) RETURNS TABLE(condition text, holds boolean, detail text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -1515,12 +1546,12 @@ CREATE FUNCTION arcano_api.explain_job(p_job_id uuid, p_table text DEFAULT NULL:
 
 COMMENT ON FUNCTION arcano_api.explain_job(p_job_id uuid, p_table text) IS 'As arcano.explain_job, for job p_job_id of the user who calls (in p_table, which may be left out if the id is in one table alone).';
 
-CREATE FUNCTION arcano_api.leave_session(p_session_id text, p_left_at timestamp with time zone, p_reason text DEFAULT NULL::text) RETURNS TABLE(job_table text, job_id uuid, refunded boolean)
+CREATE FUNCTION arcano_api.leave_session(p_session_id text, p_left_at timestamp with time zone, p_reason text DEFAULT NULL::text, p_in_queue boolean DEFAULT true) RETURNS TABLE(job_table text, job_id uuid, refunded boolean)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano_api.leave_session(p_session_id text, p_left_at timestamp with time zone, p_reason text) IS 'As cancel_session, but leaves the jobs that were made after p_left_at, or that touch_job was called for since. p_session_id null: all page visits. p_left_at null: an error.';
+COMMENT ON FUNCTION arcano_api.leave_session(p_session_id text, p_left_at timestamp with time zone, p_reason text, p_in_queue boolean) IS 'As cancel_session, but leaves the jobs that were made after p_left_at, or that touch_job was called for since. p_session_id null: all page visits. p_left_at null: an error. p_in_queue: whether jobs that stand in the queue are cancelled too.';
 
 CREATE FUNCTION arcano_api.my_jobs(p_limit integer DEFAULT 20) RETURNS TABLE(job_table text, job_id uuid, session_id text, status text, "position" integer, waited_in_queue boolean, user_credit_cost integer, credits_charged boolean, credits_refunded boolean, created_at timestamp with time zone, started_at timestamp with time zone, completed_at timestamp with time zone, heartbeat_at timestamp with time zone, attempt integer, error_message text, data jsonb)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -2217,6 +2248,10 @@ REVOKE ALL ON TYPE arcano.job_ref FROM PUBLIC;
 
 REVOKE ALL ON TYPE arcano.job_snapshot FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.active_jobs_of(p_user_ids text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.active_jobs_of(p_user_ids text[]) TO arcano_backend;
+GRANT ALL ON FUNCTION arcano.active_jobs_of(p_user_ids text[]) TO arcano_operator;
+
 REVOKE ALL ON FUNCTION arcano.admit_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, p_request_key text, p_since timestamp with time zone, p_lock_timeout interval, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.attach_job_table(p_table regclass, p_tool text, p_orphan_after interval, p_stall_after interval) FROM PUBLIC;
@@ -2430,9 +2465,9 @@ REVOKE ALL ON FUNCTION arcano.keep_request(p_user_id uuid, p_request_key text, p
 
 REVOKE ALL ON FUNCTION arcano.known_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_data jsonb, p_request_key text, OUT active_table text, OUT active_job_id uuid, OUT active_status text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text) FROM PUBLIC;
-GRANT ALL ON FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text) TO arcano_backend;
-GRANT ALL ON FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text) TO arcano_operator;
+REVOKE ALL ON FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text, p_in_queue boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text, p_in_queue boolean) TO arcano_backend;
+GRANT ALL ON FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text, p_in_queue boolean) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.limit_wait(p_since timestamp with time zone, p_lock_timeout interval) FROM PUBLIC;
 
@@ -2461,6 +2496,14 @@ REVOKE ALL ON FUNCTION arcano.named_jobs(p_job_ids uuid[], p_tables regclass[]) 
 REVOKE ALL ON FUNCTION arcano.named_table(p_table text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.observe_jobs(p_limit integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.open_table(p_table text) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.open_table(p_table text) TO arcano_backend;
+GRANT ALL ON FUNCTION arcano.open_table(p_table text) TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.open_tables() FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.open_tables() TO arcano_backend;
+GRANT ALL ON FUNCTION arcano.open_tables() TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.own_job(p_job_id uuid, p_table text) FROM PUBLIC;
 
@@ -2614,6 +2657,8 @@ GRANT ALL ON FUNCTION arcano.table_name(p_relid oid) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.table_settings(p_table regclass) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.tables_called(p_table text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.take_slots(p_limit integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.touch_job(p_job_id uuid, p_table regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) FROM PUBLIC;
@@ -2655,8 +2700,8 @@ GRANT ALL ON FUNCTION arcano_api.create_job(p_table text, p_job_id uuid, p_sessi
 REVOKE ALL ON FUNCTION arcano_api.explain_job(p_job_id uuid, p_table text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano_api.explain_job(p_job_id uuid, p_table text) TO arcano_user;
 
-REVOKE ALL ON FUNCTION arcano_api.leave_session(p_session_id text, p_left_at timestamp with time zone, p_reason text) FROM PUBLIC;
-GRANT ALL ON FUNCTION arcano_api.leave_session(p_session_id text, p_left_at timestamp with time zone, p_reason text) TO arcano_user;
+REVOKE ALL ON FUNCTION arcano_api.leave_session(p_session_id text, p_left_at timestamp with time zone, p_reason text, p_in_queue boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano_api.leave_session(p_session_id text, p_left_at timestamp with time zone, p_reason text, p_in_queue boolean) TO arcano_user;
 
 REVOKE ALL ON FUNCTION arcano_api.my_jobs(p_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano_api.my_jobs(p_limit integer) TO arcano_user;

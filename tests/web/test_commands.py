@@ -81,7 +81,9 @@ def test_serve(
 def test_serve_under_a_prefix(
     serve_command: Callable[..., tuple[LongCommand, httpx.Client]], backend_dsn: str
 ) -> None:
-    _, client = serve_command("--dsn", backend_dsn, "--user", "host_app:signed_in", "--prefix", "api/jobs/")
+    _, client = serve_command(
+        "--dsn", backend_dsn, "--user", "host_app:signed_in", "--without-job-data", "--prefix", "api/jobs/"
+    )
     assert client.get("/api/jobs/readyz").json() == {"status": "ok"}
     assert client.get("/arcano/readyz").status_code == 404
 

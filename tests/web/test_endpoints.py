@@ -294,8 +294,9 @@ def test_events_tell_what_changes(
 
     def change(number: int) -> None:
         if number == 1:
-            made.append(make_job(conn, UPSCALER, user, "1 minute"))
-            db.run_or_queue(made[0], run=False)
+            with conn.transaction():
+                made.append(make_job(conn, UPSCALER, user, "1 minute"))
+                db.run_or_queue(made[0], run=False)
         elif number == 2:
             db.cancel_job(made[0])
 
@@ -364,7 +365,7 @@ def test_a_stream_that_is_left_in_the_middle_of_a_look_gives_its_connection_back
 
 def test_streams_of_one_user_are_few(client: httpx.Client) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("arcano_db.web.app._STREAMS_OF_A_USER", 1)
+        patch.setattr("arcano_db.web.streams.STREAMS_OF_A_USER", 1)
         with client.stream("GET", "/events") as first:
             lines = first.iter_lines()  # which ends the stream once nothing refers to it
             next(lines)

@@ -24,7 +24,7 @@ from web.host_app import signed_in
 from web.test_commands import free_port
 
 from arcano_db import ArcanoDB
-from arcano_db.web import ArcanoWeb, bodies, streams
+from arcano_db.web import ArcanoWeb, bodies, serving, streams
 from arcano_db.web.serving import Bounds, FewOfAKind
 from arcano_db.web.streams import Streams, network_of
 
@@ -59,13 +59,14 @@ def descriptors(command: LongCommand) -> int:
     return len(list(Path(f"/proc/{command.process.pid}/fd").iterdir()))
 
 
-def half_open(port: int, count: int, said: bytes) -> list[socket.socket]:
-    opened = []
-    for _ in range(count):
-        one = socket.create_connection(("127.0.0.1", port))
-        one.sendall(said)
-        opened.append(one)
-    return opened
+@contextlib.contextmanager
+def half_open(port: int, count: int, said: bytes) -> Iterator[None]:
+    with contextlib.ExitStack() as opened:
+        for _ in range(count):
+            one = opened.enter_context(socket.create_connection(("127.0.0.1", port)))
+            with contextlib.suppress(OSError):  # it was refused already
+                one.sendall(said)
+        yield
 
 
 HALF_OPEN = {
@@ -78,11 +79,12 @@ HALF_OPEN = {
 @pytest.mark.parametrize("said", HALF_OPEN.values(), ids=HALF_OPEN)
 def test_half_open_connections_are_few_and_do_not_last(served: tuple[LongCommand, int], said: bytes) -> None:
     command, port = served
-    client = httpx.Client(base_url=f"http://127.0.0.1:{port}/arcano", trust_env=False)
     before = descriptors(command)
-    flood = half_open(port, 1100, said)
-    try:
-        assert descriptors(command) <= before + 300
+    with (
+        httpx.Client(base_url=f"http://127.0.0.1:{port}/arcano", trust_env=False) as client,
+        half_open(port, 1100, said),
+    ):
+        assert descriptors(command) <= before + 300 + 2 * serving._BACKLOG
 
         def answers() -> bool:
             with contextlib.suppress(httpx.TransportError):
@@ -91,9 +93,7 @@ def test_half_open_connections_are_few_and_do_not_last(served: tuple[LongCommand
 
         until(answers)
         until(lambda: descriptors(command) <= before + 2)
-    finally:
-        for one in flood:
-            one.close()
+        assert client.get("/healthz").status_code == 200
     command.kill()
     assert len(command.rest().splitlines()) < 50
 
@@ -268,10 +268,9 @@ def test_idle_streams_cost_one_statement_a_look(
         tasks = watch(web, users, told)
         while len(told) < count:
             await asyncio.sleep(0.05)
-        await asyncio.sleep(1.5)
+        await asyncio.sleep(12)  # until each connection has told its statistics
         before, began = await asyncio.to_thread(committed, conn), time.monotonic()
-        await asyncio.sleep(5)
-        # A backend tells its statistics once a second.
+        await asyncio.sleep(12)
         spent = (await asyncio.to_thread(committed, conn) - before) / (time.monotonic() - began)
         beside = await _median_of_checks(web, users)
         for task in tasks:
@@ -283,7 +282,7 @@ def test_idle_streams_cost_one_statement_a_look(
 
     alone, beside, spent = asyncio.run(play())
     print(f"\n{count} streams: {spent:.2f} commits a second; a check {beside / alone:.2f} times one alone")
-    assert spent <= 3  # one of the look, one of this watcher, one of autovacuum
+    assert spent <= 2
 
 
 async def _median_of_checks(web: ArcanoWeb, users: list[UUID]) -> float:

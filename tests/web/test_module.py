@@ -53,7 +53,7 @@ def run(page: Page, body: str, argument: object = None) -> Any:
     return page.evaluate(f"async (argument) => {{ {body} }}", argument)
 
 
-def in_queue(site: Site, page: Page) -> UUID:
+def in_queue(site: Site, page: Page, queued: bool = True) -> UUID:
     """A job of this visit that waits in the line.
 
     The page's script has run by then: a browser calls a page complete before, and one that is left at once
@@ -62,7 +62,8 @@ def in_queue(site: Site, page: Page) -> UUID:
     until(lambda: page.evaluate("() => document.getElementById('start').textContent !== ''"))
     session_id = run(page, "return (await import('./arcano/arcano.js')).sessionId()")
     job_id = make_job(site.conn, UPSCALER, user(1), "1 second", session_id=session_id)
-    site.db.run_or_queue(job_id, run=False)
+    if queued:
+        site.db.run_or_queue(job_id, run=False)
     return job_id
 
 
@@ -216,14 +217,40 @@ def test_a_duplicated_tab_is_a_visit_of_its_own(visited: Page) -> None:
     assert first != second
 
 
-@pytest.mark.parametrize(("device", "left"), [({"is_mobile": True, "has_touch": True}, True), ({}, False)])
+PHONE = {"is_mobile": True, "has_touch": True}
+
+
+@pytest.mark.parametrize(
+    ("device", "queued", "when_hidden", "left"),
+    [
+        (PHONE, False, None, True),
+        (PHONE, True, None, False),  # workers serve it without the page
+        (PHONE, True, True, True),
+        (PHONE, False, False, False),
+        ({}, False, None, False),
+        ({}, True, None, False),
+        ({}, True, True, True),
+    ],
+)
 def test_a_hidden_page_has_left_on_a_phone_alone(
-    site: Site, open_context: Open, device: dict[str, bool], left: bool
+    site: Site,
+    open_context: Open,
+    device: dict[str, bool],
+    queued: bool,
+    when_hidden: bool | None,
+    left: bool,
 ) -> None:
     site.stop_work()
     page = open_context(**device).new_page()
     page.goto(site.of(1))
-    in_queue(site, page)
+    in_queue(site, page, queued)
+    if when_hidden is not None:
+        run(
+            page,
+            "const { cancelOnLeave, sessionId } = await import('./arcano/arcano.js');"
+            " cancelOnLeave(sessionId(), true, { whenHidden: argument })",
+            when_hidden,
+        )
     look(page, "hidden")
     # Sent after it, so that it is answered after it.
     run(page, "return (await import('./arcano/arcano.js')).checkUserActive()")
@@ -296,7 +323,12 @@ def test_an_app_that_signs_in_by_headers_says_goodbye_with_them(serve: Serve, pa
     )
     page.goto("about:blank")
     until(lambda: seen)
-    goodbye = {"sessionId": "visit", "reason": "The user left the page", "unlessBack": True}
+    goodbye = {
+        "sessionId": "visit",
+        "reason": "The user left the page",
+        "unlessBack": True,
+        "inQueue": True,
+    }
     assert seen == [("Bearer 7", goodbye)]
 
 
@@ -464,6 +496,7 @@ class Numbered:
                 " created_at timestamptz default now())"
             )
             ArcanoDB(conn).attach_job_table(table)
+            ArcanoDB(conn).set_job_table(table, {"user_columns": []})
         conn.execute("insert into public.films (user_id, status) values (%s, 'completed')", (SOMEBODY,))
 
     def run(self, body: str, argument: object = None) -> Any:
@@ -605,3 +638,70 @@ def test_a_page_that_nobody_looks_at_holds_no_stream(site: Site, visited: Page) 
     look(visited, "visible")
     until(lambda: waited(visited) and visited.evaluate("told") == [None, "queued"])
     assert site.db.queue_position(job_id) == 1
+
+
+# --- the same thing twice -------------------------------------------------------------------------------
+
+
+def test_a_double_click_is_one_job(site: Site, visited: Page) -> None:
+    """Both get the same answer: neither is told that the other is in the way."""
+    answers = run(
+        visited,
+        _UPLOAD
+        + """
+        return await Promise.all([upload({}), upload({}), upload({})])
+        """,
+    )
+    assert [answer.get("error") for answer in answers] == [None] * 3
+    assert len({answer["jobId"] for answer in answers}) == 1
+    assert jobs(site) == STAYS
+
+
+def test_a_double_click_on_create_is_one_job(numbered: Numbered) -> None:
+    answers = numbered.run(
+        """
+        const job = { jobTable: 'public.photos' }
+        return await Promise.all([createJob(job), createJob({ ...job }), createJob(job)])
+        """
+    )
+    assert len({answer["jobId"] for answer in answers}) == 1
+    assert [answer["created"] for answer in answers] == [True] * 3
+    assert len(numbered.jobs()) == 1
+    # Afterwards it is another one, which the first one is in the way of.
+    assert numbered.run("return createJob({ jobTable: 'public.photos' })")["hasActiveJob"]
+
+
+def test_ids_are_made_without_a_secure_context(visited: Page) -> None:
+    made = run(
+        visited,
+        """
+        crypto.randomUUID = undefined
+        const { newId } = await import('./arcano/arcano.js')
+        return Array.from({ length: 1000 }, newId)
+        """,
+    )
+    assert len({UUID(one) for one in made}) == 1000
+    assert {(UUID(one).version, str(UUID(one)) == one) for one in made} == {(4, True)}
+
+
+def test_a_page_watches_again_once_the_server_is_back(site: Site, visited: Page) -> None:
+    """A browser gives a stream of events up that was refused."""
+    refused = []
+
+    def refuse(call: Call) -> None:
+        refused.append(call)
+        call.fulfill(status=503, headers={"retry-after": "1"})
+
+    visited.route("**/events", refuse)
+    run(
+        visited,
+        """
+        const { configure, watchActiveJob } = await import('./arcano/arcano.js')
+        configure({ pauses: [1, 1, 1] })
+        window.seen = []
+        watchActiveJob((active) => window.seen.push(active.hasActiveJob))
+        """,
+    )
+    until(lambda: waited(visited) and len(refused) >= 3)
+    visited.unroute("**/events")
+    until(lambda: waited(visited) and visited.evaluate("window.seen.length > 0"))

@@ -10,7 +10,7 @@ import asyncio
 import ipaddress
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -85,7 +85,7 @@ class Streams:
     def _forget_nobody(self) -> None:
         self._open = +self._open  # without those of whom no stream is left
 
-    async def changes(self, user_id: str, ending: anyio.Event) -> AsyncIterator[bodies.ActiveJob]:
+    async def changes(self, user_id: str, ending: anyio.Event) -> AsyncGenerator[bodies.ActiveJob, None]:
         """What is in the user's way now, and whenever that changes, until ``ending`` is set or time is up."""
         loop = asyncio.get_running_loop()
         until = loop.time() + STREAM_SECONDS

@@ -47,8 +47,12 @@ begin
            q.place::integer, a.heals_at, clock_timestamp()
       from active a
       left join queue q on q.id = a.job_id and q.relid = a.relid;
+exception
+  when data_exception then
+    raise exception 'p_user_ids has what is no id of a user'
+      using errcode = 'invalid_parameter_value', detail = sqlerrm, hint = 'Pass the ids as text.';
 end
 $$;
 
 comment on function arcano.active_jobs_of(text[]) is
-  'For each of the users p_user_ids who have an open job (user_id: the text that was given), the one that check_user_active would name, and its place in the queue, counted now; has_orphans: check_user_active would heal some of the user''s first. A user without an open job has no row. Changes nothing.';
+  'For each of the users p_user_ids who have an open job (user_id: the text that was given), the one that check_user_active would name, and its place in the queue, counted now; has_orphans: check_user_active would heal some of the user''s first. A user without an open job has no row. Changes nothing. An error: one that is no id of a user.';

@@ -36,7 +36,7 @@ CREATE FUNCTION arcano.active_jobs_of(p_user_ids text[]) RETURNS TABLE(user_id t
     SET jit TO 'off'
     AS ...;
 
-COMMENT ON FUNCTION arcano.active_jobs_of(p_user_ids text[]) IS 'For each of the users p_user_ids who have an open job (user_id: the text that was given), the one that check_user_active would name, and its place in the queue, counted now; has_orphans: check_user_active would heal some of the user''s first. A user without an open job has no row. Changes nothing.';
+COMMENT ON FUNCTION arcano.active_jobs_of(p_user_ids text[]) IS 'For each of the users p_user_ids who have an open job (user_id: the text that was given), the one that check_user_active would name, and its place in the queue, counted now; has_orphans: check_user_active would heal some of the user''s first. A user without an open job has no row. Changes nothing. An error: one that is no id of a user.';
 
 CREATE FUNCTION arcano.admit_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, p_request_key text, p_since timestamp with time zone, p_lock_timeout interval, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) RETURNS record
     LANGUAGE plpgsql

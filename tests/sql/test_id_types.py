@@ -43,6 +43,7 @@ def dsn(migrated_as: MigratedAs, kind: Any) -> str:
             " created_at timestamptz default now(), scale integer)"
         )
         ArcanoDB(connection).attach_job_table(JOBS)
+        ArcanoDB(connection).set_job_table(JOBS, {"user_columns": []})
     return dsn
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -15,7 +16,8 @@ from helpers import ROOT, UPSCALER, VIDEO, events, job, make_job, make_user
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from arcano_db import ArcanoApi, ArcanoDB, InvalidArgument, NotAllowed, WaitedTooLong
+from arcano_db import ArcanoApi, ArcanoDB, InvalidArgument, NotAllowed, NotAttached, WaitedTooLong
+from arcano_db.demo import TOOLS
 
 
 @contextmanager
@@ -282,6 +284,27 @@ def test_a_user_may_give_and_see_any_number_of_columns(
         assert caller.create_job(UPSCALER, uuid4(), data=data).created
         [mine] = caller.my_jobs()
     assert mine.data == data
+
+
+@pytest.mark.parametrize(
+    "name",
+    [UPSCALER, "upscaler_jobs", "public.users", "users", "public.nothing", "pg_class", "", None, "1259"],
+)
+def test_a_table_that_nobody_opened_is_closed_and_not_told_from_one_that_is_not_there(
+    conn: psycopg.Connection, db: ArcanoDB, user: UUID, name: str | None
+) -> None:
+    db.detach_job_table(UPSCALER)
+    db.attach_job_table(UPSCALER)
+    said = (
+        f"there is no table {name!r} in which users may make jobs"
+        if name is not None
+        else "there is no table null"
+    )
+    with pytest.raises(NotAttached, match=re.escape(said)), acting_as(conn, user) as caller:
+        caller.create_job(name, uuid4())  # type: ignore[arg-type]
+    with pytest.raises(NotAttached, match=re.escape(said)):
+        db.open_table(name)  # type: ignore[arg-type]
+    assert db.open_tables() == sorted(set(TOOLS) - {UPSCALER})
 
 
 # --- locks ------------------------------------------------------------------------------------------------

@@ -270,6 +270,38 @@ def test_a_login_without_the_roles(
     assert client.post("/check-user-active", json={}).status_code == 503
 
 
+@pytest.mark.parametrize("role", ["arcano_user", "arcano_backend"])
+def test_a_missing_grant_is_said_in_the_log_and_to_no_browser(
+    serve: Serve,
+    backend_dsn: str,
+    conn: psycopg.Connection,
+    user: UUID,
+    caplog: pytest.LogCaptureFixture,
+    role: str,
+) -> None:
+    login = psycopg.conninfo.conninfo_to_dict(backend_dsn)["user"]
+    conn.execute(sql.SQL("revoke {} from {}").format(sql.Identifier(role), sql.Identifier(login)))
+    client = serve(ArcanoWeb(backend_dsn, user=signed_in, job_data=priced), **{"x-user": str(user)})
+    answer = client.post("/create-job", json={"jobTable": UPSCALER, "jobId": str(uuid4())})
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "10")
+    assert answer.json() == {"title": "Not now", "status": 503}
+    assert f"grant arcano_backend, arcano_user to {login};" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "table", ["public.users", "public.nothing", "1259", "pg_class", "no such (name", UPSCALER]
+)
+@pytest.mark.parametrize("job_data", [None, priced])
+def test_a_table_that_is_closed_is_not_told_from_one_that_is_not_there(
+    serve: Serve, backend_dsn: str, db: ArcanoDB, user: UUID, table: str, job_data: Any
+) -> None:
+    db.set_job_table(UPSCALER, {"user_columns": None})
+    client = serve(ArcanoWeb(backend_dsn, user=signed_in, job_data=job_data), **{"x-user": str(user)})
+    status, problem = ask(client, "create-job", {"jobTable": table, "jobId": str(uuid4())})
+    assert status == 404
+    assert problem["detail"] == f"there is no table '{table}' in which users may make jobs"
+
+
 def test_it_is_ready(client: httpx.Client) -> None:
     assert client.get("/readyz").json() == {"status": "ok"}
 

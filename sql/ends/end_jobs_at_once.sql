@@ -30,6 +30,9 @@ declare
   v_charged arcano.job_ref[];
   v_charged_running arcano.job_ref[];
 begin
+  if not arcano.is_usual_wait('5 seconds', p_lock_timeout, p_since) then
+    perform arcano.limit_wait(p_since, p_lock_timeout); -- for the settings, which are read next
+  end if;
   select c.*, (select s.longest_wait from arcano.setting s) into strict v_end
     from arcano.end_causes() c where c.cause = p_cause;
   if not arcano.is_usual_wait(v_end.longest_wait, p_lock_timeout, p_since) then

@@ -8,9 +8,9 @@ as $$
 declare
   v_longest interval;
 begin
-  if p_lock_timeout between '1 millisecond' and '5 seconds' then -- the settings are read no longer than that either
-    perform arcano.set_lock_timeout(p_lock_timeout);
-  end if;
+  -- Reading the settings may have to wait as well.
+  perform arcano.set_lock_timeout(
+    greatest(p_since + least(nullif(p_lock_timeout, '0'), '5 seconds') - clock_timestamp(), '10 milliseconds'));
   v_longest := least(nullif(p_lock_timeout, '0'), coalesce((select s.longest_wait from arcano.setting s), '5 seconds'));
   -- What nobody holds must have the time to be had.
   perform arcano.set_lock_timeout(greatest(p_since + v_longest - clock_timestamp(), least(v_longest, '10 milliseconds')));

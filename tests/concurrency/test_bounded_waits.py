@@ -386,6 +386,24 @@ def test_whoever_ends_a_job_waits_no_longer_for_the_apps_own_trigger(
     assert job(conn, orphan)["status"] == "cancelled"
 
 
+@pytest.mark.parametrize("own", ["0", "100ms"])
+@pytest.mark.parametrize("table", ["arcano.setting", "arcano.job_event", "arcano.refund"])
+def test_orphans_whose_end_needs_a_table_that_is_locked_cost_one_wait_together(
+    conn: psycopg.Connection, connect: Connect, holder: psycopg.Connection, user: UUID, own: str, table: str
+) -> None:
+    """And no longer one than the caller's own lock_timeout. The settings themselves: the default, 5 seconds."""
+    for _ in range(20):
+        make_job(conn, VIDEO, user, status="pending", credits_charged=False)
+    holder.execute(f"lock table {table} in access exclusive mode")
+    caller = connect()
+    caller.execute(f"set lock_timeout = '{own}'")
+    began = time.monotonic()
+    assert ArcanoDB(caller).check_user_active(user).has_active_job is False
+    longest = 5 if own == "0" and table == "arcano.setting" else 0.2
+    assert time.monotonic() - began < longest + 2.5
+    assert caller.execute("show lock_timeout").fetchone() == (own,)
+
+
 # --- how long -------------------------------------------------------------------------------------------
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -189,16 +189,12 @@ class ArcanoWeb(Starlette):
         task.add_done_callback(self._goodbyes.discard)
 
     async def _answer(self, operation: Operation, request: Request) -> Response:
-        user_id = await self._signed_in(request)
-        body = await read_json(request, operation.takes, self.max_body)
-        if not _is_same(getattr(body, "user_id", None), user_id):
-            raise HTTPException(403, "The body names another user.")
-        try:
-            with anyio.fail_after(_REQUEST_SECONDS):
-                status, answer = await operation.call(self, request, user_id, body)
-        except TimeoutError as error:
-            log.warning("%s: not done in %g seconds", request.url.path, _REQUEST_SECONDS)
-            raise HTTPException(503, headers={"Retry-After": "10"}) from error
+        with _in_time(request):
+            user_id = await self._signed_in(request)
+            body = await read_json(request, operation.takes, self.max_body)
+            if not _is_same(getattr(body, "user_id", None), user_id):
+                raise HTTPException(403, "The body names another user.")
+            status, answer = await operation.call(self, request, user_id, body)
         return refusals.json_response(answer, status)
 
     async def _signed_in(self, request: Request) -> UserId:
@@ -210,7 +206,8 @@ class ArcanoWeb(Starlette):
         return user_id
 
     async def _events(self, request: Request) -> Response:
-        user_id = str(await self._signed_in(request))
+        with _in_time(request):
+            user_id = str(await self._signed_in(request))
         leave = self._streams.admit(user_id, request.client.host if request.client else None)
         return _Stream(self._streams, user_id, leave)
 
@@ -446,6 +443,17 @@ OPERATIONS = (
         _cancel_job,
     ),
 )
+
+
+@contextmanager
+def _in_time(request: Request) -> Iterator[None]:
+    """All that a request may wait for, the host app's own functions included."""
+    try:
+        with anyio.fail_after(_REQUEST_SECONDS):
+            yield
+    except TimeoutError as error:
+        log.warning("%s: not done in %g seconds", request.url.path, _REQUEST_SECONDS)
+        raise HTTPException(503, headers={"Retry-After": "10"}) from error
 
 
 @asynccontextmanager

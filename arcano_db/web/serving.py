@@ -35,11 +35,13 @@ class Bounds:
         of_a_network: The most of one network (:func:`~arcano_db.web.streams.network_of`).
         header_seconds: How long a connection may be open before the headers of a request are there, and
             after each answer.
+        reading_seconds: How long a client may leave an answer unread.
     """
 
     connections: int = 1000
     of_a_network: int = 256
     header_seconds: float = 10.0
+    reading_seconds: float = 30.0
     _open: Counter[str] = field(default_factory=Counter)
 
     def fit_into_files(self) -> None:
@@ -79,6 +81,7 @@ class BoundedProtocol(H11Protocol):
         super().__init__(*arguments, **options)
         self._counted: list[str] | None = None
         self._deadline: asyncio.TimerHandle | None = None
+        self._reads_by: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Count it before anything of it is read."""
@@ -96,7 +99,24 @@ class BoundedProtocol(H11Protocol):
             self.bounds.leave(self._counted)
             self._counted = None
         self._wait_no_more()
+        self._is_read()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Nobody reads what was answered, for now."""
+        super().pause_writing()
+        self._is_read()
+        self._reads_by = self.loop.call_later(self.bounds.reading_seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """It is read on."""
+        self._is_read()
+        super().resume_writing()
+
+    def _is_read(self) -> None:
+        if self._reads_by is not None:
+            self._reads_by.cancel()
+            self._reads_by = None
 
     def handle_events(self) -> None:
         """Where a request is under way, its own time limits hold."""
@@ -122,8 +142,7 @@ class BoundedProtocol(H11Protocol):
             self._deadline = None
 
     def _too_slow(self) -> None:
-        if not self.transport.is_closing():
-            self.transport.close()
+        self.transport.abort()  # close() would wait until the last answer is read
 
 
 class FewOfAKind(logging.Filter):

@@ -391,7 +391,7 @@ def test_whoever_ends_a_job_waits_no_longer_for_the_apps_own_trigger(
 def test_orphans_whose_end_needs_a_table_that_is_locked_cost_one_wait_together(
     conn: psycopg.Connection, connect: Connect, holder: psycopg.Connection, user: UUID, own: str, table: str
 ) -> None:
-    """And no longer one than the caller's own lock_timeout. The settings themselves: the default, 5 seconds."""
+    """And none longer than the caller's own lock_timeout. The settings have the default: 5 seconds."""
     for _ in range(20):
         make_job(conn, VIDEO, user, status="pending", credits_charged=False)
     holder.execute(f"lock table {table} in access exclusive mode")

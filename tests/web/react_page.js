@@ -24,4 +24,10 @@ function Page() {
   ])
 }
 
-createRoot(document.getElementById('root')).render(createElement(Page))
+// Another part of the page, which does not ask for it, and comes last: it takes it from nobody.
+function Footer() {
+  useCancelOnLeave(false)
+  return null
+}
+
+createRoot(document.getElementById('root')).render([createElement(Page, { key: 'page' }), createElement(Footer, { key: 'footer' })])

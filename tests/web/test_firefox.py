@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from helpers import UPSCALER, make_job, until
 from web.conftest import Site
 from web.firefox import Firefox, FirefoxPage, firefox
-from web.test_module import LEFT, STAYS, in_queue, jobs, let_goodbyes_pass
+from web.test_module import KEEPS_STATUSES, LEFT, STAYS, in_queue, jobs, let_goodbyes_pass, read_only
 
 from arcano_db.demo import user
 
@@ -104,3 +105,33 @@ def test_a_queued_job_blocks_until_it_is_released(site: Site, visited: FirefoxPa
     site.work_again()
     start(visited)
     until(lambda: says(visited, "Done."))
+
+
+TWICE = """async () => {
+  const { uploadThenCreate } = await import('./arcano/arcano.js')
+  const file = new File([new Uint8Array(1000)], 'a.png', { type: 'image/png' })
+  const upload = () => uploadThenCreate(file, { jobTable: 'public.upscaler_jobs' })
+  return (await Promise.all([upload(), upload()])).map((made) => made.jobId)
+}"""
+
+
+def test_a_double_click_is_one_job(site: Site, visited: FirefoxPage) -> None:
+    first, second = visited.evaluate(TWICE)
+    assert first == second
+    assert jobs(site) == STAYS
+
+
+def test_ids_are_made_on_plain_http(visited: FirefoxPage) -> None:
+    made = visited.evaluate(
+        "async () => { crypto.randomUUID = undefined; const { newId } = await import('./arcano/arcano.js');"
+        " return Array.from({ length: 100 }, newId).join() }"
+    ).split(",")
+    assert {UUID(one).version for one in made} == {4}
+    assert len(set(made)) == 100
+
+
+def test_a_page_goes_on_once_the_database_can_be_written_to_again(site: Site, visited: FirefoxPage) -> None:
+    with read_only(site):
+        visited.evaluate(f"() => {{ {KEEPS_STATUSES}; window.made = ({TWICE})() }}")
+        until(lambda: visited.evaluate("() => window.statuses.includes(503)"))
+    until(lambda: jobs(site) == STAYS)

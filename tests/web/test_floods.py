@@ -7,6 +7,7 @@ import contextlib
 import logging
 import socket
 import statistics
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ import anyio
 import httpx
 import psycopg
 import pytest
+import uvicorn
 from helpers import UPSCALER, LongCommand, job, make_job, make_user, until
 from starlette.exceptions import HTTPException
 from web.conftest import Serve
@@ -25,7 +27,7 @@ from web.test_commands import free_port
 
 from arcano_db import ArcanoDB
 from arcano_db.web import ArcanoWeb, bodies, serving, streams
-from arcano_db.web.serving import Bounds, FewOfAKind
+from arcano_db.web.serving import BoundedProtocol, Bounds, FewOfAKind
 from arcano_db.web.streams import Streams, network_of
 
 _HERE = Path(__file__).parent
@@ -121,6 +123,43 @@ def test_a_request_that_is_never_done_gives_its_connection_back(
         answer = client.post("/check-user-active", json={})
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "10")
     assert client.post("/check-user-active", json={}).status_code == 200
+
+
+def test_a_host_app_that_never_says_who_asks_gives_the_connection_back(
+    serve: Serve, backend_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("arcano_db.web.app._REQUEST_SECONDS", 0.3)
+    client = serve(ArcanoWeb(backend_dsn, user=lambda _: asyncio.Event().wait()))
+    assert client.post("/check-user-active", json={}).status_code == 503
+    assert client.get("/events").status_code == 503
+
+
+@pytest.mark.parametrize("asks", [1, 200], ids=["at once", "until the buffers are full"])
+def test_who_reads_no_answer_is_not_waited_for(backend_dsn: str, asks: int) -> None:
+    """Neither in the midst of an answer nor after it."""
+    bounds = Bounds(header_seconds=1.0, reading_seconds=1.0)
+    with bounded(ArcanoWeb(backend_dsn, user=signed_in), bounds) as port, socket.socket() as deaf:
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        deaf.connect(("127.0.0.1", port))
+        with contextlib.suppress(OSError):
+            deaf.sendall(asks * b"GET /openapi.json HTTP/1.1\r\nHost: a\r\n\r\n")
+        until(lambda: bounds._open["all"] == 1 or asks == 1)
+        until(lambda: not bounds._open)
+
+
+@contextlib.contextmanager
+def bounded(app: ArcanoWeb, bounds: Bounds) -> Iterator[int]:
+    """Serves it, and answers the port."""
+    protocol = type("Protocol", (BoundedProtocol,), {"bounds": bounds})
+    server = uvicorn.Server(
+        uvicorn.Config(app, port=0, log_level="error", http=protocol, timeout_graceful_shutdown=1)
+    )
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    until(lambda: server.started)
+    yield server.servers[0].sockets[0].getsockname()[1]
+    server.should_exit = True
+    thread.join()
 
 
 def test_a_network_has_a_bound_of_its_own() -> None:

@@ -14,6 +14,7 @@ import pytest
 from helpers import UPSCALER, MigratedAs, events, job, make_job, until
 from playwright.sync_api import BrowserContext, Page, expect
 from playwright.sync_api import Route as Call
+from psycopg import sql
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
@@ -705,3 +706,41 @@ def test_a_page_watches_again_once_the_server_is_back(site: Site, visited: Page)
     until(lambda: waited(visited) and len(refused) >= 3)
     visited.unroute("**/events")
     until(lambda: waited(visited) and visited.evaluate("window.seen.length > 0"))
+
+
+# The page's own calls, and what they were answered.
+KEEPS_STATUSES = """
+    const really = window.fetch
+    window.statuses = []
+    window.fetch = async (...arguments_) => {
+      const answer = await really(...arguments_)
+      window.statuses.push(answer.status)
+      return answer
+    }
+"""
+
+
+@contextlib.contextmanager
+def read_only(site: Site) -> Iterator[None]:
+    """For all but the test's own connection."""
+    database = sql.Identifier(site.conn.info.dbname)
+
+    def say(setting: str) -> None:
+        site.conn.execute(sql.SQL("alter database {} " + setting).format(database))
+        site.conn.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity"
+            " where datname = current_database() and pid <> pg_backend_pid()"
+        )
+
+    say("set default_transaction_read_only = on")
+    yield
+    say("reset default_transaction_read_only")
+
+
+def test_a_page_goes_on_once_the_database_can_be_written_to_again(site: Site, visited: Page) -> None:
+    with read_only(site):
+        patient = "configure({ pauses: Array(100).fill(100) }); window.made = upload({})"
+        run(visited, KEEPS_STATUSES + _UPLOAD + patient)
+        until(lambda: waited(visited) and visited.evaluate("window.statuses.includes(503)"))
+    assert run(visited, "return await window.made").get("error") is None
+    assert jobs(site) == STAYS

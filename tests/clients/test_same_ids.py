@@ -56,6 +56,7 @@ def dsn(migrated_as: MigratedAs) -> str:
                 f"create table {table} (id bigserial primary key, user_id bigint, status text, scale integer)"
             )
             ArcanoDB(connection).attach_job_table(table)
+            ArcanoDB(connection).set_job_table(table, {"user_columns": []})
     return dsn
 
 

@@ -9,9 +9,13 @@ from __future__ import annotations
 
 import logging
 import unicodedata
+from copy import copy
 
 # A reason or an error of a thousand characters is read by nobody; what is left out, --json has.
 LONGEST = 1000
+
+# Of a log entry: the first frames and the last ones, with what was raised, are what is looked for.
+_MOST_LINES = 200
 
 # Joiners belong to how some alphabets and most emoji are written.
 _HARMLESS = "\u200c\u200d"
@@ -65,8 +69,19 @@ def logger(name: str) -> logging.Logger:
 
 
 class PrintableFormatter(logging.Formatter):
-    """Formats tracebacks too without anything that a terminal would obey."""
+    """Formats so that a terminal obeys nothing, and nobody writes an entry of their own into the log.
+
+    A message is one line. What follows it, the traceback, is indented: whatever lines an exception's text
+    has, none of them looks like an entry.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """As any formatter."""
-        return printable(super().format(record), keep="\n\t", longest=None)
+        shown = copy(record)
+        shown.msg, shown.args = printable(record.getMessage(), longest=4 * LONGEST), None
+        shown.exc_text = None  # as another formatter has left it
+        lines = super().format(shown).split("\n")
+        if (left_out := len(lines) - _MOST_LINES) > 0:
+            half = _MOST_LINES // 2
+            lines[half:-half] = [f"... ({left_out:,} lines)"]
+        return "\n  ".join(printable(line, keep="\t", longest=4 * LONGEST) for line in lines)

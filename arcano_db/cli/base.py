@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, cast
 
@@ -70,6 +71,13 @@ def _said(error: Exception) -> str:
 class _Group(click.Group):
     """Turns the package's and the server's errors into a message and exit code 1."""
 
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """As any command; a terminal that lacks a character gets an escape, and goes on."""
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
+        return super().main(*args, **kwargs)
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
@@ -85,6 +93,8 @@ class _Group(click.Group):
             raise click.UsageError(printable(error.diag.message_primary or str(error))) from error
         except psycopg.Error as error:
             raise click.ClickException(_said(error)) from error
+        except UnicodeEncodeError as error:  # bytes of an argument that are no text
+            raise click.UsageError("an argument has characters that cannot be sent") from error
 
 
 @contextmanager

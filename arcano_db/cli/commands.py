@@ -10,6 +10,7 @@ from typing import Any, get_args
 import click
 
 from arcano_db.calls.messages import LANGUAGES, Language
+from arcano_db.calls.printable import printable
 from arcano_db.calls.rows import CancelledJob, CancelledOne, JobTable, OrphanJob, SweptTable
 from arcano_db.cli.base import (
     BLOCKED,
@@ -25,7 +26,7 @@ from arcano_db.cli.base import (
 )
 from arcano_db.installing import migrating
 from arcano_db.running.sweeping import sweep_until_stopped
-from arcano_db.terminal.output import console, print_json, print_record, print_rows, say
+from arcano_db.terminal.output import console, echo, print_json, print_record, print_rows, say
 
 _id_types = click.Choice(get_args(migrating.IdType))
 
@@ -60,7 +61,7 @@ def migrate(
     Calls may go on meanwhile, before and after an upgrade alike.
     """
     if dry_run:
-        click.echo(migrating.dry_run(dsn) or "-- nothing to do")
+        echo(migrating.dry_run(dsn) or "-- nothing to do")
     elif not migrating.migrate(
         dsn,
         id_type=id_type,
@@ -95,7 +96,7 @@ def sql(after: str | None, id_type: migrating.IdType | None, user_id_type: migra
     Attach tables with `select * from arcano.attach_job_table('public.my_jobs');`, or on a live database with
     the statements of `select statement from arcano.attach_steps('public.my_jobs');`, each by itself.
     """
-    click.echo(migrating.plain_sql(after, id_type=id_type, user_id_type=user_id_type), nl=False)
+    echo(migrating.plain_sql(after, id_type=id_type, user_id_type=user_id_type), nl=False)
 
 
 @main.command()
@@ -112,7 +113,7 @@ def rollback(dsn: str, to: str | None, yes: bool, timeout: float, patience: floa
             if to
             else "every migration, and drop schema arcano with its journal"
         )
-        click.confirm(f"Undo {what}?", abort=True)
+        click.confirm(printable(f"Undo {what}?"), abort=True)
     if not migrating.rollback(dsn, to=to, timeout=timeout, patience=patience, report=say):
         say("nothing to do: no migration is applied")
 
@@ -178,7 +179,7 @@ def check(user_id: str, dsn: str, as_json: bool, lang: Language) -> None:
     if as_json:
         print_json(answer)
     else:
-        console.print(answer.message(lang), markup=False)
+        console.print(printable(answer.message(lang)), markup=False)
         print_record(answer)
     sys.exit(BLOCKED if answer.has_active_job else FREE)
 

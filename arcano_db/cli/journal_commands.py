@@ -159,7 +159,8 @@ def erase(user_id: str, dsn: str, as_json: bool, yes: bool) -> None:
     themselves are the app's: end or delete them first, for what happens to them later is journaled again.
     """
     if not yes:
-        click.confirm(f"Remove what is kept of the user {user_id}? It cannot be undone.", abort=True)
+        what = f"Remove what is kept of the user {printable(user_id)}? It cannot be undone."
+        click.confirm(what, abort=True)
     with database(dsn) as db:
         erased = db.erase_user(user_id)
     if as_json:

@@ -12,10 +12,11 @@ import psycopg
 
 from arcano_db import ArcanoDB, NotAttached
 from arcano_db.calls.errors import translated
+from arcano_db.calls.printable import printable
 from arcano_db.calls.rows import Step
 from arcano_db.cli.base import FAILED, connected, database, dsn_option, json_option, main, patience_option
 from arcano_db.installing.attaching import Patience, attached_tables, removal_steps, run_steps
-from arcano_db.terminal.output import print_findings, print_json, say
+from arcano_db.terminal.output import echo, print_findings, print_json, say
 from arcano_db.terminal.signals import stop_request
 
 
@@ -211,7 +212,7 @@ def uninstall(
             _print_plan([*detaching, *removal], as_json)
             return
         if not yes:
-            click.confirm(_what_goes(connection, tables), abort=True)
+            click.confirm(printable(_what_goes(connection, tables)), abort=True)
         with stop_request() as stop:
             for table in tables:
                 run_steps(connection, watcher, table, detach_steps(table), patience=waiting, stop=stop)
@@ -239,6 +240,6 @@ def _print_plan(steps: list[Step], as_json: bool) -> None:
         print_json(steps)
         return
     for number, step in enumerate(steps, 1):
-        click.echo(f"-- {number}. lock: {step.lock}; {step.effect}\n{step.statement};\n")
+        echo(f"-- {number}. lock: {step.lock}; {step.effect}\n{step.statement};\n")
     if not steps:
-        click.echo("-- nothing to do")
+        echo("-- nothing to do")

@@ -16,7 +16,7 @@ from arcano_db import ArcanoDB
 from arcano_db.calls.rows import SweepStatus
 from arcano_db.cli.base import FAILED, connected, database, dsn_option, json_option, log_to_stderr, main
 from arcano_db.running.doctor import examine
-from arcano_db.terminal.output import columns, console, print_findings, say
+from arcano_db.terminal.output import columns, console, echo, print_findings, say
 from arcano_db.terminal.signals import stop_request
 
 
@@ -180,13 +180,13 @@ def metrics(dsn: str, listen: int | None, address: str, alert_rules: bool, dashb
 
     for wanted, path in ((alert_rules, ALERT_RULES), (dashboard, DASHBOARD)):
         if wanted:
-            click.echo(path.read_text(encoding="utf-8"), nl=False)
+            echo(path.read_text(encoding="utf-8"), nl=False)
             return
     log_to_stderr()
     found = registry(dsn)
     if listen is None:
         text = generate_latest(found).decode()
-        click.echo(text, nl=False)
+        echo(text, nl=False)
         sys.exit(0 if "\narcano_up 1.0\n" in text else FAILED)
     server, _ = start_http_server(listen, address, found)
     say(f"serving http://{address}:{server.server_port}/metrics")

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from collections.abc import Callable
 from typing import Any
 
 import click
+import psycopg
 
+from arcano_db import NotAllowed
 from arcano_db.cli.base import FAILED, database, dsn_option, load_function, log_to_stderr, main
 from arcano_db.demo import run_demo
 from arcano_db.terminal.output import console, say
+from arcano_db.terminal.signals import stop_request
 from arcano_db.testing.embedded import DEFAULT_VERSION, VERSIONS
 
 _MISSING = "The browser's half is missing: pip install 'arcano-db[{extra}]'"
@@ -179,8 +183,8 @@ def serve(
         )
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--rate") from error
-    with database(dsn) as db:
-        tables = db.open_tables()
+    log_to_stderr()
+    tables = _open_tables(dsn)
     say(f"open to users: {', '.join(tables) or 'no table'}")
     if tables and job_data is None and not without_job_data:
         raise click.UsageError(
@@ -188,6 +192,24 @@ def serve(
             " Give one; or close the table: arcano-db configure TABLE user_columns=null; or say"
             " --without-job-data: browsers then give the table's user_columns."
         )
-    log_to_stderr()
     app = Starlette(routes=[Mount("/" + prefix.strip("/"), web)], lifespan=web.router.lifespan_context)
     serve_bounded(app, host, port, Bounds(max_connections))
+
+
+def _open_tables(dsn: str) -> list[str]:
+    """The tables that are open to users. A database that is away is waited for: an app may start first."""
+    with stop_request() as stop:
+        for pause in itertools.chain((1, 2, 4, 8, 16), itertools.repeat(30)):
+            try:
+                with database(dsn) as db:
+                    return db.open_tables()
+            except psycopg.OperationalError as error:
+                say(f"trying again in {pause} seconds: {str(error).strip()}")
+            except NotAllowed as error:
+                raise click.ClickException(
+                    f"{error.args[0]}. As a role that may: grant arcano_backend, arcano_user to the login of"
+                    " --dsn; arcano-db doctor says what else is missing."
+                ) from error
+            if stop.wait(pause):
+                break
+    raise click.Abort

@@ -77,7 +77,7 @@ class Patience:
 def attached_tables(connection: psycopg.Connection[Any]) -> list[str]:
     """The tables that are attached, or were half attached or half detached."""
     rows = connection.execute(
-        "select format('%I.%I', c.relnamespace::regnamespace, c.relname) from pg_class c"
+        "select format('%s.%I', c.relnamespace::regnamespace, c.relname) from pg_class c"
         " where c.oid in (select job_table from arcano.job_table)"
         "    or c.oid in (select inhrelid from pg_inherits where inhparent = to_regclass('arcano.job'))"
         " order by 1"

@@ -313,7 +313,7 @@ def _refuse_while_attached(dsn: str, migrations: MigrationList) -> None:
         return
     with psycopg.connect(dsn) as connection:
         rows = connection.execute(
-            "select format('%I.%I', c.relnamespace::regnamespace, c.relname)"
+            "select format('%s.%I', c.relnamespace::regnamespace, c.relname)"
             "  from pg_inherits i join pg_class c on c.oid = i.inhrelid"
             " where i.inhparent = to_regclass('arcano.job') order by 1"
         ).fetchall()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime, timedelta
@@ -34,13 +35,24 @@ class _Console(Console):
             yield Segment(text if control else printable(text, keep="\n", longest=None), style, control)
 
 
-console = _Console(highlight=False, soft_wrap=True)
-stderr = _Console(stderr=True, highlight=False, soft_wrap=True)
+# A reason is shown as it was written: ":boom:" stays text.
+console = _Console(highlight=False, soft_wrap=True, emoji=False)
+stderr = _Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
 
 def say(line: str) -> None:
     """Print a line of progress to standard error, so that standard output stays the answer's."""
     stderr.print(line, markup=False)
+
+
+def echo(text: str, *, nl: bool = True) -> None:
+    """Print what other programs read: into a pipe or a file exactly, on a terminal nothing that it obeys."""
+    shown = printable(text, keep="\n\t", longest=None) if _is_terminal() else text
+    click.echo(shown, nl=nl, color=True)  # else it takes out what it knows, and only that
+
+
+def _is_terminal() -> bool:
+    return sys.stdout.isatty()
 
 
 def print_json(value: Any, *, indent: int | None = 2) -> None:

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager, contextmanager
+import os
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -20,6 +22,7 @@ from uuid import UUID
 
 import anyio
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 from psycopg_pool import AsyncConnectionPool
 from pydantic import BaseModel
 from sse_starlette import EventSourceResponse, ServerSentEvent
@@ -33,13 +36,13 @@ from starlette.types import Receive, Scope, Send
 
 from arcano_db.calls.api_async import AsyncArcanoApi
 from arcano_db.calls.client_async import AsyncArcanoDB
-from arcano_db.calls.errors import ArcanoError
+from arcano_db.calls.errors import ArcanoError, InvalidArgument
 from arcano_db.calls.printable import logger
 from arcano_db.calls.rows import CreatedJob, UserId, WatchedUser
 from arcano_db.web import bodies, refusals
 from arcano_db.web.bodies import CreateJob, StartUpload, UploadPlace
 from arcano_db.web.limits import RateLimit, Shared, read_json
-from arcano_db.web.streams import Streams
+from arcano_db.web.streams import Streams, network_of
 
 log = logger("arcano_db.web")
 
@@ -55,6 +58,23 @@ OPENAPI = Path(__file__).with_name("openapi.json")
 _LAST_LOOK_SECONDS = 0.4
 # A request whose user has long given up must not hold a connection to the database.
 _REQUEST_SECONDS = 30.0
+# What is asked for nobody in particular is given up earlier: the next one is asked soon.
+_LOOK_SECONDS = 5.0
+# A connection whose query was given up says so within this, or is cut off.
+_CANCEL_SECONDS = 6.0
+# A page that was left is gone: nobody else would cancel its jobs before the rule does.
+_GOODBYE_PAUSES = (1.0, 5.0, 25.0)
+# A network that drops everything without a word is noticed, also where nothing is under way.
+_CONNECTING: Mapping[str, Any] = {
+    "application_name": "arcano-db web",
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
+# A user who is not there, whatever type the ids of users have.
+_NOBODY_THERE = ("00000000-0000-0000-0000-000000000000", "0")
 # Who reads nothing of a stream for this long has gone.
 _SLOWEST_READER_SECONDS = 30.0
 
@@ -104,9 +124,11 @@ class ArcanoWeb(Starlette):
         self.leave_grace = leave_grace
         self._own_pool = isinstance(database, str)
         self._pool = _pool(database) if isinstance(database, str) else database
-        self._streams = Streams(self._look, self.active_job, poll)
-        self._ready = Shared(self._is_ready, 1.0)
+        self._streams = Streams(self._look, self._heal, poll)
+        self._ready = Shared(self._is_ready, 1.0, _LOOK_SECONDS)
         self._goodbyes: set[asyncio.Task[None]] = set()
+        self._given_up: set[asyncio.Task[Any]] = set()
+        self._purging: asyncio.Task[None] | None = None
         super().__init__(
             routes=[
                 *(Route(f"/{o.name}", partial(self._answer, o), methods=["POST"]) for o in OPERATIONS),
@@ -123,10 +145,14 @@ class ArcanoWeb(Starlette):
     async def close(self) -> None:
         """Carry out the goodbyes, and close the pool that it opened; a host app calls this when it stops."""
         await self._streams.close()
-        if self._goodbyes:
-            await asyncio.wait(self._goodbyes)
+        for waiting, seconds in (
+            (self._goodbyes, self.leave_grace + _REQUEST_SECONDS),
+            (self._given_up, 1.0),
+        ):
+            if waiting:
+                await asyncio.wait(waiting, timeout=seconds)
         if self._own_pool:
-            await self._pool.close()
+            await self._pool.close(timeout=_LOOK_SECONDS)
 
     @asynccontextmanager
     async def _closing(self, _: Starlette) -> AsyncIterator[None]:
@@ -143,9 +169,7 @@ class ArcanoWeb(Starlette):
         Args:
             user_id: The user.
         """
-        if self._own_pool:
-            await self._pool.open()
-        async with self._pool.connection() as connection, _granted(connection), connection.transaction():
+        async with self._connected() as connection, _granted(connection), connection.transaction():
             cursor = await connection.execute(
                 "select clock_timestamp(),"
                 " set_config('role', 'arcano_user', true), set_config('arcano.user_id', %s, true)",
@@ -153,6 +177,46 @@ class ArcanoWeb(Starlette):
             )
             now, *_ = await anext(aiter(cursor))
             yield Caller(user_id, connection, now)
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+        """A connection of the pool, for as long as a request may take at most."""
+        if self._own_pool:
+            await self._pool.open()
+        end: asyncio.TimerHandle | None = None
+        try:
+            async with self._pool.connection() as connection:
+                end = asyncio.get_running_loop().call_later(
+                    _REQUEST_SECONDS + _CANCEL_SECONDS, _cut, connection
+                )
+                try:
+                    yield connection
+                finally:
+                    if connection.broken:
+                        self._purge()
+        finally:
+            if end is not None:
+                end.cancel()
+
+    def _purge(self) -> None:
+        """A server that was started anew has ended all connections: else each costs a request of its own."""
+        if self._purging is None or self._purging.done():
+            self._purging = asyncio.create_task(self._pool.check())
+
+    async def _within(self, seconds: float, asked: Coroutine[Any, Any, Answer]) -> Answer:
+        """Its answer, or TimeoutError. It ends by itself then: a query that is cancelled may take a while."""
+        task = asyncio.create_task(asked)
+        self._given_up.add(task)
+        task.add_done_callback(self._given_up.discard)
+        try:
+            done, _ = await asyncio.wait([task], timeout=seconds)
+        except asyncio.CancelledError:
+            task.cancel()
+            raise
+        if not done:
+            task.cancel()
+            raise TimeoutError(f"the database has not answered for {seconds:g} seconds")
+        return task.result()
 
     async def active_job(self, user_id: UserId) -> bodies.ActiveJob:
         """What ``check-user-active`` answers this user.
@@ -178,11 +242,15 @@ class ArcanoWeb(Starlette):
 
         async def cancel() -> None:
             await asyncio.sleep(self.leave_grace)
-            try:
-                async with self.acting_as(user_id) as caller:
-                    await caller.api.leave_session(session_id, left_at, reason, in_queue)
-            except (psycopg.Error, ArcanoError) as error:
-                log.warning("a page was left: %s", str(error).strip())
+            for pause in (*_GOODBYE_PAUSES, None):
+                try:
+                    async with self.acting_as(user_id) as caller:
+                        await caller.api.leave_session(session_id, left_at, reason, in_queue)
+                        return
+                except (psycopg.Error, ArcanoError) as error:
+                    log.warning("a page was left: %s", str(error).strip())
+                    if pause is not None:
+                        await asyncio.sleep(pause)
 
         task = asyncio.create_task(cancel())
         self._goodbyes.add(task)
@@ -199,8 +267,7 @@ class ArcanoWeb(Starlette):
 
     async def _signed_in(self, request: Request) -> UserId:
         user_id = await _asked(self.user(request))
-        client = request.client.host if request.client else "?"
-        await self.rate.count(f"host {client}" if user_id is None else f"user {user_id}")
+        await self.rate.count(f"host {_host(request)}" if user_id is None else f"user {user_id}")
         if user_id is None:
             raise HTTPException(401, "Nobody is signed in.")
         return user_id
@@ -208,43 +275,64 @@ class ArcanoWeb(Starlette):
     async def _events(self, request: Request) -> Response:
         with _in_time(request):
             user_id = str(await self._signed_in(request))
-        leave = self._streams.admit(user_id, request.client.host if request.client else None)
-        return _Stream(self._streams, user_id, leave)
+            leave = self._streams.admit(user_id, request.client.host if request.client else None)
+            try:
+                # Before it is opened: what is refused is an answer like any other.
+                told = await self.active_job(user_id)
+            except BaseException:
+                leave()
+                raise
+        return _Stream(self._streams, user_id, told, leave)
 
     async def _look(self, user_ids: Sequence[str]) -> Sequence[WatchedUser]:
-        if self._own_pool:
-            await self._pool.open()
-        async with self._pool.connection() as connection:
+        return await self._within(_LOOK_SECONDS, self._active_jobs_of(user_ids))
+
+    async def _heal(self, user_id: str) -> bodies.ActiveJob:
+        return await self._within(_LOOK_SECONDS, self.active_job(user_id))
+
+    async def _active_jobs_of(self, user_ids: Sequence[str]) -> Sequence[WatchedUser]:
+        async with self._connected() as connection, _granted(connection):
             autocommit = connection.autocommit
             await connection.set_autocommit(True)  # one statement, and not three
             try:
                 return await AsyncArcanoDB(connection).active_jobs_of(user_ids)
             finally:
-                await connection.set_autocommit(autocommit)
+                if not connection.broken:
+                    await connection.set_autocommit(autocommit)
 
     async def _readyz(self, _: Request) -> Response:
         if await self._ready.answer():
             return refusals.json_response(bodies.Health(status="ok"))
-        return refusals.json_response(bodies.Health(status="the database does not answer as it should"), 503)
+        health = bodies.Health(status="the database does not answer as it should")
+        return refusals.json_response(health, 503, {"Retry-After": "2"})
 
     async def _is_ready(self) -> bool:
         try:
-            async with self.acting_as("") as caller:
-                await caller.connection.execute("select 'arcano_api.check_user_active'::regproc")
-        except psycopg.Error as error:
+            await self._within(_LOOK_SECONDS, self._check_nobody())
+        except (psycopg.Error, ArcanoError, TimeoutError) as error:
             log.warning("not ready: %s", str(error).strip())
             return False
         return True
+
+    async def _check_nobody(self) -> None:
+        """What each request does, for a user who is not there."""
+        first, second = _NOBODY_THERE
+        try:
+            await self.active_job(first)
+        except (psycopg.DataError, InvalidArgument):
+            await self.active_job(second)
 
 
 class _Stream(EventSourceResponse):
     """The events of one user, whose place is free again when they end, in whatever way."""
 
-    def __init__(self, streams: Streams, user_id: str, leave: Callable[[], None]) -> None:
+    def __init__(
+        self, streams: Streams, user_id: str, told: bodies.ActiveJob, leave: Callable[[], None]
+    ) -> None:
         ending = anyio.Event()
         self._leave = leave
         super().__init__(
-            self._events(streams, user_id, ending),
+            self._events(streams, user_id, told, ending),
             headers={"Cache-Control": "no-store"},
             send_timeout=_SLOWEST_READER_SECONDS,
             shutdown_event=ending,
@@ -252,8 +340,10 @@ class _Stream(EventSourceResponse):
         )
 
     @staticmethod
-    async def _events(streams: Streams, user_id: str, ending: anyio.Event) -> AsyncIterator[ServerSentEvent]:
-        async with aclosing(streams.changes(user_id, ending)) as changes:
+    async def _events(
+        streams: Streams, user_id: str, told: bodies.ActiveJob, ending: anyio.Event
+    ) -> AsyncIterator[ServerSentEvent]:
+        async with aclosing(streams.changes(user_id, told, ending)) as changes:
             async for active in changes:
                 yield ServerSentEvent(active.model_dump_json(by_alias=True), event="active")
 
@@ -462,11 +552,25 @@ async def _granted(connection: psycopg.AsyncConnection[Any]) -> AsyncIterator[No
     try:
         yield
     except (psycopg.Error, ArcanoError) as error:
+        if refusals.is_nobody(error):
+            raise refusals.NobodyCalls(error) from error
         if not refusals.is_missing_grant(error):
             raise
         cause = error if isinstance(error, psycopg.Error) else error.__cause__
         assert isinstance(cause, psycopg.Error)
         raise refusals.GrantMissing(connection.info.user, cause) from error
+
+
+def _cut(connection: psycopg.AsyncConnection[Any]) -> None:
+    """End the wait for a server that does not even answer that a query was cancelled."""
+    with suppress(psycopg.Error, OSError), socket.socket(fileno=os.dup(connection.fileno())) as one:
+        one.shutdown(socket.SHUT_RDWR)
+
+
+def _host(request: Request) -> str:
+    """Who asks without signing in; of IPv6 a whole network, since that is what one customer is given."""
+    host = request.client.host if request.client else "?"
+    return (network_of(host) or host) if ":" in host else host
 
 
 def _is_same(named: UserId | None, user_id: UserId) -> bool:
@@ -485,9 +589,9 @@ async def _asked(answer: Answer | Awaitable[Answer]) -> Answer:
 
 
 def _pool(dsn: str) -> AsyncConnectionPool[Any]:
-    return AsyncConnectionPool(
-        dsn, open=False, min_size=1, max_size=10, timeout=5.0, kwargs={"application_name": "arcano-db web"}
-    )
+    given = conninfo_to_dict(dsn)
+    kwargs = {name: value for name, value in _CONNECTING.items() if name not in given}
+    return AsyncConnectionPool(dsn, open=False, min_size=1, max_size=10, timeout=5.0, kwargs=kwargs)
 
 
 async def _healthz(_: Request) -> Response:

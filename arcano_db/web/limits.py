@@ -42,19 +42,27 @@ class RateLimit:
 class Shared(Generic[Answer]):
     """An answer that all who ask within some seconds share, so that a flood of questions asks once."""
 
-    def __init__(self, ask: Callable[[], Awaitable[Answer]], seconds: float) -> None:
-        """Nothing is asked yet."""
+    def __init__(self, ask: Callable[[], Awaitable[Answer]], seconds: float, longest: float) -> None:
+        """Nothing is asked yet.
+
+        Args:
+            ask: Finds the answer.
+            seconds: For how long an answer is good.
+            longest: How long anybody waits for one.
+        """
         self._ask = ask
         self._seconds = seconds
+        self._longest = longest
         self._asking: asyncio.Future[Answer] | None = None
         self._asked_at = 0.0
 
-    async def answer(self) -> Answer:
-        """The answer of now, or of a moment ago."""
+    async def answer(self) -> Answer | None:
+        """The answer of now, or of a moment ago; None: there is none in time."""
         now = asyncio.get_running_loop().time()
         if self._asking is None or (self._asking.done() and now > self._asked_at + self._seconds):
             self._asking, self._asked_at = asyncio.ensure_future(self._ask()), now
-        return await asyncio.shield(self._asking)
+        done, _ = await asyncio.wait([self._asking], timeout=self._longest)
+        return self._asking.result() if done else None
 
 
 async def read_json(request: Request, model: type[Body], max_bytes: int) -> Body:

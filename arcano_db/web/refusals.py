@@ -43,13 +43,13 @@ _TITLES = {
 }
 
 
-def json_response(answer: BaseModel, status: int = 200) -> Response:
+def json_response(answer: BaseModel, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """An answer, which nobody may keep."""
     return Response(
         answer.model_dump_json(by_alias=True),
         status,
         media_type="application/json",
-        headers={"Cache-Control": "no-store"},
+        headers={"Cache-Control": "no-store", **(headers or {})},
     )
 
 
@@ -82,9 +82,31 @@ class GrantMissing(psycopg.Error):
 
     def __init__(self, login: str, error: psycopg.Error) -> None:
         """Keep what to grant to whom."""
+        where = (error.diag.context or "").partition("\n")[0]  # of a trigger of the app's own, say
+        refused = f"{error.diag.message_primary} ({where})" if where else error.diag.message_primary
         super().__init__(
-            f"{error.diag.message_primary}; as a role that may: grant arcano_backend, arcano_user to {login};"
+            f"{refused}: {login} needs arcano_backend and arcano_user, and usage on the schema of a table whose"
+            f" jobs --job-data makes. Have a role that may say: grant arcano_backend, arcano_user to {login};"
+            " if it has them, arcano-db doctor says what they lack."
         )
+
+
+class NobodyCalls(psycopg.Error):
+    """The database does not believe the web app who calls, which is no fault of that user."""
+
+    def __init__(self, error: BaseException) -> None:
+        """Keep the reason."""
+        super().__init__(str(error).strip())
+
+
+def is_nobody(error: BaseException) -> bool:
+    """Whether it was refused because it is not known which user calls."""
+    cause = error.__cause__ if isinstance(error, errors.NotAllowed) else error
+    return (
+        isinstance(cause, psycopg.errors.InsufficientPrivilege)
+        and cause.diag.source_function == "exec_stmt_raise"
+        and " arcano.caller_id()" in (cause.diag.context or "").partition("\n")[0]
+    )
 
 
 def is_missing_grant(error: BaseException | None) -> bool:
@@ -92,11 +114,10 @@ def is_missing_grant(error: BaseException | None) -> bool:
     return (
         isinstance(error, psycopg.errors.InsufficientPrivilege)
         and error.diag.source_function in {"aclcheck_error", "check_role", "call_string_check_hook"}
-        and "arcano" in (error.diag.message_primary or "") + (error.diag.context or "")
     ) or (isinstance(error, errors.NotAllowed) and is_missing_grant(error.__cause__))
 
 
-async def _grant_missing(request: Request, error: Exception) -> Response:
+async def _not_the_users_fault(request: Request, error: Exception) -> Response:
     log.error("%s: %s", request.url.path, error)
     return problem(503, headers={"Retry-After": "10"})
 
@@ -142,7 +163,8 @@ HANDLERS: dict[Any, Callable[[Request, Exception], Any]] = {
     HTTPException: _http,
     ValidationError: _not_understood,
     errors.ArcanoError: _refused,
-    GrantMissing: _grant_missing,
+    GrantMissing: _not_the_users_fault,
+    NobodyCalls: _not_the_users_fault,
     psycopg.Error: _of_the_database,
     PoolTimeout: _busy,
     UnicodeEncodeError: _unencodable,

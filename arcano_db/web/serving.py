@@ -18,6 +18,8 @@ from arcano_db.web.streams import network_of
 
 # So many connections are taken in at once, before one of them can be counted.
 _BACKLOG = 128
+# How long a server that stops waits for requests that are under way.
+_LAST_REQUESTS_SECONDS = 10
 # Besides: for the database, the files that are served, the log, and what the interpreter itself opens.
 _FILES_BESIDE_CONNECTIONS = 100 + 2 * _BACKLOG
 
@@ -168,8 +170,8 @@ class FewOfAKind(logging.Filter):
         return count < self._most
 
 
-def serve(app: ASGIApp, host: str, port: int, bounds: Bounds) -> None:
-    """Serve the app until a signal ends that.
+def configured(app: ASGIApp, host: str, port: int, bounds: Bounds) -> uvicorn.Config:
+    """What uvicorn is told, so that the bounds hold.
 
     Args:
         app: The app.
@@ -177,10 +179,24 @@ def serve(app: ASGIApp, host: str, port: int, bounds: Bounds) -> None:
         port: The port; 0: any.
         bounds: Of connections.
     """
+    return uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        log_config=None,
+        http=type("Protocol", (BoundedProtocol,), {"bounds": bounds}),
+        # A connection that is upgraded leaves this protocol, and would never give its place back.
+        ws="none",
+        # A line for each request is the proxy's to write: a flood of requests would be one of lines.
+        access_log=False,
+        backlog=_BACKLOG,
+        timeout_graceful_shutdown=_LAST_REQUESTS_SECONDS,
+    )
+
+
+def serve(app: ASGIApp, host: str, port: int, bounds: Bounds) -> None:
+    """Serve the app until a signal ends that; arguments as those of :func:`configured`."""
     bounds.fit_into_files()
-    few = FewOfAKind()
-    for name in ("uvicorn.error", "arcano_db.web", "asyncio"):
-        logging.getLogger(name).addFilter(few)
-    protocol = type("Protocol", (BoundedProtocol,), {"bounds": bounds})
-    # A line for each request is the proxy's to write: a flood of requests would be one of lines.
-    uvicorn.run(app, host=host, port=port, log_config=None, http=protocol, access_log=False, backlog=_BACKLOG)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(FewOfAKind())
+    uvicorn.Server(configured(app, host, port, bounds)).run()

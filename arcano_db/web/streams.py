@@ -1,6 +1,6 @@
 """The streams of events: one look a second for all of them together, however many there are.
 
-A stream asks for its own user once, when it is opened. After that a single query asks for all users that are
+A stream begins with what its user was told by a check. After that a single query asks for all users that are
 watched, and each stream is told what is other for its user.
 """
 
@@ -32,6 +32,8 @@ STREAMS_OF_A_USER = 8
 STREAMS_OF_A_NETWORK = 256
 # A user whose ghosts cannot be ended is not asked for more often than this.
 _HEALING_PAUSE_SECONDS = 10.0
+# So many users are healed at once: they must leave connections for requests.
+_HEALERS = 2
 
 Look = Callable[[Sequence[str]], Awaitable[Sequence[WatchedUser]]]
 Check = Callable[[str], Awaitable[bodies.ActiveJob]]
@@ -45,6 +47,7 @@ class _Watched:
     known_at: float
     streams: set[asyncio.Event] = field(default_factory=set)
     heals_from: float = 0.0
+    healing: bool = False
 
 
 class Streams:
@@ -64,7 +67,9 @@ class Streams:
         self._watched: dict[str, _Watched] = {}
         self._open: Counter[str] = Counter()
         self._looking: asyncio.Task[None] | None = None
-        self._fails = False
+        self._healing: set[asyncio.Task[None]] = set()
+        self._healers = asyncio.Semaphore(_HEALERS)
+        self._fails: set[str] = set()
 
     def admit(self, user_id: str, address: str | None) -> Callable[[], None]:
         """Count a stream before it is let in, or refuse it with 429; the answer gives its place back."""
@@ -85,11 +90,12 @@ class Streams:
     def _forget_nobody(self) -> None:
         self._open = +self._open  # without those of whom no stream is left
 
-    async def changes(self, user_id: str, ending: anyio.Event) -> AsyncGenerator[bodies.ActiveJob, None]:
-        """What is in the user's way now, and whenever that changes, until ``ending`` is set or time is up."""
+    async def changes(
+        self, user_id: str, told: bodies.ActiveJob, ending: anyio.Event
+    ) -> AsyncGenerator[bodies.ActiveJob, None]:
+        """What is in the user's way: ``told``, then what follows, until ``ending`` is set or time is up."""
         loop = asyncio.get_running_loop()
         until = loop.time() + STREAM_SECONDS
-        told = await self._first(user_id)
         yield told
         changed = asyncio.Event()
         watched = self._watched.setdefault(user_id, _Watched(told, loop.time()))
@@ -109,26 +115,15 @@ class Streams:
             if not watched.streams:
                 self._watched.pop(user_id, None)
 
-    async def _first(self, user_id: str) -> bodies.ActiveJob:
-        while True:
-            try:
-                # Whoever leaves meanwhile would cost a connection: psycopg closes it rather than hand on a
-                # query that was cut short.
-                with anyio.CancelScope(shield=True):
-                    return await self._check(user_id)
-            except (psycopg.Error, ArcanoError) as error:
-                self._say(error)
-            await asyncio.sleep(self._poll)
-
     async def _keep_looking(self) -> None:
         loop = asyncio.get_running_loop()
         while self._watched:
             next_look = loop.time() + self._poll
             try:
                 await self._look_at_all()
-                self._fails = False
-            except (psycopg.Error, ArcanoError) as error:
-                self._say(error)
+                self._fails.discard("look")
+            except (psycopg.Error, ArcanoError, TimeoutError) as error:
+                self._say("look", error)
             await asyncio.sleep(max(next_look - loop.time(), self._poll / 10))
         self._looking = None
 
@@ -141,13 +136,26 @@ class Streams:
             watched, row = self._watched.get(user_id), found.get(user_id)
             if watched is None or watched.known_at > began:  # a stream that was opened meanwhile knows better
                 continue
-            now = free if row is None else bodies.ActiveJob.of(row)
-            if row is not None and row.has_orphans:
-                if loop.time() < watched.heals_from:
-                    continue
-                watched.heals_from = loop.time() + _HEALING_PAUSE_SECONDS
+            if row is None or not row.has_orphans:
+                self._tell(watched, free if row is None else bodies.ActiveJob.of(row))
+            elif not watched.healing and loop.time() >= watched.heals_from:
+                watched.healing = True
+                task = asyncio.create_task(self._heal(user_id, watched))
+                self._healing.add(task)
+                task.add_done_callback(self._healing.discard)
+
+    async def _heal(self, user_id: str, watched: _Watched) -> None:
+        """Beside the looks: whose ghosts cannot be ended keeps nobody else waiting."""
+        try:
+            async with self._healers:
                 now = await self._check(user_id)
+            self._fails.discard("heal")
             self._tell(watched, now)
+        except (psycopg.Error, ArcanoError, TimeoutError) as error:
+            self._say("heal", error)
+            watched.heals_from = asyncio.get_running_loop().time() + _HEALING_PAUSE_SECONDS
+        finally:
+            watched.healing = False
 
     def _tell(self, watched: _Watched, now: bodies.ActiveJob) -> None:
         other = is_other(watched.known, now)
@@ -155,16 +163,19 @@ class Streams:
         for stream in watched.streams if other else ():
             stream.set()
 
-    def _say(self, error: Exception) -> None:
-        """Once, and not for each look or stream until it is over."""
-        log.log(logging.DEBUG if self._fails else logging.WARNING, "events: %s", str(error).strip())
-        self._fails = True
+    def _say(self, what: str, error: Exception) -> None:
+        """Once, and not for each look or user until it is over."""
+        level = logging.DEBUG if what in self._fails else logging.WARNING
+        log.log(level, "events, %s: %s", what, str(error).strip())
+        self._fails.add(what)
 
     async def close(self) -> None:
         """Look no more."""
-        if self._looking is not None:
-            self._looking.cancel()
-            await asyncio.wait([self._looking])
+        under_way = {*self._healing, *filter(None, [self._looking])}
+        for task in under_way:
+            task.cancel()
+        if under_way:
+            await asyncio.wait(under_way)
 
 
 def is_other(known: bodies.ActiveJob, now: bodies.ActiveJob) -> bool:

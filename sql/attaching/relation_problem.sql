@@ -8,7 +8,7 @@ declare
   v_ordinary text;
 begin
   select c.* into v_class from pg_class c where c.oid = p_table;
-  v_ordinary := format('%I.%I', v_class.relnamespace::regnamespace, arcano.derived_name(v_class.relname, '_ordinary'));
+  v_ordinary := format('%s.%I', v_class.relnamespace::regnamespace, arcano.derived_name(v_class.relname, '_ordinary'));
 
   select format('%s is %s; only an ordinary table can be attached', p_table, k.kind), k.mend into problem, mend
     from (

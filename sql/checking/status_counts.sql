@@ -18,8 +18,9 @@ begin
   return query
     select v.status, (v.frequency * greatest(c.reltuples, 0))::bigint
       from pg_class c
+      join pg_namespace n on n.oid = c.relnamespace
       join pg_stats s
-        on s.schemaname = c.relnamespace::regnamespace::text and s.tablename = c.relname and s.attname = 'status' and not s.inherited
+        on s.schemaname = n.nspname and s.tablename = c.relname and s.attname = 'status' and not s.inherited
      cross join lateral unnest(s.most_common_vals::text::text[], s.most_common_freqs) v (status, frequency)
      where c.oid = p_table;
 end

@@ -63,8 +63,8 @@ begin
      where x.problem is not null;
 
   return query
-    select 'note', 'dumps', format('pg_dump -n %I would say inherits (arcano.job), and be restored without its job tables where arcano is not', c.relnamespace::regnamespace),
-           format('Dump both schemas: pg_dump -n arcano -n %I, or the whole database.', c.relnamespace::regnamespace)
+    select 'note', 'dumps', format('pg_dump -n %s would say inherits (arcano.job), and be restored without its job tables where arcano is not', c.relnamespace::regnamespace),
+           format('Dump both schemas: pg_dump -n arcano -n %s, or the whole database.', c.relnamespace::regnamespace)
       from pg_inherits h
       join pg_class c on c.oid = h.inhrelid
      where h.inhparent = 'arcano.job'::regclass

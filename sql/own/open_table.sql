@@ -6,11 +6,14 @@ language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_tables constant regclass[] := arcano.tables_called(p_table);
+  -- A table that is closed is not there, and so no other one of its name is less clear for it.
+  v_tables constant regclass[] := array(
+    select t.job_table
+      from arcano.job_table t
+     where t.job_table = any (arcano.tables_called(p_table)) and t.user_columns is not null
+  );
 begin
-  if cardinality(v_tables) = 1 and exists (
-    select from arcano.job_table t where t.job_table = v_tables[1] and t.user_columns is not null
-  ) then
+  if cardinality(v_tables) = 1 then
     return arcano.table_name(v_tables[1]);
   end if;
   raise exception 'there is no table % in which users may make jobs', coalesce(quote_literal(p_table), 'null')

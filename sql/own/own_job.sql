@@ -1,4 +1,4 @@
--- A job of the user who calls. Whether there is a job of somebody else is not said.
+-- A job of the user who calls. Whether there is a job of somebody else, or a table of that name, is not said.
 create or replace function arcano.own_job(p_job_id arcano.job.id%type, p_table text)
 returns arcano.job_ref
 language plpgsql stable
@@ -6,16 +6,13 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_user_id constant arcano.job.user_id%type := arcano.caller_id();
-  v_table regclass;
+  v_tables constant regclass[] := arcano.tables_called(p_table);
   v_jobs arcano.job_ref[];
 begin
-  if p_table is not null then
-    v_table := arcano.named_table(p_table);
-  end if;
   select array_agg((j.tableoid, j.id)::arcano.job_ref) into v_jobs
     from arcano.job j
    where j.id = p_job_id
-     and case when j.user_id = v_user_id and (v_table is null or j.tableoid = v_table) then true end;
+     and case when j.user_id = v_user_id and (p_table is null or j.tableoid = any (v_tables)) then true end;
   if cardinality(v_jobs) > 1 then
     raise exception 'you have more than one job with the id %', p_job_id
       using errcode = 'cardinality_violation', hint = 'Name its table: p_table.';

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import unicodedata
 from collections.abc import Callable
 from io import StringIO
@@ -11,7 +12,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from helpers import UPSCALER, VIDEO, make_job, make_user
+from helpers import UPSCALER, VIDEO, arcano_db, make_job, make_user
 from rich.console import Console
 from rich.text import Text
 
@@ -56,7 +57,10 @@ COMMANDS = [
     ("detach", "{text}"),
     ("configure", "public.upscaler_jobs", "tool={text}"),
     ("identity", "{text}"),
-    ("metrics", "--once"),
+    ("metrics",),
+    ("uninstall",),
+    ("erase", "{text}"),
+    ("rollback", "--to", "{text}"),
 ]
 
 
@@ -87,8 +91,9 @@ def written(conn: psycopg.Connection, db: ArcanoDB) -> dict[str, str]:
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_no_command_prints_what_a_terminal_obeys(
-    run: Run, dsn: str, written: dict[str, str], command: tuple[str, ...]
+    run: Run, dsn: str, written: dict[str, str], command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("arcano_db.terminal.output._is_terminal", lambda: True)
     answer = run(*(part.format(**written) for part in command), "--dsn", dsn)
     assert answer.exception is None or isinstance(answer.exception, SystemExit), answer.exception
     assert seen(answer.output) == set()
@@ -129,9 +134,88 @@ def test_a_log_line_is_one_line_in_any_apps_handler(text: str) -> None:
     assert seen(heard.getvalue()) == set()
 
 
-def test_a_traceback_is_printable_too() -> None:
-    record = logging.makeLogRecord({"msg": "failed", "exc_info": (ValueError, ValueError(ALL), None)})
-    assert seen(PrintableFormatter().format(record)) == set()
+FORGED = "x\n2026-01-01 00:00:00,000 INFO all is well\r2026-01-01 INFO all is well"
+
+
+def raised(error: BaseException) -> BaseException:
+    try:
+        raise error  # noqa: TRY301
+    except BaseException as caught:
+        return caught
+
+
+def with_cause() -> BaseException:
+    error = ValueError(FORGED)
+    error.__cause__ = raised(KeyError(FORGED))
+    error.add_note(FORGED)
+    return raised(error)
+
+
+class Unspeakable(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError(FORGED)
+
+
+ERRORS = {
+    "one": lambda: raised(ValueError(FORGED)),
+    "hostile": lambda: ValueError(ALL),
+    "with a cause and a note": with_cause,
+    "a group": lambda: raised(ExceptionGroup(FORGED, [ValueError(FORGED), raised(OSError(1, FORGED))])),
+    "a syntax error": lambda: SyntaxError(FORGED, ("a\nb", 1, 1, FORGED)),
+    "one without a text": lambda: raised(Unspeakable()),
+    "many lines": lambda: ValueError("\n".join(map(str, range(100_000)))),
+    "long": lambda: ValueError("x" * 3_000_000),
+    "half a character": lambda: ValueError("\ud800"),
+}
+
+
+@pytest.mark.parametrize("error", ERRORS.values(), ids=ERRORS)
+def test_nobody_writes_an_entry_of_their_own_into_a_log(error: Callable[[], BaseException]) -> None:
+    raised_one = error()
+    found = (type(raised_one), raised_one, raised_one.__traceback__)
+    record = logging.makeLogRecord({"msg": FORGED, "exc_info": found})
+    record.exc_text = FORGED  # as another handler has left it
+    entry = PrintableFormatter("%(levelname)s %(message)s").format(record)
+    assert seen(entry) == set()
+    assert all(line.startswith("  ") for line in entry.split("\n")[1:])
+    assert len(entry) < 50_000
+    assert record.getMessage() == FORGED  # other handlers have it as it was
+
+
+def test_what_other_programs_read_is_exact_but_on_a_terminal(
+    run: Run, dsn: str, conn: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conn.execute('create table public."e\x1b[2Jvil" (like public.upscaler_jobs including all)')
+    plan = ("attach", '"e\x1b[2Jvil"', "--plan", "--dsn", dsn)
+    assert "\x1b[2J" in run(*plan).stdout
+    monkeypatch.setattr("arcano_db.terminal.output._is_terminal", lambda: True)
+    assert seen(run(*plan).stdout) == set()
+
+
+def test_a_terminal_that_lacks_characters_ends_no_command(dsn: str, db: ArcanoDB) -> None:
+    db.set_job_table(UPSCALER, {"tool": "Ampliação 仕事"})
+    done = arcano_db("tables", "--dsn", dsn, env={**os.environ, "PYTHONIOENCODING": "ascii:strict"})
+    assert (done.returncode, r"Amplia\xe7\xe3o \u4ed5\u4e8b" in done.stdout) == (0, True)
+
+
+def test_bytes_that_are_no_text_are_wrong_usage(run: Run, dsn: str) -> None:
+    answer = run("check", "\udcff", "--dsn", dsn)
+    assert (answer.exit_code, seen(answer.output)) == (2, set())
+
+
+def test_a_schema_whose_name_needs_quotes(run: Run, dsn: str, conn: psycopg.Connection) -> None:
+    conn.execute(
+        'create schema "My App"; create table "My App"."Jobs" (like public.upscaler_jobs including all)'
+    )
+    ArcanoDB(conn).attach_job_table('"My App"."Jobs"')
+    assert """'"My App"."Jobs"'::regclass""" in run("uninstall", "--plan", "--dsn", dsn).stdout
+
+
+def test_a_reason_is_no_picture(run: Run, dsn: str, conn: psycopg.Connection, db: ArcanoDB) -> None:
+    user = make_user(conn)
+    make_job(conn, UPSCALER, user, position=1)
+    db.cancel_session(user, reason=":boom: [red]x")
+    assert ":boom: [red]x" in run("events", "--dsn", dsn).stdout
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)

@@ -849,13 +849,6 @@ CREATE FUNCTION arcano.named_jobs(p_job_ids uuid[], p_tables regclass[]) RETURNS
 
 COMMENT ON FUNCTION arcano.named_jobs(p_job_ids uuid[], p_tables regclass[]) IS 'Internal: the jobs p_job_ids, in their order, each of its element of p_tables, as named_job; raises for nulls among the ids, and for another number of tables.';
 
-CREATE FUNCTION arcano.named_table(p_table text) RETURNS regclass
-    LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS ...;
-
-COMMENT ON FUNCTION arcano.named_table(p_table text) IS 'Internal: the attached table p_table, with its schema or without; raises if there is none or more than one.';
-
 CREATE FUNCTION arcano.observe_jobs(p_limit integer) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2492,8 +2485,6 @@ REVOKE ALL ON FUNCTION arcano.misleading_defaults(p_table regclass, OUT level te
 REVOKE ALL ON FUNCTION arcano.named_job(p_job_id uuid, p_table regclass) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.named_jobs(p_job_ids uuid[], p_tables regclass[]) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION arcano.named_table(p_table text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.observe_jobs(p_limit integer) FROM PUBLIC;
 

@@ -14,7 +14,10 @@ import httpx
 import psycopg
 import pytest
 from helpers import ARCANO_DB, UPSCALER, LongCommand, arcano_db
+from psycopg.conninfo import make_conninfo
 from servers import embedded_version
+
+from arcano_db.testing.embedded import EmbeddedServer
 
 _HERE = Path(__file__).parent
 
@@ -101,6 +104,42 @@ def test_serve_says_what_is_wrong(arguments: list[str], said: str) -> None:
     done = arcano_db("serve", *arguments, cwd=_HERE)
     assert done.returncode == 2
     assert said in done.stderr
+
+
+def test_serve_says_which_grant_is_missing(dsn: str, conn: psycopg.Connection) -> None:
+    conn.execute("create role without_grants login")
+    try:
+        login = make_conninfo(dsn, user="without_grants")
+        done = arcano_db("serve", "--dsn", login, "--user", "host_app:signed_in", cwd=_HERE)
+    finally:
+        conn.execute("drop role without_grants")
+    assert done.returncode == 1
+    assert "grant arcano_backend, arcano_user to the login of --dsn" in done.stderr
+
+
+def test_serve_waits_for_a_database_that_is_away(own_server: EmbeddedServer) -> None:
+    own_server.stop("immediate")
+    command = LongCommand(
+        "serve",
+        "--port",
+        str(free_port()),
+        "--dsn",
+        own_server.dsn(),
+        "--user",
+        "host_app:signed_in",
+        "--without-job-data",
+        cwd=_HERE,
+    )
+    command.wait_for("trying again in 1 seconds")
+    own_server.start()
+    command.wait_for("Uvicorn running on")
+    command.kill()
+    own_server.stop("immediate")
+    command = LongCommand("serve", "--dsn", own_server.dsn(), "--user", "host_app:signed_in", cwd=_HERE)
+    command.wait_for("trying again in 1 seconds")
+    command.process.send_signal(signal.SIGTERM)
+    assert command.process.wait(timeout=30) == 1
+    own_server.start()
 
 
 def test_the_demo_keeps_a_database_that_is_in_use(dsn: str) -> None:

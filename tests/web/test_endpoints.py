@@ -286,6 +286,63 @@ def test_a_missing_grant_is_said_in_the_log_and_to_no_browser(
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "10")
     assert answer.json() == {"title": "Not now", "status": 503}
     assert f"grant arcano_backend, arcano_user to {login};" in caplog.text
+    ready = client.get("/readyz")
+    assert (ready.status_code, ready.headers["retry-after"]) == (503, "2")
+
+
+def test_that_it_is_not_believed_who_calls_is_no_fault_of_the_user(
+    serve: Serve, backend_dsn: str, conn: psycopg.Connection, user: UUID, caplog: pytest.LogCaptureFixture
+) -> None:
+    conn.execute("create function public.nobody() returns uuid language sql as 'select null::uuid'")
+    ArcanoDB(conn).set_identity_function("public.nobody()")
+    client = serve(ArcanoWeb(backend_dsn, user=signed_in), **{"x-user": str(user)})
+    for name, body in (("check-user-active", {}), ("touch-job", {"jobId": str(uuid4())})):
+        answer = client.post(f"/{name}", json=body)
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "10")
+        assert answer.json() == {"title": "Not now", "status": 503}
+    assert client.get("/events").status_code == 503
+    assert client.get("/readyz").status_code == 503
+    assert "public.nobody() names nobody" in caplog.text
+
+
+def test_a_schema_that_the_login_may_not_use_is_said_in_the_log(
+    serve: Serve, backend_dsn: str, conn: psycopg.Connection, user: UUID, caplog: pytest.LogCaptureFixture
+) -> None:
+    conn.execute("create schema app; alter table public.veste_ai_jobs set schema app")
+    client = serve(ArcanoWeb(backend_dsn, user=signed_in, job_data=priced), **{"x-user": str(user)})
+    answer = client.post("/create-job", json={"jobTable": "app.veste_ai_jobs", "jobId": str(uuid4())})
+    assert answer.status_code == 503
+    assert "usage on the schema of a table whose jobs --job-data makes" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["touch-job", "queue-job", "cancel-job"])
+@pytest.mark.parametrize(
+    "table", ["public.users", "public.nothing", "1259", "pg_class", "no such (name", UPSCALER, VIDEO]
+)
+def test_a_job_that_is_not_ones_own_tells_nothing_of_tables(
+    client: httpx.Client, conn: psycopg.Connection, db: ArcanoDB, name: str, table: str
+) -> None:
+    """Neither of those that are closed, or are no job tables, nor of those that are not there."""
+    db.set_job_table(VIDEO, {"user_columns": None})
+    other = make_job(conn, UPSCALER, make_user(conn), "1 second")
+    status, problem = ask(client, name, {"jobId": str(other), "jobTable": table})
+    assert (status, problem["detail"]) == (403, f"you have no job with the id {other}")
+
+
+def test_a_closed_table_of_the_same_name_is_not_there(
+    serve: Serve, backend_dsn: str, conn: psycopg.Connection, db: ArcanoDB, user: UUID
+) -> None:
+    client = serve(ArcanoWeb(backend_dsn, user=signed_in), **{"x-user": str(user)})
+    conn.execute(
+        "create schema secret; create table secret.upscaler_jobs (like public.upscaler_jobs including all)"
+    )
+    db.attach_job_table("secret.upscaler_jobs", "Secret")
+    job_id = str(uuid4())
+    status, _ = ask(client, "create-job", {"jobTable": "upscaler_jobs", "jobId": job_id})
+    assert status == 201
+    assert job(conn, UUID(job_id))["status"] == "queued"
+    status, _ = ask(client, "touch-job", {"jobTable": "upscaler_jobs", "jobId": job_id})
+    assert status == 200
 
 
 @pytest.mark.parametrize(
@@ -383,12 +440,15 @@ def test_a_stream_that_is_left_in_the_middle_of_a_look_gives_its_connection_back
             f"select pid from pg_stat_activity where application_name = 'arcano-db web' and {condition}"
         ).fetchall()
 
-    ask(client, "check-user-active")
-    before = backends()
-    with conn.transaction():
+    with client.stream("GET", "/events") as stream:
+        lines = stream.iter_lines()  # which ends the stream once nothing refers to it
+        next(lines)
+        before = backends()
+        lock = conn.transaction()
+        lock.__enter__()
         conn.execute("lock table arcano.job")
-        with client.stream("GET", "/events"):
-            until(lambda: backends("wait_event_type = 'Lock'"))
+        until(lambda: backends("wait_event_type = 'Lock'"))
+    lock.__exit__(None, None, None)
     until(lambda: backends("state = 'idle'"))
     assert ask(client, "check-user-active")[0] == 200
     assert backends() == before

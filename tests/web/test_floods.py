@@ -28,7 +28,7 @@ from web.test_commands import free_port
 
 from arcano_db import ArcanoDB
 from arcano_db.web import ArcanoWeb, bodies, serving, streams
-from arcano_db.web.serving import BoundedProtocol, Bounds, FewOfAKind
+from arcano_db.web.serving import Bounds, FewOfAKind, configured
 from arcano_db.web.streams import Streams, network_of
 
 _HERE = Path(__file__).parent
@@ -148,13 +148,44 @@ def test_who_reads_no_answer_is_not_waited_for(backend_dsn: str, asks: int) -> N
         until(lambda: not bounds._open)
 
 
+def test_who_asks_for_a_web_socket_takes_no_place_for_ever(backend_dsn: str) -> None:
+    bounds = Bounds(connections=3, header_seconds=1.0)
+    upgrade = (
+        b"GET /events HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+    )
+    with bounded(ArcanoWeb(backend_dsn, user=signed_in), bounds) as port:
+        for _ in range(6):
+            with socket.create_connection(("127.0.0.1", port)) as one:
+                one.sendall(upgrade)
+                assert one.recv(1000).startswith(b"HTTP/1.1 401 ")
+            until(lambda: not bounds._open)
+
+
+def test_strangers_of_one_network_are_counted_together(serve: Serve, backend_dsn: str) -> None:
+    """Of IPv6 a whole network is one customer's."""
+
+    async def ask(*hosts: str) -> list[int]:
+        web = ArcanoWeb(backend_dsn, user=lambda _: None, rate="2/minute")
+        statuses = []
+        for host in hosts:
+            transport = httpx.ASGITransport(web, client=(host, 1))
+            async with httpx.AsyncClient(transport=transport, base_url="http://app") as client:
+                statuses.append((await client.post("/check-user-active", json={})).status_code)
+        return statuses
+
+    networks = [f"2a00:1450:4001:82a::{last}" for last in range(1, 4)]
+    assert asyncio.run(ask(*networks, "2a00:1450:4001:82b::1")) == [401, 401, 429, 401]
+    assert asyncio.run(ask("8.8.8.1", "8.8.8.2", "8.8.8.3")) == [401, 401, 401]
+    assert asyncio.run(ask(*["fd00::1"] * 3, "fd00::2")) == [401, 401, 429, 401]
+
+
 @contextlib.contextmanager
 def bounded(app: ArcanoWeb, bounds: Bounds) -> Iterator[int]:
-    """Serves it, and answers the port."""
-    protocol = type("Protocol", (BoundedProtocol,), {"bounds": bounds})
-    server = uvicorn.Server(
-        uvicorn.Config(app, port=0, log_level="error", http=protocol, timeout_graceful_shutdown=1)
-    )
+    """Serves it as the command does, and answers the port."""
+    config = configured(app, "127.0.0.1", 0, bounds)
+    config.timeout_graceful_shutdown = 1
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()
     until(lambda: server.started)
@@ -292,7 +323,8 @@ def watch(
     web: ArcanoWeb, users: list[UUID], told: dict[UUID, list[bodies.ActiveJob]]
 ) -> list[asyncio.Task[None]]:
     async def one(user: UUID) -> None:
-        async for active in web._streams.changes(str(user), ending=anyio.Event()):
+        first = await web.active_job(str(user))
+        async for active in web._streams.changes(str(user), first, ending=anyio.Event()):
             told.setdefault(user, []).append(active)
 
     return [asyncio.create_task(one(user)) for user in users]
@@ -371,6 +403,52 @@ def test_each_stream_hears_of_its_own_user_alone(backend_dsn: str, conn: psycopg
 
     told = asyncio.run(play())
     assert all(len(told[user]) == 1 for user in users[2:])
+
+
+def test_users_whose_ghosts_cannot_be_ended_silence_nobody(
+    backend_dsn: str, conn: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither those whose check fails at once nor those whose check takes long."""
+    monkeypatch.setattr("arcano_db.web.app._LOOK_SECONDS", 1.0)
+    failing, slow, healed, other = ([make_user(conn) for _ in range(n)] for n in (11, 4, 3, 1))
+
+    async def play() -> None:
+        web = ArcanoWeb(backend_dsn, user=signed_in, poll=0.1)
+        check = web._streams._check
+
+        async def spoilt(user_id: str) -> bodies.ActiveJob:
+            if UUID(user_id) in failing:
+                raise psycopg.errors.RaiseException("the app's own trigger")
+            if UUID(user_id) in slow:
+                await asyncio.sleep(1)
+                raise TimeoutError
+            return await check(user_id)
+
+        web._streams._check = spoilt
+        told: dict[UUID, list[bodies.ActiveJob]] = {}
+        tasks = watch(web, [*failing, *slow, *healed, *other], told)
+        async with asyncio.timeout(20):
+            while len(told) < len(tasks):
+                await asyncio.sleep(0.02)
+            for user in (*failing, *slow, *healed):
+                make_job(conn, UPSCALER, user)
+            # Whose ghost is healed is not told of it before that: such a ghost blocks nobody.
+            made = make_job(conn, UPSCALER, other[0], "1 second")
+            while not told[other[0]][-1].has_active_job:
+                await asyncio.sleep(0.02)
+            conn.execute("delete from public.upscaler_jobs where id = %s", (made,))
+            while told[other[0]][-1].has_active_job:
+                await asyncio.sleep(0.02)
+            while conn.execute(
+                "select count(*) from public.upscaler_jobs where status = 'cancelled'"
+            ).fetchone() != (len(healed),):
+                await asyncio.sleep(0.02)
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        await web.close()
+
+    asyncio.run(play())
 
 
 def test_a_ghost_is_healed_where_its_user_watches(backend_dsn: str, conn: psycopg.Connection) -> None:

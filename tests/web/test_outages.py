@@ -127,6 +127,9 @@ def test_every_call_is_not_now_and_then_goes_on(
                 assert int(answer.headers["retry-after"]) > 0, what
                 assert set(answer.json()) <= {"title", "status", "detail"}, what
                 assert "arcano" not in answer.text, what
+            if outage is not read_only:
+                refused = client.get("/events", headers={"x-user": str(busy)}, timeout=30)
+                assert (refused.status_code, int(refused.headers["retry-after"]) > 0) == (503, True)
         until(lambda: client.get("/readyz", timeout=30).status_code == 200)
         for operation in OPERATIONS:
             answer = ask(operation.name, free, busy, job_id)

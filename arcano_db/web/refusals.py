@@ -85,8 +85,9 @@ class GrantMissing(psycopg.Error):
         where = (error.diag.context or "").partition("\n")[0]  # of a trigger of the app's own, say
         refused = f"{error.diag.message_primary} ({where})" if where else error.diag.message_primary
         super().__init__(
-            f"{refused}: {login} needs arcano_backend and arcano_user, and usage on the schema of a table whose"
-            f" jobs --job-data makes. Have a role that may say: grant arcano_backend, arcano_user to {login};"
+            f"{refused}: {login} needs arcano_backend and arcano_user, and usage on the schema of a table"
+            " whose jobs --job-data makes. Have a role that may say:"
+            f" grant arcano_backend, arcano_user to {login};"
             " if it has them, arcano-db doctor says what they lack."
         )
 

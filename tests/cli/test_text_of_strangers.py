@@ -211,9 +211,11 @@ def test_a_schema_whose_name_needs_quotes(run: Run, dsn: str, conn: psycopg.Conn
     assert """'"My App"."Jobs"'::regclass""" in run("uninstall", "--plan", "--dsn", dsn).stdout
 
 
-def test_a_reason_is_no_picture(run: Run, dsn: str, conn: psycopg.Connection, db: ArcanoDB) -> None:
+def test_a_text_is_no_picture(run: Run, dsn: str, conn: psycopg.Connection, db: ArcanoDB) -> None:
+    db.set_job_table(UPSCALER, {"tool": ":boom: [red]x"})
     user = make_user(conn)
     make_job(conn, UPSCALER, user, position=1)
+    assert "in progress: :boom: [red]x" in run("check", user, "--dsn", dsn).stdout
     db.cancel_session(user, reason=":boom: [red]x")
     assert ":boom: [red]x" in run("events", "--dsn", dsn).stdout
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Iterator
+from itertools import islice
 from uuid import UUID
 
 import httpx
@@ -44,16 +46,25 @@ def test_every_request_is_answered_and_all_goes_on_when_it_speaks_again(
     until(lambda: client.post("/check-user-active", json={}, timeout=30).status_code == 200)
 
 
-def test_streams_go_on(proxy: SilentProxy, serve: Serve, conn: psycopg.Connection, user: UUID) -> None:
+def test_streams_go_on(
+    proxy: SilentProxy, serve: Serve, conn: psycopg.Connection, user: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A look is given up sooner than a request."""
+    monkeypatch.setattr("arcano_db.web.app._REQUEST_SECONDS", 100)
     client = serve(ArcanoWeb(proxy.dsn, user=signed_in, poll=0.1), **{"x-user": str(user)})
     with client.stream("GET", "/events", timeout=60) as stream:
+        told: list[str] = []
         lines = (line for line in stream.iter_lines() if line.startswith("data:"))
-        assert '"hasActiveJob":false' in next(lines)
+        reader = threading.Thread(target=lambda: told.extend(islice(lines, 1)), daemon=True)
+        told.append(next(lines))
+        assert '"hasActiveJob":false' in told[0]
+        reader.start()
         proxy.silent = True
         make_job(conn, UPSCALER, user, "1 second")
         assert client.get("/readyz", timeout=30).status_code == 503
         proxy.silent = False
-        assert '"hasActiveJob":true' in next(lines)
+        until(lambda: len(told) == 2)
+        assert '"hasActiveJob":true' in told[1]
 
 
 def test_it_can_be_closed(proxy: SilentProxy, user: UUID) -> None:
@@ -73,7 +84,11 @@ def test_it_can_be_closed(proxy: SilentProxy, user: UUID) -> None:
 
 
 def test_a_goodbye_outlives_an_outage(
-    proxy: SilentProxy, conn: psycopg.Connection, user: UUID, monkeypatch: pytest.MonkeyPatch
+    proxy: SilentProxy,
+    conn: psycopg.Connection,
+    user: UUID,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr("arcano_db.web.app._GOODBYE_PAUSES", (0.1,) * 20)
     gone = make_job(conn, UPSCALER, user, "1 second", session_id="visit", position=1)
@@ -86,7 +101,9 @@ def test_a_goodbye_outlives_an_outage(
             said = await client.post("/cancel-session", json=body, headers={"x-user": str(user)})
             assert said.status_code == 202
             proxy.silent = True
-            assert (await client.get("/readyz")).status_code == 503
+            async with asyncio.timeout(30):
+                while "a page was left" not in caplog.text:
+                    await asyncio.sleep(0.05)
             proxy.silent = False
             async with asyncio.timeout(30):
                 while job(conn, gone)["status"] != "cancelled":

@@ -18,13 +18,17 @@ _REFUSALS = {
     "401": "Nobody is signed in",
     "403": "It is about another user, or another user's job",
     "404": "There is no such job table",
+    "408": "The body does not come to an end",
     "409": "Another job is in the way, or has this id, or was asked for with this request key",
     "413": "The request is too large",
     "415": "The request is not JSON",
     "422": "The request is not understood",
     "429": "Too many requests",
+    "500": "A function of the host app failed",
     "503": "Not now",
 }
+
+_OF_EVENTS = {"401", "403", "429", "500", "503"}
 
 
 def document() -> dict[str, Any]:
@@ -57,7 +61,7 @@ def document() -> dict[str, Any]:
             "operationId": "events",
             "summary": "Server-sent events: the answer of check-user-active now, and whenever it changes",
             "responses": {
-                **{status: r for status, r in _refusals().items() if status in ("401", "429")},
+                **{status: r for status, r in _refusals().items() if status in _OF_EVENTS},
                 "200": {
                     "description": "Events named active, each with an ActiveJob as its data",
                     "content": {"text/event-stream": {"schema": {"type": "string"}}},

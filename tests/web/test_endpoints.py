@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID, uuid4
@@ -12,7 +13,7 @@ import httpx
 import psycopg
 import pytest
 from fastapi import FastAPI
-from helpers import UPSCALER, VIDEO, job, make_job, make_user, until, veto
+from helpers import ROOT, UPSCALER, VIDEO, job, make_job, make_user, until, veto
 from psycopg import sql
 from starlette.applications import Starlette
 from web.conftest import Serve
@@ -313,6 +314,32 @@ def test_a_schema_that_the_login_may_not_use_is_said_in_the_log(
     answer = client.post("/create-job", json={"jobTable": "app.veste_ai_jobs", "jobId": str(uuid4())})
     assert answer.status_code == 503
     assert "usage on the schema of a table whose jobs --job-data makes" in caplog.text
+
+
+def test_the_functions_of_the_readme(
+    serve: Serve, backend_dsn: str, conn: psycopg.Connection, user: UUID
+) -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    (block,) = re.findall(
+        r"```python\n(from arcano_db.web import ArcanoWeb, CreateJob.*?)```", text, re.DOTALL
+    )
+    host: dict[str, Any] = {"signed_url": lambda path: f"https://files.example/{path}"}
+    exec(block, host)
+    web = ArcanoWeb(backend_dsn, user=signed_in, job_data=host["columns"], uploads=host["place"])
+    client = serve(web, **{"x-user": str(user)})
+    file = {"jobId": str(uuid4()), "name": "a", "size": 10}
+    assert (
+        ask(client, "start-upload", file)[1]["uploadUrl"] == f"https://files.example/{user}/{file['jobId']}"
+    )
+    assert ask(client, "start-upload", {**file, "size": 10**9})[0] == 413
+    minted = {"user_credit_cost": 10**6, "credits_charged": True}
+    new = {"jobTable": UPSCALER, "jobId": str(file["jobId"])}
+    assert ask(client, "create-job", {**new, "data": {"scale": 3, **minted}})[0] == 422
+    assert ask(client, "create-job", {**new, "data": {"scale": 4, **minted}})[0] == 201
+    made = conn.execute(
+        "select scale, user_credit_cost, credits_charged from public.upscaler_jobs"
+    ).fetchall()
+    assert made == [(4, 60, None)]
 
 
 @pytest.mark.parametrize("name", ["touch-job", "queue-job", "cancel-job"])

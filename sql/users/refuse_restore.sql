@@ -55,10 +55,10 @@ begin
         (7, p_job.status is distinct from v_status,
           format('since then its status became %s', coalesce(p_job.status, 'null')), null),
         (8, true, (
-            select 'since then it was changed: ' || string_agg(format('%s from %s to %s', k.key, k.value, n.value), ', ' order by k.key)
+            select 'since then it was changed: ' || string_agg(format('%s from %s to %s', k.key, left(k.value::text, 100), left(n.value::text, 100)), ', ' order by k.key)
               from jsonb_each(to_jsonb(p_before)) k
               join jsonb_each(to_jsonb(p_job)) n on n.key = k.key and n.value <> k.value
-             where k.key <> all (v_written)),
+             where k.key <> all (v_written) and (p_event.job_before -> 'arcano.unlike' ? k.key) is not true),
           'Put it back by hand, if what changed it does not matter.'),
         (9, arcano.is_working(p_before.status) and exists (
             select from arcano.account_status s

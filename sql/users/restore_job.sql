@@ -41,6 +41,7 @@ begin
      for no key update skip locked;
   if found then
     v_row := arcano.job_row((v_relid, v_job.id)::arcano.job_ref);
+    v_job := jsonb_populate_record(null::arcano.job, v_row.job); -- whatever it holds, no longer than the entry keeps it
   end if;
   perform arcano.refuse_restore(v_event, v_relid, v_before, v_job);
 

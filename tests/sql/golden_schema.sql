@@ -168,6 +168,13 @@ CREATE FUNCTION arcano.column_problems(p_table regclass, OUT problem text, OUT m
 
 COMMENT ON FUNCTION arcano.column_problems(p_table regclass, OUT problem text, OUT mend text) IS 'Internal: each contract column that p_table has otherwise than the contract, and the statement that would mend it.';
 
+CREATE FUNCTION arcano.columns_as_jsonb(p_source text, p_job arcano.job_ref, p_limit integer, p_columns name[] DEFAULT NULL::name[]) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.columns_as_jsonb(p_source text, p_job arcano.job_ref, p_limit integer, p_columns name[]) IS 'Internal: the row of p_job in p_source (its table, or arcano.job), or p_columns of it, as jsonb: values of at most p_limit bytes, and why some are not as they were.';
+
 CREATE FUNCTION arcano.complete_working_jobs(p_jobs arcano.job_ref[], p_attempts integer[], p_error text, OUT jobs arcano.job_ref[], OUT attempts integer[]) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -583,7 +590,8 @@ CREATE TABLE arcano.job_event (
     job_table text NOT NULL,
     job_id uuid,
     user_id uuid,
-    job_before jsonb NOT NULL
+    job_before jsonb NOT NULL,
+    relid regclass
 );
 
 COMMENT ON TABLE arcano.job_event IS 'The journal: one row for every job that the package ended, written in the transaction that ended it, and one for every job that the sweep could not end.';
@@ -598,7 +606,9 @@ COMMENT ON COLUMN arcano.job_event.job_table IS 'Schema and table, as it was cal
 
 COMMENT ON COLUMN arcano.job_event.job_id IS 'Null: the entry is about no job, as that of a user who was erased.';
 
-COMMENT ON COLUMN arcano.job_event.job_before IS 'The whole row as it was before, with the table''s own columns.';
+COMMENT ON COLUMN arcano.job_event.job_before IS 'The whole row as it was before, with the table''s own columns. The key "arcano.unlike" is there if some of them are not as they were, and says of each why: its value was longer than the table''s journal_value_limit and is the beginning of it, as text; or jsonb cannot hold it, and it is text; or it could not be read.';
+
+COMMENT ON COLUMN arcano.job_event.relid IS 'The table, whatever it is called by now. Null: the entry is about no job, or of a release that kept only job_table.';
 
 CREATE FUNCTION arcano.job_history(p_job arcano.job_ref) RETURNS SETOF arcano.job_event
     LANGUAGE plpgsql STABLE
@@ -637,7 +647,7 @@ COMMENT ON COLUMN arcano.refund.job_created_at IS 'Tells the job from an older r
 
 COMMENT ON COLUMN arcano.refund.kind IS 'Which end of the job it is for.';
 
-COMMENT ON COLUMN arcano.refund.reference IS 'What the app''s function is told, and never of two refunds: table/id/kind, with the refund''s own number behind it where an older row had the same.';
+COMMENT ON COLUMN arcano.refund.reference IS 'What the app''s function is told, and never of two refunds: oid of the table, id, created_at in seconds, and kind. It stays the same when the table is renamed.';
 
 COMMENT ON COLUMN arcano.refund.amount IS 'What was charged, in credits; null: the job does not say.';
 
@@ -1071,6 +1081,7 @@ CREATE TABLE arcano.job_table (
     breaker_tripped_at timestamp with time zone,
     added_columns text[] DEFAULT '{}'::text[] NOT NULL,
     id_form text,
+    journal_value_limit bigint DEFAULT 65536 NOT NULL,
     CONSTRAINT job_table_breaker_share_in_range CHECK (((breaker_share > (0)::numeric) AND (breaker_share <= (1)::numeric))),
     CONSTRAINT job_table_charged_orphan_after_in_range CHECK (((charged_orphan_after > '00:00:00'::interval) AND (charged_orphan_after <= '10 years'::interval))),
     CONSTRAINT job_table_mode_is_known CHECK ((mode = ANY (ARRAY['enforce'::text, 'observe'::text]))),
@@ -1110,6 +1121,8 @@ COMMENT ON COLUMN arcano.job_table.breaker_tripped_at IS 'When the breaker set m
 COMMENT ON COLUMN arcano.job_table.added_columns IS 'Which of the contract''s columns attaching has added; detaching can drop those again.';
 
 COMMENT ON COLUMN arcano.job_table.id_form IS 'The form, as a regular expression for the whole of it, of the text ids that users may choose in arcano_api.create_job, such as [0-9a-f-]{36}: one that others cannot guess. Null: they choose none. Numbers are never chosen by users, uuids always may be.';
+
+COMMENT ON COLUMN arcano.job_table.journal_value_limit IS 'The journal cuts a value of a row that has more bytes than this, and says so.';
 
 CREATE FUNCTION arcano.refuse_settings(p_settings arcano.job_table) RETURNS void
     LANGUAGE plpgsql STABLE
@@ -1275,7 +1288,7 @@ CREATE FUNCTION arcano.set_job_table(p_table regclass, p_settings jsonb) RETURNS
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.set_job_table(p_table regclass, p_settings jsonb) IS 'Changes settings of the attached p_table, such as {"stall_after": "10 minutes"}, and answers all of them: tool, orphan_after, touch_limit, stall_after, starting_stall_after, charged_orphan_after, refund_when (which ends are refunded: failed, stalled, forced), user_columns (what end users may give in p_data; [] opens the table to them with no column, null closes it), id_form (of the text ids that arcano_user may choose), mode (enforce, or observe: only journal what would be ended), breaker_share (of an hour''s jobs that may be ghosts before the sweep sets mode to observe). Null switches a limit off. The column comments of arcano.job_table say what each does.';
+COMMENT ON FUNCTION arcano.set_job_table(p_table regclass, p_settings jsonb) IS 'Changes settings of the attached p_table, such as {"stall_after": "10 minutes"}, and answers all of them: tool, orphan_after, touch_limit, stall_after, starting_stall_after, charged_orphan_after, refund_when (which ends are refunded: failed, stalled, forced), user_columns (what end users may give in p_data; [] opens the table to them with no column, null closes it), id_form (of the text ids that arcano_user may choose), mode (enforce, or observe: only journal what would be ended), breaker_share (of an hour''s jobs that may be ghosts before the sweep sets mode to observe), journal_value_limit (how many bytes of a value the journal keeps whole). Null switches a limit off. The column comments of arcano.job_table say what each does.';
 
 CREATE FUNCTION arcano.set_lock_timeout(p_limit interval) RETURNS void
     LANGUAGE plpgsql
@@ -1822,7 +1835,8 @@ CREATE VIEW arcano.job_table_status AS
     ( SELECT count(*) AS count
            FROM arcano.orphan_job o
           WHERE (o.job_table = n.job_table)) AS orphans,
-    s.id_form
+    s.id_form,
+    s.journal_value_limit
    FROM (arcano.job_table s
      CROSS JOIN LATERAL arcano.table_name((s.job_table)::oid) n(job_table));
 
@@ -2133,6 +2147,7 @@ CREATE TABLE arcano.setting (
     identity_function_oid oid,
     identity_function_owner text,
     longest_wait interval DEFAULT '00:00:05'::interval NOT NULL,
+    notifies boolean DEFAULT true NOT NULL,
     CONSTRAINT setting_only_one_check CHECK (only_one)
 );
 
@@ -2157,6 +2172,8 @@ COMMENT ON COLUMN arcano.setting.identity_function_oid IS 'As refund_function_oi
 COMMENT ON COLUMN arcano.setting.identity_function_owner IS 'As refund_function_owner.';
 
 COMMENT ON COLUMN arcano.setting.longest_wait IS 'How long create_job and others wait at most for another call of the same user. Set by set_longest_wait.';
+
+COMMENT ON COLUMN arcano.setting.notifies IS 'False: nothing is notified, as for an app that prepares transactions (two-phase commit), in which PostgreSQL allows no notification; workers poll. Set by set_notifications.';
 
 ALTER TABLE arcano.sweep_run ALTER COLUMN sweep_run_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME arcano.sweep_run_sweep_run_id_seq
@@ -2193,6 +2210,9 @@ ALTER TABLE ONLY arcano.job_backoff
 
 ALTER TABLE ONLY arcano.job_event
     ADD CONSTRAINT job_event_pkey PRIMARY KEY (event_id);
+
+ALTER TABLE arcano.job_table
+    ADD CONSTRAINT job_table_journal_value_limit_in_range CHECK (((journal_value_limit >= 1024) AND (journal_value_limit <= 1048576))) NOT VALID;
 
 ALTER TABLE ONLY arcano.job_table
     ADD CONSTRAINT job_table_pkey PRIMARY KEY (job_table);
@@ -2296,6 +2316,8 @@ REVOKE ALL ON FUNCTION arcano.clock_findings(p_table regclass, p_jobs bigint, p_
 REVOKE ALL ON FUNCTION arcano.code_of_table(p_table regclass, OUT class regclass, OUT object oid, OUT owner oid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.column_problems(p_table regclass, OUT problem text, OUT mend text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.columns_as_jsonb(p_source text, p_job arcano.job_ref, p_limit integer, p_columns name[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.complete_working_jobs(p_jobs arcano.job_ref[], p_attempts integer[], p_error text, OUT jobs arcano.job_ref[], OUT attempts integer[]) FROM PUBLIC;
 

@@ -343,7 +343,7 @@ CREATE FUNCTION arcano.finish_job(p_job_id uuid, p_status text DEFAULT 'complete
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.finish_job(p_job_id uuid, p_status text, p_error text, p_attempt integer, p_table regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) IS 'Ends job p_job_id of p_table as p_status: completed, failed or cancelled. p_error: its error_message. p_attempt: the attempt that the worker started; if the job is at another one, or waits again, nothing changes. A job that has ended, or is not there: changed is false, and note says why; a late finish that differs from how the job ended is in the journal. Refunds a charged job cancelled before it ran, and others where the table''s refund_when says so.';
+COMMENT ON FUNCTION arcano.finish_job(p_job_id uuid, p_status text, p_error text, p_attempt integer, p_table regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) IS 'Ends job p_job_id of p_table as p_status: completed, failed or cancelled. p_error: its error_message, without control characters and of at most 10,000 characters. p_attempt: the attempt that the worker started; if the job is at another one, or waits again, nothing changes. A job that has ended, or is not there: changed is false, and note says why; a late finish that differs from how the job ended is in the journal. Refunds a charged job cancelled before it ran, and others where the table''s refund_when says so.';
 
 CREATE FUNCTION arcano.finish_jobs(p_job_ids uuid[], p_status text DEFAULT 'completed'::text, p_error text DEFAULT NULL::text, p_attempts integer[] DEFAULT NULL::integer[], p_tables regclass[] DEFAULT NULL::regclass[]) RETURNS TABLE(job_id uuid, changed boolean, status text, attempt integer, note text, job_table text)
     LANGUAGE plpgsql SECURITY DEFINER
@@ -921,6 +921,12 @@ CREATE FUNCTION arcano.plain_seconds(p_interval interval) RETURNS interval
     RETURN CASE WHEN (p_interval IS NOT NULL) THEN make_interval(secs => LEAST(GREATEST((EXTRACT(epoch FROM p_interval))::double precision, ('-315576000000'::bigint)::double precision), ('315576000000'::bigint)::double precision)) ELSE NULL::interval END;
 
 COMMENT ON FUNCTION arcano.plain_seconds(p_interval interval) IS 'Internal: p_interval in plain seconds.';
+
+CREATE FUNCTION arcano.plain_text(p_text text) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN regexp_replace(CASE WHEN (length(p_text) > 10000) THEN format('%s... (%s characters)'::text, "left"(p_text, 9900), length(p_text)) ELSE p_text END, CASE getdatabaseencoding() WHEN 'UTF8'::name THEN '[\u0001-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]'::text ELSE '[\u0001-\u0008\u000b\u000c\u000e-\u001f\u007f]'::text END, '?'::text, 'g'::text);
+
+COMMENT ON FUNCTION arcano.plain_text(p_text text) IS 'Internal: p_text with "?" for each control character, and cut after 10,000 characters.';
 
 CREATE FUNCTION arcano.public_objects() RETURNS TABLE(schema name, kind text, name text, least_role text)
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -2536,6 +2542,8 @@ REVOKE ALL ON FUNCTION arcano.pay_refund(p_refund_id bigint, p_source text) FROM
 REVOKE ALL ON FUNCTION arcano.pay_refunds(p_limit integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.plain_seconds(p_interval interval) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.plain_text(p_text text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.public_objects() FROM PUBLIC;
 

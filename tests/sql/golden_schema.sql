@@ -530,6 +530,20 @@ CREATE FUNCTION arcano.is_observed(p_job arcano.job_ref) RETURNS boolean
 
 COMMENT ON FUNCTION arcano.is_observed(p_job arcano.job_ref) IS 'Internal: whether the journal says already that p_job would have been ended.';
 
+CREATE FUNCTION arcano.table_name(p_relid oid) RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET quote_all_identifiers TO 'off'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.table_name(p_relid oid) IS 'Internal: schema and name of the table p_relid, quoted where needed, such as public.upscaler_jobs.';
+
+CREATE FUNCTION arcano.is_of_table(p_event_relid oid, p_event_table text, p_relid oid) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN CASE WHEN (p_event_relid IS NULL) THEN (p_event_table = arcano.table_name(p_relid)) ELSE (p_event_relid = p_relid) END;
+
+COMMENT ON FUNCTION arcano.is_of_table(p_event_relid oid, p_event_table text, p_relid oid) IS 'Internal: whether an entry of the journal with this relid and job_table is about the table p_relid.';
+
 CREATE FUNCTION arcano.is_of_this_transaction(p_xmin xid) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -675,7 +689,7 @@ CREATE FUNCTION arcano.job_refunds(p_job arcano.job_ref, p_created_at timestamp 
      f.error,
      f.paid_at
     FROM arcano.refund f
-   WHERE ((f.job_id = (job_refunds.p_job).id) AND ((f.job_table)::oid = (job_refunds.p_job).relid) AND ((f.job_created_at = job_refunds.p_created_at) OR arcano.is_about(f.due_at, job_refunds.p_created_at)));
+   WHERE ((f.job_id = (job_refunds.p_job).id) AND ((f.job_table)::oid = (job_refunds.p_job).relid) AND (NOT (f.job_created_at IS DISTINCT FROM job_refunds.p_created_at)));
 END;
 
 COMMENT ON FUNCTION arcano.job_refunds(p_job arcano.job_ref, p_created_at timestamp with time zone) IS 'Internal: the refunds, due or paid, of the row of p_job that was made at p_created_at.';
@@ -1323,7 +1337,7 @@ CREATE FUNCTION arcano.set_refund_function(p_function text) RETURNS void
     SET quote_all_identifiers TO 'off'
     AS ...;
 
-COMMENT ON FUNCTION arcano.set_refund_function(p_function text) IS 'Sets the function that gives credits back, such as public.refund_credits(uuid,integer,text): it gets the user, the amount that was charged, and a reference that is never given twice, and is called in the transaction that ends the job. If it raises or answers false, the refund stays due and is tried again by the sweep. What is called is this function, for as long as it belongs to whom it belongs now; public or arcano_operator must be allowed to execute it. Null: none, and refunds stay due until settle_refund.';
+COMMENT ON FUNCTION arcano.set_refund_function(p_function text) IS 'Sets the function that gives credits back, such as public.refund_credits(uuid,integer,text): it gets the user, the amount that was charged, and a reference that is never given for two charges and stays the same of one, and is called in the transaction that ends the job. If it raises or answers false, the refund stays due and is tried again by the sweep. What is called is this function, for as long as it belongs to whom it belongs now; public or arcano_operator must be allowed to execute it. Null: none, and refunds stay due until settle_refund.';
 
 CREATE FUNCTION arcano.set_retention(p_events interval, p_sweep_runs interval DEFAULT '7 days'::interval) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1423,14 +1437,6 @@ CREATE FUNCTION arcano.table_health() RETURNS TABLE(level text, finding text, de
     AS ...;
 
 COMMENT ON FUNCTION arcano.table_health() IS 'Internal: what check_health says of the attached tables.';
-
-CREATE FUNCTION arcano.table_name(p_relid oid) RETURNS text
-    LANGUAGE plpgsql STABLE PARALLEL SAFE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    SET quote_all_identifiers TO 'off'
-    AS ...;
-
-COMMENT ON FUNCTION arcano.table_name(p_relid oid) IS 'Internal: schema and name of the table p_relid, quoted where needed, such as public.upscaler_jobs.';
 
 CREATE FUNCTION arcano.table_settings(p_table regclass) RETURNS arcano.job_table
     LANGUAGE plpgsql STABLE
@@ -2083,9 +2089,10 @@ CREATE VIEW arcano.observed_job AS
             WHEN (j.id IS NULL) THEN NULL::boolean
             WHEN (o.job_id IS NOT NULL) THEN (NOT (o.is_orphan OR o.is_charged_orphan OR o.is_stalled))
             ELSE ((j.status = 'completed'::text) OR ((j.task_id IS NULL) IS DISTINCT FROM ((e.job_before ->> 'task_id'::text) IS NULL)) OR ((j.started_at IS NULL) IS DISTINCT FROM ((e.job_before ->> 'started_at'::text) IS NULL)) OR (arcano.entered_queue(j."position", j.waited_in_queue) IS DISTINCT FROM arcano.entered_queue(((e.job_before ->> 'position'::text))::integer, ((e.job_before ->> 'waited_in_queue'::text))::boolean)))
-        END AS came_alive
+        END AS came_alive,
+    e.relid
    FROM ((arcano.job_event e
-     LEFT JOIN arcano.job j ON (((j.id = e.job_id) AND (arcano.table_name(j.tableoid) = e.job_table) AND arcano.is_about(e.created_at, j.created_at))))
+     LEFT JOIN arcano.job j ON (((j.id = e.job_id) AND arcano.is_of_table((e.relid)::oid, e.job_table, j.tableoid) AND arcano.is_about(e.created_at, j.created_at))))
      LEFT JOIN arcano.open_job o ON (((o.job_id = j.id) AND (o.relid = j.tableoid))))
   WHERE (e.event = 'observed'::text);
 
@@ -2096,16 +2103,17 @@ COMMENT ON COLUMN arcano.observed_job.status IS 'Now; null: the row is gone.';
 COMMENT ON COLUMN arcano.observed_job.came_alive IS 'Whether it showed a sign of life afterwards: then the rule would have ended a real job. Null: the row is gone.';
 
 CREATE VIEW arcano.observed_table AS
- SELECT o.job_table,
+ SELECT n.job_table,
     t.mode,
     count(*) AS observed,
     count(*) FILTER (WHERE o.came_alive) AS came_alive,
     count(*) FILTER (WHERE (o.status IS NULL)) AS gone,
     min(o.observed_at) AS first_at,
     max(o.observed_at) AS last_at
-   FROM (arcano.observed_job o
-     LEFT JOIN arcano.job_table t ON ((arcano.table_name((t.job_table)::oid) = o.job_table)))
-  GROUP BY o.job_table, t.mode;
+   FROM ((arcano.observed_job o
+     LEFT JOIN arcano.job_table t ON (arcano.is_of_table((o.relid)::oid, o.job_table, (t.job_table)::oid)))
+     CROSS JOIN LATERAL ( SELECT COALESCE(arcano.table_name((t.job_table)::oid), o.job_table) AS "coalesce") n(job_table))
+  GROUP BY n.job_table, t.mode;
 
 COMMENT ON VIEW arcano.observed_table IS 'Of each table in which observe mode has seen jobs that would have been ended: how many, and what became of them.';
 
@@ -2444,6 +2452,12 @@ GRANT ALL ON FUNCTION arcano.is_in_queue(p_status text, p_position integer, p_wa
 
 REVOKE ALL ON FUNCTION arcano.is_observed(p_job arcano.job_ref) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.table_name(p_relid oid) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.table_name(p_relid oid) TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.is_of_table(p_event_relid oid, p_event_table text, p_relid oid) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.is_of_table(p_event_relid oid, p_event_table text, p_relid oid) TO arcano_operator;
+
 REVOKE ALL ON FUNCTION arcano.is_of_this_transaction(p_xmin xid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.working_statuses() FROM PUBLIC;
@@ -2681,9 +2695,6 @@ REVOKE ALL ON FUNCTION arcano.sweep_orphans(p_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.sweep_orphans(p_limit integer) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.table_health() FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION arcano.table_name(p_relid oid) FROM PUBLIC;
-GRANT ALL ON FUNCTION arcano.table_name(p_relid oid) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.table_settings(p_table regclass) FROM PUBLIC;
 

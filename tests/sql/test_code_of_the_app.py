@@ -251,8 +251,8 @@ AFTERWARDS = {
     ),
     "given another id": "update public.upscaler_jobs set id = gen_random_uuid() where id = new.id",
     "given away": (
-        "update public.upscaler_jobs set user_id = (select id from public.users where id <> new.user_id limit 1)"
-        " where id = new.id"
+        "update public.upscaler_jobs set user_id = (select u.id from public.users u where u.id <> new.user_id"
+        " limit 1) where id = new.id"
     ),
 }
 

@@ -1386,7 +1386,7 @@ CREATE FUNCTION arcano.start_in_slots(p_relids oid[], p_tids tid[], p_slots text
     SET plan_cache_mode TO 'force_generic_plan'
     AS ...;
 
-COMMENT ON FUNCTION arcano.start_in_slots(p_relids oid[], p_tids tid[], p_slots text[]) IS 'Internal: starts the jobs that lie at p_tids of the tables p_relids, each in its element of p_slots (null: in none), and answers them in that order.';
+COMMENT ON FUNCTION arcano.start_in_slots(p_relids oid[], p_tids tid[], p_slots text[]) IS 'Internal: starts the jobs that lie at p_tids of the tables p_relids, each in its element of p_slots (null: there are no accounts, and api_account stays as it is), and answers them in that order.';
 
 CREATE FUNCTION arcano.start_job(p_job_id uuid, p_task_id text DEFAULT NULL::text, p_table regclass DEFAULT NULL::regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER

@@ -547,7 +547,8 @@ class JobEvent:
         job_table: The job's table, with its schema, as it was called then; empty: it is about no job.
         job_id: The job; None: it is about no job, as that of a user who was erased.
         user_id: Whose it is.
-        job_before: Its whole row as it was before.
+        job_before: Its whole row as it was before; the key ``arcano.unlike`` says which of its values are
+            cut, or not as they were otherwise, and why.
     """
 
     event_id: int
@@ -756,6 +757,7 @@ class JobTable:
         orphans: How many of its jobs are orphans now.
         id_form: The form, as a regular expression, of ids of type text that a caller with ``arcano_user`` may
             choose; None: none.
+        journal_value_limit: How many bytes of a value the journal keeps whole; it cuts what is longer.
     """
 
     job_table: str
@@ -774,3 +776,4 @@ class JobTable:
     active: int
     orphans: int
     id_form: str | None
+    journal_value_limit: int

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from psycopg import Connection
 
 from arcano_db.calls import statements
-from arcano_db.calls.dates import with_any_date
 from arcano_db.calls.errors import translated
+from arcano_db.calls.foreign_values import with_any_value
 
 if TYPE_CHECKING:
     from psycopg_pool import ConnectionPool
@@ -40,7 +40,7 @@ class Calls:
     ) -> list[Row]:
         with self._connection() as connection:
             # Binary, because of dates and intervals psycopg reads no other text than ISO's.
-            cursor = with_any_date(connection.cursor(row_factory=query.row, binary=True))
+            cursor = with_any_value(connection.cursor(row_factory=query.row, binary=True))
             cursor.execute(query.text, arguments)
             return cursor.fetchall()
 

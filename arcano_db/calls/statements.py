@@ -143,7 +143,10 @@ OBSERVED_TABLES = _rows(ObservedTable, "arcano.observed_table order by job_table
 _EVENT_FILTERS: Final[dict[str, LiteralString]] = {
     "job_id": "e.job_id = %(job_id)s",
     "user_id": "e.user_id = %(user_id)s",
-    "table": "e.job_table = coalesce(arcano.table_name(to_regclass(%(table)s::text)), %(table)s::text)",
+    "table": (
+        "(e.relid = to_regclass(%(table)s::text)"
+        " or e.job_table = coalesce(arcano.table_name(to_regclass(%(table)s::text)), %(table)s::text))"
+    ),
     "event": "e.event = %(event)s",
     "source": "e.source = %(source)s",
     "since": "e.created_at > now() - %(since)s::interval",

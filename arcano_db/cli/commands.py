@@ -205,6 +205,7 @@ def configure(table: str, settings: tuple[str, ...], dsn: str, force: bool) -> N
       user_columns          what end users may give with a new job: scale,input_image_url; empty: they may
                             make jobs, and give nothing; null, as at first: they make none in this table
       id_form               which text ids arcano_user may choose, as a regular expression: job-[0-9a-f]{32}
+      journal_value_limit   how many bytes of a value the journal keeps whole; it cuts what is longer
 
     An empty value switches a limit off: arcano-db configure public.my_jobs stall_after=
     """

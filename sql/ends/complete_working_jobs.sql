@@ -44,7 +44,7 @@ begin
   -- The small index of working jobs can serve only a condition that stands by itself, outside of the case.
   with ended as (
     update arcano.job j
-       set status = 'completed', completed_at = clock_timestamp(), error_message = coalesce(p_error, j.error_message)
+       set status = 'completed', completed_at = clock_timestamp(), error_message = coalesce(arcano.plain_text(p_error), j.error_message)
       from unnest(p_jobs, p_attempts) g (relid, id, attempt)
      where j.id = g.id
        and j.tableoid = g.relid

@@ -39,7 +39,7 @@ begin
   exception
     when others or assert_failure then
       get stacked diagnostics v_sqlstate = returned_sqlstate, v_error = message_text;
-      v_error := v_sqlstate || ': ' || v_error;
+      v_error := arcano.plain_text(v_sqlstate || ': ' || v_error);
       -- Without a disk to write to, one by one would fail as well, and hold rows for longer.
       if v_sqlstate = '25006' or v_sqlstate like '53%' then
         if p_source <> 'check' then

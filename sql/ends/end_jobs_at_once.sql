@@ -38,7 +38,7 @@ begin
   if not arcano.is_usual_wait(v_end.longest_wait, p_lock_timeout, p_since) then
     perform arcano.limit_wait(p_since, p_lock_timeout);
   end if;
-  v_message := coalesce(p_reason, v_end.message);
+  v_message := coalesce(arcano.plain_text(p_reason), v_end.message);
   select array_agg(r.job), array_agg(r.tid) into v_jobs, v_tids from arcano.job_rows(p_jobs, true) r;
 
   -- What is locked stays where it is, and is found there. With a condition on status outside of a case, the

@@ -18,6 +18,7 @@ as $$
 declare
   v_job record;
   v_ref constant arcano.job_ref := arcano.named_job(p_job_id, p_table);
+  v_error constant text := arcano.plain_text(p_error);
   v_before arcano.job_snapshot;
   v_refund text;
   v_reason text;
@@ -38,7 +39,7 @@ begin
       v_before := arcano.job_row(v_ref);
     end if;
     update arcano.job j
-       set status = p_status, completed_at = clock_timestamp(), error_message = coalesce(p_error, j.error_message)
+       set status = p_status, completed_at = clock_timestamp(), error_message = coalesce(v_error, j.error_message)
      where j.id = v_ref.id
        and j.tableoid = v_ref.relid
        and case when j.status = v_job.status then true end
@@ -52,7 +53,7 @@ begin
     return;
   elsif changed then
     if v_before.id is not null then
-      perform arcano.journal(p_status, 'finish_job', coalesce(p_error, 'finished while it waited'), array[v_before]);
+      perform arcano.journal(p_status, 'finish_job', coalesce(v_error, 'finished while it waited'), array[v_before]);
     end if;
     if p_status <> 'completed' then
       select case when v_job.status = 'running' then c.refund_when_running else c.refund end into v_refund
@@ -72,11 +73,11 @@ begin
       when p_attempt > 0 and arcano.is_waiting(status) then format('attempt %s is over: the job is %s again', p_attempt, status)
       else 'a trigger of the job table suppressed the change' end;
   elsif status = any (arcano.ended_statuses()) and status <> p_status then
-    v_reason := format('finish_job(%s) came when the job was %s already', p_status, status) || coalesce(': ' || p_error, '');
+    v_reason := format('finish_job(%s) came when the job was %s already', p_status, status) || coalesce(': ' || v_error, '');
     perform arcano.journal_once(v_ref, 'late_finish', 'finish_job', v_reason);
   end if;
 end
 $$;
 
 comment on function arcano.finish_job(arcano.job.id%type, text, text, integer, regclass) is
-  'Ends job p_job_id of p_table as p_status: completed, failed or cancelled. p_error: its error_message. p_attempt: the attempt that the worker started; if the job is at another one, or waits again, nothing changes. A job that has ended, or is not there: changed is false, and note says why; a late finish that differs from how the job ended is in the journal. Refunds a charged job cancelled before it ran, and others where the table''s refund_when says so.';
+  'Ends job p_job_id of p_table as p_status: completed, failed or cancelled. p_error: its error_message, without control characters and of at most 10,000 characters. p_attempt: the attempt that the worker started; if the job is at another one, or waits again, nothing changes. A job that has ended, or is not there: changed is false, and note says why; a late finish that differs from how the job ended is in the journal. Refunds a charged job cancelled before it ran, and others where the table''s refund_when says so.';

@@ -56,7 +56,7 @@ begin
       return;
     end if;
 
-    insert into arcano.task (task_id, status, error) values (p_task_id, p_status, p_error)
+    insert into arcano.task (task_id, status, error) values (p_task_id, p_status, arcano.plain_text(p_error))
     on conflict do nothing;
     exit when found;
   end loop;

@@ -57,7 +57,7 @@ begin
         raise;
       when others or assert_failure then
         changed := false;
-        note := sqlstate || ': ' || sqlerrm;
+        note := arcano.plain_text(sqlstate || ': ' || sqlerrm);
         select u.status, u.attempt into status, attempt from arcano.unchanged_job(v_ref) u;
         perform arcano.journal_and_back_off(v_ref, 'finish_job', note);
     end;

@@ -31,7 +31,7 @@ begin
            else exists (
              select
                from arcano.job_event e
-              where e.job_id = t.job_id and e.job_table = arcano.table_name(t.job_table) and e.user_id = p_user_id)
+              where e.job_id = t.job_id and arcano.is_of_table(e.relid, e.job_table, t.job_table) and e.user_id = p_user_id)
          end;
   get diagnostics tasks = row_count;
   delete from arcano.refund f where f.user_id = p_user_id and f.paid_at is not null;

@@ -1,6 +1,5 @@
 -- What the journal has about a job. An id may come again, in another table or after its row was deleted: entries of
--- another table or user, and those that are older than the row, are about another job: a journal knows tables by name, and
--- two may have swapped theirs.
+-- another table or user, and those that are older than the row, are about another job.
 create or replace function arcano.job_history(p_job arcano.job_ref)
 returns setof arcano.job_event
 language plpgsql stable
@@ -10,7 +9,7 @@ begin
   return query
     select e.*
       from arcano.job j
-      join arcano.job_event e on e.job_id = j.id and e.job_table = arcano.table_name(j.tableoid)
+      join arcano.job_event e on e.job_id = j.id and arcano.is_of_table(e.relid, e.job_table, j.tableoid)
      where j.id = p_job.id
        and j.tableoid = p_job.relid
        and e.user_id is not distinct from j.user_id

@@ -18,8 +18,8 @@ begin
   then
     raise exception 'the journal has no word % by %', p_event, p_source using errcode = 'invalid_parameter_value';
   end if;
-  insert into arcano.job_event (event, source, reason, job_table, job_id, user_id, job_before)
-  select p_event, p_source, p_reason, coalesce(arcano.table_name(j.relid), ''), j.id, j.user_id, j.job
+  insert into arcano.job_event (event, source, reason, job_table, relid, job_id, user_id, job_before)
+  select p_event, p_source, arcano.plain_text(p_reason), coalesce(arcano.table_name(j.relid), ''), j.relid, j.id, j.user_id, j.job
     from unnest(p_jobs) j;
   get diagnostics v_written = row_count;
   return v_written;

@@ -8,7 +8,7 @@ begin
   if not exists (
     select
       from arcano.job_history(p_job) e
-     where e.event = p_event and e.source = p_source and e.reason = p_reason
+     where e.event = p_event and e.source = p_source and e.reason = arcano.plain_text(p_reason)
   ) then
     perform arcano.journal(p_event, p_source, p_reason, array(select r.job from arcano.job_rows(array[p_job], false) r));
   end if;

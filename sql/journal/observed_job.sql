@@ -11,10 +11,11 @@ select e.event_id, e.created_at as observed_at, e.source, e.reason, e.job_table,
            or (j.started_at is null) is distinct from (e.job_before ->> 'started_at' is null)
            or arcano.entered_queue(j."position", j.waited_in_queue) is distinct from
              arcano.entered_queue((e.job_before ->> 'position')::integer, (e.job_before ->> 'waited_in_queue')::boolean)
-       end as came_alive
+       end as came_alive,
+       e.relid
   from arcano.job_event e
   left join arcano.job j
-    on j.id = e.job_id and arcano.table_name(j.tableoid) = e.job_table and arcano.is_about(e.created_at, j.created_at)
+    on j.id = e.job_id and arcano.is_of_table(e.relid, e.job_table, j.tableoid) and arcano.is_about(e.created_at, j.created_at)
   left join arcano.open_job o on o.job_id = j.id and o.relid = j.tableoid
  where e.event = 'observed';
 

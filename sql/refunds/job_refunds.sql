@@ -1,4 +1,5 @@
--- The refunds of one row of a job. An older row that had its id may have been refunded too: that was another charge.
+-- The refunds of one row of a job. An older row that had its id may have been refunded too: that was another charge, and
+-- the row had another created_at.
 create or replace function arcano.job_refunds(p_job arcano.job_ref, p_created_at timestamptz)
 returns setof arcano.refund
 language sql stable
@@ -8,7 +9,7 @@ begin atomic
     from arcano.refund f
    where f.job_id = p_job.id
      and f.job_table = p_job.relid
-     and (f.job_created_at = p_created_at or arcano.is_about(f.due_at, p_created_at));
+     and f.job_created_at is not distinct from p_created_at;
 end;
 
 comment on function arcano.job_refunds(arcano.job_ref, timestamptz) is

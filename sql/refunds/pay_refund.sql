@@ -55,7 +55,7 @@ begin
     exception
       when others or assert_failure then
         get stacked diagnostics v_sqlstate = returned_sqlstate, v_error = message_text;
-        v_error := v_sqlstate || ': ' || v_error;
+        v_error := arcano.plain_text(v_sqlstate || ': ' || v_error);
     end;
   end if;
 

@@ -16,21 +16,17 @@ begin
     return;
   end if;
   with due as (
-    insert into arcano.refund (refund_id, job_table, job_id, job_created_at, kind, reference, user_id, amount)
-    overriding system value
-    select n.refund_id, j.relid, j.id, j.created_at, p_kind,
-           -- Told to the app's function, which takes what it knows already for the same refund.
-           n.reference || case when exists (select from arcano.refund f where f.reference = n.reference) then '/' || n.refund_id else '' end,
+    insert into arcano.refund (job_table, job_id, job_created_at, kind, reference, user_id, amount)
+    select j.relid, j.id, j.created_at, p_kind,
+           -- Told to the app's function, which takes what it knows already for the same refund: also if it was told in a
+           -- transaction that was undone, or if the table has another name by now.
+           format('%s/%s/%s/%s', j.relid, j.id, extract(epoch from j.created_at), p_kind),
            j.user_id, j.user_credit_cost
       from unnest(p_jobs) r
      -- Being lateral, it is not joined to whole tables.
      cross join lateral (
        select o.tableoid as relid, o.* from arcano.job o where o.id = r.id and o.tableoid = r.relid offset 0
      ) j
-     cross join lateral (
-       select nextval(pg_get_serial_sequence('arcano.refund', 'refund_id')),
-              format('%s/%s/%s', arcano.table_name(j.relid), j.id, p_kind)
-     ) n (refund_id, reference)
       left join arcano.job_table t on t.job_table = j.relid
      where arcano.is_charged(j.credits_charged, j.user_credit_cost)
        and j.credits_refunded is not true

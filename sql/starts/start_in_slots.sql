@@ -19,7 +19,8 @@ begin
   return query
     with started as (
       update arcano.job j
-         set status = 'starting', api_account = p_slots[l.place], started_at = clock_timestamp(),
+         set status = 'starting', api_account = case when p_slots is null then j.api_account else p_slots[l.place] end,
+             started_at = clock_timestamp(),
              attempt = coalesce(j.attempt, 0) + 1
         from unnest(p_relids, p_tids) with ordinality l (relid, tid, place)
        where j.ctid = l.tid and j.tableoid = l.relid and j.status is not null -- leaves the empty parent out, and makes no index be read whole
@@ -34,4 +35,4 @@ end
 $$;
 
 comment on function arcano.start_in_slots(oid[], tid[], text[]) is
-  'Internal: starts the jobs that lie at p_tids of the tables p_relids, each in its element of p_slots (null: in none), and answers them in that order.';
+  'Internal: starts the jobs that lie at p_tids of the tables p_relids, each in its element of p_slots (null: there are no accounts, and api_account stays as it is), and answers them in that order.';

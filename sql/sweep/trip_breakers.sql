@@ -32,7 +32,7 @@ begin
       select h.job_table, (e.job_before ->> 'created_at')::timestamptz
         from hour h
         join arcano.job_event e
-          on e.created_at > greatest(h.begins, h.enforced_since) and e.event = 'healed' and e.job_table = h.name
+          on e.created_at > greatest(h.begins, h.enforced_since) and e.event = 'healed' and arcano.is_of_table(e.relid, e.job_table, h.job_table)
     )
     select h.job_table, h.name, h.breaker_share, h.begins, h.ends, count(*) as orphans
       from hour h

@@ -24,6 +24,10 @@ begin
   elsif p_made_id <> p_job_id then
     v_problem := format('The job was given another id (%s), and so a repeat of the call would not know it.', p_made_id);
     v_hint := 'Leave p_job_id out, or let the table keep an id that is given.';
+  elsif not exists (
+    select from arcano.job j where j.id = p_made_id and j.tableoid = p_table and j.user_id is not distinct from p_user_id
+  ) then
+    v_problem := 'The row that was inserted is not in the table, or not as it was.';
   else
     select format('The same user has another job by now: %s %s (%s).', a.job_table, a.job_id, a.status) into v_problem
       from arcano.active_job a

@@ -13,6 +13,9 @@ declare
   -- What ending a job writes.
   v_written constant text[] := array['status', 'completed_at', 'error_message'];
   v_status constant text := (select c.status from arcano.end_causes() c where c.event = p_event.event limit 1);
+  -- What it is called now.
+  v_table constant text := (select arcano.table_name(c.oid) from pg_class c where c.oid = p_relid);
+  v_unlike constant text[] := array(select jsonb_object_keys(p_event.job_before -> 'arcano.unlike'));
   v_in_the_way record;
   v_is_counted boolean;
   v_why text;
@@ -31,10 +34,15 @@ begin
         (1, v_status is null,
           format('it is an entry of the kind %s, which ended no job', p_event.event),
           'arcano-db events --job shows which entry did.'),
+        (2, v_table is null, format('the table %s is gone', p_event.job_table),
+          format('Its row as it was: select e.job_before from arcano.job_event e where e.event_id = %s;', p_event.event_id)),
+        (2, not exists (select from pg_inherits i where i.inhrelid = p_relid and i.inhparent = 'arcano.job'::regclass),
+          format('%s is not attached', v_table), format('arcano-db attach %s', v_table)),
         (2, not exists (select from arcano.job j where j.id = p_event.job_id and j.tableoid = p_relid),
-          format('%s has no job %s now', p_event.job_table, p_event.job_id),
-          format('Its row as it was: insert into %s select r.* from arcano.job_event e cross join jsonb_populate_record(null::%1$s, e.job_before) r where e.event_id = %s;',
-            p_event.job_table, p_event.event_id)),
+          format('%s has no job %s now', v_table, p_event.job_id),
+          format('Its row as it was%s: insert into %s select r.* from arcano.job_event e cross join jsonb_populate_record(null::%2$s, e.job_before%s) r where e.event_id = %s;',
+            case when v_unlike <> '{}' then format(', but for %s, which the journal has only in part', array_to_string(v_unlike, ', ')) end,
+            v_table, case when v_unlike <> '{}' then format(' - %L::text[]', v_unlike) end, p_event.event_id)),
         (3, p_job.id is null, 'somebody is changing this job at this moment', 'Try again.'),
         (4, v_in_the_way.has_active_job
             and (v_in_the_way.active_table, v_in_the_way.active_job_id) <> (arcano.table_name(p_relid), p_event.job_id),
@@ -47,7 +55,7 @@ begin
         (6, true, (
             select format('since then it was %s by %s (entry %s)', e.event, e.source, e.event_id)
               from arcano.job_event e
-             where e.job_id = p_event.job_id and e.job_table = p_event.job_table and e.event_id > p_event.event_id
+             where e.job_id = p_event.job_id and arcano.is_of_table(e.relid, e.job_table, p_relid) and e.event_id > p_event.event_id
                and e.event not in ('error', 'refund_due', 'observed')
              order by e.event_id
              limit 1),
@@ -55,10 +63,10 @@ begin
         (7, p_job.status is distinct from v_status,
           format('since then its status became %s', coalesce(p_job.status, 'null')), null),
         (8, true, (
-            select 'since then it was changed: ' || string_agg(format('%s from %s to %s', k.key, k.value, n.value), ', ' order by k.key)
+            select 'since then it was changed: ' || string_agg(format('%s from %s to %s', k.key, left(k.value::text, 100), left(n.value::text, 100)), ', ' order by k.key)
               from jsonb_each(to_jsonb(p_before)) k
               join jsonb_each(to_jsonb(p_job)) n on n.key = k.key and n.value <> k.value
-             where k.key <> all (v_written)),
+             where k.key <> all (v_written) and k.key <> all (v_unlike)),
           'Put it back by hand, if what changed it does not matter.'),
         (9, arcano.is_working(p_before.status) and exists (
             select from arcano.account_status s

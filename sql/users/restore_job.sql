@@ -25,22 +25,23 @@ begin
 
   -- The user before the row, as everybody locks them.
   perform arcano.lock_user(v_event.user_id, 'a job cannot be restored');
+  v_relid := coalesce(v_event.relid, to_regclass(nullif(v_event.job_table, ''))); -- an entry may be about no job
   if exists (
     select from arcano.job_event e
-     where e.job_table = v_event.job_table and e.job_id = v_event.job_id and e.event_id > p_event_id
+     where arcano.is_of_table(e.relid, e.job_table, v_relid) and e.job_id = v_event.job_id and e.event_id > p_event_id
        and e.event = 'restored' and e.reason = v_undone
   ) then
     return false;
   end if;
 
   v_before := jsonb_populate_record(null::arcano.job, v_event.job_before);
-  v_relid := to_regclass(nullif(v_event.job_table, '')); -- an entry may be about no job
   select f.* into v_job
     from arcano.job f
    where f.id = v_event.job_id and f.tableoid = v_relid
      for no key update skip locked;
   if found then
     v_row := arcano.job_row((v_relid, v_job.id)::arcano.job_ref);
+    v_job := jsonb_populate_record(null::arcano.job, v_row.job); -- whatever it holds, no longer than the entry keeps it
   end if;
   perform arcano.refuse_restore(v_event, v_relid, v_before, v_job);
 

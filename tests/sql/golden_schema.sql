@@ -168,6 +168,13 @@ CREATE FUNCTION arcano.column_problems(p_table regclass, OUT problem text, OUT m
 
 COMMENT ON FUNCTION arcano.column_problems(p_table regclass, OUT problem text, OUT mend text) IS 'Internal: each contract column that p_table has otherwise than the contract, and the statement that would mend it.';
 
+CREATE FUNCTION arcano.columns_as_jsonb(p_source text, p_job arcano.job_ref, p_limit integer, p_columns name[] DEFAULT NULL::name[]) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.columns_as_jsonb(p_source text, p_job arcano.job_ref, p_limit integer, p_columns name[]) IS 'Internal: the row of p_job in p_source (its table, or arcano.job), or p_columns of it, as jsonb: values of at most p_limit bytes, and why some are not as they were.';
+
 CREATE FUNCTION arcano.complete_working_jobs(p_jobs arcano.job_ref[], p_attempts integer[], p_error text, OUT jobs arcano.job_ref[], OUT attempts integer[]) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -336,7 +343,7 @@ CREATE FUNCTION arcano.finish_job(p_job_id uuid, p_status text DEFAULT 'complete
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.finish_job(p_job_id uuid, p_status text, p_error text, p_attempt integer, p_table regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) IS 'Ends job p_job_id of p_table as p_status: completed, failed or cancelled. p_error: its error_message. p_attempt: the attempt that the worker started; if the job is at another one, or waits again, nothing changes. A job that has ended, or is not there: changed is false, and note says why; a late finish that differs from how the job ended is in the journal. Refunds a charged job cancelled before it ran, and others where the table''s refund_when says so.';
+COMMENT ON FUNCTION arcano.finish_job(p_job_id uuid, p_status text, p_error text, p_attempt integer, p_table regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) IS 'Ends job p_job_id of p_table as p_status: completed, failed or cancelled. p_error: its error_message, without control characters and of at most 10,000 characters. p_attempt: the attempt that the worker started; if the job is at another one, or waits again, nothing changes. A job that has ended, or is not there: changed is false, and note says why; a late finish that differs from how the job ended is in the journal. Refunds a charged job cancelled before it ran, and others where the table''s refund_when says so.';
 
 CREATE FUNCTION arcano.finish_jobs(p_job_ids uuid[], p_status text DEFAULT 'completed'::text, p_error text DEFAULT NULL::text, p_attempts integer[] DEFAULT NULL::integer[], p_tables regclass[] DEFAULT NULL::regclass[]) RETURNS TABLE(job_id uuid, changed boolean, status text, attempt integer, note text, job_table text)
     LANGUAGE plpgsql SECURITY DEFINER
@@ -523,6 +530,20 @@ CREATE FUNCTION arcano.is_observed(p_job arcano.job_ref) RETURNS boolean
 
 COMMENT ON FUNCTION arcano.is_observed(p_job arcano.job_ref) IS 'Internal: whether the journal says already that p_job would have been ended.';
 
+CREATE FUNCTION arcano.table_name(p_relid oid) RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET quote_all_identifiers TO 'off'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.table_name(p_relid oid) IS 'Internal: schema and name of the table p_relid, quoted where needed, such as public.upscaler_jobs.';
+
+CREATE FUNCTION arcano.is_of_table(p_event_relid oid, p_event_table text, p_relid oid) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN CASE WHEN (p_event_relid IS NULL) THEN (p_event_table = arcano.table_name(p_relid)) ELSE (p_event_relid = p_relid) END;
+
+COMMENT ON FUNCTION arcano.is_of_table(p_event_relid oid, p_event_table text, p_relid oid) IS 'Internal: whether an entry of the journal with this relid and job_table is about the table p_relid.';
+
 CREATE FUNCTION arcano.is_of_this_transaction(p_xmin xid) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -583,7 +604,8 @@ CREATE TABLE arcano.job_event (
     job_table text NOT NULL,
     job_id uuid,
     user_id uuid,
-    job_before jsonb NOT NULL
+    job_before jsonb NOT NULL,
+    relid regclass
 );
 
 COMMENT ON TABLE arcano.job_event IS 'The journal: one row for every job that the package ended, written in the transaction that ended it, and one for every job that the sweep could not end.';
@@ -598,7 +620,9 @@ COMMENT ON COLUMN arcano.job_event.job_table IS 'Schema and table, as it was cal
 
 COMMENT ON COLUMN arcano.job_event.job_id IS 'Null: the entry is about no job, as that of a user who was erased.';
 
-COMMENT ON COLUMN arcano.job_event.job_before IS 'The whole row as it was before, with the table''s own columns.';
+COMMENT ON COLUMN arcano.job_event.job_before IS 'The whole row as it was before, with the table''s own columns. The key "arcano.unlike" is there if some of them are not as they were, and says of each why: its value was longer than the table''s journal_value_limit and is the beginning of it, as text; or jsonb cannot hold it, and it is text; or it could not be read.';
+
+COMMENT ON COLUMN arcano.job_event.relid IS 'The table, whatever it is called by now. Null: the entry is about no job, or of a release that kept only job_table.';
 
 CREATE FUNCTION arcano.job_history(p_job arcano.job_ref) RETURNS SETOF arcano.job_event
     LANGUAGE plpgsql STABLE
@@ -637,7 +661,7 @@ COMMENT ON COLUMN arcano.refund.job_created_at IS 'Tells the job from an older r
 
 COMMENT ON COLUMN arcano.refund.kind IS 'Which end of the job it is for.';
 
-COMMENT ON COLUMN arcano.refund.reference IS 'What the app''s function is told, and never of two refunds: table/id/kind, with the refund''s own number behind it where an older row had the same.';
+COMMENT ON COLUMN arcano.refund.reference IS 'What the app''s function is told, and never of two refunds: oid of the table, id, created_at in seconds, and kind. It stays the same when the table is renamed.';
 
 COMMENT ON COLUMN arcano.refund.amount IS 'What was charged, in credits; null: the job does not say.';
 
@@ -665,7 +689,7 @@ CREATE FUNCTION arcano.job_refunds(p_job arcano.job_ref, p_created_at timestamp 
      f.error,
      f.paid_at
     FROM arcano.refund f
-   WHERE ((f.job_id = (job_refunds.p_job).id) AND ((f.job_table)::oid = (job_refunds.p_job).relid) AND ((f.job_created_at = job_refunds.p_created_at) OR arcano.is_about(f.due_at, job_refunds.p_created_at)));
+   WHERE ((f.job_id = (job_refunds.p_job).id) AND ((f.job_table)::oid = (job_refunds.p_job).relid) AND (NOT (f.job_created_at IS DISTINCT FROM job_refunds.p_created_at)));
 END;
 
 COMMENT ON FUNCTION arcano.job_refunds(p_job arcano.job_ref, p_created_at timestamp with time zone) IS 'Internal: the refunds, due or paid, of the row of p_job that was made at p_created_at.';
@@ -905,6 +929,12 @@ CREATE FUNCTION arcano.plain_seconds(p_interval interval) RETURNS interval
 
 COMMENT ON FUNCTION arcano.plain_seconds(p_interval interval) IS 'Internal: p_interval in plain seconds.';
 
+CREATE FUNCTION arcano.plain_text(p_text text) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN regexp_replace(CASE WHEN (length(p_text) > 10000) THEN format('%s... (%s characters)'::text, "left"(p_text, 9900), length(p_text)) ELSE p_text END, CASE getdatabaseencoding() WHEN 'UTF8'::name THEN '[\u0001-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]'::text ELSE '[\u0001-\u0008\u000b\u000c\u000e-\u001f\u007f]'::text END, '?'::text, 'g'::text);
+
+COMMENT ON FUNCTION arcano.plain_text(p_text text) IS 'Internal: p_text with "?" for each control character, and cut after 10,000 characters.';
+
 CREATE FUNCTION arcano.public_objects() RETURNS TABLE(schema name, kind text, name text, least_role text)
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     BEGIN ATOMIC
@@ -1064,6 +1094,7 @@ CREATE TABLE arcano.job_table (
     breaker_tripped_at timestamp with time zone,
     added_columns text[] DEFAULT '{}'::text[] NOT NULL,
     id_form text,
+    journal_value_limit bigint DEFAULT 65536 NOT NULL,
     CONSTRAINT job_table_breaker_share_in_range CHECK (((breaker_share > (0)::numeric) AND (breaker_share <= (1)::numeric))),
     CONSTRAINT job_table_charged_orphan_after_in_range CHECK (((charged_orphan_after > '00:00:00'::interval) AND (charged_orphan_after <= '10 years'::interval))),
     CONSTRAINT job_table_mode_is_known CHECK ((mode = ANY (ARRAY['enforce'::text, 'observe'::text]))),
@@ -1103,6 +1134,8 @@ COMMENT ON COLUMN arcano.job_table.breaker_tripped_at IS 'When the breaker set m
 COMMENT ON COLUMN arcano.job_table.added_columns IS 'Which of the contract''s columns attaching has added; detaching can drop those again.';
 
 COMMENT ON COLUMN arcano.job_table.id_form IS 'The form, as a regular expression for the whole of it, of the text ids that users may choose in arcano_api.create_job, such as [0-9a-f-]{36}: one that others cannot guess. Null: they choose none. Numbers are never chosen by users, uuids always may be.';
+
+COMMENT ON COLUMN arcano.job_table.journal_value_limit IS 'The journal cuts a value of a row that has more bytes than this, and says so.';
 
 CREATE FUNCTION arcano.refuse_settings(p_settings arcano.job_table) RETURNS void
     LANGUAGE plpgsql STABLE
@@ -1268,7 +1301,7 @@ CREATE FUNCTION arcano.set_job_table(p_table regclass, p_settings jsonb) RETURNS
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.set_job_table(p_table regclass, p_settings jsonb) IS 'Changes settings of the attached p_table, such as {"stall_after": "10 minutes"}, and answers all of them: tool, orphan_after, touch_limit, stall_after, starting_stall_after, charged_orphan_after, refund_when (which ends are refunded: failed, stalled, forced), user_columns (what end users may give in p_data; [] opens the table to them with no column, null closes it), id_form (of the text ids that arcano_user may choose), mode (enforce, or observe: only journal what would be ended), breaker_share (of an hour''s jobs that may be ghosts before the sweep sets mode to observe). Null switches a limit off. The column comments of arcano.job_table say what each does.';
+COMMENT ON FUNCTION arcano.set_job_table(p_table regclass, p_settings jsonb) IS 'Changes settings of the attached p_table, such as {"stall_after": "10 minutes"}, and answers all of them: tool, orphan_after, touch_limit, stall_after, starting_stall_after, charged_orphan_after, refund_when (which ends are refunded: failed, stalled, forced), user_columns (what end users may give in p_data; [] opens the table to them with no column, null closes it), id_form (of the text ids that arcano_user may choose), mode (enforce, or observe: only journal what would be ended), breaker_share (of an hour''s jobs that may be ghosts before the sweep sets mode to observe), journal_value_limit (how many bytes of a value the journal keeps whole). Null switches a limit off. The column comments of arcano.job_table say what each does.';
 
 CREATE FUNCTION arcano.set_lock_timeout(p_limit interval) RETURNS void
     LANGUAGE plpgsql
@@ -1297,7 +1330,7 @@ CREATE FUNCTION arcano.set_refund_function(p_function text) RETURNS void
     SET quote_all_identifiers TO 'off'
     AS ...;
 
-COMMENT ON FUNCTION arcano.set_refund_function(p_function text) IS 'Sets the function that gives credits back, such as public.refund_credits(uuid,integer,text): it gets the user, the amount that was charged, and a reference that is never given twice, and is called in the transaction that ends the job. If it raises or answers false, the refund stays due and is tried again by the sweep. What is called is this function, for as long as it belongs to whom it belongs now; public or arcano_operator must be allowed to execute it. Null: none, and refunds stay due until settle_refund.';
+COMMENT ON FUNCTION arcano.set_refund_function(p_function text) IS 'Sets the function that gives credits back, such as public.refund_credits(uuid,integer,text): it gets the user, the amount that was charged, and a reference that is never given for two charges and stays the same of one, and is called in the transaction that ends the job. If it raises or answers false, the refund stays due and is tried again by the sweep. What is called is this function, for as long as it belongs to whom it belongs now; public or arcano_operator must be allowed to execute it. Null: none, and refunds stay due until settle_refund.';
 
 CREATE FUNCTION arcano.set_retention(p_events interval, p_sweep_runs interval DEFAULT '7 days'::interval) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1346,7 +1379,7 @@ CREATE FUNCTION arcano.start_in_slots(p_relids oid[], p_tids tid[], p_slots text
     SET plan_cache_mode TO 'force_generic_plan'
     AS ...;
 
-COMMENT ON FUNCTION arcano.start_in_slots(p_relids oid[], p_tids tid[], p_slots text[]) IS 'Internal: starts the jobs that lie at p_tids of the tables p_relids, each in its element of p_slots (null: in none), and answers them in that order.';
+COMMENT ON FUNCTION arcano.start_in_slots(p_relids oid[], p_tids tid[], p_slots text[]) IS 'Internal: starts the jobs that lie at p_tids of the tables p_relids, each in its element of p_slots (null: there are no accounts, and api_account stays as it is), and answers them in that order.';
 
 CREATE FUNCTION arcano.start_job(p_job_id uuid, p_task_id text DEFAULT NULL::text, p_table regclass DEFAULT NULL::regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1397,14 +1430,6 @@ CREATE FUNCTION arcano.table_health() RETURNS TABLE(level text, finding text, de
     AS ...;
 
 COMMENT ON FUNCTION arcano.table_health() IS 'Internal: what check_health says of the attached tables.';
-
-CREATE FUNCTION arcano.table_name(p_relid oid) RETURNS text
-    LANGUAGE plpgsql STABLE PARALLEL SAFE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    SET quote_all_identifiers TO 'off'
-    AS ...;
-
-COMMENT ON FUNCTION arcano.table_name(p_relid oid) IS 'Internal: schema and name of the table p_relid, quoted where needed, such as public.upscaler_jobs.';
 
 CREATE FUNCTION arcano.table_settings(p_table regclass) RETURNS arcano.job_table
     LANGUAGE plpgsql STABLE
@@ -1815,7 +1840,8 @@ CREATE VIEW arcano.job_table_status AS
     ( SELECT count(*) AS count
            FROM arcano.orphan_job o
           WHERE (o.job_table = n.job_table)) AS orphans,
-    s.id_form
+    s.id_form,
+    s.journal_value_limit
    FROM (arcano.job_table s
      CROSS JOIN LATERAL arcano.table_name((s.job_table)::oid) n(job_table));
 
@@ -2056,9 +2082,10 @@ CREATE VIEW arcano.observed_job AS
             WHEN (j.id IS NULL) THEN NULL::boolean
             WHEN (o.job_id IS NOT NULL) THEN (NOT (o.is_orphan OR o.is_charged_orphan OR o.is_stalled))
             ELSE ((j.status = 'completed'::text) OR ((j.task_id IS NULL) IS DISTINCT FROM ((e.job_before ->> 'task_id'::text) IS NULL)) OR ((j.started_at IS NULL) IS DISTINCT FROM ((e.job_before ->> 'started_at'::text) IS NULL)) OR (arcano.entered_queue(j."position", j.waited_in_queue) IS DISTINCT FROM arcano.entered_queue(((e.job_before ->> 'position'::text))::integer, ((e.job_before ->> 'waited_in_queue'::text))::boolean)))
-        END AS came_alive
+        END AS came_alive,
+    e.relid
    FROM ((arcano.job_event e
-     LEFT JOIN arcano.job j ON (((j.id = e.job_id) AND (arcano.table_name(j.tableoid) = e.job_table) AND arcano.is_about(e.created_at, j.created_at))))
+     LEFT JOIN arcano.job j ON (((j.id = e.job_id) AND arcano.is_of_table((e.relid)::oid, e.job_table, j.tableoid) AND arcano.is_about(e.created_at, j.created_at))))
      LEFT JOIN arcano.open_job o ON (((o.job_id = j.id) AND (o.relid = j.tableoid))))
   WHERE (e.event = 'observed'::text);
 
@@ -2069,16 +2096,17 @@ COMMENT ON COLUMN arcano.observed_job.status IS 'Now; null: the row is gone.';
 COMMENT ON COLUMN arcano.observed_job.came_alive IS 'Whether it showed a sign of life afterwards: then the rule would have ended a real job. Null: the row is gone.';
 
 CREATE VIEW arcano.observed_table AS
- SELECT o.job_table,
+ SELECT n.job_table,
     t.mode,
     count(*) AS observed,
     count(*) FILTER (WHERE o.came_alive) AS came_alive,
     count(*) FILTER (WHERE (o.status IS NULL)) AS gone,
     min(o.observed_at) AS first_at,
     max(o.observed_at) AS last_at
-   FROM (arcano.observed_job o
-     LEFT JOIN arcano.job_table t ON ((arcano.table_name((t.job_table)::oid) = o.job_table)))
-  GROUP BY o.job_table, t.mode;
+   FROM ((arcano.observed_job o
+     LEFT JOIN arcano.job_table t ON (arcano.is_of_table((o.relid)::oid, o.job_table, (t.job_table)::oid)))
+     CROSS JOIN LATERAL ( SELECT COALESCE(arcano.table_name((t.job_table)::oid), o.job_table) AS "coalesce") n(job_table))
+  GROUP BY n.job_table, t.mode;
 
 COMMENT ON VIEW arcano.observed_table IS 'Of each table in which observe mode has seen jobs that would have been ended: how many, and what became of them.';
 
@@ -2126,6 +2154,7 @@ CREATE TABLE arcano.setting (
     identity_function_oid oid,
     identity_function_owner text,
     longest_wait interval DEFAULT '00:00:05'::interval NOT NULL,
+    notifies boolean DEFAULT true NOT NULL,
     CONSTRAINT setting_only_one_check CHECK (only_one)
 );
 
@@ -2150,6 +2179,8 @@ COMMENT ON COLUMN arcano.setting.identity_function_oid IS 'As refund_function_oi
 COMMENT ON COLUMN arcano.setting.identity_function_owner IS 'As refund_function_owner.';
 
 COMMENT ON COLUMN arcano.setting.longest_wait IS 'How long create_job and others wait at most for another call of the same user. Set by set_longest_wait.';
+
+COMMENT ON COLUMN arcano.setting.notifies IS 'False: nothing is notified, as for an app that prepares transactions (two-phase commit), in which PostgreSQL allows no notification; workers poll. Set by set_notifications.';
 
 ALTER TABLE arcano.sweep_run ALTER COLUMN sweep_run_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME arcano.sweep_run_sweep_run_id_seq
@@ -2186,6 +2217,9 @@ ALTER TABLE ONLY arcano.job_backoff
 
 ALTER TABLE ONLY arcano.job_event
     ADD CONSTRAINT job_event_pkey PRIMARY KEY (event_id);
+
+ALTER TABLE arcano.job_table
+    ADD CONSTRAINT job_table_journal_value_limit_in_range CHECK (((journal_value_limit >= 1024) AND (journal_value_limit <= 1048576))) NOT VALID;
 
 ALTER TABLE ONLY arcano.job_table
     ADD CONSTRAINT job_table_pkey PRIMARY KEY (job_table);
@@ -2289,6 +2323,8 @@ REVOKE ALL ON FUNCTION arcano.clock_findings(p_table regclass, p_jobs bigint, p_
 REVOKE ALL ON FUNCTION arcano.code_of_table(p_table regclass, OUT class regclass, OUT object oid, OUT owner oid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.column_problems(p_table regclass, OUT problem text, OUT mend text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.columns_as_jsonb(p_source text, p_job arcano.job_ref, p_limit integer, p_columns name[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.complete_working_jobs(p_jobs arcano.job_ref[], p_attempts integer[], p_error text, OUT jobs arcano.job_ref[], OUT attempts integer[]) FROM PUBLIC;
 
@@ -2409,6 +2445,12 @@ GRANT ALL ON FUNCTION arcano.is_in_queue(p_status text, p_position integer, p_wa
 
 REVOKE ALL ON FUNCTION arcano.is_observed(p_job arcano.job_ref) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.table_name(p_relid oid) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.table_name(p_relid oid) TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.is_of_table(p_event_relid oid, p_event_table text, p_relid oid) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.is_of_table(p_event_relid oid, p_event_table text, p_relid oid) TO arcano_operator;
+
 REVOKE ALL ON FUNCTION arcano.is_of_this_transaction(p_xmin xid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.working_statuses() FROM PUBLIC;
@@ -2505,6 +2547,8 @@ REVOKE ALL ON FUNCTION arcano.pay_refund(p_refund_id bigint, p_source text) FROM
 REVOKE ALL ON FUNCTION arcano.pay_refunds(p_limit integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.plain_seconds(p_interval interval) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.plain_text(p_text text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.public_objects() FROM PUBLIC;
 
@@ -2642,9 +2686,6 @@ REVOKE ALL ON FUNCTION arcano.sweep_orphans(p_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.sweep_orphans(p_limit integer) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.table_health() FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION arcano.table_name(p_relid oid) FROM PUBLIC;
-GRANT ALL ON FUNCTION arcano.table_name(p_relid oid) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.table_settings(p_table regclass) FROM PUBLIC;
 

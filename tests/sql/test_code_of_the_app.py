@@ -242,6 +242,62 @@ def test_a_trigger_that_changes_what_was_asked_for(
         assert db.create_job(UPSCALER, None, user, request_key="key").created
 
 
+# What is done to the row once it is there, when nothing can be answered about it any more.
+AFTERWARDS = {
+    "deleted": "delete from public.upscaler_jobs where id = new.id",
+    "moved": (
+        "delete from public.upscaler_jobs where id = new.id;"
+        " insert into public.archive (id, user_id) values (new.id, new.user_id)"
+    ),
+    "given another id": "update public.upscaler_jobs set id = gen_random_uuid() where id = new.id",
+    "given away": (
+        "update public.upscaler_jobs set user_id = (select u.id from public.users u where u.id <> new.user_id"
+        " limit 1) where id = new.id"
+    ),
+}
+
+
+@pytest.mark.parametrize("at", ["row", "statement"])
+@pytest.mark.parametrize("what", AFTERWARDS)
+def test_what_is_answered_is_in_the_table(
+    conn: psycopg.Connection, db: ArcanoDB, user: UUID, what: str, at: str
+) -> None:
+    make_user(conn)
+    conn.execute("create table public.archive (id uuid, user_id uuid)")
+    statement = AFTERWARDS[what]
+    if at == "statement":
+        statement = f"for r in select * from added loop {statement.replace('new.', 'r.')}; end loop"
+    conn.execute(
+        f"create function public.afterwards() returns trigger language plpgsql as"
+        f" $body$ declare r record; begin {statement}; return null; end $body$;"
+        f"create trigger afterwards after insert on public.upscaler_jobs"
+        f" {'referencing new table as added' if at == 'statement' else ''}"
+        f" for each {at} execute function public.afterwards()".encode()
+    )
+    before = everything(conn)
+    for job_id in (uuid4(), None):
+        with pytest.raises(MADE_SOMETHING_ELSE) as refused:
+            db.create_job(UPSCALER, job_id, user, request_key="key")
+        assert "The row that was inserted is not" in (refused.value.diag.message_detail or "")
+        assert everything(conn) == before
+
+
+def test_a_row_that_a_rule_puts_elsewhere_is_not_answered(
+    conn: psycopg.Connection, db: ArcanoDB, user: UUID
+) -> None:
+    conn.execute(
+        "create table public.elsewhere (like public.upscaler_jobs including all);"
+        "create rule elsewhere as on insert to public.upscaler_jobs do instead"
+        " insert into public.elsewhere (id, user_id, status) values (new.id, new.user_id, new.status)"
+        " returning elsewhere.*"
+    )
+    before = everything(conn)
+    with pytest.raises(MADE_SOMETHING_ELSE) as refused:
+        db.create_job(UPSCALER, uuid4(), user)
+    assert "The row that was inserted is not" in (refused.value.diag.message_detail or "")
+    assert everything(conn) == before
+
+
 def test_a_trigger_may_answer_a_job_at_once(conn: psycopg.Connection, db: ArcanoDB, user: UUID) -> None:
     """From a cache, say: it is made, has ended, and is in nobody's way."""
     conn.execute(

@@ -34,6 +34,16 @@ def charged(conn: psycopg.Connection, table: str = VIDEO, **columns: Any) -> UUI
     return make_job(conn, table, make_user(conn), "1 minute", **values)
 
 
+def reference(conn: psycopg.Connection, job_id: UUID, kind: str) -> str:
+    """What the app's function is told: never of two charges, and always the same of one."""
+    [told] = conn.execute(
+        "select concat_ws('/', tableoid::oid, id, extract(epoch from created_at), %s::text)"
+        " from arcano.job where id = %s",
+        (kind, job_id),
+    ).fetchone()
+    return told
+
+
 def kinds(conn: psycopg.Connection, job_id: UUID) -> list[str]:
     return [event["event"] for event in events(conn, job_id)]
 
@@ -52,7 +62,7 @@ def test_a_charged_job_that_never_ran_is_refunded_when_it_is_cancelled(
         db.finish_job(waiting, "cancelled")
     else:
         db.finish_jobs([waiting], "cancelled")
-    assert paid() == [(user, 150, f"{VIDEO}/{waiting}/cancelled")]
+    assert paid() == [(user, 150, reference(conn, waiting, "cancelled"))]
     assert job(conn, waiting)["credits_refunded"] is True
     assert kinds(conn, waiting) == ["cancelled", "refunded"]
     assert events(conn, waiting)[1]["reason"] == f"paid by {REFUND}"
@@ -115,7 +125,7 @@ def test_other_ends_are_refunded_where_the_table_says_so(
         db.sweep_orphans()
     else:
         assert db.cancel_job(running, force=True).refunded is refunded
-    assert [row[2] for row in paid()] == ([f"{VIDEO}/{running}/{kind}"] if refunded else [])
+    assert [row[2] for row in paid()] == ([reference(conn, running, kind)] if refunded else [])
     assert job(conn, running)["credits_refunded"] is refunded
 
 
@@ -128,7 +138,7 @@ def test_finishing_a_running_job_as_cancelled_is_a_forced_end(
     for job_id in (starting, running):
         db.finish_job(job_id, "cancelled")
     # One never reached running.
-    assert [row[2] for row in paid()] == [f"{VIDEO}/{starting}/cancelled"]
+    assert [row[2] for row in paid()] == [reference(conn, starting, "cancelled")]
 
 
 @pytest.mark.parametrize("trouble", ["raises", "answers false", "is gone", "is not set"])
@@ -175,7 +185,7 @@ def test_what_cannot_be_paid_is_due_and_paid_later(
     db.set_refund_function(REFUND)
     conn.execute("update arcano.refund set tried_at = tried_at - interval '2 minutes'")
     db.sweep_orphans()
-    assert [row[1:] for row in paid()] == [(150, f"{VIDEO}/{waiting}/cancelled")]
+    assert [row[1:] for row in paid()] == [(150, reference(conn, waiting, "cancelled"))]
     assert kinds(conn, waiting) == ["cancelled", "refund_due", "refunded"]
     assert job(conn, waiting)["credits_refunded"] is True
     assert db.refunds_due() == []
@@ -247,10 +257,11 @@ def test_a_refund_for_a_row_that_is_gone_is_still_paid(conn: psycopg.Connection,
     db.set_refund_function(None)
     waiting = charged(conn)
     db.cancel_job(waiting)
+    told = reference(conn, waiting, "cancelled")
     conn.execute(f"delete from {VIDEO}")
     db.set_refund_function(REFUND)
     db.sweep_orphans()
-    assert [row[2] for row in paid()] == [f"{VIDEO}/{waiting}/cancelled"]
+    assert [row[2] for row in paid()] == [told]
     assert kinds(conn, waiting) == ["cancelled", "refund_due", "refunded"]
 
 
@@ -320,7 +331,7 @@ def test_where_the_table_says_so_it_is_ended_and_refunded_after_a_longer_time(
     assert (row["status"], row["credits_refunded"]) == ("cancelled", True)
     assert row["error_message"] == "Auto-clean: charged job that was never started"
     assert kinds(conn, ghost) == ["cancelled", "refunded"]
-    assert [row[2] for row in paid()] == [f"{VIDEO}/{ghost}/cancelled"]
+    assert [row[2] for row in paid()] == [reference(conn, ghost, "cancelled")]
     assert [job(conn, i)["status"] for i in (younger, other)] == ["queued", "pending"]
 
 
@@ -348,3 +359,84 @@ def test_a_table_without_the_apps_columns_is_no_trouble(conn: psycopg.Connection
     assert db.cancel_job(uuid4()).note == "no such job"
     assert job(conn, waiting)["credits_refunded"] is True
     assert kinds(conn, make_job(conn, UPSCALER, make_user(conn))) == []
+
+
+def told(conn: psycopg.Connection) -> list[str]:
+    """Every reference that the app's function was told, also in transactions that were undone."""
+    conn.execute(
+        """
+        create or replace function public.refund_credits(uuid, integer, text) returns boolean
+          language plpgsql as
+          $body$ begin raise warning 'told %', $3; raise exception 'the bank is closed'; end $body$;
+        """
+    )
+    heard: list[str] = []
+    conn.add_notice_handler(lambda diag: heard.append(str(diag.message_primary).removeprefix("told ")))
+    return heard
+
+
+RENAMES = {
+    "the table": "alter table public.video_upscaler_jobs rename to films",
+    "its schema": "create schema cinema; alter table public.video_upscaler_jobs set schema cinema",
+    "another has its name": (
+        "alter table public.video_upscaler_jobs rename to films;"
+        " alter table public.pose_changer_jobs rename to video_upscaler_jobs"
+    ),
+}
+
+
+@pytest.mark.parametrize("rename", RENAMES)
+@pytest.mark.parametrize("try_again", ["after a rollback", "after a restore", "by the sweep"])
+def test_the_reference_stays_the_same(
+    conn: psycopg.Connection, db: ArcanoDB, paid, rename: str, try_again: str
+) -> None:
+    waiting = charged(conn)
+    heard = told(conn)
+    if try_again == "after a rollback":
+        with conn.transaction(force_rollback=True):
+            db.cancel_job(waiting)
+    else:
+        db.cancel_job(waiting)
+    conn.execute(RENAMES[rename].encode())
+    if try_again == "after a restore":
+        assert db.restore_job(events(conn, waiting)[0]["event_id"])
+    if try_again == "by the sweep":
+        conn.execute(
+            "update arcano.refund set tried_at = now() - interval '1 day', due_at = now() - interval '1 day'"
+        )
+        db.sweep_orphans()
+    else:
+        db.cancel_job(waiting)
+    assert heard == [reference(conn, waiting, "cancelled")] * 2
+    assert len(db.refunds_due()) == 1
+
+
+def test_a_new_job_with_an_old_id_is_paid_whatever_its_date(
+    conn: psycopg.Connection, db: ArcanoDB, paid
+) -> None:
+    """As after "truncate ... restart identity", with a date that the app wrote: an import, a slow clock."""
+    one = charged(conn)
+    for age in ("1 minute", "2 minutes", "1 year", "-1 minute"):
+        user = make_user(conn)
+        conn.execute("truncate public.video_upscaler_jobs")
+        make_job(
+            conn, VIDEO, user, age, id=one, credits_charged=True, user_credit_cost=7, waited_in_queue=True
+        )
+        assert db.cancel_job(one).refunded
+        assert not db.cancel_job(one).changed
+        assert paid()[-1] == (user, 7, reference(conn, one, "cancelled"))
+    assert len({told for _, _, told in paid()}) == 4
+
+
+def test_what_is_due_for_an_old_row_is_no_newer_ones(conn: psycopg.Connection, db: ArcanoDB) -> None:
+    one = charged(conn)
+    db.cancel_job(one)
+    conn.execute("truncate public.video_upscaler_jobs")
+    make_job(
+        conn, VIDEO, make_user(conn), "1 hour", id=one, credits_charged=True, user_credit_cost=7, position=2
+    )
+    db.cancel_job(one)
+    assert sorted(due.amount for due in db.refunds_due()) == [7, 150]
+    newest = [entry for entry in events(conn, one) if entry["event"] == "cancelled"][-1]
+    assert db.restore_job(newest["event_id"])
+    assert [due.amount for due in db.refunds_due()] == [150]

@@ -169,8 +169,18 @@ def test_a_row_that_is_gone(db: ArcanoDB, conn: psycopg.Connection, healed: Any)
     hint = error.value.hint or ""
     conn.execute(hint[hint.index("insert into") :])
     assert job(conn, job_id)["status"] == "queued"
+    # Of a table that is gone the hint says what can still be had.
     conn.execute("drop table public.upscaler_jobs")
-    assert refused(db, entry) == f"{UPSCALER} has no job {job_id} now"
+    for again in (False, True):
+        if again:  # another one of the name is another one
+            conn.execute("create table public.upscaler_jobs (like public.video_upscaler_jobs including all)")
+            db.attach_job_table(UPSCALER)
+        assert refused(db, entry) == f"the table {UPSCALER} is gone"
+        with pytest.raises(CannotRestore) as error:
+            db.restore_job(entry)
+        hint = error.value.hint or ""
+        [before] = conn.execute(hint[hint.index("select") :]).fetchone()
+        assert before["id"] == str(job_id)
 
 
 def test_a_row_that_somebody_holds(
@@ -185,7 +195,77 @@ def test_a_row_that_somebody_holds(
 
 def test_a_detached_table(db: ArcanoDB, healed: Any) -> None:
     db.detach_job_table(UPSCALER)
-    assert refused(db, healed[2]).startswith(f"{UPSCALER} has no job")
+    assert refused(db, healed[2]) == f"{UPSCALER} is not attached"
+    with pytest.raises(CannotRestore, match=r"arcano-db attach public\.upscaler_jobs"):
+        db.restore_job(healed[2])
+    db.attach_job_table(UPSCALER)
+    assert db.restore_job(healed[2])
+
+
+RENAMES = {
+    "the table": ("alter table public.upscaler_jobs rename to pictures", "public.pictures"),
+    "its schema": ("create schema s; alter table public.upscaler_jobs set schema s", "s.upscaler_jobs"),
+    "to a name to be quoted": ('alter table public.upscaler_jobs rename to "The Jobs"', 'public."The Jobs"'),
+    "two have swapped their names": (
+        "alter table public.upscaler_jobs rename to swapped; alter table public.pose_changer_jobs rename to"
+        " upscaler_jobs; alter table public.swapped rename to pose_changer_jobs",
+        "public.pose_changer_jobs",
+    ),
+}
+
+
+@pytest.mark.parametrize("rename", RENAMES)
+def test_after_a_rename(db: ArcanoDB, conn: psycopg.Connection, healed: Any, rename: str) -> None:
+    user, job_id, entry = healed
+    statement, name = RENAMES[rename]
+    conn.execute(statement.encode())
+    assert [e.event_id for e in db.job_events(table=name)] == [entry]
+    assert "healed by" in str(db.explain_job(job_id))
+    assert db.restore_job(entry)
+    assert db.restore_job(entry) is False
+    assert db.check_user_active(user).active_table == name
+    db.cancel_job(job_id)
+    assert db.restore_job(last(conn, job_id))
+    assert db.finish_job(job_id).changed
+    conn.execute(f"delete from {name}".encode())
+    with pytest.raises(CannotRestore) as error:
+        db.restore_job(last(conn, job_id))
+    assert error.value.detail == f"{name} has no job {job_id} now"
+    hint = error.value.hint or ""
+    conn.execute(hint[hint.index("insert into") :].encode())
+    assert job(conn, job_id)["status"] == "queued"
+
+
+def test_after_a_rename_a_late_client_still_revives(
+    db: ArcanoDB, conn: psycopg.Connection, healed: Any
+) -> None:
+    conn.execute("alter table public.upscaler_jobs rename to pictures")
+    assert db.start_job(healed[1]).note == "revived"
+
+
+def test_entries_of_a_release_that_kept_names_alone(
+    db: ArcanoDB, conn: psycopg.Connection, healed: Any
+) -> None:
+    conn.execute("update arcano.job_event set relid = null")
+    assert "healed by" in str(db.explain_job(healed[1]))
+    assert db.restore_job(healed[2])
+    assert db.restore_job(healed[2]) is False
+
+
+def test_a_row_that_is_gone_and_was_not_kept_whole(db: ArcanoDB, conn: psycopg.Connection) -> None:
+    conn.execute("alter table public.upscaler_jobs add payload json, add picture integer[]")
+    job_id = make_job(conn, UPSCALER, make_user(conn), payload='"\\u0000"', session_id="s")
+    conn.execute("update public.upscaler_jobs set picture = array_fill(1234567, array[20000])")
+    db.sweep_orphans()
+    conn.execute("delete from public.upscaler_jobs")
+    with pytest.raises(CannotRestore) as error:
+        db.restore_job(last(conn, job_id))
+    hint = error.value.hint or ""
+    assert hint.startswith(
+        "Its row as it was, but for payload, picture, which the journal has only in part: insert"
+    )
+    conn.execute(hint[hint.index("insert into") :].encode())
+    assert (job(conn, job_id)["status"], job(conn, job_id)["session_id"]) == ("queued", "s")
 
 
 def test_credits(db: ArcanoDB, conn: psycopg.Connection) -> None:

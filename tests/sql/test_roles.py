@@ -33,6 +33,7 @@ OF_THE_VIEWS = {
     "stalls_at",
     "heals_at",
     "is_about",
+    "is_of_table",
 }
 
 

@@ -26,6 +26,7 @@ DYNAMIC = {
     "grace_advice": "reads a table that need not be attached",
     "job_counts": "reads a table that need not be attached",
     "job_rows": "reads the table's own columns",
+    "columns_as_jsonb": "reads the table's own columns",
     "pay_refund": "calls the function that the app registered",
     "refuse_values": "casts to the table's own types",
     "status_counts": "counts one table; through arcano.job all would be read",

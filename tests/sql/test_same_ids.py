@@ -165,7 +165,7 @@ def test_an_older_row_that_was_refunded_keeps_no_refund_from_a_newer_one(twins: 
         twins.call("arcano.cancel_job(%(id)s, false, null", ONE)
     paid = twins.conn.execute("select user_id, reference from public.refunded order by user_id").fetchall()
     assert [user for user, _ in paid] == [3, 4, 5]
-    assert paid[0][1] == f"{ONE}/{twins.id}/cancelled"
+    assert len({reference for _, reference in paid}) == 3
     # One that is due for an older row stays due, whatever becomes of a newer one.
     twins.conn.execute("select arcano.set_refund_function(null)")
     for user in (6, 7):

@@ -1,4 +1,4 @@
-"""Dates as PostgreSQL knows them and Python does not."""
+"""Values as PostgreSQL knows them and Python does not."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import psycopg
 from psycopg import AsyncCursor, Cursor
 from psycopg.abc import Buffer
 from psycopg.types.datetime import TimestamptzBinaryLoader
+from psycopg.types.json import JsonbBinaryLoader
 
 C = TypeVar("C", Cursor[Any], AsyncCursor[Any])
 
@@ -27,7 +28,21 @@ class _TimestamptzLoader(TimestamptzBinaryLoader):
             return (datetime.min if before else datetime.max).replace(tzinfo=UTC)
 
 
-def with_any_date(cursor: C) -> C:
-    """Make a binary cursor load every timestamptz there is, and answer it."""
+class _JsonbLoader(JsonbBinaryLoader):
+    """Loads what is nested more deeply than Python reads as a note of that.
+
+    Of a row in the journal, which may hold anything, and must not keep others from reading the list with it.
+    """
+
+    def load(self, data: Buffer) -> Any:
+        try:
+            return super().load(data)
+        except RecursionError:
+            return {"arcano.unlike": {"*": "nested more deeply than Python reads"}}
+
+
+def with_any_value(cursor: C) -> C:
+    """Make a binary cursor load every timestamptz and every jsonb there is, and answer it."""
     cursor.adapters.register_loader("timestamptz", _TimestamptzLoader)
+    cursor.adapters.register_loader("jsonb", _JsonbLoader)
     return cursor

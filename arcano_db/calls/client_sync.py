@@ -186,24 +186,34 @@ class ArcanoDB(Calls):
         """
         return self._one(statements.TOUCH_JOB, (job_id, table))
 
-    def start_job(self, job_id: JobId, task_id: str | None = None, table: str | None = None) -> JobChange:
+    def start_job(
+        self,
+        job_id: JobId,
+        task_id: str | None = None,
+        table: str | None = None,
+        attempt: int | None = None,
+    ) -> JobChange:
         """Say that a provider or worker has taken the job; one that the rule healed is revived if it can be.
 
-        Calls ``arcano.start_job``.
+        Calls ``arcano.start_job``. A claim that failed because nobody started it in time is revived too.
 
         Args:
             job_id: The job.
             task_id: The provider's id.
             table: Its table, with the schema; None: the one that has the id.
+            attempt: The one that ``claim_jobs`` answered; if the job is at another, nothing changes.
 
         Raises:
             AmbiguousJob: There is no ``table``, and more than one has a job with this id.
             NotAttached: ``table`` is not attached.
         """
-        return self._one(statements.START_JOB, (job_id, task_id, table))
+        return self._one(statements.START_JOB, (job_id, task_id, table, attempt))
 
     def start_jobs(
-        self, job_ids: Sequence[JobId], tables: Sequence[str | None] | None = None
+        self,
+        job_ids: Sequence[JobId],
+        tables: Sequence[str | None] | None = None,
+        attempts: Sequence[int | None] | None = None,
     ) -> list[FinishedJob]:
         """Start many claimed jobs at once, and answer a row for each of them, in no order.
 
@@ -212,12 +222,15 @@ class ArcanoDB(Calls):
         Args:
             job_ids: The jobs.
             tables: Of each job its table, as for :meth:`start_job`; None: of none of them.
+            attempts: Of each job its attempt, as for :meth:`start_job`; None: of none of them.
 
         Raises:
             AmbiguousJob: There is no table for an id, and more than one has a job with it.
+            InvalidArgument: There are not as many ``attempts`` as jobs.
             NotAttached: One of the tables is not attached.
         """
-        return self._all(statements.START_JOBS, (list(job_ids), to_list(tables)))
+        arguments = (list(job_ids), to_list(tables), to_list(attempts))
+        return self._all(statements.START_JOBS, arguments)
 
     def touch_jobs(
         self, job_ids: Sequence[JobId], tables: Sequence[str | None] | None = None
@@ -349,6 +362,7 @@ class ArcanoDB(Calls):
         completed: Sequence[JobId] | None = None,
         attempts: Sequence[int | None] | None = None,
         completed_tables: Sequence[str | None] | None = None,
+        beats: bool = False,
     ) -> list[ClaimedJob]:
         """Start the oldest jobs of the line, in free slots; they are the caller's to work on.
 
@@ -359,6 +373,9 @@ class ArcanoDB(Calls):
             completed: Jobs that the caller has completed, to be ended first, in the same transaction.
             attempts: Of each of those, as for :meth:`finish_jobs`.
             completed_tables: Of each of those its table, as for :meth:`finish_jobs`.
+            beats: Whether the caller gives signs of life of what it claims (:meth:`touch_jobs`) until a
+                provider has it or it ends. If they stop, the job goes back into the line; else a claim that
+                is not started in time fails.
 
         Raises:
             AmbiguousJob: As for :meth:`finish_jobs`; nothing is claimed then, nor for the next two.
@@ -366,7 +383,7 @@ class ArcanoDB(Calls):
             NotAttached: As for :meth:`finish_jobs`.
             WrongIsolation: The transaction is not read committed.
         """
-        arguments = (limit, to_list(completed), to_list(attempts), to_list(completed_tables))
+        arguments = (limit, to_list(completed), to_list(attempts), to_list(completed_tables), beats)
         return self._all(statements.CLAIM_JOBS, arguments)
 
     def requeue_job(self, job_id: JobId, attempt: int | None = None, table: str | None = None) -> RequeuedJob:

@@ -88,9 +88,7 @@ def _changed(name: str, text: str) -> str:
         head = head.removesuffix(")").rstrip() + ",\n  out newer text\n)"
     elif name in MORE_COLUMNS:
         rest = re.sub(r"^(table \(.*?)\)\n", r"\1, newer text)\n", rest)
-        rest = rest.replace("order by 1;", "order by 1;").replace(
-            "sum(r.is_stalled)::integer\n", "sum(r.is_stalled)::integer, 'new'::text\n"
-        )
+        rest = rest.replace("sum(r.is_put_back)::integer\n", "sum(r.is_put_back)::integer, 'new'::text\n")
     return head + returns + rest
 
 

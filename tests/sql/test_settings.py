@@ -125,6 +125,7 @@ def test_every_setting_that_may_be_set_is_stored(db: ArcanoDB, conn: psycopg.Con
         "id_form": "[0-9a-f]{32}",
         "mode": "observe",
         "breaker_share": 0.25,
+        "max_attempts": 5,
     }
     with pytest.raises(InvalidArgument) as refused:
         db.set_job_table(UPSCALER, {"nothing": 1})

@@ -11,7 +11,8 @@ begin
   end if;
   select string_agg(p.oid::regprocedure::text, ', ') into v_functions
     from pg_catalog.pg_proc p
-   where p.pronamespace = 'arcano'::regnamespace and p.proname = 'sweep_orphans';
+   where p.pronamespace = 'arcano'::regnamespace
+     and (p.proname = 'sweep_orphans' or to_regtype('arcano.provider_task') = any (p.proargtypes::oid[]));
   if v_functions is not null then
     execute 'drop routine ' || v_functions;
   end if;
@@ -24,6 +25,14 @@ comment on column arcano.sweep_run.stalled is 'Jobs ended as failed because they
 comment on column arcano.job_table.starting_stall_after is
   'The same for a job that is still starting, whose worker has only to reach the provider; null: as stall_after.';
 
+insert into arcano.task
+select t.task_id, t.job_table, t.job_id, t.attempt, t.status, t.error, t.created_at
+  from arcano.provider_task t
+ order by t.created_at desc
+on conflict do nothing;
+drop table if exists arcano.provider_task;
+comment on table arcano.task is 'Which job a provider''s task belongs to, for finish_task; kept for 30 days.';
+alter table arcano.setting drop column if exists keep_unclaimed_tasks;
 alter table arcano.sweep_run drop column if exists put_back;
 drop table if exists arcano.beating_claim;
 alter table arcano.job_table

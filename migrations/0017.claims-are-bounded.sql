@@ -40,3 +40,45 @@ comment on column arcano.sweep_run.stalled is 'Jobs ended as failed because they
 
 comment on column arcano.job_event.event is
   'healed: cancelled by the orphan rule; cancelled, failed, completed: ended while it waited; force_cancelled: cancelled while it worked; stalled: failed, because it gave no sign of life; requeued: put back into the queue, because its worker fell silent; revived: a healed job, or a claim that had failed as never started, that was started after all; late_finish: finish_job came after the job had ended otherwise, and changed nothing; refund_due: credits are owed, and reason says why they are not paid yet; refunded: they are paid; observed: would have been ended, were its table not in observe mode; restored: put back as it was; erased: a user''s entries were removed, and reason says how many; error: the job could not be started or ended, and reason says why.';
+
+-- A provider's task is of one account: two accounts may give the same id. In a table of its own, because the functions of
+-- the older release, which may be called at this moment or again later, need the key of arcano.task.
+do $$
+begin
+  if to_regclass('arcano.provider_task') is null then
+    execute format(
+      'create table arcano.provider_task (
+         task_id text,
+         api_account text,
+         job_table regclass,
+         job_id %s,
+         attempt integer,
+         status text,
+         error text,
+         created_at timestamptz not null default clock_timestamp(),
+         primary key (task_id, api_account)
+       )',
+      (select format_type(a.atttypid, a.atttypmod) from pg_catalog.pg_attribute a
+        where a.attrelid = 'arcano.job'::regclass and a.attname = 'id'));
+    create index provider_task_created on arcano.provider_task (created_at);
+    insert into arcano.provider_task
+    select t.task_id, coalesce((select j.api_account from arcano.job j where j.id = t.job_id and j.tableoid = t.job_table), ''),
+           t.job_table, t.job_id, t.attempt, t.status, t.error, t.created_at
+      from arcano.task t;
+    delete from arcano.task;
+  end if;
+end
+$$;
+
+comment on table arcano.task is 'What the functions of an older release note; the sweep moves it to provider_task.';
+comment on table arcano.provider_task is
+  'Which job a provider''s task belongs to, for finish_task; kept for 30 days, and what no job has claimed for as long as set_retention says.';
+comment on column arcano.provider_task.api_account is 'The job''s account; of a finish_task that came first, what it told. Empty: none.';
+comment on column arcano.provider_task.job_id is 'Null: finish_task came first, and waits for start_job to bring this task_id.';
+comment on column arcano.provider_task.attempt is 'Which start of the job the provider gave this task to.';
+comment on column arcano.provider_task.status is 'How a finish_task that came first ends the job; null: nothing waits.';
+
+alter table arcano.setting add column if not exists keep_unclaimed_tasks interval default '24 hours';
+
+comment on column arcano.setting.keep_unclaimed_tasks is
+  'For how long a finish_task waits for the start_job that brings its task_id; null: for ever. Set by set_retention.';

@@ -14,6 +14,7 @@ from typing import Any
 
 from arcano_db.calls import statements
 from arcano_db.calls.arguments import (
+    ONE_DAY,
     ONE_HOUR,
     ONE_MINUTE,
     SEVEN_DAYS,
@@ -204,6 +205,7 @@ class AsyncArcanoDB(AsyncCalls):
         Raises:
             AmbiguousJob: There is no ``table``, and more than one has a job with this id.
             NotAttached: ``table`` is not attached.
+            TaskIdTaken: Another job that is worked on has ``task_id``, of the same account.
         """
         return await self._one(statements.START_JOB, (job_id, task_id, table, attempt))
 
@@ -322,22 +324,28 @@ class AsyncArcanoDB(AsyncCalls):
         return await self._all(statements.FINISH_JOBS, arguments)
 
     async def finish_task(
-        self, task_id: str, status: str = "completed", error: str | None = None
+        self,
+        task_id: str,
+        status: str = "completed",
+        error: str | None = None,
+        api_account: str | None = None,
     ) -> FinishedTask:
         """End the job that a provider's task belongs to; for webhooks, which know their task alone.
 
         Calls ``arcano.finish_task``. A call that comes before ``start_job`` has brought the ``task_id`` is
-        kept for 30 days, and applied then.
+        kept for 24 hours (see :meth:`set_retention`), and applied then.
 
         Args:
             task_id: The provider's id.
             status: As for :meth:`finish_job`.
             error: As for :meth:`finish_job`.
+            api_account: The account whose task it is; None: of the one job that is worked on and has it.
 
         Raises:
+            AmbiguousJob: There is no ``api_account``, and two jobs are worked on with this task id.
             InvalidArgument: ``task_id`` is None, or ``status`` is none of the three.
         """
-        return await self._one(statements.FINISH_TASK, (task_id, status, error))
+        return await self._one(statements.FINISH_TASK, (task_id, status, error, api_account))
 
     async def run_or_queue(self, job_id: JobId, run: bool = True, table: str | None = None) -> QueueDecision:
         """Run a job now if a slot is free and nobody is ahead, or put it into the line.
@@ -675,7 +683,10 @@ class AsyncArcanoDB(AsyncCalls):
         await self._one(statements.DROP_ACCOUNT, (name,))
 
     async def set_retention(
-        self, keep: timedelta | str | None, sweep_runs: timedelta | str | None = SEVEN_DAYS
+        self,
+        keep: timedelta | str | None,
+        sweep_runs: timedelta | str | None = SEVEN_DAYS,
+        unclaimed_tasks: timedelta | str | None = ONE_DAY,
     ) -> None:
         """Set for how long the sweep keeps the journal; what is forgotten cannot be restored.
 
@@ -684,11 +695,13 @@ class AsyncArcanoDB(AsyncCalls):
         Args:
             keep: For entries of the journal, 1 day or more; at first 90 days; None: for ever.
             sweep_runs: For the sweep's own account, 1 hour or more; None: for ever.
+            unclaimed_tasks: How long a :meth:`finish_task` waits for the start of its job, 1 minute or more;
+                None: for ever.
 
         Raises:
             InvalidArgument: It is less.
         """
-        await self._one(statements.SET_RETENTION, (keep, sweep_runs))
+        await self._one(statements.SET_RETENTION, (keep, sweep_runs, unclaimed_tasks))
 
     async def set_longest_wait(self, longest_wait: timedelta | str) -> None:
         """Set for how long a call waits at most for another call of the same user.

@@ -99,7 +99,7 @@ START_JOBS = _rows(FinishedJob, "arcano.start_jobs(%s, %s::regclass[], %s::integ
 
 TOUCH_JOBS = _rows(FinishedJob, "arcano.touch_jobs(%s, %s::regclass[])")
 
-FINISH_TASK = _rows(FinishedTask, "arcano.finish_task(%s, %s, %s)")
+FINISH_TASK = _rows(FinishedTask, "arcano.finish_task(%s, %s, %s, %s)")
 
 RUN_OR_QUEUE = _rows(QueueDecision, "arcano.run_or_queue(%s, %s, %s::regclass)")
 
@@ -125,7 +125,7 @@ SET_ACCOUNT: Query[None] = _values("select arcano.set_account(%s, %s, %s)")
 
 DROP_ACCOUNT: Query[None] = _values("select arcano.drop_account(%s)")
 
-SET_RETENTION: Query[None] = _values("select arcano.set_retention(%s, %s)")
+SET_RETENTION: Query[None] = _values("select arcano.set_retention(%s, %s, %s)")
 
 SET_LONGEST_WAIT: Query[None] = _values("select arcano.set_longest_wait(%s)")
 

@@ -72,7 +72,7 @@ CREATE FUNCTION arcano.bind_and_apply_task(p_task_id text, p_job arcano.job_ref,
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.bind_and_apply_task(p_task_id text, p_job arcano.job_ref, p_attempt integer) IS 'Internal: notes that p_task_id is attempt p_attempt of p_job, and answers whether an earlier finish_task has now ended that job.';
+COMMENT ON FUNCTION arcano.bind_and_apply_task(p_task_id text, p_job arcano.job_ref, p_attempt integer) IS 'Internal: notes that p_task_id is attempt p_attempt of p_job, and answers whether an earlier finish_task has now ended that job. Raises if it is that of another job that is worked on, of the same account.';
 
 CREATE FUNCTION arcano.built_indexes(p_table regclass, OUT index_name text, OUT definition text, OUT index regclass, OUT is_valid boolean) RETURNS SETOF record
     LANGUAGE sql STABLE
@@ -345,12 +345,12 @@ CREATE FUNCTION arcano.finish_jobs(p_job_ids uuid[], p_status text DEFAULT 'comp
 
 COMMENT ON FUNCTION arcano.finish_jobs(p_job_ids uuid[], p_status text, p_error text, p_attempts integer[], p_tables regclass[]) IS 'Ends the jobs p_job_ids, each as finish_job would with p_status, p_error and its elements of p_attempts and p_tables, and answers a row for each of them, in no order. One that has ended already, is not there or cannot be ended does not keep the others from it: its changed is false, and note says why.';
 
-CREATE FUNCTION arcano.finish_task(p_task_id text, p_status text DEFAULT 'completed'::text, p_error text DEFAULT NULL::text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid, OUT job_table text) RETURNS record
+CREATE FUNCTION arcano.finish_task(p_task_id text, p_status text DEFAULT 'completed'::text, p_error text DEFAULT NULL::text, p_api_account text DEFAULT NULL::text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid, OUT job_table text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid, OUT job_table text) IS 'finish_job for the job whose task_id is p_task_id, at the attempt that the provider got it for. If no job has that task_id yet, changed is false, and the call is kept for 30 days and applied by the start_job that brings it; of two such calls the first one counts.';
+COMMENT ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error text, p_api_account text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid, OUT job_table text) IS 'finish_job for the job whose task_id is p_task_id, at the attempt that the provider got it for. p_api_account: the account whose task it is; null: of the one job that is worked on and has it, and an error if there are two. If no job has that task_id yet, changed is false, and the call is kept for 24 hours (set_retention) and applied by the start_job that brings it; of two such calls the first one counts.';
 
 CREATE FUNCTION arcano.finish_without_waking(p_jobs arcano.job_ref[], p_status text, p_error text, p_attempts integer[]) RETURNS TABLE(job_id uuid, changed boolean, status text, attempt integer, note text, job_table text)
     LANGUAGE plpgsql
@@ -570,6 +570,34 @@ CREATE FUNCTION arcano.is_usual_wait(p_longest_wait interval, p_lock_timeout int
 
 COMMENT ON FUNCTION arcano.is_usual_wait(p_longest_wait interval, p_lock_timeout interval, p_since timestamp with time zone) IS 'Internal: whether p_longest_wait of the settings is the default, the caller has no p_lock_timeout, and waits only since p_since, just now.';
 
+CREATE TABLE arcano.provider_task (
+    task_id text NOT NULL,
+    api_account text NOT NULL,
+    job_table regclass,
+    job_id uuid,
+    attempt integer,
+    status text,
+    error text,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+COMMENT ON TABLE arcano.provider_task IS 'Which job a provider''s task belongs to, for finish_task; kept for 30 days, and what no job has claimed for as long as set_retention says.';
+
+COMMENT ON COLUMN arcano.provider_task.api_account IS 'The job''s account; of a finish_task that came first, what it told. Empty: none.';
+
+COMMENT ON COLUMN arcano.provider_task.job_id IS 'Null: finish_task came first, and waits for start_job to bring this task_id.';
+
+COMMENT ON COLUMN arcano.provider_task.attempt IS 'Which start of the job the provider gave this task to.';
+
+COMMENT ON COLUMN arcano.provider_task.status IS 'How a finish_task that came first ends the job; null: nothing waits.';
+
+CREATE FUNCTION arcano.is_worked_on(p_task arcano.provider_task) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.is_worked_on(p_task arcano.provider_task) IS 'Internal: whether the job of p_task is worked on at the attempt that has it.';
+
 CREATE FUNCTION arcano.is_working(p_status text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (p_status = ANY (arcano.working_statuses()));
@@ -622,6 +650,13 @@ CREATE FUNCTION arcano.job_indexes(p_table regclass, OUT index_name text, OUT de
     AS ...;
 
 COMMENT ON FUNCTION arcano.job_indexes(p_table regclass, OUT index_name text, OUT definition text) IS 'Internal: the names and definitions of the partial indexes that attaching gives to p_table.';
+
+CREATE FUNCTION arcano.job_of_task(p_task_id text, p_api_account text, OUT relid oid, OUT job_id uuid, OUT attempt integer, OUT bound_at timestamp with time zone) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.job_of_task(p_task_id text, p_api_account text, OUT relid oid, OUT job_id uuid, OUT attempt integer, OUT bound_at timestamp with time zone) IS 'Internal: which job the task p_task_id of p_api_account (null: of the one that has it) belongs to, at which attempt, and since when (null: its row says so); raises if more than one is worked on.';
 
 CREATE TABLE arcano.refund (
     refund_id bigint NOT NULL,
@@ -924,7 +959,7 @@ COMMENT ON FUNCTION arcano.plain_seconds(p_interval interval) IS 'Internal: p_in
 CREATE FUNCTION arcano.public_objects() RETURNS TABLE(schema name, kind text, name text, least_role text)
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     BEGIN ATOMIC
- VALUES ('arcano_api'::text,'function'::text,'check_user_active'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'create_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'queue_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'touch_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'cancel_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'cancel_session'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'leave_session'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'queue_position'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'explain_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'my_jobs'::text,'arcano_user'::text), ('arcano'::text,'function'::text,'check_user_active'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'active_jobs_of'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'create_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'open_table'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'open_tables'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'refuse_chosen_id'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'touch_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'cancel_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'cancel_session'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'leave_session'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'queue_position'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'explain_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'start_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'start_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'touch_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'finish_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'finish_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'finish_task'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'fail_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'run_or_queue'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'claim_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'requeue_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'stalling_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'sweep_orphans'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_job_table'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_account'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'drop_account'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_position_refresh'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_retention'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_longest_wait'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_refund_function'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_identity_function'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'settle_refund'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'restore_job'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'erase_user'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'check_health'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'active_job'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'orphan_job'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'charged_orphan'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'observed_job'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'observed_table'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'job_in_queue'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'job_table_status'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'queue_status'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'sweep_status'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'account_status'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'refund_due'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'metric'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'job_table'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'account'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'setting'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'refund'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'task'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'request'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'job_event'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'job_backoff'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'sweep_run'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'attach_job_table'::text,'owner'::text), ('arcano'::text,'function'::text,'attach_steps'::text,'owner'::text), ('arcano'::text,'function'::text,'detach_job_table'::text,'owner'::text), ('arcano'::text,'function'::text,'detach_steps'::text,'owner'::text), ('arcano'::text,'function'::text,'check_job_table'::text,'owner'::text), ('arcano'::text,'function'::text,'grace_advice'::text,'owner'::text), ('arcano'::text,'function'::text,'schedule_sweeper'::text,'owner'::text), ('arcano'::text,'function'::text,'unschedule_sweeper'::text,'owner'::text), ('arcano'::text,'function'::text,'claimed_user'::text,'owner'::text), ('arcano'::text,'function'::text,'public_objects'::text,'owner'::text);
+ VALUES ('arcano_api'::text,'function'::text,'check_user_active'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'create_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'queue_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'touch_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'cancel_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'cancel_session'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'leave_session'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'queue_position'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'explain_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'my_jobs'::text,'arcano_user'::text), ('arcano'::text,'function'::text,'check_user_active'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'active_jobs_of'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'create_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'open_table'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'open_tables'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'refuse_chosen_id'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'touch_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'cancel_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'cancel_session'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'leave_session'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'queue_position'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'explain_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'start_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'start_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'touch_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'finish_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'finish_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'finish_task'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'fail_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'run_or_queue'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'claim_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'requeue_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'stalling_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'sweep_orphans'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_job_table'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_account'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'drop_account'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_position_refresh'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_retention'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_longest_wait'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_refund_function'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_identity_function'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'settle_refund'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'restore_job'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'erase_user'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'check_health'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'active_job'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'orphan_job'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'charged_orphan'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'observed_job'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'observed_table'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'job_in_queue'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'job_table_status'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'queue_status'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'sweep_status'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'account_status'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'refund_due'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'metric'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'job_table'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'account'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'setting'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'refund'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'task'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'provider_task'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'request'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'job_event'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'job_backoff'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'sweep_run'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'attach_job_table'::text,'owner'::text), ('arcano'::text,'function'::text,'attach_steps'::text,'owner'::text), ('arcano'::text,'function'::text,'detach_job_table'::text,'owner'::text), ('arcano'::text,'function'::text,'detach_steps'::text,'owner'::text), ('arcano'::text,'function'::text,'check_job_table'::text,'owner'::text), ('arcano'::text,'function'::text,'grace_advice'::text,'owner'::text), ('arcano'::text,'function'::text,'schedule_sweeper'::text,'owner'::text), ('arcano'::text,'function'::text,'unschedule_sweeper'::text,'owner'::text), ('arcano'::text,'function'::text,'claimed_user'::text,'owner'::text), ('arcano'::text,'function'::text,'public_objects'::text,'owner'::text);
 END;
 
 COMMENT ON FUNCTION arcano.public_objects() IS 'The public interface: each function, view and table of it, its schema, and least_role: who may use it (arcano_user, of arcano_api alone; arcano_backend, arcano_operator, owner: who migrated; each may also use what is for those before it).';
@@ -1330,12 +1365,12 @@ CREATE FUNCTION arcano.set_refund_function(p_function text) RETURNS void
 
 COMMENT ON FUNCTION arcano.set_refund_function(p_function text) IS 'Sets the function that gives credits back, such as public.refund_credits(uuid,integer,text): it gets the user, the amount that was charged, and a reference that is never given twice, and is called in the transaction that ends the job. If it raises or answers false, the refund stays due and is tried again by the sweep. What is called is this function, for as long as it belongs to whom it belongs now; public or arcano_operator must be allowed to execute it. Null: none, and refunds stay due until settle_refund.';
 
-CREATE FUNCTION arcano.set_retention(p_events interval, p_sweep_runs interval DEFAULT '7 days'::interval) RETURNS void
+CREATE FUNCTION arcano.set_retention(p_events interval, p_sweep_runs interval DEFAULT '7 days'::interval, p_unclaimed_tasks interval DEFAULT '24:00:00'::interval) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.set_retention(p_events interval, p_sweep_runs interval) IS 'Sets for how long the sweep keeps entries of the journal (p_events; at first 90 days) and its own account in sweep_run (p_sweep_runs; 7 days); null: for ever. What is forgotten can be neither explained nor restored, and a ghost that was healed before cannot be revived.';
+COMMENT ON FUNCTION arcano.set_retention(p_events interval, p_sweep_runs interval, p_unclaimed_tasks interval) IS 'Sets for how long the sweep keeps entries of the journal (p_events; at first 90 days) and its own account in sweep_run (p_sweep_runs; 7 days), and for how long a finish_task waits for the start_job that brings its task_id (p_unclaimed_tasks; 24 hours); null: for ever. What is forgotten can be neither explained nor restored, and a ghost that was healed before cannot be revived.';
 
 CREATE FUNCTION arcano.settle_refund(p_refund_id bigint, p_note text DEFAULT NULL::text) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2211,6 +2246,7 @@ CREATE TABLE arcano.setting (
     identity_function_oid oid,
     identity_function_owner text,
     longest_wait interval DEFAULT '00:00:05'::interval NOT NULL,
+    keep_unclaimed_tasks interval DEFAULT '24:00:00'::interval,
     CONSTRAINT setting_only_one_check CHECK (only_one)
 );
 
@@ -2236,6 +2272,8 @@ COMMENT ON COLUMN arcano.setting.identity_function_owner IS 'As refund_function_
 
 COMMENT ON COLUMN arcano.setting.longest_wait IS 'How long create_job and others wait at most for another call of the same user. Set by set_longest_wait.';
 
+COMMENT ON COLUMN arcano.setting.keep_unclaimed_tasks IS 'For how long a finish_task waits for the start_job that brings its task_id; null: for ever. Set by set_retention.';
+
 ALTER TABLE arcano.sweep_run ALTER COLUMN sweep_run_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME arcano.sweep_run_sweep_run_id_seq
     START WITH 1
@@ -2255,7 +2293,7 @@ CREATE TABLE arcano.task (
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
 );
 
-COMMENT ON TABLE arcano.task IS 'Which job a provider''s task belongs to, for finish_task; kept for 30 days.';
+COMMENT ON TABLE arcano.task IS 'What the functions of an older release note; the sweep moves it to provider_task.';
 
 COMMENT ON COLUMN arcano.task.job_id IS 'Null: finish_task came first, and waits for start_job to bring this task_id.';
 
@@ -2277,6 +2315,9 @@ ALTER TABLE ONLY arcano.job_table
 
 ALTER TABLE ONLY arcano.lock
     ADD CONSTRAINT lock_pkey PRIMARY KEY (only_one);
+
+ALTER TABLE ONLY arcano.provider_task
+    ADD CONSTRAINT provider_task_pkey PRIMARY KEY (task_id, api_account);
 
 ALTER TABLE ONLY arcano.refund
     ADD CONSTRAINT refund_once UNIQUE (reference);
@@ -2306,6 +2347,8 @@ CREATE INDEX job_event_created ON arcano.job_event USING btree (created_at);
 CREATE INDEX job_event_job ON arcano.job_event USING btree (job_id, event_id);
 
 CREATE INDEX job_event_observed ON arcano.job_event USING btree (job_id, job_table) WHERE (event = 'observed'::text);
+
+CREATE INDEX provider_task_created ON arcano.provider_task USING btree (created_at);
 
 CREATE INDEX refund_job ON arcano.refund USING btree (job_id, job_table);
 
@@ -2436,9 +2479,9 @@ REVOKE ALL ON FUNCTION arcano.finish_jobs(p_job_ids uuid[], p_status text, p_err
 GRANT ALL ON FUNCTION arcano.finish_jobs(p_job_ids uuid[], p_status text, p_error text, p_attempts integer[], p_tables regclass[]) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.finish_jobs(p_job_ids uuid[], p_status text, p_error text, p_attempts integer[], p_tables regclass[]) TO arcano_operator;
 
-REVOKE ALL ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid, OUT job_table text) FROM PUBLIC;
-GRANT ALL ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid, OUT job_table text) TO arcano_backend;
-GRANT ALL ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid, OUT job_table text) TO arcano_operator;
+REVOKE ALL ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error text, p_api_account text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid, OUT job_table text) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error text, p_api_account text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid, OUT job_table text) TO arcano_backend;
+GRANT ALL ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error text, p_api_account text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid, OUT job_table text) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.finish_without_waking(p_jobs arcano.job_ref[], p_status text, p_error text, p_attempts integer[]) FROM PUBLIC;
 
@@ -2512,6 +2555,10 @@ REVOKE ALL ON FUNCTION arcano.is_told(p_setting text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.is_usual_wait(p_longest_wait interval, p_lock_timeout interval, p_since timestamp with time zone) FROM PUBLIC;
 
+GRANT SELECT ON TABLE arcano.provider_task TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.is_worked_on(p_task arcano.provider_task) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.is_working(p_status text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.is_working(p_status text) TO arcano_operator;
 
@@ -2522,6 +2569,8 @@ GRANT SELECT ON TABLE arcano.job_event TO arcano_operator;
 REVOKE ALL ON FUNCTION arcano.job_history(p_job arcano.job_ref) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.job_indexes(p_table regclass, OUT index_name text, OUT definition text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.job_of_task(p_task_id text, p_api_account text, OUT relid oid, OUT job_id uuid, OUT attempt integer, OUT bound_at timestamp with time zone) FROM PUBLIC;
 
 GRANT SELECT ON TABLE arcano.refund TO arcano_operator;
 
@@ -2698,8 +2747,8 @@ GRANT ALL ON FUNCTION arcano.set_position_refresh(p_on boolean) TO arcano_operat
 REVOKE ALL ON FUNCTION arcano.set_refund_function(p_function text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.set_refund_function(p_function text) TO arcano_operator;
 
-REVOKE ALL ON FUNCTION arcano.set_retention(p_events interval, p_sweep_runs interval) FROM PUBLIC;
-GRANT ALL ON FUNCTION arcano.set_retention(p_events interval, p_sweep_runs interval) TO arcano_operator;
+REVOKE ALL ON FUNCTION arcano.set_retention(p_events interval, p_sweep_runs interval, p_unclaimed_tasks interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.set_retention(p_events interval, p_sweep_runs interval, p_unclaimed_tasks interval) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.settle_refund(p_refund_id bigint, p_note text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.settle_refund(p_refund_id bigint, p_note text) TO arcano_operator;

@@ -20,6 +20,7 @@ from arcano_db.calls.errors import (
     NotAttached,
     NotMigrated,
     RequestKeyTaken,
+    TaskIdTaken,
     WaitedTooLong,
     WrongIsolation,
 )
@@ -113,6 +114,7 @@ __all__ = [
     "Step",
     "SweepStatus",
     "SweptTable",
+    "TaskIdTaken",
     "UserBlocked",
     "WaitedTooLong",
     "WorkJob",

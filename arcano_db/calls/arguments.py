@@ -12,6 +12,7 @@ Value = TypeVar("Value")
 ONE_MINUTE = timedelta(minutes=1)
 FIVE_MINUTES = timedelta(minutes=5)
 ONE_HOUR = timedelta(hours=1)
+ONE_DAY = timedelta(days=1)
 SEVEN_DAYS = timedelta(days=7)
 
 

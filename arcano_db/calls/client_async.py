@@ -14,6 +14,7 @@ from typing import Any
 
 from arcano_db.calls import statements
 from arcano_db.calls.arguments import (
+    ONE_DAY,
     ONE_HOUR,
     ONE_MINUTE,
     SEVEN_DAYS,
@@ -185,25 +186,34 @@ class AsyncArcanoDB(AsyncCalls):
         return await self._one(statements.TOUCH_JOB, (job_id, table))
 
     async def start_job(
-        self, job_id: JobId, task_id: str | None = None, table: str | None = None
+        self,
+        job_id: JobId,
+        task_id: str | None = None,
+        table: str | None = None,
+        attempt: int | None = None,
     ) -> JobChange:
         """Say that a provider or worker has taken the job; one that the rule healed is revived if it can be.
 
-        Calls ``arcano.start_job``.
+        Calls ``arcano.start_job``. A claim that failed because nobody started it in time is revived too.
 
         Args:
             job_id: The job.
             task_id: The provider's id.
             table: Its table, with the schema; None: the one that has the id.
+            attempt: The one that ``claim_jobs`` answered; if the job is at another, nothing changes.
 
         Raises:
             AmbiguousJob: There is no ``table``, and more than one has a job with this id.
             NotAttached: ``table`` is not attached.
+            TaskIdTaken: Another job that is worked on has ``task_id``, of the same account.
         """
-        return await self._one(statements.START_JOB, (job_id, task_id, table))
+        return await self._one(statements.START_JOB, (job_id, task_id, table, attempt))
 
     async def start_jobs(
-        self, job_ids: Sequence[JobId], tables: Sequence[str | None] | None = None
+        self,
+        job_ids: Sequence[JobId],
+        tables: Sequence[str | None] | None = None,
+        attempts: Sequence[int | None] | None = None,
     ) -> list[FinishedJob]:
         """Start many claimed jobs at once, and answer a row for each of them, in no order.
 
@@ -212,12 +222,15 @@ class AsyncArcanoDB(AsyncCalls):
         Args:
             job_ids: The jobs.
             tables: Of each job its table, as for :meth:`start_job`; None: of none of them.
+            attempts: Of each job its attempt, as for :meth:`start_job`; None: of none of them.
 
         Raises:
             AmbiguousJob: There is no table for an id, and more than one has a job with it.
+            InvalidArgument: There are not as many ``attempts`` as jobs.
             NotAttached: One of the tables is not attached.
         """
-        return await self._all(statements.START_JOBS, (list(job_ids), to_list(tables)))
+        arguments = (list(job_ids), to_list(tables), to_list(attempts))
+        return await self._all(statements.START_JOBS, arguments)
 
     async def touch_jobs(
         self, job_ids: Sequence[JobId], tables: Sequence[str | None] | None = None
@@ -311,22 +324,28 @@ class AsyncArcanoDB(AsyncCalls):
         return await self._all(statements.FINISH_JOBS, arguments)
 
     async def finish_task(
-        self, task_id: str, status: str = "completed", error: str | None = None
+        self,
+        task_id: str,
+        status: str = "completed",
+        error: str | None = None,
+        api_account: str | None = None,
     ) -> FinishedTask:
         """End the job that a provider's task belongs to; for webhooks, which know their task alone.
 
         Calls ``arcano.finish_task``. A call that comes before ``start_job`` has brought the ``task_id`` is
-        kept for 30 days, and applied then.
+        kept for 24 hours (see :meth:`set_retention`), and applied then.
 
         Args:
             task_id: The provider's id.
             status: As for :meth:`finish_job`.
             error: As for :meth:`finish_job`.
+            api_account: The account whose task it is; None: of the one job that is worked on and has it.
 
         Raises:
+            AmbiguousJob: There is no ``api_account``, and two jobs are worked on with this task id.
             InvalidArgument: ``task_id`` is None, or ``status`` is none of the three.
         """
-        return await self._one(statements.FINISH_TASK, (task_id, status, error))
+        return await self._one(statements.FINISH_TASK, (task_id, status, error, api_account))
 
     async def run_or_queue(self, job_id: JobId, run: bool = True, table: str | None = None) -> QueueDecision:
         """Run a job now if a slot is free and nobody is ahead, or put it into the line.
@@ -351,6 +370,7 @@ class AsyncArcanoDB(AsyncCalls):
         completed: Sequence[JobId] | None = None,
         attempts: Sequence[int | None] | None = None,
         completed_tables: Sequence[str | None] | None = None,
+        beats: bool = False,
     ) -> list[ClaimedJob]:
         """Start the oldest jobs of the line, in free slots; they are the caller's to work on.
 
@@ -361,6 +381,9 @@ class AsyncArcanoDB(AsyncCalls):
             completed: Jobs that the caller has completed, to be ended first, in the same transaction.
             attempts: Of each of those, as for :meth:`finish_jobs`.
             completed_tables: Of each of those its table, as for :meth:`finish_jobs`.
+            beats: Whether the caller gives signs of life of what it claims (:meth:`touch_jobs`) until a
+                provider has it or it ends. If they stop, the job goes back into the line; else a claim that
+                is not started in time fails.
 
         Raises:
             AmbiguousJob: As for :meth:`finish_jobs`; nothing is claimed then, nor for the next two.
@@ -368,7 +391,7 @@ class AsyncArcanoDB(AsyncCalls):
             NotAttached: As for :meth:`finish_jobs`.
             WrongIsolation: The transaction is not read committed.
         """
-        arguments = (limit, to_list(completed), to_list(attempts), to_list(completed_tables))
+        arguments = (limit, to_list(completed), to_list(attempts), to_list(completed_tables), beats)
         return await self._all(statements.CLAIM_JOBS, arguments)
 
     async def requeue_job(
@@ -660,7 +683,10 @@ class AsyncArcanoDB(AsyncCalls):
         await self._one(statements.DROP_ACCOUNT, (name,))
 
     async def set_retention(
-        self, keep: timedelta | str | None, sweep_runs: timedelta | str | None = SEVEN_DAYS
+        self,
+        keep: timedelta | str | None,
+        sweep_runs: timedelta | str | None = SEVEN_DAYS,
+        unclaimed_tasks: timedelta | str | None = ONE_DAY,
     ) -> None:
         """Set for how long the sweep keeps the journal; what is forgotten cannot be restored.
 
@@ -669,11 +695,13 @@ class AsyncArcanoDB(AsyncCalls):
         Args:
             keep: For entries of the journal, 1 day or more; at first 90 days; None: for ever.
             sweep_runs: For the sweep's own account, 1 hour or more; None: for ever.
+            unclaimed_tasks: How long a :meth:`finish_task` waits for the start of its job, 1 minute or more;
+                None: for ever.
 
         Raises:
             InvalidArgument: It is less.
         """
-        await self._one(statements.SET_RETENTION, (keep, sweep_runs))
+        await self._one(statements.SET_RETENTION, (keep, sweep_runs, unclaimed_tasks))
 
     async def set_longest_wait(self, longest_wait: timedelta | str) -> None:
         """Set for how long a call waits at most for another call of the same user.

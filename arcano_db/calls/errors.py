@@ -47,8 +47,12 @@ class RequestKeyTaken(ArcanoError):
     """The user has used this request key for something else; ``detail`` says for what (SQLSTATE 23505)."""
 
 
+class TaskIdTaken(ArcanoError):
+    """Another job that is worked on has this task id, of the same account (SQLSTATE 23505)."""
+
+
 class AmbiguousJob(ArcanoError):
-    """More than one table has a job with this id, and no table was given (SQLSTATE 21000)."""
+    """More than one job has this id, or this task, and no table, or account, was given (SQLSTATE 21000)."""
 
 
 class WrongIsolation(ArcanoError):
@@ -102,7 +106,10 @@ _BY_SQLSTATE: dict[str, type[ArcanoError]] = {
 _NOT_THERE = {"3F000", "42883", "42P01"}
 _OUR_SCHEMA = re.compile(r'(?<![\w.])arcano(_api)?[."]')
 
-_REQUEST_KEY = ("arcano", "request_pkey")
+_OF_CONSTRAINT: dict[tuple[str | None, str | None], type[ArcanoError]] = {
+    ("arcano", "request_pkey"): RequestKeyTaken,
+    ("arcano", "provider_task_pkey"): TaskIdTaken,
+}
 
 
 def _kind(error: psycopg.Error) -> type[ArcanoError] | None:
@@ -117,8 +124,8 @@ def _kind(error: psycopg.Error) -> type[ArcanoError] | None:
     if diag.source_function == "exec_stmt_raise" and " arcano." in first_line:
         if error.sqlstate == "42501" and " arcano.attach_steps(" in first_line:  # whose table it is
             return CannotAttach
-        if error.sqlstate == "23505" and (diag.schema_name, diag.constraint_name) == _REQUEST_KEY:
-            return RequestKeyTaken
+        if error.sqlstate == "23505" and (of := _OF_CONSTRAINT.get((diag.schema_name, diag.constraint_name))):
+            return of
         return _BY_SQLSTATE.get(error.sqlstate or "")
     return None
 

@@ -310,12 +310,14 @@ class SweptTable:
     Attributes:
         job_table: The table, with the schema.
         cancelled: How many of its orphans and charged ghosts were cancelled.
-        stalled: How many of its stalled jobs were failed.
+        stalled: How many of its stalled jobs, and of its claims that nobody started, were failed.
+        put_back: How many of its jobs whose worker fell silent were put back into the line.
     """
 
     job_table: str
     cancelled: int
     stalled: int
+    put_back: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -743,7 +745,7 @@ class JobTable:
         orphan_after: How long a job without a sign of life is left alone.
         touch_limit: How long after ``created_at`` a heartbeat still protects a job.
         stall_after: How long a job that is worked on may be without a sign of life; None: for ever.
-        starting_stall_after: The same for one that is still starting; None: as ``stall_after``.
+        starting_stall_after: The same for a claim; None: as ``stall_after``. The shorter of both counts.
         charged_orphan_after: After how long a charged ghost is ended and refunded; None: never.
         refund_when: Which ends are refunded besides a cancelled job that never ran.
         user_columns: Which of the table's own columns an end user may give with a new job; None: end users
@@ -758,6 +760,7 @@ class JobTable:
         id_form: The form, as a regular expression, of ids of type text that a caller with ``arcano_user`` may
             choose; None: none.
         journal_value_limit: How many bytes of a value the journal keeps whole; it cuts what is longer.
+        max_attempts: How often a job whose worker fell silent is put back into the line.
     """
 
     job_table: str
@@ -777,3 +780,4 @@ class JobTable:
     orphans: int
     id_form: str | None
     journal_value_limit: int
+    max_attempts: int

@@ -87,7 +87,7 @@ REFUSE_CHOSEN_ID: Query[None] = _values("select arcano.refuse_chosen_id(%s::regc
 
 TOUCH_JOB = _rows(JobChange, "arcano.touch_job(%s, %s::regclass)")
 
-START_JOB = _rows(JobChange, "arcano.start_job(%s, %s, %s::regclass)")
+START_JOB = _rows(JobChange, "arcano.start_job(%s, %s, %s::regclass, %s)")
 
 FAIL_JOB = _rows(JobChange, "arcano.fail_job(%s, %s, %s, %s::regclass)")
 
@@ -95,15 +95,15 @@ FINISH_JOB = _rows(JobChange, "arcano.finish_job(%s, %s, %s, %s, %s::regclass)")
 
 FINISH_JOBS = _rows(FinishedJob, "arcano.finish_jobs(%s, %s, %s, %s::integer[], %s::regclass[])")
 
-START_JOBS = _rows(FinishedJob, "arcano.start_jobs(%s, %s::regclass[])")
+START_JOBS = _rows(FinishedJob, "arcano.start_jobs(%s, %s::regclass[], %s::integer[])")
 
 TOUCH_JOBS = _rows(FinishedJob, "arcano.touch_jobs(%s, %s::regclass[])")
 
-FINISH_TASK = _rows(FinishedTask, "arcano.finish_task(%s, %s, %s)")
+FINISH_TASK = _rows(FinishedTask, "arcano.finish_task(%s, %s, %s, %s)")
 
 RUN_OR_QUEUE = _rows(QueueDecision, "arcano.run_or_queue(%s, %s, %s::regclass)")
 
-CLAIM_JOBS = _rows(ClaimedJob, "arcano.claim_jobs(%s, %s, %s::integer[], %s::regclass[])")
+CLAIM_JOBS = _rows(ClaimedJob, "arcano.claim_jobs(%s, %s, %s::integer[], %s::regclass[], %s)")
 
 REQUEUE_JOB = _rows(RequeuedJob, "arcano.requeue_job(%s, %s, %s::regclass)")
 
@@ -125,7 +125,7 @@ SET_ACCOUNT: Query[None] = _values("select arcano.set_account(%s, %s, %s)")
 
 DROP_ACCOUNT: Query[None] = _values("select arcano.drop_account(%s)")
 
-SET_RETENTION: Query[None] = _values("select arcano.set_retention(%s, %s)")
+SET_RETENTION: Query[None] = _values("select arcano.set_retention(%s, %s, %s)")
 
 SET_LONGEST_WAIT: Query[None] = _values("select arcano.set_longest_wait(%s)")
 

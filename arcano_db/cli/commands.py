@@ -197,7 +197,8 @@ def configure(table: str, settings: tuple[str, ...], dsn: str, force: bool) -> N
       orphan_after          how long a job without a sign of life is left alone
       touch_limit           how long after it was made a heartbeat still protects a waiting job
       stall_after           how long a job that is worked on may give no sign of life
-      starting_stall_after  the same while it is starting
+      starting_stall_after  the same for a claim; at first 15 minutes
+      max_attempts          how often a job whose worker fell silent is put back into the line
       charged_orphan_after  after how long a charged ghost is ended and refunded
       mode                  enforce, or observe: only journal what the rule would end (see `observed`)
       breaker_share         when so many of an hour's jobs look like ghosts, the sweep sets mode=observe

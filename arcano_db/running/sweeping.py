@@ -59,14 +59,20 @@ async def _sweep_once(db: AsyncArcanoDB, limit: int) -> None:
     started = time.monotonic()
     cancelled: Counter[str] = Counter()
     stalled: Counter[str] = Counter()
+    put_back: Counter[str] = Counter()
     while True:
         batch = await db.sweep_orphans(limit)
         cancelled.update({table.job_table: table.cancelled for table in batch if table.cancelled})
         stalled.update({table.job_table: table.stalled for table in batch if table.stalled})
-        if sum(table.cancelled + table.stalled for table in batch) < limit:
+        put_back.update({table.job_table: table.put_back for table in batch if table.put_back})
+        if sum(table.cancelled + table.stalled + table.put_back for table in batch) < limit:
             break
     seconds = time.monotonic() - started
-    for what, counted in (("cancelled %d orphans", cancelled), ("failed %d stalled jobs", stalled)):
+    for what, counted in (
+        ("cancelled %d orphans", cancelled),
+        ("failed %d stalled jobs", stalled),
+        ("put back %d jobs of silent workers", put_back),
+    ):
         if counted:
             tables = ", ".join(f"{table} {count}" for table, count in sorted(counted.items()))
             log.info(what + " in %.2f seconds: %s", counted.total(), seconds, tables)

@@ -271,7 +271,7 @@ class _Worker:
         tables = [job.job_table for job in completed]
         try:
             if free > 0:
-                return await ask(lambda db: db.claim_jobs(free, ids, attempts, tables))
+                return await ask(lambda db: db.claim_jobs(free, ids, attempts, tables, beats=True))
             if completed:
                 await ask(lambda db: db.finish_jobs(ids, attempts=attempts, tables=tables))
         except _TABLE_IS_GONE:
@@ -326,8 +326,9 @@ class _Worker:
         """Those that run now, and that nobody has ended meanwhile; all in one round trip if that can be."""
         ask = self._server.ask
         ids, tables = [job.job_id for job in claimed], [job.job_table for job in claimed]
+        attempts = [job.attempt for job in claimed]
         try:
-            answers = await ask(lambda db: db.start_jobs(ids, tables))
+            answers = await ask(lambda db: db.start_jobs(ids, tables, attempts))
             changed = {(answer.job_table, answer.job_id) for answer in answers if answer.changed}
             return [job for job in claimed if _key(job) in changed]
         except _REFUSED as error:
@@ -336,9 +337,10 @@ class _Worker:
             started = []
             for job in claimed:
                 try:
-                    answer = await ask(lambda db: db.start_job(job.job_id, table=job.job_table))  # noqa: B023
+                    id_, attempt, table = job.job_id, job.attempt, job.job_table
+                    answer = await ask(lambda db: db.start_job(id_, None, table, attempt))  # noqa: B023
                 except _REFUSED as error:
-                    # It stays starting, and stalls, where its table says so.
+                    # It stays starting, and goes back into the line when starting_stall_after has passed.
                     log.warning("%s %s could not be started: %s", *_key(job), _why(error))
                 else:
                     started += [job] if answer.changed else []
@@ -408,7 +410,9 @@ class _Worker:
             await self._fail(job, reason_of(error))
             return "failed"
         if isinstance(answer, HandOver):
-            await self._server.ask(lambda db: db.start_job(job.job_id, answer.task_id, job.job_table))
+            await self._server.ask(
+                lambda db: db.start_job(job.job_id, answer.task_id, job.job_table, job.attempt)
+            )
             return "handed over"
         if job.lost:
             return "given up"
@@ -433,7 +437,8 @@ class _Worker:
             if not jobs:
                 continue
             for job, answer in await self._touch(jobs):
-                ours = answer.changed and answer.attempt == job.attempt
+                # A job that waits was put back, and is nobody's.
+                ours = (answer.changed, answer.attempt, answer.status) == (True, job.attempt, "running")
                 running = self.running.get(_key(job))
                 if not ours and running is not None and running.job is job and not job.lost:
                     log.warning("%s is not this worker's any more: %s", job, answer.note or "started again")

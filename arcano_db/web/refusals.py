@@ -24,6 +24,7 @@ _STATUS: dict[type[errors.ArcanoError], int] = {
     errors.AmbiguousJob: 409,
     errors.JobIdTaken: 409,
     errors.RequestKeyTaken: 409,
+    errors.TaskIdTaken: 409,
     errors.InvalidArgument: 422,
 }
 

@@ -57,7 +57,7 @@ begin
          stall_after = v_settings.stall_after, starting_stall_after = v_settings.starting_stall_after,
          charged_orphan_after = v_settings.charged_orphan_after, refund_when = v_settings.refund_when,
          user_columns = v_settings.user_columns, id_form = v_settings.id_form,
-         journal_value_limit = v_settings.journal_value_limit
+         journal_value_limit = v_settings.journal_value_limit, max_attempts = v_settings.max_attempts
    where t.job_table = p_table;
   return v_settings;
 exception
@@ -72,4 +72,4 @@ end
 $$;
 
 comment on function arcano.set_job_table(regclass, jsonb) is
-  'Changes settings of the attached p_table, such as {"stall_after": "10 minutes"}, and answers all of them: tool, orphan_after, touch_limit, stall_after, starting_stall_after, charged_orphan_after, refund_when (which ends are refunded: failed, stalled, forced), user_columns (what end users may give in p_data; [] opens the table to them with no column, null closes it), id_form (of the text ids that arcano_user may choose), mode (enforce, or observe: only journal what would be ended), breaker_share (of an hour''s jobs that may be ghosts before the sweep sets mode to observe), journal_value_limit (how many bytes of a value the journal keeps whole). Null switches a limit off. The column comments of arcano.job_table say what each does.';
+  'Changes settings of the attached p_table, such as {"stall_after": "10 minutes"}, and answers all of them: tool, orphan_after, touch_limit, stall_after, starting_stall_after, charged_orphan_after, refund_when (which ends are refunded: failed, stalled, forced), user_columns (what end users may give in p_data; [] opens the table to them with no column, null closes it), id_form (of the text ids that arcano_user may choose), mode (enforce, or observe: only journal what would be ended), max_attempts (how often a job whose worker fell silent is put back into the queue), breaker_share (of an hour''s jobs that may be ghosts before the sweep sets mode to observe), journal_value_limit (how many bytes of a value the journal keeps whole). Null switches a limit off. The column comments of arcano.job_table say what each does.';

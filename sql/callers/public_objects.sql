@@ -74,6 +74,7 @@ begin atomic
     ('arcano', 'table', 'setting', 'arcano_operator'),
     ('arcano', 'table', 'refund', 'arcano_operator'),
     ('arcano', 'table', 'task', 'arcano_operator'),
+    ('arcano', 'table', 'provider_task', 'arcano_operator'),
     ('arcano', 'table', 'request', 'arcano_operator'),
     ('arcano', 'table', 'job_event', 'arcano_operator'),
     ('arcano', 'table', 'job_backoff', 'arcano_operator'),

@@ -3,6 +3,8 @@
 -- job counts as never run until its status is running: while it is starting, it did not run yet.
 --
 --   orphan, charged_orphan, stalled   a rule matches
+--   unstarted                         a claim of which nobody gave a sign of life, and which may be given to nobody else
+--   silent                            its workers fell silent, as often as it may be put back and once more
 --   waiting                           somebody cancels a job that waits
 --   forced                            somebody insists, and it is worked on
 --   completed, failed, cancelled      its own worker or client ends it
@@ -14,6 +16,8 @@ begin atomic
     ('orphan', 'cancelled', 'healed', 'Auto-clean: orphan queued job (client failed before enqueue/run)', 'cancelled', 'forced'),
     ('charged_orphan', 'cancelled', 'cancelled', 'Auto-clean: charged job that was never started', 'cancelled', 'forced'),
     ('stalled', 'failed', 'stalled', 'Auto-clean: stalled job (no sign of life from its worker)', 'stalled', 'stalled'),
+    ('unstarted', 'failed', 'stalled', 'Auto-clean: claimed, but never started (no sign of life from its worker)', 'cancelled', 'stalled'),
+    ('silent', 'failed', 'stalled', 'Auto-clean: each worker that had it fell silent', 'cancelled', 'cancelled'),
     ('waiting', 'cancelled', 'cancelled', 'Cancelled', 'cancelled', 'forced'),
     ('forced', 'cancelled', 'force_cancelled', 'Cancelled', 'cancelled', 'forced'),
     ('completed', 'completed', 'completed', null, null, null),

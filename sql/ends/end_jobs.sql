@@ -1,4 +1,5 @@
--- Ends jobs that are not the caller's own, for the check, the sweep and the cancels. It promises:
+-- Ends jobs that are not the caller's own, for the check, the sweep and the cancels; with put_back as their cause, jobs
+-- whose worker fell silent go back into the queue instead. It promises:
 --
 --   * it waits for no row's lock: a job whose row somebody holds is left alone and not answered. What the app's own
 --     trigger has to wait for is waited for no longer than longest_wait, for all of them together;
@@ -34,8 +35,12 @@ begin
   end if;
 
   begin
-    v_ended := arcano.end_jobs_at_once(
-      p_jobs, p_source, p_cause, p_reason, v_since, current_setting('lock_timeout')::interval);
+    if p_cause = 'put_back' then
+      v_ended := arcano.put_back_at_once(p_jobs, p_source, v_since, current_setting('lock_timeout')::interval);
+    else
+      v_ended := arcano.end_jobs_at_once(
+        p_jobs, p_source, p_cause, p_reason, v_since, current_setting('lock_timeout')::interval);
+    end if;
   exception
     when others or assert_failure then
       get stacked diagnostics v_sqlstate = returned_sqlstate, v_error = message_text;
@@ -74,4 +79,4 @@ end
 $$;
 
 comment on function arcano.end_jobs(arcano.job_ref[], text, text, text, timestamptz) is
-  'Internal: ends those of p_jobs to which p_cause (of end_causes) applies, journals and refunds them. p_reason: their error_message. p_since: since when the caller waits (null: from now on). Answers a row for each job ended, and with its error for each that could not be.';
+  'Internal: ends those of p_jobs to which p_cause (of end_causes, or put_back) applies, journals and refunds them. p_reason: their error_message. p_since: since when the caller waits (null: from now on). Answers a row for each job ended, and with its error for each that could not be.';

@@ -1,8 +1,9 @@
 -- Ends jobs in one statement, or none of them. Which of them a cause applies to is asked here, of the rules:
 --
---   orphan, charged_orphan, stalled   the rule matches, and its table is not only observed
---   waiting                           it waits
---   forced                            it is worked on
+--   orphan, charged_orphan       the rule matches, and its table is not only observed
+--   stalled, unstarted, silent   the same
+--   waiting                      it waits
+--   forced                       it is worked on
 create or replace function arcano.end_jobs_at_once(
   p_jobs arcano.job_ref[],
   p_source text,
@@ -54,9 +55,9 @@ begin
                case p_cause
                  when 'orphan' then o.is_orphan and o.is_enforced
                  when 'charged_orphan' then o.is_charged_orphan and o.is_enforced
-                 when 'stalled' then o.is_stalled and o.is_enforced
                  when 'waiting' then o.is_waiting
                  when 'forced' then o.is_working
+                 else o.stall_cause = p_cause and o.is_enforced
                end
            end
   ), ended as (

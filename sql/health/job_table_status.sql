@@ -5,7 +5,7 @@ select n.job_table, s.tool, s.orphan_after, s.touch_limit, s.stall_after, s.star
        s.breaker_share::double precision as breaker_share, s.breaker_tripped_at, s.attached_at,
        (select count(*) from arcano.active_job a where a.job_table = n.job_table) as active,
        (select count(*) from arcano.orphan_job o where o.job_table = n.job_table) as orphans,
-       s.id_form, s.journal_value_limit
+       s.id_form, s.journal_value_limit, s.max_attempts
   from arcano.job_table s
  cross join lateral arcano.table_name(s.job_table) n (job_table);
 

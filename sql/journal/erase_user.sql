@@ -21,7 +21,7 @@ begin
   perform arcano.lock_user(p_user_id, 'a user cannot be erased');
 
   -- Before the journal, which alone knows whose a job was whose row is gone.
-  delete from arcano.task t
+  delete from arcano.provider_task t
    where t.job_id is not null
      and case
            when exists (select from arcano.job j where j.id = t.job_id and j.tableoid = t.job_table) then exists (

@@ -9,7 +9,7 @@ declare
   v_written integer;
 begin
   if p_event <> all (array[
-      'healed', 'cancelled', 'force_cancelled', 'stalled', 'failed', 'completed', 'revived', 'late_finish',
+      'healed', 'cancelled', 'force_cancelled', 'stalled', 'requeued', 'failed', 'completed', 'revived', 'late_finish',
       'refund_due', 'refunded', 'observed', 'restored', 'erased', 'error'
     ]) or p_source <> all (array[
       'check', 'sweep', 'cancel_session', 'cancel_job', 'start_job', 'finish_job', 'claim_jobs', 'settle_refund',

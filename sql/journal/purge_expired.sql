@@ -29,9 +29,22 @@ begin
         for update skip locked
    );
 
-  delete from arcano.task t
-   where t.task_id in (
-     select o.task_id from arcano.task o where o.created_at < now() - interval '30 days' for update skip locked
+  -- What the functions of an older release have noted.
+  with noted as (
+    delete from arcano.task t
+     where t.task_id in (select o.task_id from arcano.task o for update skip locked)
+    returning t.*
+  )
+  insert into arcano.provider_task
+  select n.task_id, '', n.job_table, n.job_id, n.attempt, n.status, n.error, n.created_at from noted n
+  on conflict do nothing;
+  delete from arcano.provider_task t
+   where (t.task_id, t.api_account) in (
+     select o.task_id, o.api_account
+       from arcano.provider_task o
+      where o.created_at < now() - interval '30 days'
+         or o.job_id is null and o.created_at < now() - (select s.keep_unclaimed_tasks from arcano.setting s)
+        for update skip locked
    );
   delete from arcano.request r
    where (r.user_id, r.request_key) in (

@@ -28,7 +28,17 @@ select j.tableoid as relid,
        l.is_outside_queue,
        arcano.is_working(j.status) as is_working,
        arcano.is_open(j.status) as is_open,
-       j.ctid as tid
+       j.ctid as tid,
+       b.beats,
+       case when m.is_enforced then
+         coalesce(h.heals_at, case when j.status = 'starting' then s.stalls_at end)
+       end as frees_at,
+       case
+         when arcano.is_working(j.status) is not true or (s.stalls_at < now()) is not true then null
+         when b.beats then 'silent'
+         when j.status = 'starting' then 'unstarted'
+         else 'stalled'
+       end as stall_cause
   from arcano.job j
   left join arcano.job_table t on t.job_table = j.tableoid
   cross join lateral (select coalesce(t.mode = 'enforce', false)) m (is_enforced)
@@ -44,8 +54,21 @@ select j.tableoid as relid,
   -- heals_at is null for a job that does not wait or is in the queue. Said here as well, it lets whoever asks for
   -- orphans read them through the partial index of what waits outside of the queue.
   cross join lateral (select l.is_outside_queue and coalesce(h.heals_at < now(), false)) o (is_orphan)
+  -- A provider that has it says when it ends, and its worker no longer does. Only asked of jobs that are worked on.
   cross join lateral (
-    select arcano.stalls_at(j.status, j.started_at, j.heartbeat_at, t.starting_stall_after, t.stall_after)
+    select case when arcano.is_working(j.status) and j.task_id is null then
+             exists (
+               select
+                 from arcano.beating_claim c
+                where c.job_id = j.id and c.job_table = j.tableoid and c.attempt = j.attempt
+                  and arcano.is_about(c.claimed_at, j.created_at)
+             )
+           end
+  ) b (beats)
+  cross join lateral (
+    select arcano.stalls_at(
+      j.status, j.started_at, j.heartbeat_at, b.beats, t.starting_stall_after, t.stall_after, t.touch_limit
+    )
   ) s (stalls_at)
   cross join lateral (select arcano.is_charged(j.credits_charged, j.user_credit_cost)) c (is_charged)
   -- A charged orphan would be an orphan, had it not been charged.
@@ -79,4 +102,10 @@ comment on column arcano.judged_job.is_charged_orphan is
 comment on column arcano.judged_job.is_outside_queue is 'Whether the job waits outside of the queue.';
 comment on column arcano.judged_job.is_working is 'Whether it is being worked on.';
 comment on column arcano.judged_job.is_open is 'Whether it is waiting or being worked on.';
+comment on column arcano.judged_job.beats is
+  'Whether the worker that claimed it said that it gives signs of life, and no provider has the job.';
+comment on column arcano.judged_job.frees_at is
+  'heals_at, or of a claim when the sweep ends it or puts it back if nothing more happens; null: never, or its table is only observed.';
+comment on column arcano.judged_job.stall_cause is
+  'Why it has stalled: unstarted (a claim without signs of life), silent (a worker that gave signs of life is gone), or stalled; null: it has not.';
 comment on column arcano.judged_job.tid is 'Where its row lies, for as long as nobody changes that.';

@@ -3,13 +3,17 @@
 -- at this moment is passed over, and so is a job whose start the app's own trigger or constraint vetoed lately.
 -- Without accounts there is no limit but p_limit.
 --
+-- A claim ends: p_beats says how. Who gives signs of life is known to be gone when they stop, and the job can go to
+-- somebody else; of who gives none nobody knows whether the provider has it, so it is never started twice.
+--
 -- What the caller has completed since it last asked can be told in the same call, which is one round trip
 -- and one commit less.
 create or replace function arcano.claim_jobs(
   p_limit integer default 1,
   p_completed arcano.job_ids.ids%type default null,
   p_attempts integer[] default null,
-  p_completed_tables regclass[] default null
+  p_completed_tables regclass[] default null,
+  p_beats boolean default false
 )
 returns table (
   job_table text,
@@ -61,13 +65,13 @@ begin
       ) l;
     return query
       select arcano.table_name(s.relid), s.job_id, s.user_id, s.api_account, s.attempt
-        from arcano.start_in_slots(v_relids, v_tids, v_slots) s;
+        from arcano.start_in_slots(v_relids, v_tids, v_slots, p_beats is true) s;
     get diagnostics v_started = row_count;
   exception
     when transaction_rollback then
       raise;
     when others or assert_failure then
-      return query select c.* from arcano.claim_one_by_one(v_slots, coalesce(cardinality(v_slots), p_limit)) c;
+      return query select c.* from arcano.claim_one_by_one(v_slots, coalesce(cardinality(v_slots), p_limit), p_beats is true) c;
       return;
   end;
 
@@ -78,5 +82,5 @@ begin
 end
 $$;
 
-comment on function arcano.claim_jobs(integer, arcano.job_ids.ids%type, integer[], regclass[]) is
-  'Starts at most p_limit jobs, the oldest of the queue first, in free slots of the accounts, and answers them. p_completed, p_attempts, p_completed_tables: jobs that the caller has completed, as for finish_jobs, which are ended first. No row: the queue is empty, or no slot is free. A job that cannot be started is journaled as an error, and tried again later.';
+comment on function arcano.claim_jobs(integer, arcano.job_ids.ids%type, integer[], regclass[], boolean) is
+  'Starts at most p_limit jobs, the oldest of the queue first, in free slots of the accounts, and answers them. p_completed, p_attempts, p_completed_tables: jobs that the caller has completed, as for finish_jobs, which are ended first. p_beats: whether the caller gives signs of life of what it claims (touch_jobs) until a provider has it or it ends: if those stop for starting_stall_after, the sweep puts the job back into the queue, at most max_attempts times. Otherwise a claim that is not started within that time fails, is refunded, and is given to nobody else; a start_job that comes later brings it back. No row: the queue is empty, or no slot is free. A job that cannot be started is journaled as an error, and tried again later.';

@@ -1,6 +1,11 @@
 -- Starts waiting jobs, which the caller has locked, in slots that the caller has taken: the first job in the first
 -- slot, and so on. The one place that makes a job starting.
-create or replace function arcano.start_in_slots(p_relids oid[], p_tids tid[], p_slots text[])
+create or replace function arcano.start_in_slots(
+  p_relids oid[],
+  p_tids tid[],
+  p_slots text[],
+  p_beats boolean default false
+)
 returns table (
   relid oid,
   job_id arcano.job.id%type,
@@ -25,6 +30,9 @@ begin
         from unnest(p_relids, p_tids) with ordinality l (relid, tid, place)
        where j.ctid = l.tid and j.tableoid = l.relid and j.status is not null -- leaves the empty parent out, and makes no index be read whole
       returning l.place, l.relid, j.id, j.user_id, j.api_account, j.attempt
+    ), noted as (
+      insert into arcano.beating_claim (job_table, job_id, attempt)
+      select s.relid, s.id, s.attempt from started s where p_beats
     )
     select s.relid, s.id, s.user_id, s.api_account, s.attempt from started s order by s.place;
   get diagnostics v_started = row_count;
@@ -34,5 +42,5 @@ begin
 end
 $$;
 
-comment on function arcano.start_in_slots(oid[], tid[], text[]) is
-  'Internal: starts the jobs that lie at p_tids of the tables p_relids, each in its element of p_slots (null: there are no accounts, and api_account stays as it is), and answers them in that order.';
+comment on function arcano.start_in_slots(oid[], tid[], text[], boolean) is
+  'Internal: starts the jobs that lie at p_tids of the tables p_relids, each in its element of p_slots (null: there are no accounts, and api_account stays as it is), notes with p_beats that signs of life follow, and answers them in that order.';

@@ -1,11 +1,13 @@
 -- The provider or a worker took the job: it runs from now on, and the rule leaves it alone. Exactly one
 -- of several calls starts it; a later one may still bring the task_id that the first one did not have.
 --
--- A job that the orphan rule healed comes back to life, if the user has not gone on.
+-- A job that the orphan rule healed comes back to life, if the user has not gone on, and so does a claim that failed
+-- because nobody started it in time.
 create or replace function arcano.start_job(
   p_job_id arcano.job.id%type,
   p_task_id arcano.job.task_id%type default null,
   p_table regclass default null,
+  p_attempt integer default null,
   out changed boolean,
   out status text,
   out attempt integer,
@@ -32,13 +34,14 @@ begin
    where j.id = v_ref.id
      and j.tableoid = v_ref.relid
      and case
-           when arcano.is_open(j.status) and (j.status <> 'running' or j.task_id is null and p_task_id is not null) then true
+           when arcano.is_open(j.status) and (j.status <> 'running' or j.task_id is null and p_task_id is not null)
+             and (p_attempt is null or arcano.is_working(j.status) and p_attempt = j.attempt) then true
          end
   returning j.status, j.attempt into status, attempt;
   changed := found;
   if not changed then
     select r.changed, r.status, r.attempt, r.note into changed, status, attempt, note
-      from arcano.revive_job(v_ref, p_task_id) r;
+      from arcano.revive_job(v_ref, p_task_id, p_attempt) r;
   end if;
 
   -- Also for a job that has ended, so that the journal gets what the provider says of it.
@@ -51,5 +54,5 @@ begin
 end
 $$;
 
-comment on function arcano.start_job(arcano.job.id%type, text, regclass) is
-  'Makes the waiting or starting job p_job_id of p_table (null: of the one table that has the id) a running one, with the provider''s p_task_id, and counts the attempt; a running one that has no task_id yet gets p_task_id. If finish_task came before, the job is ended as that said. A job that the orphan rule healed is revived (note: revived) if its user has no other active job; else note says healed and what is in the way. A job that runs or has ended, or is not there: changed is false, and note says why.';
+comment on function arcano.start_job(arcano.job.id%type, text, regclass, integer) is
+  'Makes the waiting or starting job p_job_id of p_table (null: of the one table that has the id) a running one, with the provider''s p_task_id, and counts the attempt; a running one that has no task_id yet gets p_task_id. If finish_task came before, the job is ended as that said. A job that the orphan rule healed, or that failed because nobody started it in time after it was claimed, is revived (note: revived) if its user has no other active job; else note says so and what is in the way. p_attempt: the attempt that claim_jobs answered; if the job is at another one, or waits again, nothing changes. A job that runs or has ended, or is not there: changed is false, and note says why.';

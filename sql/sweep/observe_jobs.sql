@@ -18,7 +18,7 @@ begin
         from arcano.open_job o
        where o.is_outside_queue and (o.is_orphan or o.is_charged_orphan) and not o.is_enforced
        union all
-      select o.relid, o.job_id, 'stalled'
+      select o.relid, o.job_id, o.stall_cause
         from arcano.open_job o
        where o.is_working and o.is_stalled and not o.is_enforced
     )

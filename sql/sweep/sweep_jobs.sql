@@ -1,10 +1,12 @@
--- Ends the oldest jobs to which a cause of the sweep applies: orphan, charged_orphan or stalled. It locks
--- them, and passes over those that somebody else holds and those that could not be ended lately.
+-- Ends the oldest jobs to which a cause of the sweep applies: orphan, charged_orphan, or stalled for all that were worked
+-- on, of which some go back into the queue. It locks them, and passes over those that somebody else holds and those that
+-- could not be ended lately.
 create or replace function arcano.sweep_jobs(
   p_cause text,
   p_limit integer,
   out job arcano.job_ref,
-  out error text
+  out error text,
+  out is_put_back boolean
 )
 returns setof record
 language plpgsql volatile
@@ -13,12 +15,15 @@ set plan_cache_mode = force_generic_plan -- else it is planned at every sweep
 as $$
 declare
   v_jobs arcano.job_ref[];
+  v_causes text[];
 begin
   -- Two statements, because each reads through an index of its own; one for both would read and sort all of them.
   if p_cause = 'stalled' then
-    select array_agg(c.job) into v_jobs
+    select array_agg(c.job), array_agg(case
+             when c.stall_cause <> 'silent' or arcano.times_put_back(c.job) >= t.max_attempts then c.stall_cause else 'put_back' end)
+      into v_jobs, v_causes
       from (
-        select (o.relid, o.job_id)::arcano.job_ref as job
+        select (o.relid, o.job_id)::arcano.job_ref as job, o.relid, o.stall_cause
           from arcano.judged_job o
          cross join lateral (
            select from arcano.job j where j.ctid = o.tid and j.tableoid = o.relid and j.id = o.job_id for update skip locked
@@ -29,9 +34,10 @@ begin
            and (not exists (select from arcano.job_backoff) or not arcano.is_backing_off(o.relid, o.job_id))
          order by o.stalls_at
          limit p_limit
-      ) c;
+      ) c
+      join arcano.job_table t on t.job_table = c.relid;
   else
-    select array_agg(c.job) into v_jobs
+    select array_agg(c.job), array_agg(p_cause) into v_jobs, v_causes
       from (
         select (o.relid, o.job_id)::arcano.job_ref as job
           from arcano.judged_job o
@@ -46,9 +52,16 @@ begin
          limit p_limit
       ) c;
   end if;
-  return query select e.job, e.error from arcano.end_jobs(v_jobs, 'sweep', p_cause) e;
+  return query
+    select e.job, e.error, g.cause = 'put_back'
+      from (
+        select u.cause, array_agg((u.relid, u.id)::arcano.job_ref) as jobs
+          from unnest(v_jobs, v_causes) u (relid, id, cause)
+         group by u.cause
+      ) g
+     cross join lateral arcano.end_jobs(g.jobs, 'sweep', g.cause) e;
 end
 $$;
 
 comment on function arcano.sweep_jobs(text, integer) is
-  'Internal: ends at most p_limit jobs to which p_cause applies, as end_jobs does.';
+  'Internal: ends at most p_limit jobs to which p_cause applies, as end_jobs does, or puts them back into the queue (is_put_back).';

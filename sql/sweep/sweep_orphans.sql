@@ -3,7 +3,9 @@
 --
 --   * orphans are cancelled;
 --   * charged orphans are cancelled and refunded, where their table has a charged_orphan_after;
---   * stalled jobs are failed, where their table has a stall_after.
+--   * stalled jobs are failed, where their table has a stall_after;
+--   * claims that nobody started are failed and refunded, and go back into the queue where their worker had said that it
+--     gives signs of life.
 --
 -- In tables in observe mode it only journals what it would have ended; trip_breakers puts tables there.
 --
@@ -11,7 +13,7 @@
 -- if a slot is free beside a line. Safe to run many at once: each takes what no other one holds. Never
 -- needed for a right answer of check_user_active.
 create or replace function arcano.sweep_orphans(p_limit integer default 1000)
-returns table (job_table text, cancelled integer, stalled integer)
+returns table (job_table text, cancelled integer, stalled integer, put_back integer)
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
@@ -20,6 +22,8 @@ declare
   v_cause text;
   v_cancelled arcano.job_ref[] := '{}';
   v_stalled arcano.job_ref[] := '{}';
+  v_put_back arcano.job_ref[] := '{}';
+  v_back arcano.job_ref[];
   v_ended arcano.job_ref[];
   v_left integer := p_limit;
   v_errors integer;
@@ -41,11 +45,13 @@ begin
      where c.applies
   loop
     exit when v_left = 0;
-    select coalesce(array_agg(e.job) filter (where e.error is null), '{}'),
+    select coalesce(array_agg(e.job) filter (where e.error is null and not e.is_put_back), '{}'),
+           coalesce(array_agg(e.job) filter (where e.error is null and e.is_put_back), '{}'),
            count(*) filter (where e.error is not null)
-      into v_ended, v_errors
+      into v_ended, v_back, v_errors
       from arcano.sweep_jobs(v_cause, v_left) e;
-    v_left := v_left - cardinality(v_ended);
+    v_left := v_left - cardinality(v_ended) - cardinality(v_back);
+    v_put_back := v_put_back || v_back;
     v_failed := v_failed + v_errors;
     if v_cause = 'stalled' then
       v_stalled := v_ended;
@@ -57,6 +63,7 @@ begin
   v_observed := arcano.observe_jobs(p_limit);
   perform arcano.pay_refunds(p_limit);
   v_purged := arcano.purge_expired(p_limit);
+  perform arcano.forget_claims();
   if exists (select from arcano.setting s where s.keep_positions) then
     begin
       perform arcano.refresh_positions();
@@ -68,21 +75,25 @@ begin
   end if;
   perform arcano.wake_workers();
 
-  insert into arcano.sweep_run (started_at, application_name, cancelled, stalled, failed, observed, forgotten)
+  insert into arcano.sweep_run (started_at, application_name, cancelled, stalled, put_back, failed, observed, forgotten)
   values (v_started_at,
           -- A background worker, such as pg_cron's, has no such setting, but is of a kind of its own.
           coalesce(nullif(current_setting('application_name'), ''), (
             select a.backend_type from pg_stat_get_activity(pg_backend_pid()) a
              where a.backend_type <> 'client backend')),
-          cardinality(v_cancelled), cardinality(v_stalled), v_failed,
+          cardinality(v_cancelled), cardinality(v_stalled), cardinality(v_put_back), v_failed,
           v_observed, v_purged);
 
   return query
-    select arcano.table_name(r.relid), (count(*) - sum(r.is_stalled))::integer, sum(r.is_stalled)::integer
+    select arcano.table_name(r.relid),
+           (count(*) - sum(r.is_stalled) - sum(r.is_put_back))::integer, sum(r.is_stalled)::integer,
+           sum(r.is_put_back)::integer
       from (
-        select c.relid, 0 as is_stalled from unnest(v_cancelled) c
+        select c.relid, 0 as is_stalled, 0 as is_put_back from unnest(v_cancelled) c
          union all
-        select s.relid, 1 from unnest(v_stalled) s
+        select s.relid, 1, 0 from unnest(v_stalled) s
+         union all
+        select b.relid, 0, 1 from unnest(v_put_back) b
       ) r
      group by r.relid
      order by 1;
@@ -90,4 +101,4 @@ end
 $$;
 
 comment on function arcano.sweep_orphans(integer) is
-  'Cancels orphans, and charged orphans and stalled jobs where their table says so, at most p_limit in all, and answers a row for each table with any. One that cannot be ended is journaled as an error and tried again later. Fewer than p_limit in all: nothing more to do now. Tables in observe mode only get entries in the journal. Also tries again to pay refunds that are due, keeps positions where that is switched on, forgets what is older than set_retention says, and wakes workers.';
+  'Cancels orphans, charged orphans and stalled jobs where their table says so, and claims that were never started (stalled), and puts jobs back into the queue whose worker fell silent (put_back), at most p_limit in all, and answers a row for each table with any. One that cannot be ended is journaled as an error and tried again later. Fewer than p_limit in all: nothing more to do now. Tables in observe mode only get entries in the journal. Also tries again to pay refunds that are due, keeps positions where that is switched on, forgets what is older than set_retention says, and wakes workers.';

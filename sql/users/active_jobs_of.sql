@@ -30,7 +30,7 @@ begin
        cross join lateral jsonb_populate_record(null::arcano.job, jsonb_build_object('user_id', i.id)) u
        cross join lateral (
          select o.relid, o.tool, o.job_table, o.status, o.job_id, o.created_at, o.started_at, o.is_in_queue,
-                case when count(*) over () = count(o.heals_at) over () then max(o.heals_at) over () end as heals_at,
+                case when count(*) over () = count(o.frees_at) over () then max(o.frees_at) over () end as heals_at,
                 bool_or(o.is_orphan and o.is_enforced) over () as has_orphans
            from arcano.open_job o
           where o.user_id = u.user_id

@@ -67,11 +67,25 @@ begin
              when o.is_open is not true then 'it has ended, and blocks nobody'
              when o.is_orphan and o.is_enforced then 'it blocks nobody, and the next check or sweep cancels it'
              when o.is_orphan and not o.is_enforced then 'it would be, and blocks its user: its table is only observed'
-             when o.heals_at is not null then format('it blocks its user, until %s if nothing more happens', o.heals_at)
+             when o.frees_at is not null then format('it blocks its user, until %s if nothing more happens', o.frees_at)
              else 'it blocks its user until it ends'
            end
       from (select) only_one
       left join arcano.judged_job o on o.relid = v_ref.relid and o.job_id = v_ref.id;
+
+  return query
+    select case when o.stalls_at is null or not o.is_enforced then 'nothing limits its work' else 'its work is limited' end, true,
+           case
+             when o.stalls_at is null then
+               format('its last sign of life is from %s', coalesce(greatest(j.started_at, j.heartbeat_at), j.created_at))
+             when not o.is_enforced then format('it would be, at %s: its table is only observed', o.stalls_at)
+             when o.beats and arcano.times_put_back(v_ref) < t.max_attempts then
+               format('at %s, if its worker stays silent: it goes back to its place in the line, for the %s. of %s times', o.stalls_at, arcano.times_put_back(v_ref) + 1, t.max_attempts)
+             else format('at %s, if nobody gives a sign of life: it fails', o.stalls_at)
+               || case when o.beats or o.status = 'starting' then ', and is refunded' else '' end
+           end
+      from arcano.judged_job o
+     where o.relid = v_ref.relid and o.job_id = v_ref.id and case when o.is_working then true end;
 
   return query
     select format('%s by %s', e.event, e.source), true, format('%s: %s', e.created_at, e.reason)
@@ -80,4 +94,4 @@ end
 $$;
 
 comment on function arcano.explain_job(arcano.job.id%type, regclass) is
-  'Why job p_job_id of p_table (null: of the one table that has the id) blocks its user or does not: a row for each condition of the orphan rule, whether it holds, and the columns that say so; then what follows, and what the journal has about the job. All must hold for an orphan: the one that does not is what protects it.';
+  'Why job p_job_id of p_table (null: of the one table that has the id) blocks its user or does not: a row for each condition of the orphan rule, whether it holds, and the columns that say so; then what follows, for a job that is worked on which limit ends that, and what the journal has about the job. All must hold for an orphan: the one that does not is what protects it.';

@@ -25,7 +25,7 @@ begin
   -- made a job. One that could not be ended, for whatever reason, is ignored; one still there was locked.
   for v_round in 1..2 loop
     select o.tool, o.job_table, o.status, o.job_id, o.created_at, o.started_at, o."position",
-           case when count(*) over () = count(o.heals_at) over () then max(o.heals_at) over () end,
+           case when count(*) over () = count(o.frees_at) over () then max(o.frees_at) over () end,
            array_agg((o.relid, o.job_id)::arcano.job_ref) filter (where o.is_orphan and o.is_enforced) over (),
            array_agg((o.relid, o.job_id)::arcano.job_ref) filter (where o.is_orphan and not o.is_enforced) over ()
       into active_tool, active_table, active_status, active_job_id, created_at, started_at, "position",

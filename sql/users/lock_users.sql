@@ -21,7 +21,7 @@ begin
         ) j
         where case
                 when j.heals_at < clock_timestamp() + interval '2 minutes' then true
-                when p_revives then j.status = 'cancelled'
+                when p_revives then j.status in ('cancelled', 'failed')
               end
         order by 1
      ) u;

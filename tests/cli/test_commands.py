@@ -276,7 +276,7 @@ def test_orphans_and_sweep(run: Run, dsn: str, conn: psycopg.Connection) -> None
     assert events(conn) == []
 
     swept = run("sweep", "--limit", "2", "--json", "--dsn", dsn)
-    assert json.loads(swept.stdout) == [{"job_table": UPSCALER, "cancelled": 2, "stalled": 0}]
+    assert json.loads(swept.stdout) == [{"job_table": UPSCALER, "cancelled": 2, "stalled": 0, "put_back": 0}]
     assert job(conn, ghosts[2])["status"] == "queued"
     assert UPSCALER in run("sweep", "--dsn", dsn).stdout
     assert len(events(conn)) == 3

@@ -200,7 +200,9 @@ def test_the_life_of_a_job(call: Call, conn: psycopg.Connection) -> None:
     assert (late["changed"], late["note"]) == (False, "already completed")
 
     make_job(conn, VIDEO, user)
-    assert call("sweep_orphans", p_limit=10) == [{"job_table": VIDEO, "cancelled": 1, "stalled": 0}]
+    assert call("sweep_orphans", p_limit=10) == [
+        {"job_table": VIDEO, "cancelled": 1, "stalled": 0, "put_back": 0}
+    ]
 
 
 def test_errors_have_their_sqlstate(call: Call, conn: psycopg.Connection) -> None:

@@ -98,7 +98,7 @@ def lives(pooled_dsn: str, prepare_threshold: int | None, conn: psycopg.Connecti
                 for _ in range(20):
                     with db.job(UPSCALER, user, data={"scale": 4}) as made:
                         assert db.check_user_active(user).active_job_id == made.id
-                        assert made.start("task").changed
+                        assert made.start(f"task-{made.id}").changed
                         assert made.finish().changed
                 # In a transaction of the caller's own, too.
                 with connection.transaction():

@@ -223,13 +223,13 @@ def test_what_could_not_be_ended_is_noted_without_waiting(conn: psycopg.Connecti
     assert conn.execute("select count(*) from arcano.job_backoff").fetchone() == (3,)
 
 
-@pytest.mark.parametrize("table", ["task", "job_backoff"])
+@pytest.mark.parametrize("table", ["provider_task", "job_backoff"])
 def test_the_sweep_passes_over_what_somebody_holds_when_it_forgets(
     conn: psycopg.Connection, connect: Connect, table: str
 ) -> None:
     conn.execute(
-        "insert into arcano.task (task_id, status, created_at)"
-        " select name, 'failed', now() - interval '1 year' from unnest(array['held', 'free']) n (name)"
+        "insert into arcano.provider_task (task_id, api_account, status, created_at)"
+        " select name, '', 'failed', now() - interval '1 year' from unnest(array['held', 'free']) n (name)"
     )
     conn.execute(
         "insert into arcano.job_backoff (job_table, job_id, first_failed_at, retry_at)"
@@ -241,7 +241,7 @@ def test_the_sweep_passes_over_what_somebody_holds_when_it_forgets(
     conn.execute("set lock_timeout = '1ms'")
     ArcanoDB(conn).sweep_orphans()
     holder.rollback()
-    other = {"task": "job_backoff", "job_backoff": "task"}[table]
+    other = {"provider_task": "job_backoff", "job_backoff": "provider_task"}[table]
     assert conn.execute(f"select count(*) from arcano.{table}").fetchone() == (1,)
     assert conn.execute(f"select count(*) from arcano.{other}").fetchone() == (0,)
     ArcanoDB(conn).sweep_orphans()

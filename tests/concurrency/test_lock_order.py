@@ -28,7 +28,7 @@ HOLD = {
     "job": "select id from arcano.job for update",
     "queue": "lock table arcano.lock in exclusive mode",
     "account": "select name from arcano.account for update",
-    "task": "update arcano.task set error = error",
+    "task": "update arcano.provider_task set error = error",
     "refund": "select refund_id from arcano.refund for update",
 }
 
@@ -36,7 +36,7 @@ HOLD = {
 FREE_ROWS = {
     "job": "select count(*) from (select from arcano.job for no key update skip locked) f",
     "account": "select count(*) from (select from arcano.account for no key update skip locked) f",
-    "task": "select count(*) from (select from arcano.task for no key update skip locked) f",
+    "task": "select count(*) from (select from arcano.provider_task for no key update skip locked) f",
     "refund": "select count(*) from (select from arcano.refund for no key update skip locked) f",
 }
 
@@ -154,8 +154,10 @@ def test_what_a_call_holds_while_it_waits_stands_before_that_in_the_order(
         jobs = Jobs(stage)
         stage.execute("insert into arcano.account values ('z', 0) on conflict do nothing")
         stage.execute(
-            "insert into arcano.task (task_id, job_table, job_id) values ('a task', %s::regclass, %s)"
-            " on conflict (task_id) do update set job_table = excluded.job_table, job_id = excluded.job_id",
+            "insert into arcano.provider_task (task_id, api_account, job_table, job_id)"
+            " values ('a task', '', %s::regclass, %s)"
+            " on conflict (task_id, api_account) do update"
+            "    set job_table = excluded.job_table, job_id = excluded.job_id",
             (VIDEO, jobs.working),
         )
         stage.execute(
@@ -174,7 +176,7 @@ def test_what_a_call_holds_while_it_waits_stands_before_that_in_the_order(
             waiting[name] = watched.holds(kind)
         holder.rollback()
         watched.end()
-        stage.execute("delete from arcano.task; delete from arcano.refund")
+        stage.execute("delete from arcano.provider_task; delete from arcano.refund")
 
     held_by = "; ".join(f"{name} holding {sorted(held) or 'nothing'}" for name, held in waiting.items())
     print(f"\n{kind}: {held_by}")

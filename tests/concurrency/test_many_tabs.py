@@ -55,7 +55,7 @@ def click(db: ArcanoDB, user: UUID, chance: random.Random, seen: Counter[str]) -
         seen["created" if made.created else "blocked"] += 1
         fate = chance.random()
         if made.created and fate < 0.5:
-            db.start_job(made.job_id, "task")
+            db.start_job(made.job_id, str(made.job_id))
             db.finish_job(made.job_id)
         elif made.created and fate < 0.7:
             # A ghost: its client is gone, and it is old.
@@ -69,7 +69,7 @@ def click(db: ArcanoDB, user: UUID, chance: random.Random, seen: Counter[str]) -
         elif not made.created and fate < 0.2:
             db.cancel_session(user)
         elif not made.created and fate < 0.3:
-            db.start_job(made.active_job_id, "task")
+            db.start_job(made.active_job_id, str(made.active_job_id))
     except psycopg.Error as error:
         seen[f"{type(error).__name__}: {str(error).splitlines()[0]}"] += 1
 

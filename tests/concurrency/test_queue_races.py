@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from helpers import UPSCALER, VIDEO, events, in_background, job, make_job, make_user, until_blocked
 
-from arcano_db import ArcanoDB
+from arcano_db import ArcanoDB, TaskIdTaken
 
 Connect = Callable[..., psycopg.Connection]
 
@@ -213,6 +213,30 @@ def test_a_webhook_and_the_start_that_brings_its_task_id(
     until_blocked(conn, two)
     one.commit()
     assert (answer().status, job(conn, waiting)["status"]) == ("completed", "completed")
+
+
+@pytest.mark.parametrize("commits", [True, False])
+def test_two_starts_that_bring_the_same_task_id(
+    conn: psycopg.Connection, connect: Connect, commits: bool
+) -> None:
+    first, second = enter(conn), enter(conn, VIDEO)
+    one, two = connect(autocommit=False), connect()
+    ArcanoDB(one).start_job(first, "7")
+
+    def start() -> str:
+        try:
+            return ArcanoDB(two).start_job(second, "7").status or ""
+        except TaskIdTaken:
+            return "refused"
+
+    answer = in_background(start)
+    until_blocked(conn, two)
+    if commits:
+        one.commit()
+    else:
+        one.rollback()
+    assert answer() == ("refused" if commits else "running")
+    assert ArcanoDB(conn).finish_task("7").job_id == (first if commits else second)
 
 
 def test_two_that_finish_the_same_jobs_do_not_block_each_other_for_ever(

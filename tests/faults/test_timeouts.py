@@ -174,7 +174,18 @@ def attempt(db: ArcanoDB, call: Callable[[ArcanoDB], Any]) -> str | None:
 def state(conn: psycopg.Connection) -> list[Any]:
     """Everything that a call may change."""
     rows = "select md5(string_agg(t::text, '' order by t::text)) from"
-    tables = ("job", "job_event", "refund", "task", "account", "setting", "job_table", "sweep_run")
+    tables = (
+        "job",
+        "job_event",
+        "refund",
+        "task",
+        "provider_task",
+        "beating_claim",
+        "account",
+        "setting",
+        "job_table",
+        "sweep_run",
+    )
     return [conn.execute(f"{rows} arcano.{table} t").fetchone() for table in tables]
 
 

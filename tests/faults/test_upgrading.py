@@ -19,6 +19,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -88,9 +89,7 @@ def _changed(name: str, text: str) -> str:
         head = head.removesuffix(")").rstrip() + ",\n  out newer text\n)"
     elif name in MORE_COLUMNS:
         rest = re.sub(r"^(table \(.*?)\)\n", r"\1, newer text)\n", rest)
-        rest = rest.replace("order by 1;", "order by 1;").replace(
-            "sum(r.is_stalled)::integer\n", "sum(r.is_stalled)::integer, 'new'::text\n"
-        )
+        rest = rest.replace("sum(r.is_put_back)::integer\n", "sum(r.is_put_back)::integer, 'new'::text\n")
     return head + returns + rest
 
 
@@ -306,6 +305,24 @@ def test_what_was_attached_before_works_as_if_attached_now(empty_dsn: str) -> No
             assert attach_plan(db, table, tool) == []
         assert [t.mode for t in db.job_tables()] == ["enforce"] * len(TOOLS)
         assert [o.job_id for o in db.orphan_jobs()] == [ghost]
+
+
+def test_what_was_known_of_tasks_and_unset_limits_goes_along(empty_dsn: str) -> None:
+    install_before(empty_dsn)
+    with psycopg.connect(empty_dsn, autocommit=True) as conn:
+        db = ArcanoDB(conn)
+        running = make_job(conn, UPSCALER, make_user(conn), "1 minute", position=1, api_account="a")
+        conn.execute("select from arcano.start_job(%s, '7')", (running,))
+        conn.execute("select from arcano.finish_task('8', 'failed')")
+        conn.execute(
+            'select from arcano.set_job_table(%s::regclass, \'{"stall_after": "1 hour"}\')', (VIDEO,)
+        )
+        migrating.migrate(empty_dsn)
+        assert db.finish_task("7", api_account="a").job_id == running
+        waiting = make_job(conn, VIDEO, make_user(conn), "1 minute", position=1)
+        assert db.start_job(waiting, "8").status == "failed"
+        limits = {t.job_table: t.starting_stall_after for t in db.job_tables()}
+        assert (limits[UPSCALER], limits[VIDEO]) == (timedelta(minutes=15), None)
 
 
 def test_a_view_that_steps_aside_is_read_by_nobody(migrated_dsn: str, tmp_path: Path) -> None:

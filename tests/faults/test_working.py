@@ -216,7 +216,7 @@ def test_killed_it_leaves_a_job_that_stalls_and_frees_its_slot(
     conn: psycopg.Connection, db: ArcanoDB, work: Callable[..., LongCommand]
 ) -> None:
     db.set_account("a", 1)
-    db.set_job_table(UPSCALER, {"stall_after": "10 minutes"})
+    db.set_job_table(UPSCALER, {"stall_after": "10 minutes", "max_attempts": 0})
     running, waiting = enter(conn, UPSCALER, "wait"), enter(conn, VIDEO)
     worker = work()
     until_status(conn, running, "running")
@@ -227,6 +227,43 @@ def test_killed_it_leaves_a_job_that_stalls_and_frees_its_slot(
     db.sweep_orphans()
     until_status(conn, waiting, "completed")
     assert [event["event"] for event in events(conn, running)] == ["stalled"]
+
+
+def test_what_a_killed_worker_had_is_done_by_another(
+    conn: psycopg.Connection, db: ArcanoDB, work: Callable[..., LongCommand], tmp_path: Path
+) -> None:
+    """With no limit set by anybody; the slot is free, and the job at its place."""
+    db.set_account("a", 1)
+    running = enter(conn, UPSCALER, "wait")
+    worker = work()
+    until_status(conn, running, "running")
+    worker.kill()
+    conn.execute(f"update {UPSCALER} set started_at = now() - interval '16 minutes'")
+    assert [row.put_back for row in db.sweep_orphans()] == [1]
+    gate = tmp_path / "gate"
+    gate.touch()
+    work(gate=gate)
+    until_status(conn, running, "completed")
+    assert (job(conn, running)["attempt"], [e["event"] for e in events(conn, running)]) == (2, ["requeued"])
+
+
+def test_a_worker_that_was_only_stopped_gives_up_what_was_put_back(
+    conn: psycopg.Connection, db: ArcanoDB, work: Callable[..., LongCommand]
+) -> None:
+    running = enter(conn, UPSCALER, "wait")
+    worker = work("--heartbeat", "0.5")
+    until_status(conn, running, "running")
+    worker.process.send_signal(signal.SIGSTOP)
+    conn.execute(
+        f"update {UPSCALER} set started_at = now() - interval '17 minutes',"
+        " heartbeat_at = now() - interval '16 minutes'"
+    )
+    conn.execute(f"update {UPSCALER} set position = 3")  # whatever it is, it stays
+    assert [row.put_back for row in db.sweep_orphans()] == [1]
+    [claimed] = db.claim_jobs()  # by somebody else
+    worker.process.send_signal(signal.SIGCONT)
+    worker.wait_for("is not this worker's any more")
+    assert (claimed.attempt, job(conn, running)["status"]) == (2, "starting")
 
 
 def test_the_provider_is_asked_before_a_job_stalls(

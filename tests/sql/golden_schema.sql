@@ -72,7 +72,7 @@ CREATE FUNCTION arcano.bind_and_apply_task(p_task_id text, p_job arcano.job_ref,
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.bind_and_apply_task(p_task_id text, p_job arcano.job_ref, p_attempt integer) IS 'Internal: notes that p_task_id is attempt p_attempt of p_job, and answers whether an earlier finish_task has now ended that job.';
+COMMENT ON FUNCTION arcano.bind_and_apply_task(p_task_id text, p_job arcano.job_ref, p_attempt integer) IS 'Internal: notes that p_task_id is attempt p_attempt of p_job, and answers whether an earlier finish_task has now ended that job. Raises if it is that of another job that is worked on, of the same account.';
 
 CREATE FUNCTION arcano.built_indexes(p_table regclass, OUT index_name text, OUT definition text, OUT index regclass, OUT is_valid boolean) RETURNS SETOF record
     LANGUAGE sql STABLE
@@ -121,9 +121,9 @@ CREATE FUNCTION arcano.check_user_active(p_user_id uuid, OUT has_active_job bool
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.check_user_active(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer) IS 'Heals the orphans of user p_user_id, then answers in exactly one row whether a job is in the user''s way, and which: working before waiting, then the oldest. heals_at: when the rule would free the user if nothing more happens, null: never. healed: how many orphans this call cancelled.';
+COMMENT ON FUNCTION arcano.check_user_active(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer) IS 'Heals the orphans of user p_user_id, then answers in exactly one row whether a job is in the user''s way, and which: working before waiting, then the oldest. heals_at: when the rules would free the user, or put back a job that was claimed, if nothing more happens, null: never. healed: how many orphans this call cancelled.';
 
-CREATE FUNCTION arcano.claim_jobs(p_limit integer DEFAULT 1, p_completed uuid[] DEFAULT NULL::uuid[], p_attempts integer[] DEFAULT NULL::integer[], p_completed_tables regclass[] DEFAULT NULL::regclass[]) RETURNS TABLE(job_table text, job_id uuid, user_id uuid, api_account text, attempt integer)
+CREATE FUNCTION arcano.claim_jobs(p_limit integer DEFAULT 1, p_completed uuid[] DEFAULT NULL::uuid[], p_attempts integer[] DEFAULT NULL::integer[], p_completed_tables regclass[] DEFAULT NULL::regclass[], p_beats boolean DEFAULT false) RETURNS TABLE(job_table text, job_id uuid, user_id uuid, api_account text, attempt integer)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
@@ -131,14 +131,14 @@ CREATE FUNCTION arcano.claim_jobs(p_limit integer DEFAULT 1, p_completed uuid[] 
     SET jit TO 'off'
     AS ...;
 
-COMMENT ON FUNCTION arcano.claim_jobs(p_limit integer, p_completed uuid[], p_attempts integer[], p_completed_tables regclass[]) IS 'Starts at most p_limit jobs, the oldest of the queue first, in free slots of the accounts, and answers them. p_completed, p_attempts, p_completed_tables: jobs that the caller has completed, as for finish_jobs, which are ended first. No row: the queue is empty, or no slot is free. A job that cannot be started is journaled as an error, and tried again later.';
+COMMENT ON FUNCTION arcano.claim_jobs(p_limit integer, p_completed uuid[], p_attempts integer[], p_completed_tables regclass[], p_beats boolean) IS 'Starts at most p_limit jobs, the oldest of the queue first, in free slots of the accounts, and answers them. p_completed, p_attempts, p_completed_tables: jobs that the caller has completed, as for finish_jobs, which are ended first. p_beats: whether the caller gives signs of life of what it claims (touch_jobs) until a provider has it or it ends: if those stop for starting_stall_after, the sweep puts the job back into the queue, at most max_attempts times. Otherwise a claim that is not started within that time fails, is refunded, and is given to nobody else; a start_job that comes later brings it back. No row: the queue is empty, or no slot is free. A job that cannot be started is journaled as an error, and tried again later.';
 
-CREATE FUNCTION arcano.claim_one_by_one(p_slots text[], p_limit integer) RETURNS TABLE(job_table text, job_id uuid, user_id uuid, api_account text, attempt integer)
+CREATE FUNCTION arcano.claim_one_by_one(p_slots text[], p_limit integer, p_beats boolean) RETURNS TABLE(job_table text, job_id uuid, user_id uuid, api_account text, attempt integer)
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.claim_one_by_one(p_slots text[], p_limit integer) IS 'Internal: starts at most p_limit jobs of the queue, in p_slots (null: in none), one statement for each.';
+COMMENT ON FUNCTION arcano.claim_one_by_one(p_slots text[], p_limit integer, p_beats boolean) IS 'Internal: starts at most p_limit jobs of the queue, in p_slots (null: in none), one statement for each.';
 
 CREATE FUNCTION arcano.claimed_user() RETURNS uuid
     LANGUAGE plpgsql STABLE
@@ -252,7 +252,7 @@ COMMENT ON FUNCTION arcano.dry_run_end(p_table regclass, p_job_id uuid, OUT leve
 CREATE FUNCTION arcano.end_causes() RETURNS TABLE(cause text, status text, event text, message text, refund text, refund_when_running text)
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     BEGIN ATOMIC
- VALUES ('orphan'::text,'cancelled'::text,'healed'::text,'Auto-clean: orphan queued job (client failed before enqueue/run)'::text,'cancelled'::text,'forced'::text), ('charged_orphan'::text,'cancelled'::text,'cancelled'::text,'Auto-clean: charged job that was never started'::text,'cancelled'::text,'forced'::text), ('stalled'::text,'failed'::text,'stalled'::text,'Auto-clean: stalled job (no sign of life from its worker)'::text,'stalled'::text,'stalled'::text), ('waiting'::text,'cancelled'::text,'cancelled'::text,'Cancelled'::text,'cancelled'::text,'forced'::text), ('forced'::text,'cancelled'::text,'force_cancelled'::text,'Cancelled'::text,'cancelled'::text,'forced'::text), ('completed'::text,'completed'::text,'completed'::text,NULL::text,NULL::text,NULL::text), ('failed'::text,'failed'::text,'failed'::text,NULL::text,'failed'::text,'failed'::text), ('cancelled'::text,'cancelled'::text,'cancelled'::text,NULL::text,'cancelled'::text,'forced'::text);
+ VALUES ('orphan'::text,'cancelled'::text,'healed'::text,'Auto-clean: orphan queued job (client failed before enqueue/run)'::text,'cancelled'::text,'forced'::text), ('charged_orphan'::text,'cancelled'::text,'cancelled'::text,'Auto-clean: charged job that was never started'::text,'cancelled'::text,'forced'::text), ('stalled'::text,'failed'::text,'stalled'::text,'Auto-clean: stalled job (no sign of life from its worker)'::text,'stalled'::text,'stalled'::text), ('unstarted'::text,'failed'::text,'stalled'::text,'Auto-clean: claimed, but never started (no sign of life from its worker)'::text,'cancelled'::text,'stalled'::text), ('silent'::text,'failed'::text,'stalled'::text,'Auto-clean: each worker that had it fell silent'::text,'cancelled'::text,'cancelled'::text), ('waiting'::text,'cancelled'::text,'cancelled'::text,'Cancelled'::text,'cancelled'::text,'forced'::text), ('forced'::text,'cancelled'::text,'force_cancelled'::text,'Cancelled'::text,'cancelled'::text,'forced'::text), ('completed'::text,'completed'::text,'completed'::text,NULL::text,NULL::text,NULL::text), ('failed'::text,'failed'::text,'failed'::text,NULL::text,'failed'::text,'failed'::text), ('cancelled'::text,'cancelled'::text,'cancelled'::text,NULL::text,'cancelled'::text,'forced'::text);
 END;
 
 COMMENT ON FUNCTION arcano.end_causes() IS 'Internal: each cause that ends a job, the status and the event of the journal that follow, the default message, and the kind of refund: of a job that was not running yet, and of one that was; null: none.';
@@ -262,7 +262,7 @@ CREATE FUNCTION arcano.end_jobs(p_jobs arcano.job_ref[], p_source text, p_cause 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.end_jobs(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text, p_since timestamp with time zone, OUT job arcano.job_ref, OUT error text) IS 'Internal: ends those of p_jobs to which p_cause (of end_causes) applies, journals and refunds them. p_reason: their error_message. p_since: since when the caller waits (null: from now on). Answers a row for each job ended, and with its error for each that could not be.';
+COMMENT ON FUNCTION arcano.end_jobs(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text, p_since timestamp with time zone, OUT job arcano.job_ref, OUT error text) IS 'Internal: ends those of p_jobs to which p_cause (of end_causes, or put_back) applies, journals and refunds them. p_reason: their error_message. p_since: since when the caller waits (null: from now on). Answers a row for each job ended, and with its error for each that could not be.';
 
 CREATE FUNCTION arcano.end_jobs_at_once(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text, p_since timestamp with time zone, p_lock_timeout interval) RETURNS arcano.job_ref[]
     LANGUAGE plpgsql
@@ -299,7 +299,7 @@ CREATE FUNCTION arcano.explain_job(p_job_id uuid, p_table regclass DEFAULT NULL:
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.explain_job(p_job_id uuid, p_table regclass) IS 'Why job p_job_id of p_table (null: of the one table that has the id) blocks its user or does not: a row for each condition of the orphan rule, whether it holds, and the columns that say so; then what follows, and what the journal has about the job. All must hold for an orphan: the one that does not is what protects it.';
+COMMENT ON FUNCTION arcano.explain_job(p_job_id uuid, p_table regclass) IS 'Why job p_job_id of p_table (null: of the one table that has the id) blocks its user or does not: a row for each condition of the orphan rule, whether it holds, and the columns that say so; then what follows, for a job that is worked on which limit ends that, and what the journal has about the job. All must hold for an orphan: the one that does not is what protects it.';
 
 CREATE FUNCTION arcano.fail_job(p_job_id uuid, p_reason text, p_attempt integer DEFAULT NULL::integer, p_table regclass DEFAULT NULL::regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -352,12 +352,12 @@ CREATE FUNCTION arcano.finish_jobs(p_job_ids uuid[], p_status text DEFAULT 'comp
 
 COMMENT ON FUNCTION arcano.finish_jobs(p_job_ids uuid[], p_status text, p_error text, p_attempts integer[], p_tables regclass[]) IS 'Ends the jobs p_job_ids, each as finish_job would with p_status, p_error and its elements of p_attempts and p_tables, and answers a row for each of them, in no order. One that has ended already, is not there or cannot be ended does not keep the others from it: its changed is false, and note says why.';
 
-CREATE FUNCTION arcano.finish_task(p_task_id text, p_status text DEFAULT 'completed'::text, p_error text DEFAULT NULL::text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid, OUT job_table text) RETURNS record
+CREATE FUNCTION arcano.finish_task(p_task_id text, p_status text DEFAULT 'completed'::text, p_error text DEFAULT NULL::text, p_api_account text DEFAULT NULL::text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid, OUT job_table text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid, OUT job_table text) IS 'finish_job for the job whose task_id is p_task_id, at the attempt that the provider got it for. If no job has that task_id yet, changed is false, and the call is kept for 30 days and applied by the start_job that brings it; of two such calls the first one counts.';
+COMMENT ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error text, p_api_account text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid, OUT job_table text) IS 'finish_job for the job whose task_id is p_task_id, at the attempt that the provider got it for. p_api_account: the account whose task it is; null: of the one job that is worked on and has it, and an error if there are two. If no job has that task_id yet, changed is false, and the call is kept for 24 hours (set_retention) and applied by the start_job that brings it; of two such calls the first one counts.';
 
 CREATE FUNCTION arcano.finish_without_waking(p_jobs arcano.job_ref[], p_status text, p_error text, p_attempts integer[]) RETURNS TABLE(job_id uuid, changed boolean, status text, attempt integer, note text, job_table text)
     LANGUAGE plpgsql
@@ -365,6 +365,15 @@ CREATE FUNCTION arcano.finish_without_waking(p_jobs arcano.job_ref[], p_status t
     AS ...;
 
 COMMENT ON FUNCTION arcano.finish_without_waking(p_jobs arcano.job_ref[], p_status text, p_error text, p_attempts integer[]) IS 'Internal: as finish_jobs, for who wakes workers afterwards.';
+
+CREATE FUNCTION arcano.forget_claims() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.forget_claims() IS 'Internal: deletes the entries of beating_claim whose job is not worked on at that attempt any more.';
 
 CREATE FUNCTION arcano.function_problem(p_function text, p_oid oid, p_owner text) RETURNS text
     LANGUAGE plpgsql
@@ -582,6 +591,34 @@ CREATE FUNCTION arcano.is_usual_wait(p_longest_wait interval, p_lock_timeout int
 
 COMMENT ON FUNCTION arcano.is_usual_wait(p_longest_wait interval, p_lock_timeout interval, p_since timestamp with time zone) IS 'Internal: whether p_longest_wait of the settings is the default, the caller has no p_lock_timeout, and waits only since p_since, just now.';
 
+CREATE TABLE arcano.provider_task (
+    task_id text NOT NULL,
+    api_account text NOT NULL,
+    job_table regclass,
+    job_id uuid,
+    attempt integer,
+    status text,
+    error text,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+COMMENT ON TABLE arcano.provider_task IS 'Which job a provider''s task belongs to, for finish_task; kept for 30 days, and what no job has claimed for as long as set_retention says.';
+
+COMMENT ON COLUMN arcano.provider_task.api_account IS 'The job''s account; of a finish_task that came first, what it told. Empty: none.';
+
+COMMENT ON COLUMN arcano.provider_task.job_id IS 'Null: finish_task came first, and waits for start_job to bring this task_id.';
+
+COMMENT ON COLUMN arcano.provider_task.attempt IS 'Which start of the job the provider gave this task to.';
+
+COMMENT ON COLUMN arcano.provider_task.status IS 'How a finish_task that came first ends the job; null: nothing waits.';
+
+CREATE FUNCTION arcano.is_worked_on(p_task arcano.provider_task) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.is_worked_on(p_task arcano.provider_task) IS 'Internal: whether the job of p_task is worked on at the attempt that has it.';
+
 CREATE FUNCTION arcano.is_working(p_status text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (p_status = ANY (arcano.working_statuses()));
@@ -610,7 +647,7 @@ CREATE TABLE arcano.job_event (
 
 COMMENT ON TABLE arcano.job_event IS 'The journal: one row for every job that the package ended, written in the transaction that ended it, and one for every job that the sweep could not end.';
 
-COMMENT ON COLUMN arcano.job_event.event IS 'healed: cancelled by the orphan rule; cancelled, failed, completed: ended while it waited; force_cancelled: cancelled while it worked; stalled: failed, because it gave no sign of life; revived: a healed job that was started after all; late_finish: finish_job came after the job had ended otherwise, and changed nothing; refund_due: credits are owed, and reason says why they are not paid yet; refunded: they are paid; observed: would have been ended, were its table not in observe mode; restored: put back as it was; erased: a user''s entries were removed, and reason says how many; error: the job could not be started or ended, and reason says why.';
+COMMENT ON COLUMN arcano.job_event.event IS 'healed: cancelled by the orphan rule; cancelled, failed, completed: ended while it waited; force_cancelled: cancelled while it worked; stalled: failed, because it gave no sign of life; requeued: put back into the queue, because its worker fell silent; revived: a healed job, or a claim that had failed as never started, that was started after all; late_finish: finish_job came after the job had ended otherwise, and changed nothing; refund_due: credits are owed, and reason says why they are not paid yet; refunded: they are paid; observed: would have been ended, were its table not in observe mode; restored: put back as it was; erased: a user''s entries were removed, and reason says how many; error: the job could not be started or ended, and reason says why.';
 
 COMMENT ON COLUMN arcano.job_event.source IS 'What did it: check (check_user_active, also inside create_job and start_job), sweep (sweep_orphans), cancel_session, cancel_job, start_job, finish_job (fail_job, finish_jobs and finish_task too), claim_jobs, settle_refund, restore_job, or erase_user.';
 
@@ -637,6 +674,13 @@ CREATE FUNCTION arcano.job_indexes(p_table regclass, OUT index_name text, OUT de
     AS ...;
 
 COMMENT ON FUNCTION arcano.job_indexes(p_table regclass, OUT index_name text, OUT definition text) IS 'Internal: the names and definitions of the partial indexes that attaching gives to p_table.';
+
+CREATE FUNCTION arcano.job_of_task(p_task_id text, p_api_account text, OUT relid oid, OUT job_id uuid, OUT attempt integer, OUT bound_at timestamp with time zone) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.job_of_task(p_task_id text, p_api_account text, OUT relid oid, OUT job_id uuid, OUT attempt integer, OUT bound_at timestamp with time zone) IS 'Internal: which job the task p_task_id of p_api_account (null: of the one that has it) belongs to, at which attempt, and since when (null: its row says so); raises if more than one is worked on.';
 
 CREATE TABLE arcano.refund (
     refund_id bigint NOT NULL,
@@ -938,7 +982,7 @@ COMMENT ON FUNCTION arcano.plain_text(p_text text) IS 'Internal: p_text with "?"
 CREATE FUNCTION arcano.public_objects() RETURNS TABLE(schema name, kind text, name text, least_role text)
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     BEGIN ATOMIC
- VALUES ('arcano_api'::text,'function'::text,'check_user_active'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'create_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'queue_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'touch_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'cancel_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'cancel_session'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'leave_session'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'queue_position'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'explain_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'my_jobs'::text,'arcano_user'::text), ('arcano'::text,'function'::text,'check_user_active'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'active_jobs_of'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'create_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'open_table'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'open_tables'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'refuse_chosen_id'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'touch_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'cancel_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'cancel_session'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'leave_session'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'queue_position'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'explain_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'start_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'start_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'touch_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'finish_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'finish_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'finish_task'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'fail_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'run_or_queue'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'claim_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'requeue_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'stalling_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'sweep_orphans'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_job_table'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_account'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'drop_account'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_position_refresh'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_retention'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_longest_wait'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_refund_function'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_identity_function'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'settle_refund'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'restore_job'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'erase_user'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'check_health'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'active_job'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'orphan_job'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'charged_orphan'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'observed_job'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'observed_table'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'job_in_queue'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'job_table_status'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'queue_status'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'sweep_status'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'account_status'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'refund_due'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'metric'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'job_table'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'account'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'setting'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'refund'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'task'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'request'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'job_event'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'job_backoff'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'sweep_run'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'attach_job_table'::text,'owner'::text), ('arcano'::text,'function'::text,'attach_steps'::text,'owner'::text), ('arcano'::text,'function'::text,'detach_job_table'::text,'owner'::text), ('arcano'::text,'function'::text,'detach_steps'::text,'owner'::text), ('arcano'::text,'function'::text,'check_job_table'::text,'owner'::text), ('arcano'::text,'function'::text,'grace_advice'::text,'owner'::text), ('arcano'::text,'function'::text,'schedule_sweeper'::text,'owner'::text), ('arcano'::text,'function'::text,'unschedule_sweeper'::text,'owner'::text), ('arcano'::text,'function'::text,'claimed_user'::text,'owner'::text), ('arcano'::text,'function'::text,'public_objects'::text,'owner'::text);
+ VALUES ('arcano_api'::text,'function'::text,'check_user_active'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'create_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'queue_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'touch_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'cancel_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'cancel_session'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'leave_session'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'queue_position'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'explain_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'my_jobs'::text,'arcano_user'::text), ('arcano'::text,'function'::text,'check_user_active'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'active_jobs_of'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'create_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'open_table'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'open_tables'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'refuse_chosen_id'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'touch_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'cancel_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'cancel_session'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'leave_session'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'queue_position'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'explain_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'start_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'start_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'touch_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'finish_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'finish_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'finish_task'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'fail_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'run_or_queue'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'claim_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'requeue_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'stalling_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'sweep_orphans'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_job_table'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_account'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'drop_account'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_position_refresh'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_retention'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_longest_wait'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_refund_function'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_identity_function'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'settle_refund'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'restore_job'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'erase_user'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'check_health'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'active_job'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'orphan_job'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'charged_orphan'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'observed_job'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'observed_table'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'job_in_queue'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'job_table_status'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'queue_status'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'sweep_status'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'account_status'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'refund_due'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'metric'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'job_table'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'account'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'setting'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'refund'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'task'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'provider_task'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'request'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'job_event'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'job_backoff'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'sweep_run'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'attach_job_table'::text,'owner'::text), ('arcano'::text,'function'::text,'attach_steps'::text,'owner'::text), ('arcano'::text,'function'::text,'detach_job_table'::text,'owner'::text), ('arcano'::text,'function'::text,'detach_steps'::text,'owner'::text), ('arcano'::text,'function'::text,'check_job_table'::text,'owner'::text), ('arcano'::text,'function'::text,'grace_advice'::text,'owner'::text), ('arcano'::text,'function'::text,'schedule_sweeper'::text,'owner'::text), ('arcano'::text,'function'::text,'unschedule_sweeper'::text,'owner'::text), ('arcano'::text,'function'::text,'claimed_user'::text,'owner'::text), ('arcano'::text,'function'::text,'public_objects'::text,'owner'::text);
 END;
 
 COMMENT ON FUNCTION arcano.public_objects() IS 'The public interface: each function, view and table of it, its schema, and least_role: who may use it (arcano_user, of arcano_api alone; arcano_backend, arcano_operator, owner: who migrated; each may also use what is for those before it).';
@@ -949,6 +993,17 @@ CREATE FUNCTION arcano.purge_expired(p_limit integer) RETURNS integer
     AS ...;
 
 COMMENT ON FUNCTION arcano.purge_expired(p_limit integer) IS 'Internal: deletes at most p_limit entries of the journal that are older than set_retention says, and likewise what else expires; answers how many of the journal.';
+
+CREATE FUNCTION arcano.put_back_at_once(p_jobs arcano.job_ref[], p_source text, p_since timestamp with time zone, p_lock_timeout interval) RETURNS arcano.job_ref[]
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    SET lock_timeout TO '5s'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.put_back_at_once(p_jobs arcano.job_ref[], p_source text, p_since timestamp with time zone, p_lock_timeout interval) IS 'Internal: puts those of p_jobs that nobody holds and whose worker fell silent back into the queue, all in one statement, journals them, and answers them; raises if one of them cannot be. p_since, p_lock_timeout: as for end_jobs_at_once.';
 
 CREATE FUNCTION arcano.queue_position(p_job_id uuid, p_table regclass DEFAULT NULL::regclass) RETURNS integer
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -1084,7 +1139,7 @@ CREATE TABLE arcano.job_table (
     touch_limit interval DEFAULT '01:00:00'::interval NOT NULL,
     stall_after interval,
     attached_at timestamp with time zone DEFAULT now() NOT NULL,
-    starting_stall_after interval,
+    starting_stall_after interval DEFAULT '00:15:00'::interval,
     charged_orphan_after interval,
     refund_when text[] DEFAULT '{}'::text[] NOT NULL,
     user_columns text[],
@@ -1094,9 +1149,10 @@ CREATE TABLE arcano.job_table (
     breaker_tripped_at timestamp with time zone,
     added_columns text[] DEFAULT '{}'::text[] NOT NULL,
     id_form text,
-    journal_value_limit bigint DEFAULT 65536 NOT NULL,
+    max_attempts integer DEFAULT 3 NOT NULL,
     CONSTRAINT job_table_breaker_share_in_range CHECK (((breaker_share > (0)::numeric) AND (breaker_share <= (1)::numeric))),
     CONSTRAINT job_table_charged_orphan_after_in_range CHECK (((charged_orphan_after > '00:00:00'::interval) AND (charged_orphan_after <= '10 years'::interval))),
+    CONSTRAINT job_table_max_attempts_in_range CHECK (((max_attempts >= 0) AND (max_attempts <= 1000))),
     CONSTRAINT job_table_mode_is_known CHECK ((mode = ANY (ARRAY['enforce'::text, 'observe'::text]))),
     CONSTRAINT job_table_orphan_after_in_range CHECK (((orphan_after > '00:00:00'::interval) AND (orphan_after <= '10 years'::interval))),
     CONSTRAINT job_table_refund_when_is_known CHECK ((refund_when <@ ARRAY['failed'::text, 'stalled'::text, 'forced'::text])),
@@ -1115,7 +1171,7 @@ COMMENT ON COLUMN arcano.job_table.touch_limit IS 'How long after created_at a h
 
 COMMENT ON COLUMN arcano.job_table.stall_after IS 'How long a running job (and a starting one, unless starting_stall_after says otherwise) may be without a sign of life before the sweep ends it as failed; null: for ever.';
 
-COMMENT ON COLUMN arcano.job_table.starting_stall_after IS 'The same for a job that is still starting, whose worker has only to reach the provider; null: as stall_after.';
+COMMENT ON COLUMN arcano.job_table.starting_stall_after IS 'How long a claim may be without a sign of life before the sweep ends it, or puts it back where its worker had said that it gives some; null: as stall_after. Of both, the shorter one counts. Also for a running job whose worker had said so, where stall_after is null.';
 
 COMMENT ON COLUMN arcano.job_table.charged_orphan_after IS 'How long after its last sign of life a charged job that was never started and never in the line is ended and refunded by the sweep; null: never.';
 
@@ -1135,7 +1191,7 @@ COMMENT ON COLUMN arcano.job_table.added_columns IS 'Which of the contract''s co
 
 COMMENT ON COLUMN arcano.job_table.id_form IS 'The form, as a regular expression for the whole of it, of the text ids that users may choose in arcano_api.create_job, such as [0-9a-f-]{36}: one that others cannot guess. Null: they choose none. Numbers are never chosen by users, uuids always may be.';
 
-COMMENT ON COLUMN arcano.job_table.journal_value_limit IS 'The journal cuts a value of a row that has more bytes than this, and says so.';
+COMMENT ON COLUMN arcano.job_table.max_attempts IS 'How often the sweep puts a job back into the queue whose worker, which had said that it gives signs of life, fell silent; the next time the job fails.';
 
 CREATE FUNCTION arcano.refuse_settings(p_settings arcano.job_table) RETURNS void
     LANGUAGE plpgsql STABLE
@@ -1234,12 +1290,12 @@ CREATE FUNCTION arcano.retry_at(p_first_failed_at timestamp with time zone, p_la
 
 COMMENT ON FUNCTION arcano.retry_at(p_first_failed_at timestamp with time zone, p_last_failed_at timestamp with time zone, p_least interval) IS 'Internal: when to try again what failed first at p_first_failed_at and last at p_last_failed_at; p_least: the shortest pause.';
 
-CREATE FUNCTION arcano.revive_job(p_job arcano.job_ref, p_task_id text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) RETURNS record
+CREATE FUNCTION arcano.revive_job(p_job arcano.job_ref, p_task_id text, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.revive_job(p_job arcano.job_ref, p_task_id text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) IS 'Internal: for start_job of a job that does not wait; revives it with p_task_id if the orphan rule healed it and its user has no other active job, else says why not.';
+COMMENT ON FUNCTION arcano.revive_job(p_job arcano.job_ref, p_task_id text, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) IS 'Internal: for start_job of a job that does not wait; revives it with p_task_id if the orphan rule healed it, or if it failed because nobody started it in time (at p_attempt; null: at any), and its user has no other active job, else says why not.';
 
 CREATE FUNCTION arcano.role_health() RETURNS TABLE(level text, finding text, detail text, hint text)
     LANGUAGE plpgsql STABLE
@@ -1301,7 +1357,7 @@ CREATE FUNCTION arcano.set_job_table(p_table regclass, p_settings jsonb) RETURNS
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.set_job_table(p_table regclass, p_settings jsonb) IS 'Changes settings of the attached p_table, such as {"stall_after": "10 minutes"}, and answers all of them: tool, orphan_after, touch_limit, stall_after, starting_stall_after, charged_orphan_after, refund_when (which ends are refunded: failed, stalled, forced), user_columns (what end users may give in p_data; [] opens the table to them with no column, null closes it), id_form (of the text ids that arcano_user may choose), mode (enforce, or observe: only journal what would be ended), breaker_share (of an hour''s jobs that may be ghosts before the sweep sets mode to observe), journal_value_limit (how many bytes of a value the journal keeps whole). Null switches a limit off. The column comments of arcano.job_table say what each does.';
+COMMENT ON FUNCTION arcano.set_job_table(p_table regclass, p_settings jsonb) IS 'Changes settings of the attached p_table, such as {"stall_after": "10 minutes"}, and answers all of them: tool, orphan_after, touch_limit, stall_after, starting_stall_after, charged_orphan_after, refund_when (which ends are refunded: failed, stalled, forced), user_columns (what end users may give in p_data; [] opens the table to them with no column, null closes it), id_form (of the text ids that arcano_user may choose), mode (enforce, or observe: only journal what would be ended), max_attempts (how often a job whose worker fell silent is put back into the queue), breaker_share (of an hour''s jobs that may be ghosts before the sweep sets mode to observe). Null switches a limit off. The column comments of arcano.job_table say what each does.';
 
 CREATE FUNCTION arcano.set_lock_timeout(p_limit interval) RETURNS void
     LANGUAGE plpgsql
@@ -1332,12 +1388,12 @@ CREATE FUNCTION arcano.set_refund_function(p_function text) RETURNS void
 
 COMMENT ON FUNCTION arcano.set_refund_function(p_function text) IS 'Sets the function that gives credits back, such as public.refund_credits(uuid,integer,text): it gets the user, the amount that was charged, and a reference that is never given for two charges and stays the same of one, and is called in the transaction that ends the job. If it raises or answers false, the refund stays due and is tried again by the sweep. What is called is this function, for as long as it belongs to whom it belongs now; public or arcano_operator must be allowed to execute it. Null: none, and refunds stay due until settle_refund.';
 
-CREATE FUNCTION arcano.set_retention(p_events interval, p_sweep_runs interval DEFAULT '7 days'::interval) RETURNS void
+CREATE FUNCTION arcano.set_retention(p_events interval, p_sweep_runs interval DEFAULT '7 days'::interval, p_unclaimed_tasks interval DEFAULT '24:00:00'::interval) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.set_retention(p_events interval, p_sweep_runs interval) IS 'Sets for how long the sweep keeps entries of the journal (p_events; at first 90 days) and its own account in sweep_run (p_sweep_runs; 7 days); null: for ever. What is forgotten can be neither explained nor restored, and a ghost that was healed before cannot be revived.';
+COMMENT ON FUNCTION arcano.set_retention(p_events interval, p_sweep_runs interval, p_unclaimed_tasks interval) IS 'Sets for how long the sweep keeps entries of the journal (p_events; at first 90 days) and its own account in sweep_run (p_sweep_runs; 7 days), and for how long a finish_task waits for the start_job that brings its task_id (p_unclaimed_tasks; 24 hours); null: for ever. What is forgotten can be neither explained nor restored, and a ghost that was healed before cannot be revived.';
 
 CREATE FUNCTION arcano.settle_refund(p_refund_id bigint, p_note text DEFAULT NULL::text) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1367,33 +1423,33 @@ CREATE FUNCTION arcano.stalling_jobs(p_within interval DEFAULT '00:01:00'::inter
 
 COMMENT ON FUNCTION arcano.stalling_jobs(p_within interval, p_limit integer) IS 'The jobs that stall within p_within if they give no sign of life, the soonest first, at most p_limit: ask the provider, then touch_job, finish_job or fail_job.';
 
-CREATE FUNCTION arcano.stalls_at(p_status text, p_started_at timestamp with time zone, p_heartbeat_at timestamp with time zone, p_starting_stall_after interval, p_stall_after interval) RETURNS timestamp with time zone
+CREATE FUNCTION arcano.stalls_at(p_status text, p_started_at timestamp with time zone, p_heartbeat_at timestamp with time zone, p_beats boolean, p_starting_stall_after interval, p_stall_after interval, p_touch_limit interval) RETURNS timestamp with time zone
     LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN CASE WHEN arcano.is_working(p_status) THEN (LEAST(GREATEST(p_started_at, p_heartbeat_at), '200000-01-01 00:00:00+00'::timestamp with time zone) + CASE WHEN (p_status = 'starting'::text) THEN COALESCE(p_starting_stall_after, p_stall_after) ELSE p_stall_after END) ELSE NULL::timestamp with time zone END;
+    RETURN CASE WHEN (arcano.is_working(p_status) AND (COALESCE(p_started_at, p_heartbeat_at) IS NOT NULL)) THEN CASE WHEN p_beats THEN (LEAST(GREATEST(p_started_at, p_heartbeat_at), '200000-01-01 00:00:00+00'::timestamp with time zone) + CASE WHEN (p_status = 'starting'::text) THEN LEAST(p_starting_stall_after, p_stall_after) ELSE COALESCE(p_stall_after, p_starting_stall_after) END) WHEN (p_status = 'starting'::text) THEN (LEAST(GREATEST(p_started_at, LEAST(COALESCE(p_heartbeat_at, p_started_at), (LEAST(p_started_at, '200000-01-01 00:00:00+00'::timestamp with time zone) + p_touch_limit))), '200000-01-01 00:00:00+00'::timestamp with time zone) + LEAST(p_starting_stall_after, p_stall_after)) ELSE (LEAST(GREATEST(p_started_at, p_heartbeat_at), '200000-01-01 00:00:00+00'::timestamp with time zone) + p_stall_after) END ELSE NULL::timestamp with time zone END;
 
-COMMENT ON FUNCTION arcano.stalls_at(p_status text, p_started_at timestamp with time zone, p_heartbeat_at timestamp with time zone, p_starting_stall_after interval, p_stall_after interval) IS 'Internal: when the job that has these columns has stalled, given its table''s settings; null: never.';
+COMMENT ON FUNCTION arcano.stalls_at(p_status text, p_started_at timestamp with time zone, p_heartbeat_at timestamp with time zone, p_beats boolean, p_starting_stall_after interval, p_stall_after interval, p_touch_limit interval) IS 'Internal: when the job that has these columns has stalled, given its table''s settings; p_beats: its worker said that it gives signs of life. Null: never.';
 
-CREATE FUNCTION arcano.start_in_slots(p_relids oid[], p_tids tid[], p_slots text[]) RETURNS TABLE(relid oid, job_id uuid, user_id uuid, api_account text, attempt integer)
+CREATE FUNCTION arcano.start_in_slots(p_relids oid[], p_tids tid[], p_slots text[], p_beats boolean DEFAULT false) RETURNS TABLE(relid oid, job_id uuid, user_id uuid, api_account text, attempt integer)
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
     AS ...;
 
-COMMENT ON FUNCTION arcano.start_in_slots(p_relids oid[], p_tids tid[], p_slots text[]) IS 'Internal: starts the jobs that lie at p_tids of the tables p_relids, each in its element of p_slots (null: there are no accounts, and api_account stays as it is), and answers them in that order.';
+COMMENT ON FUNCTION arcano.start_in_slots(p_relids oid[], p_tids tid[], p_slots text[], p_beats boolean) IS 'Internal: starts the jobs that lie at p_tids of the tables p_relids, each in its element of p_slots (null: in none), notes with p_beats that signs of life follow, and answers them in that order.';
 
-CREATE FUNCTION arcano.start_job(p_job_id uuid, p_task_id text DEFAULT NULL::text, p_table regclass DEFAULT NULL::regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) RETURNS record
+CREATE FUNCTION arcano.start_job(p_job_id uuid, p_task_id text DEFAULT NULL::text, p_table regclass DEFAULT NULL::regclass, p_attempt integer DEFAULT NULL::integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.start_job(p_job_id uuid, p_task_id text, p_table regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) IS 'Makes the waiting or starting job p_job_id of p_table (null: of the one table that has the id) a running one, with the provider''s p_task_id, and counts the attempt; a running one that has no task_id yet gets p_task_id. If finish_task came before, the job is ended as that said. A job that the orphan rule healed is revived (note: revived) if its user has no other active job; else note says healed and what is in the way. A job that runs or has ended, or is not there: changed is false, and note says why.';
+COMMENT ON FUNCTION arcano.start_job(p_job_id uuid, p_task_id text, p_table regclass, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) IS 'Makes the waiting or starting job p_job_id of p_table (null: of the one table that has the id) a running one, with the provider''s p_task_id, and counts the attempt; a running one that has no task_id yet gets p_task_id. If finish_task came before, the job is ended as that said. A job that the orphan rule healed, or that failed because nobody started it in time after it was claimed, is revived (note: revived) if its user has no other active job; else note says so and what is in the way. p_attempt: the attempt that claim_jobs answered; if the job is at another one, or waits again, nothing changes. A job that runs or has ended, or is not there: changed is false, and note says why.';
 
-CREATE FUNCTION arcano.start_jobs(p_job_ids uuid[], p_tables regclass[] DEFAULT NULL::regclass[]) RETURNS TABLE(job_id uuid, changed boolean, status text, attempt integer, note text, job_table text)
+CREATE FUNCTION arcano.start_jobs(p_job_ids uuid[], p_tables regclass[] DEFAULT NULL::regclass[], p_attempts integer[] DEFAULT NULL::integer[]) RETURNS TABLE(job_id uuid, changed boolean, status text, attempt integer, note text, job_table text)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.start_jobs(p_job_ids uuid[], p_tables regclass[]) IS 'Starts the jobs p_job_ids, each of its element of p_tables (null: of the one table that has the id), as start_job would without a task_id, and answers a row for each of them. All or none: one whose start raises an error starts none.';
+COMMENT ON FUNCTION arcano.start_jobs(p_job_ids uuid[], p_tables regclass[], p_attempts integer[]) IS 'Starts the jobs p_job_ids, each of its element of p_tables (null: of the one table that has the id), as start_job would without a task_id, at its element of p_attempts (null: at any), and answers a row for each of them. All or none: one whose start raises an error starts none.';
 
 CREATE FUNCTION arcano.status_counts(p_table regclass) RETURNS TABLE(status text, jobs bigint)
     LANGUAGE plpgsql STABLE
@@ -1409,20 +1465,20 @@ CREATE FUNCTION arcano.sweep_health() RETURNS TABLE(level text, finding text, de
 
 COMMENT ON FUNCTION arcano.sweep_health() IS 'Internal: what check_health says of sweeps and of what they leave behind.';
 
-CREATE FUNCTION arcano.sweep_jobs(p_cause text, p_limit integer, OUT job arcano.job_ref, OUT error text) RETURNS SETOF record
+CREATE FUNCTION arcano.sweep_jobs(p_cause text, p_limit integer, OUT job arcano.job_ref, OUT error text, OUT is_put_back boolean) RETURNS SETOF record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
     AS ...;
 
-COMMENT ON FUNCTION arcano.sweep_jobs(p_cause text, p_limit integer, OUT job arcano.job_ref, OUT error text) IS 'Internal: ends at most p_limit jobs to which p_cause applies, as end_jobs does.';
+COMMENT ON FUNCTION arcano.sweep_jobs(p_cause text, p_limit integer, OUT job arcano.job_ref, OUT error text, OUT is_put_back boolean) IS 'Internal: ends at most p_limit jobs to which p_cause applies, as end_jobs does, or puts them back into the queue (is_put_back).';
 
-CREATE FUNCTION arcano.sweep_orphans(p_limit integer DEFAULT 1000) RETURNS TABLE(job_table text, cancelled integer, stalled integer)
+CREATE FUNCTION arcano.sweep_orphans(p_limit integer DEFAULT 1000) RETURNS TABLE(job_table text, cancelled integer, stalled integer, put_back integer)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.sweep_orphans(p_limit integer) IS 'Cancels orphans, and charged orphans and stalled jobs where their table says so, at most p_limit in all, and answers a row for each table with any. One that cannot be ended is journaled as an error and tried again later. Fewer than p_limit in all: nothing more to do now. Tables in observe mode only get entries in the journal. Also tries again to pay refunds that are due, keeps positions where that is switched on, forgets what is older than set_retention says, and wakes workers.';
+COMMENT ON FUNCTION arcano.sweep_orphans(p_limit integer) IS 'Cancels orphans, charged orphans and stalled jobs where their table says so, and claims that were never started (stalled), and puts jobs back into the queue whose worker fell silent (put_back), at most p_limit in all, and answers a row for each table with any. One that cannot be ended is journaled as an error and tried again later. Fewer than p_limit in all: nothing more to do now. Tables in observe mode only get entries in the journal. Also tries again to pay refunds that are due, keeps positions where that is switched on, forgets what is older than set_retention says, and wakes workers.';
 
 CREATE FUNCTION arcano.table_health() RETURNS TABLE(level text, finding text, detail text, hint text)
     LANGUAGE plpgsql STABLE
@@ -1454,6 +1510,13 @@ CREATE FUNCTION arcano.take_slots(p_limit integer) RETURNS text[]
     AS ...;
 
 COMMENT ON FUNCTION arcano.take_slots(p_limit integer) IS 'Internal: locks accounts with free slots, as few as are enough, and answers up to p_limit of those slots, each as its account''s name.';
+
+CREATE FUNCTION arcano.times_put_back(p_job arcano.job_ref) RETURNS integer
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.times_put_back(p_job arcano.job_ref) IS 'Internal: how often p_job went back into the queue because its worker fell silent.';
 
 CREATE FUNCTION arcano.touch_job(p_job_id uuid, p_table regclass DEFAULT NULL::regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1637,6 +1700,17 @@ COMMENT ON COLUMN arcano.account_status.used IS 'Jobs that are starting or runni
 
 COMMENT ON COLUMN arcano.account_status.free IS 'How many more jobs may start in it now.';
 
+CREATE TABLE arcano.beating_claim (
+    job_table oid NOT NULL,
+    job_id uuid NOT NULL,
+    attempt integer NOT NULL,
+    claimed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+COMMENT ON TABLE arcano.beating_claim IS 'The claims whose worker said that signs of life follow (p_beats of claim_jobs): silence means that it is gone.';
+
+COMMENT ON COLUMN arcano.beating_claim.attempt IS 'Which start of the job it was.';
+
 CREATE VIEW arcano.judged_job AS
  SELECT j.tableoid AS relid,
     arcano.table_name(j.tableoid) AS job_table,
@@ -1666,14 +1740,36 @@ CREATE VIEW arcano.judged_job AS
     l.is_outside_queue,
     arcano.is_working(j.status) AS is_working,
     arcano.is_open(j.status) AS is_open,
-    j.ctid AS tid
-   FROM ((((((((arcano.job j
+    j.ctid AS tid,
+    b.beats,
+        CASE
+            WHEN m.is_enforced THEN COALESCE(h.heals_at,
+            CASE
+                WHEN (j.status = 'starting'::text) THEN s.stalls_at
+                ELSE NULL::timestamp with time zone
+            END)
+            ELSE NULL::timestamp with time zone
+        END AS frees_at,
+        CASE
+            WHEN ((arcano.is_working(j.status) IS NOT TRUE) OR ((s.stalls_at < now()) IS NOT TRUE)) THEN NULL::text
+            WHEN b.beats THEN 'silent'::text
+            WHEN (j.status = 'starting'::text) THEN 'unstarted'::text
+            ELSE 'stalled'::text
+        END AS stall_cause
+   FROM (((((((((arcano.job j
      LEFT JOIN arcano.job_table t ON (((t.job_table)::oid = j.tableoid)))
      CROSS JOIN LATERAL ( SELECT COALESCE((t.mode = 'enforce'::text), false) AS "coalesce") m(is_enforced))
      CROSS JOIN LATERAL ( SELECT arcano.heals_at(j.status, j.task_id, j."position", j.waited_in_queue, j.user_credit_cost, j.credits_charged, j.created_at, j.started_at, j.heartbeat_at, j.orphan_exempt, t.orphan_after, t.touch_limit) AS heals_at) h(heals_at))
      CROSS JOIN LATERAL ( SELECT (arcano.is_waiting(j.status) AND (NOT arcano.entered_queue(j."position", j.waited_in_queue))) AS "?column?") l(is_outside_queue))
      CROSS JOIN LATERAL ( SELECT (l.is_outside_queue AND COALESCE((h.heals_at < now()), false)) AS "?column?") o(is_orphan))
-     CROSS JOIN LATERAL ( SELECT arcano.stalls_at(j.status, j.started_at, j.heartbeat_at, t.starting_stall_after, t.stall_after) AS stalls_at) s(stalls_at))
+     CROSS JOIN LATERAL ( SELECT
+                CASE
+                    WHEN (arcano.is_working(j.status) AND (j.task_id IS NULL)) THEN (EXISTS ( SELECT
+                       FROM arcano.beating_claim c_1
+                      WHERE ((c_1.job_id = j.id) AND (c_1.job_table = j.tableoid) AND (c_1.attempt = j.attempt) AND arcano.is_about(c_1.claimed_at, j.created_at))))
+                    ELSE NULL::boolean
+                END AS "case") b(beats))
+     CROSS JOIN LATERAL ( SELECT arcano.stalls_at(j.status, j.started_at, j.heartbeat_at, b.beats, t.starting_stall_after, t.stall_after, t.touch_limit) AS stalls_at) s(stalls_at))
      CROSS JOIN LATERAL ( SELECT arcano.is_charged(j.credits_charged, j.user_credit_cost) AS is_charged) c(is_charged))
      CROSS JOIN LATERAL ( SELECT arcano.heals_at(j.status, j.task_id, j."position", j.waited_in_queue, 0, false, j.created_at, j.started_at, j.heartbeat_at, j.orphan_exempt, t.orphan_after, t.touch_limit) AS heals_at,
             arcano.heals_at(j.status, j.task_id, j."position", j.waited_in_queue, 0, false, j.created_at, j.started_at, j.heartbeat_at, j.orphan_exempt, t.charged_orphan_after, t.touch_limit) AS heals_at) g(since, until));
@@ -1706,6 +1802,12 @@ COMMENT ON COLUMN arcano.judged_job.is_open IS 'Whether it is waiting or being w
 
 COMMENT ON COLUMN arcano.judged_job.tid IS 'Where its row lies, for as long as nobody changes that.';
 
+COMMENT ON COLUMN arcano.judged_job.beats IS 'Whether the worker that claimed it said that it gives signs of life, and no provider has the job.';
+
+COMMENT ON COLUMN arcano.judged_job.frees_at IS 'heals_at, or of a claim when the sweep ends it or puts it back if nothing more happens; null: never, or its table is only observed.';
+
+COMMENT ON COLUMN arcano.judged_job.stall_cause IS 'Why it has stalled: unstarted (a claim without signs of life), silent (a worker that gave signs of life is gone), or stalled; null: it has not.';
+
 CREATE VIEW arcano.open_job AS
  SELECT relid,
     job_table,
@@ -1728,7 +1830,10 @@ CREATE VIEW arcano.open_job AS
     is_stalled,
     charged_orphan_since,
     is_charged_orphan,
-    tid
+    tid,
+    beats,
+    frees_at,
+    stall_cause
    FROM arcano.judged_job j
   WHERE is_open;
 
@@ -1744,13 +1849,13 @@ CREATE VIEW arcano.active_job AS
     created_at,
     started_at,
     "position",
-    heals_at
+    frees_at AS heals_at
    FROM arcano.open_job o
   WHERE (NOT (is_orphan AND is_enforced));
 
 COMMENT ON VIEW arcano.active_job IS 'The jobs that block their users: waiting or being worked on, and no orphan that the rule ends.';
 
-COMMENT ON COLUMN arcano.active_job.heals_at IS 'When the rule makes the job an orphan if nothing more happens; null: never.';
+COMMENT ON COLUMN arcano.active_job.heals_at IS 'When the rules end the job, or put it back into the queue, if nothing more happens; null: never.';
 
 CREATE VIEW arcano.charged_orphan AS
  SELECT job_table,
@@ -1841,7 +1946,7 @@ CREATE VIEW arcano.job_table_status AS
            FROM arcano.orphan_job o
           WHERE (o.job_table = n.job_table)) AS orphans,
     s.id_form,
-    s.journal_value_limit
+    s.max_attempts
    FROM (arcano.job_table s
      CROSS JOIN LATERAL arcano.table_name((s.job_table)::oid) n(job_table));
 
@@ -1910,7 +2015,8 @@ CREATE TABLE arcano.sweep_run (
     stalled integer DEFAULT 0 NOT NULL,
     observed integer DEFAULT 0 NOT NULL,
     forgotten integer DEFAULT 0 NOT NULL,
-    application_name text
+    application_name text,
+    put_back integer DEFAULT 0 NOT NULL
 );
 
 COMMENT ON TABLE arcano.sweep_run IS 'One row for every sweep, idle or not: the newest says whether anybody sweeps.';
@@ -1919,13 +2025,15 @@ COMMENT ON COLUMN arcano.sweep_run.cancelled IS 'Jobs cancelled.';
 
 COMMENT ON COLUMN arcano.sweep_run.failed IS 'Jobs that could not be cancelled; each has an error in job_event.';
 
-COMMENT ON COLUMN arcano.sweep_run.stalled IS 'Jobs ended as failed because they stalled.';
+COMMENT ON COLUMN arcano.sweep_run.stalled IS 'Jobs ended as failed because they stalled, or were never started.';
 
 COMMENT ON COLUMN arcano.sweep_run.observed IS 'Jobs in observe mode that would have been ended.';
 
 COMMENT ON COLUMN arcano.sweep_run.forgotten IS 'Entries of the journal that were older than keep_events.';
 
 COMMENT ON COLUMN arcano.sweep_run.application_name IS 'Of the session that swept: arcano-db sweep, pg_cron, or what the caller has set.';
+
+COMMENT ON COLUMN arcano.sweep_run.put_back IS 'Jobs whose worker fell silent, put back into the queue.';
 
 CREATE VIEW arcano.sweep_status AS
  SELECT l.finished_at AS last_at,
@@ -1953,7 +2061,8 @@ CREATE VIEW arcano.sweep_status AS
             r.stalled,
             r.observed,
             r.forgotten,
-            r.application_name
+            r.application_name,
+            r.put_back
            FROM arcano.sweep_run r
           ORDER BY r.finished_at DESC
          LIMIT 1) l ON (true))
@@ -2154,7 +2263,7 @@ CREATE TABLE arcano.setting (
     identity_function_oid oid,
     identity_function_owner text,
     longest_wait interval DEFAULT '00:00:05'::interval NOT NULL,
-    notifies boolean DEFAULT true NOT NULL,
+    keep_unclaimed_tasks interval DEFAULT '24:00:00'::interval,
     CONSTRAINT setting_only_one_check CHECK (only_one)
 );
 
@@ -2180,7 +2289,7 @@ COMMENT ON COLUMN arcano.setting.identity_function_owner IS 'As refund_function_
 
 COMMENT ON COLUMN arcano.setting.longest_wait IS 'How long create_job and others wait at most for another call of the same user. Set by set_longest_wait.';
 
-COMMENT ON COLUMN arcano.setting.notifies IS 'False: nothing is notified, as for an app that prepares transactions (two-phase commit), in which PostgreSQL allows no notification; workers poll. Set by set_notifications.';
+COMMENT ON COLUMN arcano.setting.keep_unclaimed_tasks IS 'For how long a finish_task waits for the start_job that brings its task_id; null: for ever. Set by set_retention.';
 
 ALTER TABLE arcano.sweep_run ALTER COLUMN sweep_run_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME arcano.sweep_run_sweep_run_id_seq
@@ -2201,7 +2310,7 @@ CREATE TABLE arcano.task (
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
 );
 
-COMMENT ON TABLE arcano.task IS 'Which job a provider''s task belongs to, for finish_task; kept for 30 days.';
+COMMENT ON TABLE arcano.task IS 'What the functions of an older release note; the sweep moves it to provider_task.';
 
 COMMENT ON COLUMN arcano.task.job_id IS 'Null: finish_task came first, and waits for start_job to bring this task_id.';
 
@@ -2227,6 +2336,9 @@ ALTER TABLE ONLY arcano.job_table
 ALTER TABLE ONLY arcano.lock
     ADD CONSTRAINT lock_pkey PRIMARY KEY (only_one);
 
+ALTER TABLE ONLY arcano.provider_task
+    ADD CONSTRAINT provider_task_pkey PRIMARY KEY (task_id, api_account);
+
 ALTER TABLE ONLY arcano.refund
     ADD CONSTRAINT refund_once UNIQUE (reference);
 
@@ -2248,11 +2360,15 @@ ALTER TABLE ONLY arcano.sweep_run
 ALTER TABLE ONLY arcano.task
     ADD CONSTRAINT task_pkey PRIMARY KEY (task_id);
 
+CREATE INDEX beating_claim_job ON arcano.beating_claim USING btree (job_id, job_table);
+
 CREATE INDEX job_event_created ON arcano.job_event USING btree (created_at);
 
 CREATE INDEX job_event_job ON arcano.job_event USING btree (job_id, event_id);
 
 CREATE INDEX job_event_observed ON arcano.job_event USING btree (job_id, job_table) WHERE (event = 'observed'::text);
+
+CREATE INDEX provider_task_created ON arcano.provider_task USING btree (created_at);
 
 CREATE INDEX refund_job ON arcano.refund USING btree (job_id, job_table);
 
@@ -2310,11 +2426,11 @@ REVOKE ALL ON FUNCTION arcano.check_user_active(p_user_id uuid, OUT has_active_j
 GRANT ALL ON FUNCTION arcano.check_user_active(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.check_user_active(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer) TO arcano_operator;
 
-REVOKE ALL ON FUNCTION arcano.claim_jobs(p_limit integer, p_completed uuid[], p_attempts integer[], p_completed_tables regclass[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION arcano.claim_jobs(p_limit integer, p_completed uuid[], p_attempts integer[], p_completed_tables regclass[]) TO arcano_backend;
-GRANT ALL ON FUNCTION arcano.claim_jobs(p_limit integer, p_completed uuid[], p_attempts integer[], p_completed_tables regclass[]) TO arcano_operator;
+REVOKE ALL ON FUNCTION arcano.claim_jobs(p_limit integer, p_completed uuid[], p_attempts integer[], p_completed_tables regclass[], p_beats boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.claim_jobs(p_limit integer, p_completed uuid[], p_attempts integer[], p_completed_tables regclass[], p_beats boolean) TO arcano_backend;
+GRANT ALL ON FUNCTION arcano.claim_jobs(p_limit integer, p_completed uuid[], p_attempts integer[], p_completed_tables regclass[], p_beats boolean) TO arcano_operator;
 
-REVOKE ALL ON FUNCTION arcano.claim_one_by_one(p_slots text[], p_limit integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.claim_one_by_one(p_slots text[], p_limit integer, p_beats boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.claimed_user() FROM PUBLIC;
 
@@ -2385,11 +2501,13 @@ REVOKE ALL ON FUNCTION arcano.finish_jobs(p_job_ids uuid[], p_status text, p_err
 GRANT ALL ON FUNCTION arcano.finish_jobs(p_job_ids uuid[], p_status text, p_error text, p_attempts integer[], p_tables regclass[]) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.finish_jobs(p_job_ids uuid[], p_status text, p_error text, p_attempts integer[], p_tables regclass[]) TO arcano_operator;
 
-REVOKE ALL ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid, OUT job_table text) FROM PUBLIC;
-GRANT ALL ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid, OUT job_table text) TO arcano_backend;
-GRANT ALL ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid, OUT job_table text) TO arcano_operator;
+REVOKE ALL ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error text, p_api_account text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid, OUT job_table text) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error text, p_api_account text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid, OUT job_table text) TO arcano_backend;
+GRANT ALL ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error text, p_api_account text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid, OUT job_table text) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.finish_without_waking(p_jobs arcano.job_ref[], p_status text, p_error text, p_attempts integer[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.forget_claims() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.function_problem(p_function text, p_oid oid, p_owner text) FROM PUBLIC;
 
@@ -2465,6 +2583,10 @@ REVOKE ALL ON FUNCTION arcano.is_told(p_setting text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.is_usual_wait(p_longest_wait interval, p_lock_timeout interval, p_since timestamp with time zone) FROM PUBLIC;
 
+GRANT SELECT ON TABLE arcano.provider_task TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.is_worked_on(p_task arcano.provider_task) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.is_working(p_status text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.is_working(p_status text) TO arcano_operator;
 
@@ -2475,6 +2597,8 @@ GRANT SELECT ON TABLE arcano.job_event TO arcano_operator;
 REVOKE ALL ON FUNCTION arcano.job_history(p_job arcano.job_ref) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.job_indexes(p_table regclass, OUT index_name text, OUT definition text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.job_of_task(p_task_id text, p_api_account text, OUT relid oid, OUT job_id uuid, OUT attempt integer, OUT bound_at timestamp with time zone) FROM PUBLIC;
 
 GRANT SELECT ON TABLE arcano.refund TO arcano_operator;
 
@@ -2554,6 +2678,8 @@ REVOKE ALL ON FUNCTION arcano.public_objects() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.purge_expired(p_limit integer) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.put_back_at_once(p_jobs arcano.job_ref[], p_source text, p_since timestamp with time zone, p_lock_timeout interval) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.queue_position(p_job_id uuid, p_table regclass) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.queue_position(p_job_id uuid, p_table regclass) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.queue_position(p_job_id uuid, p_table regclass) TO arcano_operator;
@@ -2613,7 +2739,7 @@ GRANT ALL ON FUNCTION arcano.restore_job(p_event_id bigint) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.retry_at(p_first_failed_at timestamp with time zone, p_last_failed_at timestamp with time zone, p_least interval) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.revive_job(p_job arcano.job_ref, p_task_id text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.revive_job(p_job arcano.job_ref, p_task_id text, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.role_health() FROM PUBLIC;
 
@@ -2649,8 +2775,8 @@ GRANT ALL ON FUNCTION arcano.set_position_refresh(p_on boolean) TO arcano_operat
 REVOKE ALL ON FUNCTION arcano.set_refund_function(p_function text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.set_refund_function(p_function text) TO arcano_operator;
 
-REVOKE ALL ON FUNCTION arcano.set_retention(p_events interval, p_sweep_runs interval) FROM PUBLIC;
-GRANT ALL ON FUNCTION arcano.set_retention(p_events interval, p_sweep_runs interval) TO arcano_operator;
+REVOKE ALL ON FUNCTION arcano.set_retention(p_events interval, p_sweep_runs interval, p_unclaimed_tasks interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.set_retention(p_events interval, p_sweep_runs interval, p_unclaimed_tasks interval) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.settle_refund(p_refund_id bigint, p_note text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.settle_refund(p_refund_id bigint, p_note text) TO arcano_operator;
@@ -2663,24 +2789,24 @@ REVOKE ALL ON FUNCTION arcano.stalling_jobs(p_within interval, p_limit integer) 
 GRANT ALL ON FUNCTION arcano.stalling_jobs(p_within interval, p_limit integer) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.stalling_jobs(p_within interval, p_limit integer) TO arcano_operator;
 
-REVOKE ALL ON FUNCTION arcano.stalls_at(p_status text, p_started_at timestamp with time zone, p_heartbeat_at timestamp with time zone, p_starting_stall_after interval, p_stall_after interval) FROM PUBLIC;
-GRANT ALL ON FUNCTION arcano.stalls_at(p_status text, p_started_at timestamp with time zone, p_heartbeat_at timestamp with time zone, p_starting_stall_after interval, p_stall_after interval) TO arcano_operator;
+REVOKE ALL ON FUNCTION arcano.stalls_at(p_status text, p_started_at timestamp with time zone, p_heartbeat_at timestamp with time zone, p_beats boolean, p_starting_stall_after interval, p_stall_after interval, p_touch_limit interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.stalls_at(p_status text, p_started_at timestamp with time zone, p_heartbeat_at timestamp with time zone, p_beats boolean, p_starting_stall_after interval, p_stall_after interval, p_touch_limit interval) TO arcano_operator;
 
-REVOKE ALL ON FUNCTION arcano.start_in_slots(p_relids oid[], p_tids tid[], p_slots text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.start_in_slots(p_relids oid[], p_tids tid[], p_slots text[], p_beats boolean) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.start_job(p_job_id uuid, p_task_id text, p_table regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) FROM PUBLIC;
-GRANT ALL ON FUNCTION arcano.start_job(p_job_id uuid, p_task_id text, p_table regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_backend;
-GRANT ALL ON FUNCTION arcano.start_job(p_job_id uuid, p_task_id text, p_table regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_operator;
+REVOKE ALL ON FUNCTION arcano.start_job(p_job_id uuid, p_task_id text, p_table regclass, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.start_job(p_job_id uuid, p_task_id text, p_table regclass, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_backend;
+GRANT ALL ON FUNCTION arcano.start_job(p_job_id uuid, p_task_id text, p_table regclass, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_operator;
 
-REVOKE ALL ON FUNCTION arcano.start_jobs(p_job_ids uuid[], p_tables regclass[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION arcano.start_jobs(p_job_ids uuid[], p_tables regclass[]) TO arcano_backend;
-GRANT ALL ON FUNCTION arcano.start_jobs(p_job_ids uuid[], p_tables regclass[]) TO arcano_operator;
+REVOKE ALL ON FUNCTION arcano.start_jobs(p_job_ids uuid[], p_tables regclass[], p_attempts integer[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.start_jobs(p_job_ids uuid[], p_tables regclass[], p_attempts integer[]) TO arcano_backend;
+GRANT ALL ON FUNCTION arcano.start_jobs(p_job_ids uuid[], p_tables regclass[], p_attempts integer[]) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.status_counts(p_table regclass) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.sweep_health() FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.sweep_jobs(p_cause text, p_limit integer, OUT job arcano.job_ref, OUT error text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.sweep_jobs(p_cause text, p_limit integer, OUT job arcano.job_ref, OUT error text, OUT is_put_back boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.sweep_orphans(p_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.sweep_orphans(p_limit integer) TO arcano_operator;
@@ -2692,6 +2818,8 @@ REVOKE ALL ON FUNCTION arcano.table_settings(p_table regclass) FROM PUBLIC;
 REVOKE ALL ON FUNCTION arcano.tables_called(p_table text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.take_slots(p_limit integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.times_put_back(p_job arcano.job_ref) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.touch_job(p_job_id uuid, p_table regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.touch_job(p_job_id uuid, p_table regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_backend;

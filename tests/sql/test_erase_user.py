@@ -61,7 +61,7 @@ def test_what_is_kept_of_a_user_goes_and_of_nobody_else(app: psycopg.Connection)
     assert {table for table, _ in kept(app, user, "s3cret", *jobs)} == {
         "arcano.job_event",
         "arcano.refund",
-        "arcano.task",
+        "arcano.provider_task",
     }
     of_other = [kept(app, other, "other", *others), len(events(app))]
 
@@ -91,7 +91,7 @@ def test_what_is_still_needed_stays_and_is_said(conn: psycopg.Connection, db: Ar
     db.start_job(running, "a task")
     erased = db.erase_user(user)
     assert (erased.refunds, erased.tasks, erased.refunds_due, erased.open_jobs) == (0, 0, 1, 1)
-    assert kept(conn, owed, running) == {("arcano.refund", str(owed)), ("arcano.task", str(running))}
+    assert kept(conn, owed, running) == {("arcano.refund", str(owed)), ("arcano.provider_task", str(running))}
     assert db.finish_task("a task").job_id == running
     [due] = db.refunds_due()
     assert db.settle_refund(due.refund_id)
@@ -109,14 +109,15 @@ def test_a_user_whose_rows_are_gone_already(conn: psycopg.Connection, db: Arcano
     jobs = live(conn, user, "s3cret")
     make_job(conn, UPSCALER, other, id=jobs[2], status="completed")
     conn.execute(
-        "insert into arcano.task (task_id, job_table, job_id) values ('theirs', %s::regclass, %s)",
+        "insert into arcano.provider_task (task_id, api_account, job_table, job_id)"
+        " values ('theirs', '', %s::regclass, %s)",
         (UPSCALER, jobs[2]),
     )
     for table in (UPSCALER, VIDEO):
         conn.execute(f"delete from {table} where user_id = %s", (user,))
     assert db.erase_user(user) == ErasedUser(5, 1, 1, 0, 0)
     assert kept(conn, user, "s3cret") == set()
-    assert conn.execute("select task_id from arcano.task").fetchall() == [("theirs",)]
+    assert conn.execute("select task_id from arcano.provider_task").fetchall() == [("theirs",)]
 
 
 def test_it_is_for_operators(conn: psycopg.Connection) -> None:

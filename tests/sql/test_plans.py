@@ -193,7 +193,7 @@ def test_the_sweep_reads_the_waiting_jobs_and_what_it_ends(
 ) -> None:
     _add_ghosts(large, backlog // 4, analyze=analyzed)
     found = scans(large, "select * from arcano.sweep_orphans(100)")
-    assert set(found) <= WAITING | only("_arcano_active") | only("_pkey")
+    assert set(found) <= WAITING | only("_arcano_active") | only("_arcano_working") | only("_pkey")
     assert only("_arcano_outside") <= set(found)
     # Those that wait, to see whether too many of them look like ghosts; and a few times what it ends.
     assert sum(rows for _, rows in found.values()) <= backlog + 20 * min(backlog, 100)

@@ -126,6 +126,7 @@ def test_every_setting_that_may_be_set_is_stored(db: ArcanoDB, conn: psycopg.Con
         "mode": "observe",
         "breaker_share": 0.25,
         "journal_value_limit": 4096,
+        "max_attempts": 5,
     }
     with pytest.raises(InvalidArgument) as refused:
         db.set_job_table(UPSCALER, {"nothing": 1})

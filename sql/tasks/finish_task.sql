@@ -4,6 +4,7 @@ create or replace function arcano.finish_task(
   p_task_id arcano.job.task_id%type,
   p_status text default 'completed',
   p_error text default null,
+  p_api_account text default null,
   out changed boolean,
   out status text,
   out attempt integer,
@@ -27,18 +28,8 @@ begin
 
   -- In the second round for a start_job that was committed since the first one looked.
   for v_round in 1..2 loop
-    select t.job_table, t.job_id, t.attempt, t.created_at into v_relid, job_id, v_attempt, v_bound_at
-      from arcano.task t
-     where t.task_id = p_task_id and t.job_id is not null;
-    if not found then
-      -- Who writes task_id into the row, and not with start_job, is served too.
-      -- A provider that gives a task_id again means the newer job.
-      select j.tableoid, j.id into v_relid, job_id
-        from arcano.job j
-       where arcano.is_open(j.status) and j.task_id = p_task_id
-       order by j.created_at desc nulls last, j.tableoid
-       limit 1;
-    end if;
+    select f.relid, f.job_id, f.attempt, f.bound_at into v_relid, job_id, v_attempt, v_bound_at
+      from arcano.job_of_task(p_task_id, p_api_account) f;
     if job_id is not null then
       job_table := arcano.table_name(v_relid);
       if exists (
@@ -56,8 +47,14 @@ begin
       return;
     end if;
 
-    insert into arcano.task (task_id, status, error) values (p_task_id, p_status, arcano.plain_text(p_error))
-    on conflict do nothing;
+    -- What was noted long ago is about another task.
+    insert into arcano.provider_task as t (task_id, api_account, status, error)
+    values (p_task_id, coalesce(p_api_account, ''), p_status, arcano.plain_text(p_error))
+    on conflict (task_id, api_account) do update
+       set job_table = null, job_id = null, attempt = null, status = excluded.status, error = excluded.error,
+           created_at = clock_timestamp()
+     where not arcano.is_worked_on(t)
+       and t.created_at < clock_timestamp() - (select s.keep_unclaimed_tasks from arcano.setting s);
     exit when found;
   end loop;
   changed := false;
@@ -65,5 +62,5 @@ begin
 end
 $$;
 
-comment on function arcano.finish_task(text, text, text) is
-  'finish_job for the job whose task_id is p_task_id, at the attempt that the provider got it for. If no job has that task_id yet, changed is false, and the call is kept for 30 days and applied by the start_job that brings it; of two such calls the first one counts.';
+comment on function arcano.finish_task(text, text, text, text) is
+  'finish_job for the job whose task_id is p_task_id, at the attempt that the provider got it for. p_api_account: the account whose task it is; null: of the one job that is worked on and has it, and an error if there are two. If no job has that task_id yet, changed is false, and the call is kept for 24 hours (set_retention) and applied by the start_job that brings it; of two such calls the first one counts.';

@@ -16,6 +16,7 @@ from psycopg.pq import TransactionStatus
 from arcano_db.calls.errors import ArcanoError
 from arcano_db.calls.messages import Language, message
 from arcano_db.calls.printable import logger
+from arcano_db.calls.reasons import reason_of
 from arcano_db.calls.rows import CreatedJob, JobChange, JobId
 
 log = logger("arcano_db.job")
@@ -58,11 +59,6 @@ class JobBlock:
             self._attempt = change.attempt
             self._settled = settled
         return change
-
-
-def reason_of(error: BaseException) -> str:
-    """What a job's ``error_message`` says of an exception."""
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
 
 
 def is_doomed(source: Any) -> bool:

@@ -13,6 +13,9 @@ import unicodedata
 # A reason or an error of a thousand characters is read by nobody; what is left out, --json has.
 LONGEST = 1000
 
+# A record with its traceback.
+_LONGEST_RECORD = 64 * LONGEST
+
 # Joiners belong to how some alphabets and most emoji are written.
 _HARMLESS = "\u200c\u200d"
 # Control, format (directions, and what has no width), surrogate, and separators of lines and paragraphs.
@@ -52,7 +55,11 @@ class _Printable(logging.Filter):
     """Makes what is logged a single printable line, whichever handler an app has for it."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = printable(record.getMessage(), longest=4 * LONGEST), None
+        try:
+            message = record.getMessage()
+        except Exception:  # of an argument that is a stranger's: no reason to end what logs it
+            message = f"{record.msg} (what it is about cannot be read)"
+        record.msg, record.args = printable(message, longest=4 * LONGEST), None
         return True
 
 
@@ -69,4 +76,4 @@ class PrintableFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """As any formatter."""
-        return printable(super().format(record), keep="\n\t", longest=None)
+        return printable(super().format(record), keep="\n\t", longest=_LONGEST_RECORD)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +9,7 @@ import click
 
 from arcano_db.calls.rows import AccountStatus, ChargedOrphan, JobInQueue, QueueStatus, RefundDue
 from arcano_db.cli.base import database, dsn_option, json_option, load_function, log_to_stderr, main
-from arcano_db.running.working import WorkOptions, work_until_stopped
+from arcano_db.running.working import WorkOptions, work_as_a_process
 from arcano_db.terminal.output import console, print_json, print_rows, say
 
 
@@ -204,4 +203,4 @@ def work(
     """
     log_to_stderr()
     options = WorkOptions(call, reconcile, concurrency, poll, heartbeat, grace, not no_listen)
-    asyncio.run(work_until_stopped(dsn, options))
+    work_as_a_process(dsn, options)

@@ -24,8 +24,8 @@ from psycopg.rows import dict_row
 
 from arcano_db.calls.client_async import AsyncArcanoDB
 from arcano_db.calls.errors import ArcanoError, NotAttached
-from arcano_db.calls.job_block import reason_of
 from arcano_db.calls.printable import logger
+from arcano_db.calls.reasons import NOT_IN_ITS_ENCODING, in_any_encoding, reason_of
 from arcano_db.calls.rows import ClaimedJob, JobChange, JobId, StallingJob
 from arcano_db.running.lasting_connection import FIRST_PAUSE_SECONDS, LastingConnection
 from arcano_db.terminal.signals import stop_signals
@@ -140,6 +140,32 @@ class _Running:
             self.task.cancel()
 
 
+def work_as_a_process(dsn: str, options: WorkOptions) -> None:
+    """:func:`work_until_stopped` in an event loop of its own, which goes on whatever a function does.
+
+    A task that a function made may call sys.exit(). asyncio hands that on to whoever waits for the task,
+    which is how the job fails, and stops the loop besides.
+
+    Args:
+        dsn: A libpq connection string; empty: libpq's environment variables.
+        options: What to do and how.
+
+    Raises:
+        WorkError: The worker's login may not do what a worker must.
+        ArcanoError: The database is not migrated.
+    """
+    with asyncio.Runner() as runner:
+        loop = runner.get_loop()
+        working = loop.create_task(work_until_stopped(dsn, options))
+        while True:
+            try:
+                return loop.run_until_complete(working)
+            except (SystemExit, KeyboardInterrupt) as error:
+                if working.done():
+                    raise
+                log.warning("a task of a job's function would have ended the worker: %s", reason_of(error))
+
+
 async def work_until_stopped(dsn: str, options: WorkOptions) -> None:
     """Work until SIGTERM or SIGINT; a lost server is waited for.
 
@@ -176,6 +202,9 @@ async def work_until_stopped(dsn: str, options: WorkOptions) -> None:
         except asyncio.CancelledError:
             left = len(worker.running)
             log.warning("stopped without a word to the server: %d jobs are left as they are", left)
+        except BaseException:
+            await worker.leave()
+            raise
         else:
             log.info("stopped")
 
@@ -220,6 +249,13 @@ class _Worker:
         self._interrupted = True
         for running in self.running.values():
             running.cancel()
+
+    async def leave(self) -> None:
+        """Put back into the line what is worked on, since the worker has no way to go on."""
+        self.interrupt()
+        if tasks := [running.task for running in self.running.values() if running.task is not None]:
+            await asyncio.wait(tasks, timeout=_LAST_WORDS_SECONDS)
+        await self._server.close()
 
     async def run(self) -> None:
         besides = [asyncio.ensure_future(self._beat())]
@@ -369,7 +405,11 @@ class _Worker:
         return await ask(lambda db: db.requeue_job(job.job_id, job.attempt))
 
     async def _fail(self, job: WorkJob | StallingJob, reason: str) -> JobChange:
-        return await self._server.ask(lambda db: db.fail_job(job.job_id, reason, job.attempt, job.job_table))
+        ask, id_, attempt, table = self._server.ask, job.job_id, job.attempt, job.job_table
+        try:
+            return await ask(lambda db: db.fail_job(id_, reason, attempt, table))
+        except NOT_IN_ITS_ENCODING:
+            return await ask(lambda db: db.fail_job(id_, in_any_encoding(reason), attempt, table))
 
     async def _work(self, running: _Running) -> None:
         job, began = running.job, time.monotonic()
@@ -401,28 +441,40 @@ class _Worker:
             self._paused_until = time.monotonic() + self.options.poll
             await self._requeue(job)
             return "put back into the line"
-        except asyncio.CancelledError:
-            return await self._cut_short(job)
-        except Exception as error:
-            log.warning("%s failed", job, exc_info=error)
+        except asyncio.CancelledError as error:
+            return await self._cut_short(job, reason_of(error))
+        # Also what is meant to end a process, such as sys.exit(): it is about this one job.
+        except BaseException as error:
             await self._fail(job, reason_of(error))
+            _log_failure(job, error)
             return "failed"
         if isinstance(answer, HandOver):
-            await self._server.ask(lambda db: db.start_job(job.job_id, answer.task_id, job.job_table))
-            return "handed over"
+            return await self._hand_over(job, answer.task_id)
         if job.lost:
             return "given up"
         self._completed.append(job)
         return "completed"
 
-    async def _cut_short(self, job: WorkJob) -> str:
+    async def _hand_over(self, job: WorkJob, task_id: str) -> str:
+        try:
+            if not (isinstance(task_id, str) and task_id):
+                raise TypeError(f"the task_id of a HandOver must be text, not {task_id!r}")  # noqa: TRY301
+            await self._server.ask(lambda db: db.start_job(job.job_id, task_id, job.job_table))
+        except (*_REFUSED, UnicodeError, TypeError) as error:
+            # No webhook would ever find it.
+            await self._fail(job, f"The job could not be handed over: {reason_of(error)}")
+            _log_failure(job, error)
+            return "failed"
+        return "handed over"
+
+    async def _cut_short(self, job: WorkJob, reason: str = "CancelledError") -> str:
         if job.lost:
             return "given up"
         if self._interrupted:
             await self._requeue(job)
             return "interrupted, and put back into the line"
         # The function has cancelled itself.
-        await self._fail(job, "CancelledError")
+        await self._fail(job, reason)
         return "failed"
 
     async def _beat(self) -> None:
@@ -482,8 +534,10 @@ class _Worker:
         assert self.options.reconcile is not None
         try:
             answer = await _call(self.options.reconcile, job)
-        except Exception as error:
-            log.warning("%s %s: the provider could not be asked", *_key(job), exc_info=error)
+        except BaseException as error:
+            if _is_cancelled():  # the worker ends
+                raise
+            log.warning("%s %s: the provider could not be asked: %s", *_key(job), reason_of(error))
             return
         log.info("%s %s: the provider says %s", *_key(job), answer)
         ask, table = self._server.ask, job.job_table
@@ -511,8 +565,22 @@ def _is_about_login(error: Exception) -> bool:
     return refused and " arcano." not in (error.diag.context or "")  # type: ignore[attr-defined]
 
 
+def _is_cancelled() -> bool:
+    """Whether this very task is to end, and not only what it waits for."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
 def _why(error: BaseException) -> str:
     return str(error).strip()
+
+
+def _log_failure(job: WorkJob, error: BaseException) -> None:
+    """Say so with the traceback, unless that cannot be written, as that of a group thousands deep."""
+    try:
+        log.warning("%s failed", job, exc_info=error)
+    except BaseException:
+        log.warning("%s failed: %s", job, reason_of(error))
 
 
 async def _rows(db: AsyncArcanoDB, jobs: Sequence[ClaimedJob]) -> dict[_Key, dict[str, Any]]:
@@ -544,27 +612,27 @@ async def _call(function: Callable[[Any], Any], argument: Any) -> Any:
 async def _in_thread(function: Callable[[Any], Any], argument: Any) -> Any:
     # A daemon: what does not end must not keep the process from ending.
     loop = asyncio.get_running_loop()
-    future: asyncio.Future[Any] = loop.create_future()
+    # Both in one result, since there are exceptions that no future takes.
+    future: asyncio.Future[tuple[Any, BaseException | None]] = loop.create_future()
 
     def settle(result: Any, error: BaseException | None) -> None:
-        if future.done():
-            return
-        if error is not None:
-            future.set_exception(error)
-        else:
-            future.set_result(result)
+        if not future.done():
+            future.set_result((result, error))
 
     def run() -> None:
         result: Any = None
         error: BaseException | None = None
         try:
             result = function(argument)
-        except StopIteration as stop:  # which no future takes
-            error = RuntimeError(f"StopIteration: {stop}")
+        except StopIteration as stop:  # which no coroutine may raise
+            error = RuntimeError(reason_of(stop))
         except BaseException as raised:
             error = raised
         with contextlib.suppress(RuntimeError):  # the loop is closed by now
             loop.call_soon_threadsafe(settle, result, error)
 
     threading.Thread(target=run, daemon=True).start()
-    return await future
+    result, error = await future
+    if error is not None:
+        raise error
+    return result

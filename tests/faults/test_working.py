@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import runpy
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
@@ -31,6 +32,9 @@ from psycopg.conninfo import make_conninfo
 
 from arcano_db import ArcanoDB
 from arcano_db.testing.embedded import EmbeddedServer
+
+# What the worker's function raises, and how the error_message then begins.
+RAISED: dict[str, tuple[Any, str]] = runpy.run_path(str(Path(__file__).with_name("worker_app.py")))["RAISED"]
 
 
 @pytest.fixture
@@ -83,6 +87,82 @@ def test_it_does_the_jobs_of_all_tables_as_its_function_says(
     worker.wait_for(f"{VIDEO} {failing} failed after")
     worker.end()
     assert events(conn) == []
+
+
+@pytest.mark.parametrize("call", ["in_async", "in_sync"])
+def test_whatever_a_function_raises_fails_its_own_job_alone(
+    conn: psycopg.Connection, work: Callable[..., LongCommand], tmp_path: Path, call: str
+) -> None:
+    gate = tmp_path / "gate"
+    made = {kind: enter(conn, VIDEO, kind) for kind in RAISED}
+    bystander = enter(conn, UPSCALER, "wait")
+    worker = work("--concurrency", "40", "--poll", "0.1", gate=gate, call=call)
+    for kind, job_id in made.items():
+        until(lambda: job(conn, job_id)["status"] not in ("queued", "starting", "running"))  # noqa: B023
+        row = job(conn, job_id)
+        assert row["status"] == "failed", kind
+        begins = RAISED[kind][1]
+        assert row["error_message"].startswith(begins), (kind, row["error_message"][:200])
+        assert len(row["error_message"]) < 20_000, kind
+    assert job(conn, bystander)["status"] == "running"
+    gate.touch()
+    until_status(conn, bystander, "completed")
+    until_status(conn, enter(conn, VESTE), "completed")
+    worker.end()
+
+
+def test_a_task_that_a_function_made_and_that_exits_ends_no_more_than_its_job(
+    conn: psycopg.Connection, work: Callable[..., LongCommand], tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    bystander = enter(conn, UPSCALER, "wait")
+    awaited = enter(conn, VIDEO, "exit in a task")
+    forgotten = enter(conn, VIDEO, "exit in a task that nobody waits for")
+    worker = work("--concurrency", "4", "--poll", "0.1", gate=gate)
+    until_status(conn, awaited, "failed")
+    assert job(conn, awaited)["error_message"] == "SystemExit: 4"
+    until_status(conn, forgotten, "completed")
+    gate.touch()
+    until_status(conn, bystander, "completed")
+    worker.end()
+
+
+def test_a_worker_that_cannot_go_on_puts_back_what_it_works_on(
+    conn: psycopg.Connection, db: ArcanoDB, work: Callable[..., LongCommand]
+) -> None:
+    running = enter(conn, UPSCALER, "wait")
+    worker = work("--concurrency", "2", "--poll", "0.1", "--heartbeat", "0.1")
+    until(lambda: job(conn, running)["heartbeat_at"])
+    conn.execute("alter function arcano.claim_jobs rename to claim_jobs_of_another_release")
+    assert worker.process.wait(timeout=30) == 1
+    row = job(conn, running)
+    assert (row["status"], row["error_message"], db.queue_position(running)) == ("queued", None, 1)
+
+
+def test_an_end_that_the_apps_own_trigger_refuses_keeps_no_other_from_its_end(
+    conn: psycopg.Connection, work: Callable[..., LongCommand], tmp_path: Path
+) -> None:
+    veto(conn, VIDEO, "old.session_id = 'stuck' and new.status = 'completed'")
+    gate = tmp_path / "gate"
+    bystander, stuck = enter(conn, UPSCALER, "wait"), enter(conn, VIDEO, "stuck")
+    worker = work("--concurrency", "3", "--poll", "0.1", gate=gate)
+    until(lambda: "must not be changed" in "".join(event["reason"] for event in events(conn, stuck)))
+    gate.touch()
+    until_status(conn, bystander, "completed")
+    until_status(conn, enter(conn, VESTE), "completed")
+    worker.end()
+
+
+@pytest.mark.parametrize("task", ["nul", "surrogate", "none"])
+def test_a_task_id_that_cannot_be_written_fails_the_job(
+    conn: psycopg.Connection, work: Callable[..., LongCommand], task: str
+) -> None:
+    handed = enter(conn, VIDEO, f"task {task}")
+    worker = work("--poll", "0.1")
+    until_status(conn, handed, "failed")
+    assert job(conn, handed)["error_message"].startswith("The job could not be handed over")
+    until_status(conn, enter(conn, UPSCALER), "completed")
+    worker.end()
 
 
 def test_it_is_woken_and_does_not_have_to_ask(

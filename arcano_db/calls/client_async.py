@@ -220,7 +220,10 @@ class AsyncArcanoDB(AsyncCalls):
         return await self._all(statements.START_JOBS, (list(job_ids), to_list(tables)))
 
     async def touch_jobs(
-        self, job_ids: Sequence[JobId], tables: Sequence[str | None] | None = None
+        self,
+        job_ids: Sequence[JobId],
+        tables: Sequence[str | None] | None = None,
+        skip_locked: bool = False,
     ) -> list[FinishedJob]:
         """Give a sign of life of many jobs at once, and answer a row for each of them, in no order.
 
@@ -229,12 +232,13 @@ class AsyncArcanoDB(AsyncCalls):
         Args:
             job_ids: The jobs.
             tables: Of each job its table, as for :meth:`touch_job`; None: of none of them.
+            skip_locked: Pass over jobs that somebody else holds, and answer no row for those.
 
         Raises:
             AmbiguousJob: There is no table for an id, and more than one has a job with it.
             NotAttached: One of the tables is not attached.
         """
-        return await self._all(statements.TOUCH_JOBS, (list(job_ids), to_list(tables)))
+        return await self._all(statements.TOUCH_JOBS, (list(job_ids), to_list(tables), skip_locked))
 
     async def fail_job(
         self, job_id: JobId, reason: str, attempt: int | None = None, table: str | None = None

@@ -27,7 +27,16 @@ from arcano_db.calls.errors import ArcanoError, NotAttached
 from arcano_db.calls.printable import logger
 from arcano_db.calls.reasons import NOT_IN_ITS_ENCODING, in_any_encoding, reason_of
 from arcano_db.calls.rows import ClaimedJob, JobChange, JobId, StallingJob
-from arcano_db.running.lasting_connection import FIRST_PAUSE_SECONDS, LastingConnection
+from arcano_db.running.beating import Heart
+from arcano_db.running.lasting_connection import (
+    FIRST_PAUSE_SECONDS,
+    TOOK_TOO_LONG,
+    LastingConnection,
+    briefly,
+    connected_within,
+    is_read_only,
+    within,
+)
 from arcano_db.terminal.signals import stop_signals
 
 log = logger("arcano_db.work")
@@ -114,6 +123,8 @@ class WorkOptions:
         heartbeat: How many seconds between signs of life, and between two looks at stalling jobs.
         grace: How many seconds jobs may go on after SIGTERM before they are put back into the line.
         listen: Whether to be woken by notifications; through a pooler in transaction mode that is impossible.
+        deadline: How many seconds to wait for an answer of the server, before it is asked again over another
+            connection.
     """
 
     call: Callable[[WorkJob], Any]
@@ -123,6 +134,7 @@ class WorkOptions:
     heartbeat: float = 20.0
     grace: float = 30.0
     listen: bool = True
+    deadline: float = 30.0
 
 
 @dataclass
@@ -230,9 +242,13 @@ class _Worker:
         self._interrupted = False
         self.running: dict[_Key, _Running] = {}
         self._dsn = dsn
-        self._server = LastingConnection(self._connect, log, made="connected", missing="no server")
+        self._server = LastingConnection(
+            self._connect, log, made="connected", missing="no server", deadline=options.deadline
+        )
         # What the function is done with, and the server does not know yet.
         self._completed: list[WorkJob] = []
+        # Those of them that it is told one by one, and the task that does.
+        self._ending: dict[WorkJob, asyncio.Future[None]] = {}
         # Set by whatever may let the worker go on: a notification, a job that is done, a signal.
         self._something = asyncio.Event()
         self._claiming: asyncio.Future[None] = asyncio.Future()
@@ -241,7 +257,7 @@ class _Worker:
     def stop(self) -> None:
         self.stopping = True
         self._something.set()
-        if self._server.away and not self.running and not self._completed:
+        if self._server.away and not self.running and not self._completed and not self._ending:
             # Nothing is to be told to a server that is not there.
             self._claiming.cancel()
 
@@ -258,7 +274,18 @@ class _Worker:
         await self._server.close()
 
     async def run(self) -> None:
-        besides = [asyncio.ensure_future(self._beat())]
+        heart = Heart(
+            self._connect,
+            lambda: [
+                *(running.job for running in list(self.running.values())),
+                *self._completed,
+                *self._ending,
+            ],
+            self._hear,
+            every=self.options.heartbeat,
+            deadline=self.options.deadline,
+        )
+        besides = [asyncio.ensure_future(heart.run())]
         if self.options.listen:
             besides.append(asyncio.ensure_future(self._listen()))
         if self.options.reconcile is not None:
@@ -287,7 +314,7 @@ class _Worker:
         )
 
     async def _claim(self) -> None:
-        while not (self.stopping and not self.running and not self._completed):
+        while not (self.stopping and not self.running and not self._completed and not self._ending):
             self._something.clear()
             completed, self._completed = self._completed, []
             free = self.options.concurrency - len(self.running)
@@ -307,24 +334,31 @@ class _Worker:
         tables = [job.job_table for job in completed]
         try:
             if free > 0:
-                return await ask(lambda db: db.claim_jobs(free, ids, attempts, tables))
+                return await ask(lambda db: db.claim_jobs(free, ids, attempts, tables), once=True)
             if completed:
-                await ask(lambda db: db.finish_jobs(ids, attempts=attempts, tables=tables))
-        except _TABLE_IS_GONE:
+                await ask(lambda db: db.finish_jobs(ids, attempts=attempts, tables=tables), once=True)
+        except (*_TABLE_IS_GONE, *TOOK_TOO_LONG) as error:
             if not completed:
+                if isinstance(error, TOOK_TOO_LONG):
+                    return []
                 raise
-            await self._finish_one_by_one(completed)
+            for job in completed:
+                self._ending[job] = asyncio.ensure_future(self._finish(job))
             return await self._finish_and_claim([], free)
         return []
 
-    async def _finish_one_by_one(self, completed: Sequence[WorkJob]) -> None:
-        ask = self._server.ask
-        for job in completed:
-            id_, attempt, table = job.job_id, job.attempt, job.job_table
-            try:
-                await ask(lambda db: db.finish_job(id_, attempt=attempt, table=table))  # noqa: B023
-            except _REFUSED as error:
-                log.warning("%s could not be ended: %s", job, _why(error))
+    async def _finish(self, job: WorkJob) -> None:
+        """Say that a job is completed, by itself: somebody may hold its row, or its table is gone."""
+        id_, attempt, table = job.job_id, job.attempt, job.job_table
+        try:
+            await self._server.ask(
+                lambda db: briefly(db, lambda db: db.finish_job(id_, attempt=attempt, table=table))
+            )
+        except _REFUSED as error:
+            log.warning("%s could not be ended: %s", job, _why(error))
+        finally:
+            del self._ending[job]
+            self._something.set()
 
     async def _begin(self, claimed: Sequence[ClaimedJob]) -> None:
         """Say that the jobs run, read their rows, and call the function with each."""
@@ -363,7 +397,7 @@ class _Worker:
         ask = self._server.ask
         ids, tables = [job.job_id for job in claimed], [job.job_table for job in claimed]
         try:
-            answers = await ask(lambda db: db.start_jobs(ids, tables))
+            answers = await ask(lambda db: db.start_jobs(ids, tables), once=True)
             changed = {(answer.job_table, answer.job_id) for answer in answers if answer.changed}
             return [job for job in claimed if _key(job) in changed]
         except _REFUSED as error:
@@ -372,7 +406,10 @@ class _Worker:
             started = []
             for job in claimed:
                 try:
-                    answer = await ask(lambda db: db.start_job(job.job_id, table=job.job_table))  # noqa: B023
+                    answer = await ask(
+                        lambda db: briefly(db, lambda db: db.start_job(job.job_id, table=job.job_table)),  # noqa: B023
+                        once=True,
+                    )
                 except _REFUSED as error:
                     # It stays starting, and stalls, where its table says so.
                     log.warning("%s %s could not be started: %s", *_key(job), _why(error))
@@ -397,19 +434,22 @@ class _Worker:
     async def _requeue(self, job: ClaimedJob | WorkJob) -> JobChange:
         ask = self._server.ask
         try:
-            return await ask(lambda db: db.requeue_job(job.job_id, job.attempt, job.job_table))
+            return await ask(
+                lambda db: briefly(db, lambda db: db.requeue_job(job.job_id, job.attempt, job.job_table))
+            )
         except psycopg.Error as error:
             if not _is_about_login(error):
                 raise
         # Which may not name the table. Where no other one has the id, that is not needed.
-        return await ask(lambda db: db.requeue_job(job.job_id, job.attempt))
+        return await ask(lambda db: briefly(db, lambda db: db.requeue_job(job.job_id, job.attempt)))
 
     async def _fail(self, job: WorkJob | StallingJob, reason: str) -> JobChange:
         ask, id_, attempt, table = self._server.ask, job.job_id, job.attempt, job.job_table
         try:
-            return await ask(lambda db: db.fail_job(id_, reason, attempt, table))
+            return await ask(lambda db: briefly(db, lambda db: db.fail_job(id_, reason, attempt, table)))
         except NOT_IN_ITS_ENCODING:
-            return await ask(lambda db: db.fail_job(id_, in_any_encoding(reason), attempt, table))
+            plain = in_any_encoding(reason)
+            return await ask(lambda db: briefly(db, lambda db: db.fail_job(id_, plain, attempt, table)))
 
     async def _work(self, running: _Running) -> None:
         job, began = running.job, time.monotonic()
@@ -459,7 +499,9 @@ class _Worker:
         try:
             if not (isinstance(task_id, str) and task_id):
                 raise TypeError(f"the task_id of a HandOver must be text, not {task_id!r}")  # noqa: TRY301
-            await self._server.ask(lambda db: db.start_job(job.job_id, task_id, job.job_table))
+            await self._server.ask(
+                lambda db: briefly(db, lambda db: db.start_job(job.job_id, task_id, job.job_table))
+            )
         except (*_REFUSED, UnicodeError, TypeError) as error:
             # No webhook would ever find it.
             await self._fail(job, f"The job could not be handed over: {reason_of(error)}")
@@ -477,48 +519,36 @@ class _Worker:
         await self._fail(job, reason)
         return "failed"
 
-    async def _beat(self) -> None:
-        """Give signs of life of the jobs that are worked on, and learn which were ended meanwhile."""
-        while True:
-            await asyncio.sleep(self.options.heartbeat)
-            jobs = [running.job for running in self.running.values()]
-            if not jobs:
-                continue
-            for job, answer in await self._touch(jobs):
-                ours = answer.changed and answer.attempt == job.attempt
-                running = self.running.get(_key(job))
-                if not ours and running is not None and running.job is job and not job.lost:
-                    log.warning("%s is not this worker's any more: %s", job, answer.note or "started again")
-                    job.lost = True
-                    running.cancel()
-
-    async def _touch(self, jobs: Sequence[WorkJob]) -> list[tuple[WorkJob, JobChange]]:
-        """A sign of life of each, and what is answered; all in one round trip if that can be."""
-        ask = self._server.ask
-        ids, tables = [job.job_id for job in jobs], [job.job_table for job in jobs]
-        try:
-            answers = await ask(lambda db: db.touch_jobs(ids, tables))
-            of_job = {(answer.job_table, answer.job_id): answer for answer in answers}
-            return [(job, of_job[_key(job)]) for job in jobs if _key(job) in of_job]
-        except _REFUSED:
-            touched: list[tuple[WorkJob, JobChange]] = []
-            for job in jobs:
-                try:
-                    touched += [(job, await ask(lambda db: db.touch_job(job.job_id, job.job_table)))]  # noqa: B023
-                except _REFUSED as error:
-                    log.warning("%s could not give a sign of life: %s", job, _why(error))
-            return touched
+    def _hear(self, job: WorkJob, answer: JobChange) -> None:
+        """Give a job up that somebody has ended meanwhile, as its sign of life was answered."""
+        running = self.running.get(_key(job))
+        if running is None or running.job is not job or not running.calling or job.lost:
+            return
+        if not (answer.changed and answer.attempt == job.attempt):
+            log.warning("%s is not this worker's any more: %s", job, answer.note or "started again")
+            job.lost = True
+            running.cancel()
 
     async def _listen(self) -> None:
         """Wake up when a job or a slot becomes available; without this, the worker asks now and then."""
+        deadline = self.options.deadline
         while True:
-            with contextlib.suppress(psycopg.OperationalError):
-                async with await self._connect() as connection:
-                    await connection.execute("listen arcano_jobs")
-                    # What was notified before it listened is lost.
-                    self._something.set()
-                    async for _ in connection.notifies():
+            try:
+                connection = await connected_within(deadline, self._connect)
+                async with connection:
+                    async with within(deadline, connection, log):
+                        await connection.execute("listen arcano_jobs")
+                    while True:
+                        # What was notified before it listened is lost.
                         self._something.set()
+                        async for _ in connection.notifies(timeout=self.options.heartbeat):
+                            self._something.set()
+                        # A connection that is dead, but was not closed, is as quiet as one with no news.
+                        async with within(deadline, connection, log):
+                            await connection.execute("select")
+            except psycopg.Error as error:
+                if not (isinstance(error, psycopg.OperationalError) or is_read_only(error)):
+                    raise
             await asyncio.sleep(FIRST_PAUSE_SECONDS)
 
     async def _reconcile(self) -> None:

@@ -79,7 +79,7 @@ RAISED: dict[str, tuple[Callable[[], BaseException], str]] = {
 
 
 def outcome(job: WorkJob) -> HandOver | None:
-    wanted = job["session_id"]
+    wanted = job["session_id"].removeprefix("wait, ")
     if wanted == "fail":
         raise ValueError("no pixels")
     if wanted == "requeue" and job.attempt == 1:
@@ -98,8 +98,10 @@ async def leave(code: int) -> None:
 
 
 async def in_async(job: WorkJob) -> HandOver | None:
-    while job["session_id"] == "wait" and not GATE.exists():
+    while job["session_id"].startswith("wait") and not GATE.exists():
         await asyncio.sleep(0.01)
+    while job["session_id"] == "block the loop" and not GATE.exists():
+        time.sleep(0.01)
     if job["session_id"] == "exit in a task":
         await asyncio.gather(asyncio.sleep(3600), asyncio.create_task(leave(4)))
     if job["session_id"] == "exit in a task that nobody waits for":
@@ -109,7 +111,7 @@ async def in_async(job: WorkJob) -> HandOver | None:
 
 
 def in_sync(job: WorkJob) -> HandOver | None:
-    while job["session_id"] == "wait" and not GATE.exists() and not job.lost:
+    while job["session_id"].startswith("wait") and not GATE.exists() and not job.lost:
         time.sleep(0.01)
     return outcome(job)
 

@@ -25,6 +25,7 @@ from arcano_db.calls.arguments import (
 )
 from arcano_db.calls.job_block import UserBlocked
 from arcano_db.calls.job_sync import Job
+from arcano_db.calls.reasons import told
 from arcano_db.calls.rows import (
     AccountStatus,
     ActiveCheck,
@@ -258,7 +259,7 @@ class ArcanoDB(Calls):
             AmbiguousJob: There is no ``table``, and more than one has a job with this id.
             NotAttached: ``table`` is not attached.
         """
-        return self._one(statements.FAIL_JOB, (job_id, reason, attempt, table))
+        return self._one(statements.FAIL_JOB, (job_id, told(reason), attempt, table))
 
     def finish_job(
         self,
@@ -284,7 +285,7 @@ class ArcanoDB(Calls):
             AmbiguousJob: There is no ``table``, and more than one has a job with this id.
             NotAttached: ``table`` is not attached.
         """
-        return self._one(statements.FINISH_JOB, (job_id, status, error, attempt, table))
+        return self._one(statements.FINISH_JOB, (job_id, status, told(error), attempt, table))
 
     def finish_jobs(
         self,
@@ -311,7 +312,7 @@ class ArcanoDB(Calls):
             AmbiguousJob: There is no table for an id, and more than one has a job with it.
             NotAttached: One of the tables is not attached.
         """
-        arguments = (list(job_ids), status, error, to_list(attempts), to_list(tables))
+        arguments = (list(job_ids), status, told(error), to_list(attempts), to_list(tables))
         return self._all(statements.FINISH_JOBS, arguments)
 
     def finish_task(self, task_id: str, status: str = "completed", error: str | None = None) -> FinishedTask:
@@ -328,7 +329,7 @@ class ArcanoDB(Calls):
         Raises:
             InvalidArgument: ``task_id`` is None, or ``status`` is none of the three.
         """
-        return self._one(statements.FINISH_TASK, (task_id, status, error))
+        return self._one(statements.FINISH_TASK, (task_id, status, told(error)))
 
     def run_or_queue(self, job_id: JobId, run: bool = True, table: str | None = None) -> QueueDecision:
         """Run a job now if a slot is free and nobody is ahead, or put it into the line.
@@ -447,7 +448,7 @@ class ArcanoDB(Calls):
             AmbiguousJob: There is no ``table``, and more than one has a job with this id.
             NotAttached: ``table`` is not attached.
         """
-        return self._one(statements.CANCEL_JOB, (job_id, force, reason, table))
+        return self._one(statements.CANCEL_JOB, (job_id, force, told(reason), table))
 
     @contextmanager
     def job(
@@ -507,7 +508,7 @@ class ArcanoDB(Calls):
         Raises:
             InvalidArgument: Neither ``user_id`` nor ``session_id`` is given.
         """
-        return self._all(statements.CANCEL_SESSION, (user_id, session_id, reason))
+        return self._all(statements.CANCEL_SESSION, (user_id, session_id, told(reason)))
 
     def leave_session(
         self,
@@ -533,7 +534,7 @@ class ArcanoDB(Calls):
         Raises:
             InvalidArgument: Neither ``user_id`` nor ``session_id`` is given, or ``left_at`` is None.
         """
-        parameters = (user_id, session_id, left_at, reason, in_queue)
+        parameters = (user_id, session_id, left_at, told(reason), in_queue)
         return self._all(statements.LEAVE_SESSION, parameters)
 
     def sweep_orphans(self, limit: int = 1000) -> list[SweptTable]:
@@ -747,7 +748,7 @@ class ArcanoDB(Calls):
         Raises:
             InvalidArgument: There is no such refund.
         """
-        return self._one(statements.SETTLE_REFUND, (refund_id, note))
+        return self._one(statements.SETTLE_REFUND, (refund_id, told(note)))
 
     def job_events(
         self,

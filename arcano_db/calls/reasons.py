@@ -31,6 +31,11 @@ def storable(text: str) -> str:
     return _NOT_STORABLE.sub(_escaped, text)
 
 
+def told(text: str | None) -> str | None:
+    """What a caller wrote, or left out, as text that can be sent; how long it may be is the server's affair."""
+    return _NOT_STORABLE.sub(_escaped, text) if isinstance(text, str) else text
+
+
 def in_any_encoding(text: str) -> str:
     """The text in characters that every encoding has, for a database that refuses others."""
     return text.encode("ascii", "backslashreplace").decode()

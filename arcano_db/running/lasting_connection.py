@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
@@ -14,6 +12,7 @@ from typing import Any, TypeVar
 import psycopg
 
 from arcano_db.calls.client_async import AsyncArcanoDB
+from arcano_db.calls.elsewhere import shut
 
 Answer = TypeVar("Answer")
 
@@ -162,9 +161,4 @@ async def _cut(deadline: float, connection: psycopg.AsyncConnection[Any], log: l
     with contextlib.suppress(Exception):
         await asyncio.wait_for(connection.cancel_safe(timeout=_CANCEL_SECONDS), _CANCEL_SECONDS)
     await asyncio.sleep(_CANCEL_SECONDS)
-    # Not closed: whoever waits for the answer is told so by the socket itself.
-    with (
-        contextlib.suppress(OSError, psycopg.Error),
-        socket.socket(fileno=os.dup(connection.fileno())) as end,
-    ):
-        end.shutdown(socket.SHUT_RDWR)
+    shut(connection)

@@ -121,6 +121,14 @@ def make_job(
     return values["id"]
 
 
+def enter(connection: psycopg.Connection, table: str, wanted: str = "ok", **columns: Any) -> UUID:
+    """A job that waits in the line."""
+    # One table has no session_id of its own; attaching gave it one.
+    made = make_job(connection, table, make_user(connection), "1 minute", session_id=wanted, **columns)
+    ArcanoDB(connection).run_or_queue(made, run=False)
+    return made
+
+
 def job(connection: psycopg.Connection, job_id: UUID) -> dict[str, Any]:
     """The contract's columns of a job, found through arcano.job, as only the owner may."""
     row = (

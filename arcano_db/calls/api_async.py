@@ -11,6 +11,7 @@ from typing import Any
 
 from arcano_db.calls import statements
 from arcano_db.calls.arguments import to_json
+from arcano_db.calls.reasons import told
 from arcano_db.calls.rows import (
     ActiveCheck,
     CancelledJob,
@@ -124,7 +125,7 @@ class AsyncArcanoApi(AsyncCalls):
         Raises:
             AmbiguousJob: There is no ``table``, and the caller has jobs with this id in more than one.
         """
-        return await self._one(statements.API_CANCEL_JOB, (job_id, table, reason))
+        return await self._one(statements.API_CANCEL_JOB, (job_id, table, told(reason)))
 
     async def cancel_session(
         self, session_id: str | None = None, reason: str | None = None
@@ -137,7 +138,7 @@ class AsyncArcanoApi(AsyncCalls):
             session_id: Of this page visit alone; None: all.
             reason: Their ``error_message``.
         """
-        return await self._all(statements.API_CANCEL_SESSION, (session_id, reason))
+        return await self._all(statements.API_CANCEL_SESSION, (session_id, told(reason)))
 
     async def leave_session(
         self, session_id: str | None, left_at: datetime, reason: str | None = None, in_queue: bool = True
@@ -155,7 +156,7 @@ class AsyncArcanoApi(AsyncCalls):
         Raises:
             InvalidArgument: ``left_at`` is None.
         """
-        return await self._all(statements.API_LEAVE_SESSION, (session_id, left_at, reason, in_queue))
+        return await self._all(statements.API_LEAVE_SESSION, (session_id, left_at, told(reason), in_queue))
 
     async def queue_position(self, job_id: JobId, table: str | None = None) -> int | None:
         """How many jobs are ahead in the queue, plus one, counted now; None: the job is not in the queue.

@@ -13,6 +13,7 @@ from typing import Any
 
 from arcano_db.calls import statements
 from arcano_db.calls.arguments import to_json
+from arcano_db.calls.reasons import told
 from arcano_db.calls.rows import (
     ActiveCheck,
     CancelledJob,
@@ -122,7 +123,7 @@ class ArcanoApi(Calls):
         Raises:
             AmbiguousJob: There is no ``table``, and the caller has jobs with this id in more than one.
         """
-        return self._one(statements.API_CANCEL_JOB, (job_id, table, reason))
+        return self._one(statements.API_CANCEL_JOB, (job_id, table, told(reason)))
 
     def cancel_session(self, session_id: str | None = None, reason: str | None = None) -> list[CancelledJob]:
         """Cancel the caller's waiting jobs, and answer a row for each.
@@ -133,7 +134,7 @@ class ArcanoApi(Calls):
             session_id: Of this page visit alone; None: all.
             reason: Their ``error_message``.
         """
-        return self._all(statements.API_CANCEL_SESSION, (session_id, reason))
+        return self._all(statements.API_CANCEL_SESSION, (session_id, told(reason)))
 
     def leave_session(
         self, session_id: str | None, left_at: datetime, reason: str | None = None, in_queue: bool = True
@@ -151,7 +152,7 @@ class ArcanoApi(Calls):
         Raises:
             InvalidArgument: ``left_at`` is None.
         """
-        return self._all(statements.API_LEAVE_SESSION, (session_id, left_at, reason, in_queue))
+        return self._all(statements.API_LEAVE_SESSION, (session_id, left_at, told(reason), in_queue))
 
     def queue_position(self, job_id: JobId, table: str | None = None) -> int | None:
         """How many jobs are ahead in the queue, plus one, counted now; None: the job is not in the queue.

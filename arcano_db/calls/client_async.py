@@ -24,6 +24,7 @@ from arcano_db.calls.arguments import (
 )
 from arcano_db.calls.job_async import AsyncJob
 from arcano_db.calls.job_block import UserBlocked
+from arcano_db.calls.reasons import told
 from arcano_db.calls.rows import (
     AccountStatus,
     ActiveCheck,
@@ -233,7 +234,10 @@ class AsyncArcanoDB(AsyncCalls):
         return await self._all(statements.START_JOBS, arguments)
 
     async def touch_jobs(
-        self, job_ids: Sequence[JobId], tables: Sequence[str | None] | None = None
+        self,
+        job_ids: Sequence[JobId],
+        tables: Sequence[str | None] | None = None,
+        skip_locked: bool = False,
     ) -> list[FinishedJob]:
         """Give a sign of life of many jobs at once, and answer a row for each of them, in no order.
 
@@ -242,12 +246,13 @@ class AsyncArcanoDB(AsyncCalls):
         Args:
             job_ids: The jobs.
             tables: Of each job its table, as for :meth:`touch_job`; None: of none of them.
+            skip_locked: Pass over jobs that somebody else holds, and answer no row for those.
 
         Raises:
             AmbiguousJob: There is no table for an id, and more than one has a job with it.
             NotAttached: One of the tables is not attached.
         """
-        return await self._all(statements.TOUCH_JOBS, (list(job_ids), to_list(tables)))
+        return await self._all(statements.TOUCH_JOBS, (list(job_ids), to_list(tables), skip_locked))
 
     async def fail_job(
         self, job_id: JobId, reason: str, attempt: int | None = None, table: str | None = None
@@ -267,7 +272,7 @@ class AsyncArcanoDB(AsyncCalls):
             AmbiguousJob: There is no ``table``, and more than one has a job with this id.
             NotAttached: ``table`` is not attached.
         """
-        return await self._one(statements.FAIL_JOB, (job_id, reason, attempt, table))
+        return await self._one(statements.FAIL_JOB, (job_id, told(reason), attempt, table))
 
     async def finish_job(
         self,
@@ -293,7 +298,7 @@ class AsyncArcanoDB(AsyncCalls):
             AmbiguousJob: There is no ``table``, and more than one has a job with this id.
             NotAttached: ``table`` is not attached.
         """
-        return await self._one(statements.FINISH_JOB, (job_id, status, error, attempt, table))
+        return await self._one(statements.FINISH_JOB, (job_id, status, told(error), attempt, table))
 
     async def finish_jobs(
         self,
@@ -320,7 +325,7 @@ class AsyncArcanoDB(AsyncCalls):
             AmbiguousJob: There is no table for an id, and more than one has a job with it.
             NotAttached: One of the tables is not attached.
         """
-        arguments = (list(job_ids), status, error, to_list(attempts), to_list(tables))
+        arguments = (list(job_ids), status, told(error), to_list(attempts), to_list(tables))
         return await self._all(statements.FINISH_JOBS, arguments)
 
     async def finish_task(
@@ -345,7 +350,7 @@ class AsyncArcanoDB(AsyncCalls):
             AmbiguousJob: There is no ``api_account``, and two jobs are worked on with this task id.
             InvalidArgument: ``task_id`` is None, or ``status`` is none of the three.
         """
-        return await self._one(statements.FINISH_TASK, (task_id, status, error, api_account))
+        return await self._one(statements.FINISH_TASK, (task_id, status, told(error), api_account))
 
     async def run_or_queue(self, job_id: JobId, run: bool = True, table: str | None = None) -> QueueDecision:
         """Run a job now if a slot is free and nobody is ahead, or put it into the line.
@@ -470,7 +475,7 @@ class AsyncArcanoDB(AsyncCalls):
             AmbiguousJob: There is no ``table``, and more than one has a job with this id.
             NotAttached: ``table`` is not attached.
         """
-        return await self._one(statements.CANCEL_JOB, (job_id, force, reason, table))
+        return await self._one(statements.CANCEL_JOB, (job_id, force, told(reason), table))
 
     @asynccontextmanager
     async def job(
@@ -530,7 +535,7 @@ class AsyncArcanoDB(AsyncCalls):
         Raises:
             InvalidArgument: Neither ``user_id`` nor ``session_id`` is given.
         """
-        return await self._all(statements.CANCEL_SESSION, (user_id, session_id, reason))
+        return await self._all(statements.CANCEL_SESSION, (user_id, session_id, told(reason)))
 
     async def leave_session(
         self,
@@ -556,7 +561,7 @@ class AsyncArcanoDB(AsyncCalls):
         Raises:
             InvalidArgument: Neither ``user_id`` nor ``session_id`` is given, or ``left_at`` is None.
         """
-        parameters = (user_id, session_id, left_at, reason, in_queue)
+        parameters = (user_id, session_id, left_at, told(reason), in_queue)
         return await self._all(statements.LEAVE_SESSION, parameters)
 
     async def sweep_orphans(self, limit: int = 1000) -> list[SweptTable]:
@@ -775,7 +780,7 @@ class AsyncArcanoDB(AsyncCalls):
         Raises:
             InvalidArgument: There is no such refund.
         """
-        return await self._one(statements.SETTLE_REFUND, (refund_id, note))
+        return await self._one(statements.SETTLE_REFUND, (refund_id, told(note)))
 
     async def job_events(
         self,

@@ -26,6 +26,7 @@ from arcano_db.calls.arguments import (
 )
 from arcano_db.calls.job_block import UserBlocked
 from arcano_db.calls.job_sync import Job
+from arcano_db.calls.reasons import told
 from arcano_db.calls.rows import (
     AccountStatus,
     ActiveCheck,
@@ -235,7 +236,10 @@ class ArcanoDB(Calls):
         return self._all(statements.START_JOBS, arguments)
 
     def touch_jobs(
-        self, job_ids: Sequence[JobId], tables: Sequence[str | None] | None = None
+        self,
+        job_ids: Sequence[JobId],
+        tables: Sequence[str | None] | None = None,
+        skip_locked: bool = False,
     ) -> list[FinishedJob]:
         """Give a sign of life of many jobs at once, and answer a row for each of them, in no order.
 
@@ -244,12 +248,13 @@ class ArcanoDB(Calls):
         Args:
             job_ids: The jobs.
             tables: Of each job its table, as for :meth:`touch_job`; None: of none of them.
+            skip_locked: Pass over jobs that somebody else holds, and answer no row for those.
 
         Raises:
             AmbiguousJob: There is no table for an id, and more than one has a job with it.
             NotAttached: One of the tables is not attached.
         """
-        return self._all(statements.TOUCH_JOBS, (list(job_ids), to_list(tables)))
+        return self._all(statements.TOUCH_JOBS, (list(job_ids), to_list(tables), skip_locked))
 
     def fail_job(
         self, job_id: JobId, reason: str, attempt: int | None = None, table: str | None = None
@@ -269,7 +274,7 @@ class ArcanoDB(Calls):
             AmbiguousJob: There is no ``table``, and more than one has a job with this id.
             NotAttached: ``table`` is not attached.
         """
-        return self._one(statements.FAIL_JOB, (job_id, reason, attempt, table))
+        return self._one(statements.FAIL_JOB, (job_id, told(reason), attempt, table))
 
     def finish_job(
         self,
@@ -295,7 +300,7 @@ class ArcanoDB(Calls):
             AmbiguousJob: There is no ``table``, and more than one has a job with this id.
             NotAttached: ``table`` is not attached.
         """
-        return self._one(statements.FINISH_JOB, (job_id, status, error, attempt, table))
+        return self._one(statements.FINISH_JOB, (job_id, status, told(error), attempt, table))
 
     def finish_jobs(
         self,
@@ -322,7 +327,7 @@ class ArcanoDB(Calls):
             AmbiguousJob: There is no table for an id, and more than one has a job with it.
             NotAttached: One of the tables is not attached.
         """
-        arguments = (list(job_ids), status, error, to_list(attempts), to_list(tables))
+        arguments = (list(job_ids), status, told(error), to_list(attempts), to_list(tables))
         return self._all(statements.FINISH_JOBS, arguments)
 
     def finish_task(
@@ -347,7 +352,7 @@ class ArcanoDB(Calls):
             AmbiguousJob: There is no ``api_account``, and two jobs are worked on with this task id.
             InvalidArgument: ``task_id`` is None, or ``status`` is none of the three.
         """
-        return self._one(statements.FINISH_TASK, (task_id, status, error, api_account))
+        return self._one(statements.FINISH_TASK, (task_id, status, told(error), api_account))
 
     def run_or_queue(self, job_id: JobId, run: bool = True, table: str | None = None) -> QueueDecision:
         """Run a job now if a slot is free and nobody is ahead, or put it into the line.
@@ -470,7 +475,7 @@ class ArcanoDB(Calls):
             AmbiguousJob: There is no ``table``, and more than one has a job with this id.
             NotAttached: ``table`` is not attached.
         """
-        return self._one(statements.CANCEL_JOB, (job_id, force, reason, table))
+        return self._one(statements.CANCEL_JOB, (job_id, force, told(reason), table))
 
     @contextmanager
     def job(
@@ -530,7 +535,7 @@ class ArcanoDB(Calls):
         Raises:
             InvalidArgument: Neither ``user_id`` nor ``session_id`` is given.
         """
-        return self._all(statements.CANCEL_SESSION, (user_id, session_id, reason))
+        return self._all(statements.CANCEL_SESSION, (user_id, session_id, told(reason)))
 
     def leave_session(
         self,
@@ -556,7 +561,7 @@ class ArcanoDB(Calls):
         Raises:
             InvalidArgument: Neither ``user_id`` nor ``session_id`` is given, or ``left_at`` is None.
         """
-        parameters = (user_id, session_id, left_at, reason, in_queue)
+        parameters = (user_id, session_id, left_at, told(reason), in_queue)
         return self._all(statements.LEAVE_SESSION, parameters)
 
     def sweep_orphans(self, limit: int = 1000) -> list[SweptTable]:
@@ -775,7 +780,7 @@ class ArcanoDB(Calls):
         Raises:
             InvalidArgument: There is no such refund.
         """
-        return self._one(statements.SETTLE_REFUND, (refund_id, note))
+        return self._one(statements.SETTLE_REFUND, (refund_id, told(note)))
 
     def job_events(
         self,

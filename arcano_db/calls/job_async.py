@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from arcano_db.calls.job_block import JobBlock, is_doomed, leave_async
+from arcano_db.calls.elsewhere import Elsewhere, is_doomed, shut_after
+from arcano_db.calls.job_block import JobBlock, Tries, leave_async, pause_async
+from arcano_db.calls.reasons import NOT_IN_ITS_ENCODING, in_any_encoding
 from arcano_db.calls.rows import CreatedJob, JobChange, JobId
 
 
@@ -40,6 +42,7 @@ class AsyncJob(JobBlock):
         """Not to be called: see :meth:`arcano_db.AsyncArcanoDB.job`."""
         super().__init__(table, created)
         self._db = db
+        self._elsewhere = Elsewhere(db.source)
 
     async def touch(self) -> JobChange:
         """Give a sign of life; see :meth:`arcano_db.AsyncArcanoDB.touch_job`."""
@@ -81,5 +84,35 @@ class AsyncJob(JobBlock):
         return await self.finish("failed", reason)
 
     async def _leave(self, error: BaseException | None) -> None:
-        if not (self._settled or is_doomed(self._db.source)):
-            await leave_async(f"{self.table} {self.id}", error, self.fail)
+        if not self._settled:
+            await leave_async(self, error, self._fail_in_time)
+
+    async def _fail_in_time(self, reason: str) -> None:
+        """End the job as failed, over another connection if this one is gone or the pool is used up."""
+        doomed = is_doomed(self._db.source)
+        tries, here = Tries(doomed), not doomed
+        while True:
+            try:
+                if here:
+                    await self.fail(reason)
+                else:
+                    await self._fail_elsewhere(reason, tries.left())
+            except NOT_IN_ITS_ENCODING:
+                if reason.isascii():
+                    raise
+                reason = in_any_encoding(reason)
+                here = here and not is_doomed(self._db.source)
+            except Exception as failure:
+                here = False
+                await pause_async(tries.pause_after(failure))
+            else:
+                return
+
+    async def _fail_elsewhere(self, reason: str, seconds: float) -> None:
+        async with await self._elsewhere.connect_async(seconds) as connection:
+            db: AsyncJobCalls = type(self._db)(connection)  # type: ignore[call-arg]
+            with shut_after(seconds, connection):
+                # Whoever has the job may well be the one who waits for this.
+                await connection.execute("begin; set local lock_timeout = '1s'")
+                await db.finish_job(self.id, "failed", reason, self._attempt, self.table)
+                await connection.execute("commit")

@@ -7,18 +7,23 @@ finish it, or with the job failed and the reason on it. If the process dies, the
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 import psycopg
-from psycopg.pq import TransactionStatus
 
-from arcano_db.calls.errors import ArcanoError
+from arcano_db.calls.errors import WaitedTooLong
 from arcano_db.calls.messages import Language, message
 from arcano_db.calls.printable import logger
+from arcano_db.calls.reasons import reason_of
 from arcano_db.calls.rows import CreatedJob, JobChange, JobId
 
 log = logger("arcano_db.job")
+
+# For how long it is tried again to end a job, over another connection, and how long one try may take.
+PATIENCE_SECONDS = 30.0
+_ONE_TRY_SECONDS = 10.0
 
 NO_RESULT = "The client left the job without a result"
 
@@ -59,36 +64,74 @@ class JobBlock:
             self._settled = settled
         return change
 
+    def __str__(self) -> str:
+        """Table and id, as the log names it."""
+        return f"{self.table} {self.id}"
 
-def reason_of(error: BaseException) -> str:
-    """What a job's ``error_message`` says of an exception."""
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    def what_ends_it(self) -> str:
+        """What ends the job if this block does not."""
+        if self._attempt is None:
+            return "The orphan rule ends it, unless it was charged or has a place in the queue"
+        return "It was started: nothing ends it but a stall_after of its table, or arcano-db cancel --force"
 
 
-def is_doomed(source: Any) -> bool:
-    """Whether a connection's transaction has failed: then it takes the job back with it."""
-    info = getattr(source, "info", None)
-    return info is not None and info.transaction_status == TransactionStatus.INERROR
+class Tries:
+    """For how long it is tried again to end a job, and when."""
+
+    def __init__(self, doomed: bool) -> None:
+        """The first try begins now.
+
+        Args:
+            doomed: Whether the transaction takes the job back with it, unless that was committed before. What
+                it holds, it then holds until the block is left.
+        """
+        self._patience = 0.0 if doomed else PATIENCE_SECONDS
+        self._until: float | None = None
+        self._pause = 0.1
+
+    def pause_after(self, failure: Exception) -> float:
+        """How many seconds to wait before the next try; raises the failure if there is none."""
+        now = time.monotonic()
+        if self._until is None:
+            self._until = now + self._patience
+        self._pause *= 2
+        if not _may_pass(failure) or now + self._pause > self._until:
+            raise failure
+        return self._pause
+
+    def left(self) -> float:
+        """How many seconds the next try may take."""
+        return _ONE_TRY_SECONDS if self._until is None else max(1.0, self._until - time.monotonic())
 
 
-def leave_sync(job: str, error: BaseException | None, fail: Callable[[str], object]) -> None:
+def _may_pass(failure: Exception) -> bool:
+    """Whether it may be about the connection, the server or a moment, and not about the job."""
+    about = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.InternalError, WaitedTooLong, OSError)
+    return isinstance(failure, about)
+
+
+pause_sync = time.sleep
+pause_async = asyncio.sleep
+
+
+def leave_sync(job: JobBlock, error: BaseException | None, fail: Callable[[str], object]) -> None:
     """End the job of a block that owes it an end.
 
     Args:
-        job: The job, as the log names it.
+        job: The job.
         error: What the block is left by, and what its caller is to see; None: by its end.
         fail: Ends the job with a reason.
     """
     try:
         fail(_why(error))
-    except (psycopg.Error, ArcanoError) as failure:
+    except Exception as failure:
         if error is None:
             raise
         _log(job, failure)
 
 
 async def leave_async(
-    job: str, error: BaseException | None, fail: Callable[[str], Coroutine[Any, Any, object]]
+    job: JobBlock, error: BaseException | None, fail: Callable[[str], Coroutine[Any, Any, object]]
 ) -> None:
     """:func:`leave_sync` for a task, which may be cancelled meanwhile."""
     ending = asyncio.ensure_future(fail(_why(error)))
@@ -99,9 +142,9 @@ async def leave_async(
         except asyncio.CancelledError as cancellation:
             # However often the task is cancelled, this one call is waited for.
             cancelled = cancellation
-        except (psycopg.Error, ArcanoError):
+        except Exception:
             break
-    failure = ending.exception()
+    failure = cancelled if ending.cancelled() else ending.exception()
     if error is None and (failure or cancelled):
         raise failure or cancelled  # type: ignore[misc]
     if failure:
@@ -112,5 +155,7 @@ def _why(error: BaseException | None) -> str:
     return NO_RESULT if error is None else reason_of(error)
 
 
-def _log(job: str, failure: BaseException) -> None:
-    log.warning("%s could not be ended, the orphan rule will: %s", job, failure)
+def _log(job: JobBlock, failure: BaseException) -> None:
+    log.warning(
+        "%s could not be ended, and stays as it is: %s. %s", job, str(failure).strip(), job.what_ends_it()
+    )

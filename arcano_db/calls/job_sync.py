@@ -6,7 +6,9 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from arcano_db.calls.job_block import JobBlock, is_doomed, leave_sync
+from arcano_db.calls.elsewhere import Elsewhere, is_doomed, shut_after
+from arcano_db.calls.job_block import JobBlock, Tries, leave_sync, pause_sync
+from arcano_db.calls.reasons import NOT_IN_ITS_ENCODING, in_any_encoding
 from arcano_db.calls.rows import CreatedJob, JobChange, JobId
 
 
@@ -42,6 +44,7 @@ class Job(JobBlock):
         """Not to be called: see :meth:`arcano_db.ArcanoDB.job`."""
         super().__init__(table, created)
         self._db = db
+        self._elsewhere = Elsewhere(db.source)
 
     def touch(self) -> JobChange:
         """Give a sign of life; see :meth:`arcano_db.ArcanoDB.touch_job`."""
@@ -83,5 +86,35 @@ class Job(JobBlock):
         return self.finish("failed", reason)
 
     def _leave(self, error: BaseException | None) -> None:
-        if not (self._settled or is_doomed(self._db.source)):
-            leave_sync(f"{self.table} {self.id}", error, self.fail)
+        if not self._settled:
+            leave_sync(self, error, self._fail_in_time)
+
+    def _fail_in_time(self, reason: str) -> None:
+        """End the job as failed, over another connection if this one is gone or the pool is used up."""
+        doomed = is_doomed(self._db.source)
+        tries, here = Tries(doomed), not doomed
+        while True:
+            try:
+                if here:
+                    self.fail(reason)
+                else:
+                    self._fail_elsewhere(reason, tries.left())
+            except NOT_IN_ITS_ENCODING:
+                if reason.isascii():
+                    raise
+                reason = in_any_encoding(reason)
+                here = here and not is_doomed(self._db.source)
+            except Exception as failure:
+                here = False
+                pause_sync(tries.pause_after(failure))
+            else:
+                return
+
+    def _fail_elsewhere(self, reason: str, seconds: float) -> None:
+        with self._elsewhere.connect_sync(seconds) as connection:
+            db: JobCalls = type(self._db)(connection)  # type: ignore[call-arg]
+            with shut_after(seconds, connection):
+                # Whoever has the job may well be the one who waits for this.
+                connection.execute("begin; set local lock_timeout = '1s'")
+                db.finish_job(self.id, "failed", reason, self._attempt, self.table)
+                connection.execute("commit")

@@ -56,7 +56,11 @@ class _Printable(logging.Filter):
     """Makes what is logged a single printable line, whichever handler an app has for it."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = printable(record.getMessage(), longest=4 * LONGEST), None
+        try:
+            message = record.getMessage()
+        except Exception:  # of an argument that is a stranger's: no reason to end what logs it
+            message = f"{record.msg} (what it is about cannot be read)"
+        record.msg, record.args = printable(message, longest=4 * LONGEST), None
         return True
 
 

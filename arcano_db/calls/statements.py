@@ -97,7 +97,7 @@ FINISH_JOBS = _rows(FinishedJob, "arcano.finish_jobs(%s, %s, %s, %s::integer[], 
 
 START_JOBS = _rows(FinishedJob, "arcano.start_jobs(%s, %s::regclass[], %s::integer[])")
 
-TOUCH_JOBS = _rows(FinishedJob, "arcano.touch_jobs(%s, %s::regclass[])")
+TOUCH_JOBS = _rows(FinishedJob, "arcano.touch_jobs(%s, %s::regclass[], %s)")
 
 FINISH_TASK = _rows(FinishedTask, "arcano.finish_task(%s, %s, %s, %s)")
 

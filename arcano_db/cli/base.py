@@ -57,6 +57,19 @@ patience_option = click.option(
     help="How long to go on trying while tables are in use.",
 )
 
+
+def deadline_option(default: float) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Add ``--deadline`` to a command that goes on until it is stopped."""
+    return click.option(
+        "--deadline",
+        type=click.FloatRange(min=0, min_open=True),
+        default=default,
+        show_default=True,
+        metavar="SECONDS",
+        help="How long to wait for an answer of the server, before it is asked again over a new connection.",
+    )
+
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")
 
 

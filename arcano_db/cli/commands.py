@@ -18,6 +18,7 @@ from arcano_db.cli.base import (
     FREE,
     NOT_UP_TO_DATE,
     database,
+    deadline_option,
     dsn_option,
     json_option,
     log_to_stderr,
@@ -25,7 +26,7 @@ from arcano_db.cli.base import (
     patience_option,
 )
 from arcano_db.installing import migrating
-from arcano_db.running.sweeping import sweep_until_stopped
+from arcano_db.running.sweeping import DEADLINE, sweep_until_stopped
 from arcano_db.terminal.output import console, echo, print_json, print_record, print_rows, say
 
 _id_types = click.Choice(get_args(migrating.IdType))
@@ -321,7 +322,8 @@ def orphans(dsn: str, as_json: bool, limit: int) -> None:
     metavar="SECONDS",
     help="Go on until SIGTERM or SIGINT, with this pause between sweeps. Default: one batch.",
 )
-def sweep(dsn: str, as_json: bool, limit: int, every: float | None) -> None:
+@deadline_option(DEADLINE)
+def sweep(dsn: str, as_json: bool, limit: int, every: float | None, deadline: float) -> None:
     """Cancel the orphans of all tables and fail stalled jobs, in one batch or again and again.
 
     With --every it survives a restart of the server, and logs a line to standard error for each sweep
@@ -331,7 +333,7 @@ def sweep(dsn: str, as_json: bool, limit: int, every: float | None) -> None:
         if as_json:
             raise click.UsageError("--json is for a single batch; with --every, read the log.")
         log_to_stderr()
-        asyncio.run(sweep_until_stopped(dsn, every, limit))
+        asyncio.run(sweep_until_stopped(dsn, every, limit, deadline))
         return
     with database(dsn) as db:
         rows = db.sweep_orphans(limit)

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import Any
 
 import click
 
 from arcano_db.calls.rows import AccountStatus, ChargedOrphan, JobInQueue, QueueStatus, RefundDue
-from arcano_db.cli.base import database, dsn_option, json_option, load_function, log_to_stderr, main
-from arcano_db.running.working import WorkOptions, work_until_stopped
+from arcano_db.cli.base import (
+    database,
+    deadline_option,
+    dsn_option,
+    json_option,
+    load_function,
+    log_to_stderr,
+    main,
+)
+from arcano_db.running.working import WorkOptions, work_as_a_process
 from arcano_db.terminal.output import console, print_json, print_rows, say
 
 
@@ -177,6 +184,7 @@ _seconds = click.FloatRange(min=0, min_open=True)
     metavar="SECONDS",
     help="How long jobs may go on after SIGTERM before they are put back into the line.",
 )
+@deadline_option(30.0)
 @click.option("--no-listen", is_flag=True, help="Only poll: a pooler in transaction mode cannot listen.")
 def work(
     dsn: str,
@@ -186,6 +194,7 @@ def work(
     heartbeat: float,
     poll: float,
     grace: float,
+    deadline: float,
     no_listen: bool,
 ) -> None:
     """Claim jobs of the line and call a function with each, until SIGTERM or SIGINT.
@@ -203,5 +212,5 @@ def work(
     back into the line. It survives a restart of the server; as many as you like may run at once.
     """
     log_to_stderr()
-    options = WorkOptions(call, reconcile, concurrency, poll, heartbeat, grace, not no_listen)
-    asyncio.run(work_until_stopped(dsn, options))
+    options = WorkOptions(call, reconcile, concurrency, poll, heartbeat, grace, not no_listen, deadline)
+    work_as_a_process(dsn, options)

@@ -17,8 +17,10 @@ from arcano_db.terminal.signals import stop_signals
 
 log = logger("arcano_db.sweep")
 
+DEADLINE = 120.0
 
-async def sweep_until_stopped(dsn: str, every: float, limit: int) -> None:
+
+async def sweep_until_stopped(dsn: str, every: float, limit: int, deadline: float = DEADLINE) -> None:
     """Sweep again and again until SIGTERM or SIGINT; a lost server is waited for.
 
     Calls ``arcano.sweep_orphans``: full batches follow each other at once, and after one that was not
@@ -28,8 +30,9 @@ async def sweep_until_stopped(dsn: str, every: float, limit: int) -> None:
         dsn: A libpq connection string; empty: libpq's environment variables.
         every: How many seconds to pause between sweeps.
         limit: The most jobs of one batch.
+        deadline: How many seconds to wait for a batch, before it is tried again over another connection.
     """
-    sweeping = asyncio.ensure_future(sweep_for_ever(dsn, every, limit))
+    sweeping = asyncio.ensure_future(sweep_for_ever(dsn, every, limit, deadline))
     # Cancelling interrupts whatever it waits for: a pause, a connection, a running batch.
     with stop_signals(sweeping.cancel):
         try:
@@ -38,7 +41,7 @@ async def sweep_until_stopped(dsn: str, every: float, limit: int) -> None:
             log.info("stopped")
 
 
-async def sweep_for_ever(dsn: str, every: float, limit: int) -> None:
+async def sweep_for_ever(dsn: str, every: float, limit: int, deadline: float = DEADLINE) -> None:
     """Sweep as a task of a program of yours, until it is cancelled; see :func:`sweep_until_stopped`."""
 
     async def connect() -> psycopg.AsyncConnection[Any]:
@@ -46,7 +49,9 @@ async def sweep_for_ever(dsn: str, every: float, limit: int) -> None:
             dsn, autocommit=True, fallback_application_name=f"arcano-db sweep on {socket.gethostname()}"
         )
 
-    server = LastingConnection(connect, log, made=f"sweeping every {every:g} seconds", missing="no sweep")
+    server = LastingConnection(
+        connect, log, made=f"sweeping every {every:g} seconds", missing="no sweep", deadline=deadline
+    )
     try:
         while True:
             await server.ask(lambda db: _sweep_once(db, limit))

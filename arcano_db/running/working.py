@@ -24,10 +24,19 @@ from psycopg.rows import dict_row
 
 from arcano_db.calls.client_async import AsyncArcanoDB
 from arcano_db.calls.errors import ArcanoError, NotAttached
-from arcano_db.calls.job_block import reason_of
 from arcano_db.calls.printable import logger
+from arcano_db.calls.reasons import NOT_IN_ITS_ENCODING, in_any_encoding, reason_of
 from arcano_db.calls.rows import ClaimedJob, JobChange, JobId, StallingJob
-from arcano_db.running.lasting_connection import FIRST_PAUSE_SECONDS, LastingConnection
+from arcano_db.running.beating import Heart
+from arcano_db.running.lasting_connection import (
+    FIRST_PAUSE_SECONDS,
+    TOOK_TOO_LONG,
+    LastingConnection,
+    briefly,
+    connected_within,
+    is_read_only,
+    within,
+)
 from arcano_db.terminal.signals import stop_signals
 
 log = logger("arcano_db.work")
@@ -114,6 +123,8 @@ class WorkOptions:
         heartbeat: How many seconds between signs of life, and between two looks at stalling jobs.
         grace: How many seconds jobs may go on after SIGTERM before they are put back into the line.
         listen: Whether to be woken by notifications; through a pooler in transaction mode that is impossible.
+        deadline: How many seconds to wait for an answer of the server, before it is asked again over another
+            connection.
     """
 
     call: Callable[[WorkJob], Any]
@@ -123,6 +134,7 @@ class WorkOptions:
     heartbeat: float = 20.0
     grace: float = 30.0
     listen: bool = True
+    deadline: float = 30.0
 
 
 @dataclass
@@ -138,6 +150,32 @@ class _Running:
     def cancel(self) -> None:
         if self.calling and self.task is not None:
             self.task.cancel()
+
+
+def work_as_a_process(dsn: str, options: WorkOptions) -> None:
+    """:func:`work_until_stopped` in an event loop of its own, which goes on whatever a function does.
+
+    A task that a function made may call sys.exit(). asyncio hands that on to whoever waits for the task,
+    which is how the job fails, and stops the loop besides.
+
+    Args:
+        dsn: A libpq connection string; empty: libpq's environment variables.
+        options: What to do and how.
+
+    Raises:
+        WorkError: The worker's login may not do what a worker must.
+        ArcanoError: The database is not migrated.
+    """
+    with asyncio.Runner() as runner:
+        loop = runner.get_loop()
+        working = loop.create_task(work_until_stopped(dsn, options))
+        while True:
+            try:
+                return loop.run_until_complete(working)
+            except (SystemExit, KeyboardInterrupt) as error:
+                if working.done():
+                    raise
+                log.warning("a task of a job's function would have ended the worker: %s", reason_of(error))
 
 
 async def work_until_stopped(dsn: str, options: WorkOptions) -> None:
@@ -176,6 +214,9 @@ async def work_until_stopped(dsn: str, options: WorkOptions) -> None:
         except asyncio.CancelledError:
             left = len(worker.running)
             log.warning("stopped without a word to the server: %d jobs are left as they are", left)
+        except BaseException:
+            await worker.leave()
+            raise
         else:
             log.info("stopped")
 
@@ -201,9 +242,13 @@ class _Worker:
         self._interrupted = False
         self.running: dict[_Key, _Running] = {}
         self._dsn = dsn
-        self._server = LastingConnection(self._connect, log, made="connected", missing="no server")
+        self._server = LastingConnection(
+            self._connect, log, made="connected", missing="no server", deadline=options.deadline
+        )
         # What the function is done with, and the server does not know yet.
         self._completed: list[WorkJob] = []
+        # Those of them that it is told one by one, and the task that does.
+        self._ending: dict[WorkJob, asyncio.Future[None]] = {}
         # Set by whatever may let the worker go on: a notification, a job that is done, a signal.
         self._something = asyncio.Event()
         self._claiming: asyncio.Future[None] = asyncio.Future()
@@ -212,7 +257,7 @@ class _Worker:
     def stop(self) -> None:
         self.stopping = True
         self._something.set()
-        if self._server.away and not self.running and not self._completed:
+        if self._server.away and not self.running and not self._completed and not self._ending:
             # Nothing is to be told to a server that is not there.
             self._claiming.cancel()
 
@@ -221,8 +266,26 @@ class _Worker:
         for running in self.running.values():
             running.cancel()
 
+    async def leave(self) -> None:
+        """Put back into the line what is worked on, since the worker has no way to go on."""
+        self.interrupt()
+        if tasks := [running.task for running in self.running.values() if running.task is not None]:
+            await asyncio.wait(tasks, timeout=_LAST_WORDS_SECONDS)
+        await self._server.close()
+
     async def run(self) -> None:
-        besides = [asyncio.ensure_future(self._beat())]
+        heart = Heart(
+            self._connect,
+            lambda: [
+                *(running.job for running in list(self.running.values())),
+                *self._completed,
+                *self._ending,
+            ],
+            self._hear,
+            every=self.options.heartbeat,
+            deadline=self.options.deadline,
+        )
+        besides = [asyncio.ensure_future(heart.run())]
         if self.options.listen:
             besides.append(asyncio.ensure_future(self._listen()))
         if self.options.reconcile is not None:
@@ -251,7 +314,7 @@ class _Worker:
         )
 
     async def _claim(self) -> None:
-        while not (self.stopping and not self.running and not self._completed):
+        while not (self.stopping and not self.running and not self._completed and not self._ending):
             self._something.clear()
             completed, self._completed = self._completed, []
             free = self.options.concurrency - len(self.running)
@@ -271,24 +334,31 @@ class _Worker:
         tables = [job.job_table for job in completed]
         try:
             if free > 0:
-                return await ask(lambda db: db.claim_jobs(free, ids, attempts, tables, beats=True))
+                return await ask(lambda db: db.claim_jobs(free, ids, attempts, tables, beats=True), once=True)
             if completed:
-                await ask(lambda db: db.finish_jobs(ids, attempts=attempts, tables=tables))
-        except _TABLE_IS_GONE:
+                await ask(lambda db: db.finish_jobs(ids, attempts=attempts, tables=tables), once=True)
+        except (*_TABLE_IS_GONE, *TOOK_TOO_LONG) as error:
             if not completed:
+                if isinstance(error, TOOK_TOO_LONG):
+                    return []
                 raise
-            await self._finish_one_by_one(completed)
+            for job in completed:
+                self._ending[job] = asyncio.ensure_future(self._finish(job))
             return await self._finish_and_claim([], free)
         return []
 
-    async def _finish_one_by_one(self, completed: Sequence[WorkJob]) -> None:
-        ask = self._server.ask
-        for job in completed:
-            id_, attempt, table = job.job_id, job.attempt, job.job_table
-            try:
-                await ask(lambda db: db.finish_job(id_, attempt=attempt, table=table))  # noqa: B023
-            except _REFUSED as error:
-                log.warning("%s could not be ended: %s", job, _why(error))
+    async def _finish(self, job: WorkJob) -> None:
+        """Say that a job is completed, by itself: somebody may hold its row, or its table is gone."""
+        id_, attempt, table = job.job_id, job.attempt, job.job_table
+        try:
+            await self._server.ask(
+                lambda db: briefly(db, lambda db: db.finish_job(id_, attempt=attempt, table=table))
+            )
+        except _REFUSED as error:
+            log.warning("%s could not be ended: %s", job, _why(error))
+        finally:
+            del self._ending[job]
+            self._something.set()
 
     async def _begin(self, claimed: Sequence[ClaimedJob]) -> None:
         """Say that the jobs run, read their rows, and call the function with each."""
@@ -328,7 +398,7 @@ class _Worker:
         ids, tables = [job.job_id for job in claimed], [job.job_table for job in claimed]
         attempts = [job.attempt for job in claimed]
         try:
-            answers = await ask(lambda db: db.start_jobs(ids, tables, attempts))
+            answers = await ask(lambda db: db.start_jobs(ids, tables, attempts), once=True)
             changed = {(answer.job_table, answer.job_id) for answer in answers if answer.changed}
             return [job for job in claimed if _key(job) in changed]
         except _REFUSED as error:
@@ -338,7 +408,10 @@ class _Worker:
             for job in claimed:
                 try:
                     id_, attempt, table = job.job_id, job.attempt, job.job_table
-                    answer = await ask(lambda db: db.start_job(id_, None, table, attempt))  # noqa: B023
+                    answer = await ask(
+                        lambda db: briefly(db, lambda db: db.start_job(id_, None, table, attempt)),  # noqa: B023
+                        once=True,
+                    )
                 except _REFUSED as error:
                     # It stays starting, and goes back into the line when starting_stall_after has passed.
                     log.warning("%s %s could not be started: %s", *_key(job), _why(error))
@@ -363,15 +436,22 @@ class _Worker:
     async def _requeue(self, job: ClaimedJob | WorkJob) -> JobChange:
         ask = self._server.ask
         try:
-            return await ask(lambda db: db.requeue_job(job.job_id, job.attempt, job.job_table))
+            return await ask(
+                lambda db: briefly(db, lambda db: db.requeue_job(job.job_id, job.attempt, job.job_table))
+            )
         except psycopg.Error as error:
             if not _is_about_login(error):
                 raise
         # Which may not name the table. Where no other one has the id, that is not needed.
-        return await ask(lambda db: db.requeue_job(job.job_id, job.attempt))
+        return await ask(lambda db: briefly(db, lambda db: db.requeue_job(job.job_id, job.attempt)))
 
     async def _fail(self, job: WorkJob | StallingJob, reason: str) -> JobChange:
-        return await self._server.ask(lambda db: db.fail_job(job.job_id, reason, job.attempt, job.job_table))
+        ask, id_, attempt, table = self._server.ask, job.job_id, job.attempt, job.job_table
+        try:
+            return await ask(lambda db: briefly(db, lambda db: db.fail_job(id_, reason, attempt, table)))
+        except NOT_IN_ITS_ENCODING:
+            plain = in_any_encoding(reason)
+            return await ask(lambda db: briefly(db, lambda db: db.fail_job(id_, plain, attempt, table)))
 
     async def _work(self, running: _Running) -> None:
         job, began = running.job, time.monotonic()
@@ -403,75 +483,75 @@ class _Worker:
             self._paused_until = time.monotonic() + self.options.poll
             await self._requeue(job)
             return "put back into the line"
-        except asyncio.CancelledError:
-            return await self._cut_short(job)
-        except Exception as error:
-            log.warning("%s failed", job, exc_info=error)
+        except asyncio.CancelledError as error:
+            return await self._cut_short(job, reason_of(error))
+        # Also what is meant to end a process, such as sys.exit(): it is about this one job.
+        except BaseException as error:
             await self._fail(job, reason_of(error))
+            _log_failure(job, error)
             return "failed"
         if isinstance(answer, HandOver):
-            await self._server.ask(
-                lambda db: db.start_job(job.job_id, answer.task_id, job.job_table, job.attempt)
-            )
-            return "handed over"
+            return await self._hand_over(job, answer.task_id)
         if job.lost:
             return "given up"
         self._completed.append(job)
         return "completed"
 
-    async def _cut_short(self, job: WorkJob) -> str:
+    async def _hand_over(self, job: WorkJob, task_id: str) -> str:
+        try:
+            if not (isinstance(task_id, str) and task_id):
+                raise TypeError(f"the task_id of a HandOver must be text, not {task_id!r}")  # noqa: TRY301
+            await self._server.ask(
+                lambda db: briefly(db, lambda db: db.start_job(job.job_id, task_id, job.job_table, job.attempt))
+            )
+        except (*_REFUSED, UnicodeError, TypeError) as error:
+            # No webhook would ever find it.
+            await self._fail(job, f"The job could not be handed over: {reason_of(error)}")
+            _log_failure(job, error)
+            return "failed"
+        return "handed over"
+
+    async def _cut_short(self, job: WorkJob, reason: str = "CancelledError") -> str:
         if job.lost:
             return "given up"
         if self._interrupted:
             await self._requeue(job)
             return "interrupted, and put back into the line"
         # The function has cancelled itself.
-        await self._fail(job, "CancelledError")
+        await self._fail(job, reason)
         return "failed"
 
-    async def _beat(self) -> None:
-        """Give signs of life of the jobs that are worked on, and learn which were ended meanwhile."""
-        while True:
-            await asyncio.sleep(self.options.heartbeat)
-            jobs = [running.job for running in self.running.values()]
-            if not jobs:
-                continue
-            for job, answer in await self._touch(jobs):
-                # A job that waits was put back, and is nobody's.
-                ours = (answer.changed, answer.attempt, answer.status) == (True, job.attempt, "running")
-                running = self.running.get(_key(job))
-                if not ours and running is not None and running.job is job and not job.lost:
-                    log.warning("%s is not this worker's any more: %s", job, answer.note or "started again")
-                    job.lost = True
-                    running.cancel()
-
-    async def _touch(self, jobs: Sequence[WorkJob]) -> list[tuple[WorkJob, JobChange]]:
-        """A sign of life of each, and what is answered; all in one round trip if that can be."""
-        ask = self._server.ask
-        ids, tables = [job.job_id for job in jobs], [job.job_table for job in jobs]
-        try:
-            answers = await ask(lambda db: db.touch_jobs(ids, tables))
-            of_job = {(answer.job_table, answer.job_id): answer for answer in answers}
-            return [(job, of_job[_key(job)]) for job in jobs if _key(job) in of_job]
-        except _REFUSED:
-            touched: list[tuple[WorkJob, JobChange]] = []
-            for job in jobs:
-                try:
-                    touched += [(job, await ask(lambda db: db.touch_job(job.job_id, job.job_table)))]  # noqa: B023
-                except _REFUSED as error:
-                    log.warning("%s could not give a sign of life: %s", job, _why(error))
-            return touched
+    def _hear(self, job: WorkJob, answer: JobChange) -> None:
+        """Give a job up that somebody has ended meanwhile, as its sign of life was answered."""
+        running = self.running.get(_key(job))
+        if running is None or running.job is not job or not running.calling or job.lost:
+            return
+        # A job that waits was put back, and is nobody's.
+        if (answer.changed, answer.attempt, answer.status) != (True, job.attempt, "running"):
+            log.warning("%s is not this worker's any more: %s", job, answer.note or "started again")
+            job.lost = True
+            running.cancel()
 
     async def _listen(self) -> None:
         """Wake up when a job or a slot becomes available; without this, the worker asks now and then."""
+        deadline = self.options.deadline
         while True:
-            with contextlib.suppress(psycopg.OperationalError):
-                async with await self._connect() as connection:
-                    await connection.execute("listen arcano_jobs")
-                    # What was notified before it listened is lost.
-                    self._something.set()
-                    async for _ in connection.notifies():
+            try:
+                connection = await connected_within(deadline, self._connect)
+                async with connection:
+                    async with within(deadline, connection, log):
+                        await connection.execute("listen arcano_jobs")
+                    while True:
+                        # What was notified before it listened is lost.
                         self._something.set()
+                        async for _ in connection.notifies(timeout=self.options.heartbeat):
+                            self._something.set()
+                        # A connection that is dead, but was not closed, is as quiet as one with no news.
+                        async with within(deadline, connection, log):
+                            await connection.execute("select")
+            except psycopg.Error as error:
+                if not (isinstance(error, psycopg.OperationalError) or is_read_only(error)):
+                    raise
             await asyncio.sleep(FIRST_PAUSE_SECONDS)
 
     async def _reconcile(self) -> None:
@@ -487,8 +567,10 @@ class _Worker:
         assert self.options.reconcile is not None
         try:
             answer = await _call(self.options.reconcile, job)
-        except Exception as error:
-            log.warning("%s %s: the provider could not be asked", *_key(job), exc_info=error)
+        except BaseException as error:
+            if _is_cancelled():  # the worker ends
+                raise
+            log.warning("%s %s: the provider could not be asked: %s", *_key(job), reason_of(error))
             return
         log.info("%s %s: the provider says %s", *_key(job), answer)
         ask, table = self._server.ask, job.job_table
@@ -516,8 +598,22 @@ def _is_about_login(error: Exception) -> bool:
     return refused and " arcano." not in (error.diag.context or "")  # type: ignore[attr-defined]
 
 
+def _is_cancelled() -> bool:
+    """Whether this very task is to end, and not only what it waits for."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
 def _why(error: BaseException) -> str:
     return str(error).strip()
+
+
+def _log_failure(job: WorkJob, error: BaseException) -> None:
+    """Say so with the traceback, unless that cannot be written, as that of a group thousands deep."""
+    try:
+        log.warning("%s failed", job, exc_info=error)
+    except BaseException:
+        log.warning("%s failed: %s", job, reason_of(error))
 
 
 async def _rows(db: AsyncArcanoDB, jobs: Sequence[ClaimedJob]) -> dict[_Key, dict[str, Any]]:
@@ -549,27 +645,27 @@ async def _call(function: Callable[[Any], Any], argument: Any) -> Any:
 async def _in_thread(function: Callable[[Any], Any], argument: Any) -> Any:
     # A daemon: what does not end must not keep the process from ending.
     loop = asyncio.get_running_loop()
-    future: asyncio.Future[Any] = loop.create_future()
+    # Both in one result, since there are exceptions that no future takes.
+    future: asyncio.Future[tuple[Any, BaseException | None]] = loop.create_future()
 
     def settle(result: Any, error: BaseException | None) -> None:
-        if future.done():
-            return
-        if error is not None:
-            future.set_exception(error)
-        else:
-            future.set_result(result)
+        if not future.done():
+            future.set_result((result, error))
 
     def run() -> None:
         result: Any = None
         error: BaseException | None = None
         try:
             result = function(argument)
-        except StopIteration as stop:  # which no future takes
-            error = RuntimeError(f"StopIteration: {stop}")
+        except StopIteration as stop:  # which no coroutine may raise
+            error = RuntimeError(reason_of(stop))
         except BaseException as raised:
             error = raised
         with contextlib.suppress(RuntimeError):  # the loop is closed by now
             loop.call_soon_threadsafe(settle, result, error)
 
     threading.Thread(target=run, daemon=True).start()
-    return await future
+    result, error = await future
+    if error is not None:
+        raise error
+    return result

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from helpers import UPSCALER, VIDEO, events, job, make_job, make_user
+from helpers import UPSCALER, VIDEO, events, job, make_app, make_job, make_user
+from psycopg.conninfo import make_conninfo
 from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
 import arcano_db
 from arcano_db import ArcanoDB, AsyncArcanoDB
 from arcano_db.calls.job_block import NO_RESULT
+from arcano_db.testing.embedded import EmbeddedServer
 
 Body = Callable[[Any], Any]
 
@@ -176,27 +180,227 @@ def test_an_exception_caught_inside_the_transaction_still_ends_the_job(
     assert job(conn, made.id)["status"] == "failed"
 
 
-def test_a_lost_connection_keeps_the_exception_and_leaves_the_job_to_the_rule(
-    conn: psycopg.Connection, connect: Callable[..., psycopg.Connection], caplog: pytest.LogCaptureFixture
+class Mute(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+
+HARD_TO_TELL: dict[str, tuple[Callable[[], BaseException], str]] = {
+    "nul": (lambda: ValueError("a\0b"), "ValueError: a\\x00b"),
+    "surrogate": (lambda: ValueError("a\udcffb"), "ValueError: a\\udcffb"),
+    "mute": (Mute, "Mute (whose text cannot be read)"),
+    "long": (lambda: ValueError("\0" * 3_000_000), "ValueError: \\x00\\x00"),
+    "group": (
+        lambda: ExceptionGroup("g", [Mute(), ValueError("\ud800")]),
+        "ExceptionGroup: g (2 sub-exceptions): ",
+    ),
+    "exit": (lambda: SystemExit("a\0"), "SystemExit: a\\x00"),
+}
+
+
+@pytest.mark.parametrize("run", [run_sync, run_async])
+@pytest.mark.parametrize("kind", HARD_TO_TELL)
+def test_whatever_the_exception_is_it_goes_on_and_the_job_ends(
+    dsn: str, conn: psycopg.Connection, run: Any, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user, error = make_user(conn), HARD_TO_TELL[kind][0]()
+
+    def leave(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("arcano_db.Job.touch", leave)
+    monkeypatch.setattr("arcano_db.AsyncJob.touch", leave)
+    with pytest.raises(type(error)) as left:
+        run(dsn, user, [("touch", ())], None)
+    assert left.value is error
+    ended = conn.execute(
+        "select status, error_message from arcano.job where user_id = %s", (user,)
+    ).fetchone()
+    assert ended[0] == "failed"
+    assert ended[1].startswith(HARD_TO_TELL[kind][1])
+    assert len(ended[1]) < 40_000
+
+
+@pytest.mark.parametrize("how", ["a\0b", "a\ud800b", "x" * 3_000_000])
+def test_a_reason_that_no_text_can_be_is_told_all_the_same(
+    conn: psycopg.Connection, db: ArcanoDB, how: str
+) -> None:
+    calls: dict[str, Callable[[UUID], Any]] = {
+        "fail_job": lambda job_id: db.fail_job(job_id, how),
+        "finish_job": lambda job_id: db.finish_job(job_id, "failed", how),
+        "finish_jobs": lambda job_id: db.finish_jobs([job_id], "failed", how),
+        "cancel_job": lambda job_id: db.cancel_job(job_id, reason=how),
+        "cancel_session": lambda job_id: db.cancel_session(job(conn, job_id)["user_id"], reason=how),
+    }
+    for name, call in calls.items():
+        made = db.create_job(UPSCALER, uuid4(), make_user(conn)).job_id
+        call(made)
+        assert job(conn, made)["error_message"][0] == how[0], name
+
+
+@pytest.mark.parametrize("encoding", ["LATIN1", "EUC_JP"])
+def test_a_database_of_another_encoding_is_told_in_ascii(
+    server: EmbeddedServer, encoding: str, tmp_path: Path
+) -> None:
+    name = f"of_{encoding.lower()}"
+    dsn = make_conninfo(server.dsn(), dbname=name)
+    with psycopg.connect(server.dsn(), autocommit=True) as admin:
+        admin.execute(f"create database {name} encoding '{encoding}' locale 'C' template template0")
+    try:
+        make_app(dsn)
+        with psycopg.connect(dsn, autocommit=True, client_encoding="utf-8") as conn:
+            for text in ("n\xe3o \U0001f600", "\U0001f600\0"):
+                user = make_user(conn)
+                with pytest.raises(ValueError, match=text), ArcanoDB(conn).job(UPSCALER, user):
+                    raise ValueError(text)
+                ended = "select status from arcano.job where user_id = %s"
+                assert conn.execute(ended, (user,)).fetchone() == ("failed",)
+    finally:
+        with psycopg.connect(server.dsn(), autocommit=True) as admin:
+            admin.execute(f"drop database {name} with (force)")
+
+
+LOST = ["terminated", "closed", "in a transaction", "committed, then terminated", "committed, then doomed"]
+
+
+@pytest.mark.parametrize("how", LOST)
+@pytest.mark.parametrize("started", [False, True])
+def test_a_lost_connection_keeps_the_exception_and_the_job_ends_over_another_one(
+    conn: psycopg.Connection, connect: Callable[..., psycopg.Connection], how: str, started: bool
 ) -> None:
     user = make_user(conn)
-    caller = connect()
+    caller = connect(autocommit=how in ("terminated", "closed"))
 
-    def lost(error: Exception) -> Exception:
-        conn.execute("select pg_terminate_backend(%s)", (caller.info.backend_pid,))
-        return error
+    def lose() -> None:
+        if how.startswith("committed"):
+            caller.commit()
+        if how.endswith("doomed"):
+            caller.execute("select 1")
+            with pytest.raises(psycopg.errors.DivisionByZero):
+                caller.execute("select 1 / 0")
+        elif how == "closed":
+            caller.close()
+        else:
+            conn.execute("select pg_terminate_backend(%s)", (caller.info.backend_pid,))
 
-    with (
-        caplog.at_level(logging.WARNING, "arcano_db.job"),
-        pytest.raises(ValueError, match="the real reason"),
-        ArcanoDB(caller).job(UPSCALER, user) as made,
-    ):
-        raise lost(ValueError("the real reason"))
-    assert "the orphan rule will" in caplog.text
-    assert job(conn, made.id)["status"] == "queued"
-    conn.execute(f"update {UPSCALER} set created_at = created_at - interval '6 minutes'")
-    assert not ArcanoDB(conn).check_user_active(user).has_active_job
-    assert [event["event"] for event in events(conn, made.id)] == ["healed"]
+    def leave(made: arcano_db.Job) -> None:
+        if started:
+            made.start("task")
+        lose()
+        raise ValueError("the real reason")
+
+    with pytest.raises(ValueError, match="the real reason"), ArcanoDB(caller).job(UPSCALER, user) as made:
+        leave(made)
+    if how == "in a transaction":
+        assert conn.execute("select count(*) from arcano.job").fetchone() == (0,)
+    else:
+        ended = job(conn, made.id)
+        assert (ended["status"], ended["error_message"]) == ("failed", "ValueError: the real reason")
+
+
+@pytest.mark.parametrize("how", ["used up", "closed", "used up, of another class"])
+def test_a_pool_that_gives_no_connection_is_passed_by(dsn: str, conn: psycopg.Connection, how: str) -> None:
+    class Other(psycopg.Connection[Any]):
+        pass
+
+    configured: list[object] = []
+    user = make_user(conn)
+    options: dict[str, Any] = {"connection_class": Other} if "class" in how else {}
+    pool = ConnectionPool(
+        dsn, min_size=1, max_size=1, timeout=0.1, configure=configured.append, open=True, **options
+    )
+    held: list[psycopg.Connection] = []
+
+    def leave(made: arcano_db.Job) -> None:
+        made.start("task")
+        if how == "closed":
+            pool.close()
+        else:
+            held.append(pool.getconn())
+        raise ValueError("oh")
+
+    with pytest.raises(ValueError, match="oh"), ArcanoDB(pool).job(UPSCALER, user) as made:
+        leave(made)
+    assert job(conn, made.id)["status"] == "failed"
+    assert len(configured) == 2
+    for one in held:
+        pool.putconn(one)
+    pool.close()
+
+
+@pytest.mark.parametrize("how", ["used up", "closed"])
+def test_so_does_an_asynchronous_pool(dsn: str, conn: psycopg.Connection, how: str) -> None:
+    user = make_user(conn)
+
+    async def main() -> None:
+        pool = AsyncConnectionPool(dsn, min_size=1, max_size=1, timeout=0.1, open=False)
+        await pool.open()
+        async with AsyncArcanoDB(pool).job(UPSCALER, user) as made:
+            await made.start("task")
+            held = await pool.getconn()
+            if how == "closed":
+                await pool.close()
+            try:
+                raise ValueError("oh")
+            finally:
+                asyncio.get_running_loop().call_later(
+                    3, lambda: asyncio.ensure_future(pool.putconn(held) if how == "used up" else held.close())
+                )
+
+    with pytest.raises(ValueError, match="oh"):
+        asyncio.run(main())
+    ended = "select status, error_message from arcano.job where user_id = %s"
+    assert conn.execute(ended, (user,)).fetchone() == ("failed", "ValueError: oh")
+
+
+def test_a_server_that_restarts_meanwhile_is_waited_for(own_server: EmbeddedServer) -> None:
+    with psycopg.connect(own_server.dsn(), autocommit=True) as conn:
+        user = make_user(conn)
+        restart = threading.Timer(2, own_server.start)
+
+        def leave(made: arcano_db.Job) -> None:
+            made.start()
+            own_server.stop("immediate")
+            restart.start()
+            raise ValueError("oh")
+
+        with pytest.raises(ValueError, match="oh"), ArcanoDB(conn).job(UPSCALER, user) as made:
+            leave(made)
+    restart.join()
+    with psycopg.connect(own_server.dsn(), autocommit=True) as conn:
+        assert job(conn, made.id)["status"] == "failed"
+
+
+@pytest.mark.parametrize("started", [False, True])
+def test_a_server_that_stays_away_is_given_up_and_what_is_logged_is_true(
+    own_server: EmbeddedServer,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    started: bool,
+) -> None:
+    monkeypatch.setattr("arcano_db.calls.job_block.PATIENCE_SECONDS", 1.0)
+    with psycopg.connect(own_server.dsn(), autocommit=True) as conn:
+        user = make_user(conn)
+
+        def leave(made: arcano_db.Job) -> None:
+            if started:
+                made.start()
+            own_server.stop("immediate")
+            raise ValueError("oh")
+
+        with (
+            caplog.at_level(logging.WARNING, "arcano_db.job"),
+            pytest.raises(ValueError, match="oh"),
+            ArcanoDB(conn).job(UPSCALER, user) as made,
+        ):
+            leave(made)
+    assert ("nothing ends it but" in caplog.text) == started
+    assert ("The orphan rule ends it" in caplog.text) != started
+    own_server.start()
+    with psycopg.connect(own_server.dsn(), autocommit=True) as conn:
+        conn.execute(f"update {UPSCALER} set created_at = created_at - interval '6 minutes'")
+        assert ArcanoDB(conn).check_user_active(user).has_active_job == started
+        assert [event["event"] for event in events(conn, made.id)] == ([] if started else ["healed"])
 
 
 def test_typed_errors_of_admission(conn: psycopg.Connection, db: ArcanoDB, dsn: str) -> None:

@@ -59,6 +59,7 @@ def calls(jobs: Jobs) -> dict[str, Callable[[ArcanoDB], Any]]:
         "start_job": lambda db: db.start_job(jobs.waiting, str(uuid4())),
         "start_job, healed": lambda db: db.start_job(jobs.healed),
         "touch_jobs": lambda db: db.touch_jobs([jobs.working, jobs.waiting]),
+        "touch_jobs, skip_locked": lambda db: db.touch_jobs([jobs.working, jobs.waiting], skip_locked=True),
         "start_jobs": lambda db: db.start_jobs([jobs.waiting]),
         "finish_job": lambda db: db.finish_job(jobs.working),
         "finish_job, waiting": lambda db: db.finish_job(jobs.waiting, "failed"),

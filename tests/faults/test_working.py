@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import runpy
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ from helpers import (
     VIDEO,
     LongCommand,
     MigratedAs,
+    enter,
     events,
     job,
     make_job,
@@ -31,6 +33,9 @@ from psycopg.conninfo import make_conninfo
 
 from arcano_db import ArcanoDB
 from arcano_db.testing.embedded import EmbeddedServer
+
+# What the worker's function raises, and how the error_message then begins.
+RAISED: dict[str, tuple[Any, str]] = runpy.run_path(str(Path(__file__).with_name("worker_app.py")))["RAISED"]
 
 
 @pytest.fixture
@@ -49,14 +54,6 @@ def work(dsn: str) -> Iterator[Callable[..., LongCommand]]:
     yield _work
     for worker in started:
         worker.kill()
-
-
-def enter(conn: psycopg.Connection, table: str, wanted: str = "ok", **columns: Any) -> UUID:
-    """A job that waits in the line."""
-    # One table has no session_id of its own; attaching gave it one.
-    made = make_job(conn, table, make_user(conn), "1 minute", session_id=wanted, **columns)
-    ArcanoDB(conn).run_or_queue(made, run=False)
-    return made
 
 
 def until_status(conn: psycopg.Connection, job_id: UUID, status: str) -> None:
@@ -83,6 +80,82 @@ def test_it_does_the_jobs_of_all_tables_as_its_function_says(
     worker.wait_for(f"{VIDEO} {failing} failed after")
     worker.end()
     assert events(conn) == []
+
+
+@pytest.mark.parametrize("call", ["in_async", "in_sync"])
+def test_whatever_a_function_raises_fails_its_own_job_alone(
+    conn: psycopg.Connection, work: Callable[..., LongCommand], tmp_path: Path, call: str
+) -> None:
+    gate = tmp_path / "gate"
+    made = {kind: enter(conn, VIDEO, kind) for kind in RAISED}
+    bystander = enter(conn, UPSCALER, "wait")
+    worker = work("--concurrency", "40", "--poll", "0.1", gate=gate, call=call)
+    for kind, job_id in made.items():
+        until(lambda: job(conn, job_id)["status"] not in ("queued", "starting", "running"))  # noqa: B023
+        row = job(conn, job_id)
+        assert row["status"] == "failed", kind
+        begins = RAISED[kind][1]
+        assert row["error_message"].startswith(begins), (kind, row["error_message"][:200])
+        assert len(row["error_message"]) < 20_000, kind
+    assert job(conn, bystander)["status"] == "running"
+    gate.touch()
+    until_status(conn, bystander, "completed")
+    until_status(conn, enter(conn, VESTE), "completed")
+    worker.end()
+
+
+def test_a_task_that_a_function_made_and_that_exits_ends_no_more_than_its_job(
+    conn: psycopg.Connection, work: Callable[..., LongCommand], tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    bystander = enter(conn, UPSCALER, "wait")
+    awaited = enter(conn, VIDEO, "exit in a task")
+    forgotten = enter(conn, VIDEO, "exit in a task that nobody waits for")
+    worker = work("--concurrency", "4", "--poll", "0.1", gate=gate)
+    until_status(conn, awaited, "failed")
+    assert job(conn, awaited)["error_message"] == "SystemExit: 4"
+    until_status(conn, forgotten, "completed")
+    gate.touch()
+    until_status(conn, bystander, "completed")
+    worker.end()
+
+
+def test_a_worker_that_cannot_go_on_puts_back_what_it_works_on(
+    conn: psycopg.Connection, db: ArcanoDB, work: Callable[..., LongCommand]
+) -> None:
+    running = enter(conn, UPSCALER, "wait")
+    worker = work("--concurrency", "2", "--poll", "0.1", "--heartbeat", "0.1")
+    until(lambda: job(conn, running)["heartbeat_at"])
+    conn.execute("alter function arcano.claim_jobs rename to claim_jobs_of_another_release")
+    assert worker.process.wait(timeout=30) == 1
+    row = job(conn, running)
+    assert (row["status"], row["error_message"], db.queue_position(running)) == ("queued", None, 1)
+
+
+def test_an_end_that_the_apps_own_trigger_refuses_keeps_no_other_from_its_end(
+    conn: psycopg.Connection, work: Callable[..., LongCommand], tmp_path: Path
+) -> None:
+    veto(conn, VIDEO, "old.session_id = 'stuck' and new.status = 'completed'")
+    gate = tmp_path / "gate"
+    bystander, stuck = enter(conn, UPSCALER, "wait"), enter(conn, VIDEO, "stuck")
+    worker = work("--concurrency", "3", "--poll", "0.1", gate=gate)
+    until(lambda: "must not be changed" in "".join(event["reason"] for event in events(conn, stuck)))
+    gate.touch()
+    until_status(conn, bystander, "completed")
+    until_status(conn, enter(conn, VESTE), "completed")
+    worker.end()
+
+
+@pytest.mark.parametrize("task", ["nul", "surrogate", "none"])
+def test_a_task_id_that_cannot_be_written_fails_the_job(
+    conn: psycopg.Connection, work: Callable[..., LongCommand], task: str
+) -> None:
+    handed = enter(conn, VIDEO, f"task {task}")
+    worker = work("--poll", "0.1")
+    until_status(conn, handed, "failed")
+    assert job(conn, handed)["error_message"].startswith("The job could not be handed over")
+    until_status(conn, enter(conn, UPSCALER), "completed")
+    worker.end()
 
 
 def test_it_is_woken_and_does_not_have_to_ask(
@@ -127,6 +200,105 @@ def test_a_long_job_stays_alive_and_no_sweep_ends_it(
     assert db.sweep_orphans() == []
     gate.touch()
     until_status(conn, waiting, "completed")
+
+
+HOLDERS = {
+    "for update": f"select from {VIDEO} where id = %(held)s for update",
+    "an update": f"update {VIDEO} set error_message = 'half-way' where id = %(held)s",
+    "a key share and an update": (
+        f"with l as (select from {VIDEO} where id = %(held)s for key share) "
+        f"update {VIDEO} set user_credit_cost = 2 where id = %(held)s"
+    ),
+    "a lock that the app's own trigger waits for": "select pg_advisory_xact_lock(1)",
+}
+
+
+@pytest.mark.parametrize("how", HOLDERS)
+def test_a_job_whose_row_is_held_lets_all_others_live_and_is_not_said_to_stall(
+    conn: psycopg.Connection,
+    db: ArcanoDB,
+    connect: Callable[..., psycopg.Connection],
+    work: Callable[..., LongCommand],
+    tmp_path: Path,
+    how: str,
+) -> None:
+    conn.execute("set arcano.force = on")
+    for table in (UPSCALER, VIDEO):
+        db.set_job_table(table, {"stall_after": "6 seconds"})
+    gate = tmp_path / "gate"
+    held, others = enter(conn, VIDEO, "wait"), [enter(conn, UPSCALER, "wait"), enter(conn, VIDEO, "wait")]
+    worker = work("--concurrency", "4", "--poll", "0.1", "--heartbeat", "0.2", gate=gate, call="in_sync")
+    for job_id in (held, *others):
+        until(lambda: job(conn, job_id)["heartbeat_at"])  # noqa: B023
+    if "trigger" in how:
+        veto(conn, VIDEO, f"new.id = '{held}' and pg_advisory_xact_lock_shared(1) is null")
+    holder = connect(autocommit=False)
+    holder.execute(HOLDERS[how], {"held": held})
+    conn.execute(f"update {UPSCALER} set started_at = now() - interval '1 day'")
+    conn.execute(f"update {VIDEO} set started_at = now() - interval '1 day' where id <> %s", (held,))
+    first = job(conn, held)["heartbeat_at"]
+    clock = "select clock_timestamp()"
+    # For longer than stall_after, each of the others gives signs of life, and no sweep ends anything.
+    while (now := conn.execute(clock).fetchone()[0] - first).total_seconds() < 7:
+        asked = conn.execute(clock).fetchone()[0]
+        for job_id in others:
+            until(lambda: job(conn, job_id)["heartbeat_at"] > asked, seconds=2)  # noqa: B023
+        if "trigger" not in how:
+            assert db.sweep_orphans() == [], now
+    # Nor while the worker has not seen yet that it is free.
+    holder.rollback()
+    until(lambda: job(conn, held)["heartbeat_at"] > first)
+    assert db.sweep_orphans() == []
+    gate.touch()
+    for job_id in (held, *others):
+        until_status(conn, job_id, "completed")
+    worker.end()
+
+
+@pytest.mark.parametrize("wanted", ["ok", "fail", "requeue", "hand over"])
+def test_a_row_that_is_held_when_its_function_is_done_holds_up_no_other_job(
+    conn: psycopg.Connection,
+    connect: Callable[..., psycopg.Connection],
+    work: Callable[..., LongCommand],
+    tmp_path: Path,
+    wanted: str,
+) -> None:
+    gate = tmp_path / "gate"
+    held = enter(conn, VIDEO, f"wait, {wanted}")
+    worker = work("--concurrency", "2", "--poll", "0.1", "--deadline", "2", gate=gate)
+    until_status(conn, held, "running")
+    holder = connect(autocommit=False)
+    holder.execute(f"select from {VIDEO} where id = %s for update", (held,))
+    gate.touch()
+    for _ in range(3):
+        until_status(conn, enter(conn, UPSCALER), "completed")
+    assert job(conn, held)["status"] == "running"
+    holder.rollback()
+    if wanted == "hand over":
+        until(lambda: job(conn, held)["task_id"])
+    else:
+        until_status(conn, held, "failed" if wanted == "fail" else "completed")
+    worker.end()
+
+
+@pytest.mark.parametrize("others", [UPSCALER, VIDEO])
+def test_an_async_function_that_blocks_stalls_nobodys_signs_of_life(
+    conn: psycopg.Connection, db: ArcanoDB, work: Callable[..., LongCommand], tmp_path: Path, others: str
+) -> None:
+    gate = tmp_path / "gate"
+    bystander = enter(conn, others, "wait")
+    worker = work("--concurrency", "4", "--poll", "0.1", "--heartbeat", "0.2", gate=gate)
+    until(lambda: job(conn, bystander)["heartbeat_at"])
+    blocking = enter(conn, VIDEO, "block the loop")
+    until_status(conn, blocking, "running")
+    for job_id in (blocking, bystander):
+        for _ in range(3):
+            last = conn.execute("select clock_timestamp()").fetchone()[0]
+            until(lambda: (job(conn, job_id)["heartbeat_at"] or last) > last, seconds=5)  # noqa: B023
+    gate.touch()
+    until_status(conn, blocking, "completed")
+    until_status(conn, bystander, "completed")
+    worker.end()
 
 
 @pytest.mark.parametrize("call", ["in_async", "in_sync"])

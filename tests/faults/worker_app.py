@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from arcano_db import HandOver, Requeue, StallingJob, WorkJob
@@ -12,25 +14,104 @@ from arcano_db import HandOver, Requeue, StallingJob, WorkJob
 GATE = Path(os.environ.get("GATE", "/nonexistent"))
 
 
+class Unheard(BaseException):
+    pass
+
+
+class Mute(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+
+class MuteForGood(BaseException):
+    def __str__(self) -> str:
+        raise SystemExit(7)
+
+    __repr__ = __str__
+
+
+class Wordy(Exception):
+    class _Text(str):
+        def __format__(self, _: str) -> str:
+            raise ValueError("not that either")
+
+        __getitem__ = __len__ = __bool__ = __format__
+
+    def __str__(self) -> str:
+        return self._Text("words of its own")
+
+
+def deep(levels: int) -> Exception:
+    error: Exception = ValueError("at the bottom")
+    for _ in range(levels):
+        error = ExceptionGroup("a group", [error])
+    return error
+
+
+# What is raised, and how the job's error_message begins.
+RAISED: dict[str, tuple[Callable[[], BaseException], str]] = {
+    "exit": (lambda: SystemExit(3), "SystemExit: 3"),
+    "exit with words": (lambda: SystemExit("enough"), "SystemExit: enough"),
+    "interrupt": (KeyboardInterrupt, "KeyboardInterrupt"),
+    "generator": (GeneratorExit, "GeneratorExit"),
+    "cancelled": (lambda: asyncio.CancelledError("by itself"), "CancelledError: by itself"),
+    "base": (lambda: Unheard("oh"), "Unheard: oh"),
+    "stop": (lambda: StopIteration("over"), ""),  # a coroutine makes another error of it
+    "memory": (MemoryError, "MemoryError"),
+    "base group": (
+        lambda: BaseExceptionGroup("both", [SystemExit(1), ValueError("small")]),
+        "BaseExceptionGroup: both (2 sub-exceptions): SystemExit: 1; ValueError: small",
+    ),
+    "nul": (lambda: ValueError("a\0b"), "ValueError: a\\x00b"),
+    "surrogate": (lambda: ValueError("a\ud800b"), "ValueError: a\\ud800b"),
+    "bytes in a name": (
+        lambda: OSError(2, "no file", os.fsdecode(b"\xff.png")),
+        "FileNotFoundError: [Errno 2]",
+    ),
+    "mute": (Mute, "Mute"),
+    "mute for good": (MuteForGood, "MuteForGood"),
+    "wordy": (Wordy, "Wordy: words of its own"),
+    "long": (lambda: ValueError("x" * 3_000_000), "ValueError: xxx"),
+    "long of another alphabet": (lambda: ValueError("\U0001f600" * 3_000_000), "ValueError: \U0001f600"),
+    "deep": (lambda: deep(3000), "ExceptionGroup: a group (1 sub-exception)"),
+    "wide": (lambda: ExceptionGroup("many", [ValueError("\0")] * 50_000), "ExceptionGroup: many"),
+}
+
+
 def outcome(job: WorkJob) -> HandOver | None:
-    wanted = job["session_id"]
+    wanted = job["session_id"].removeprefix("wait, ")
     if wanted == "fail":
         raise ValueError("no pixels")
     if wanted == "requeue" and job.attempt == 1:
         raise Requeue
+    if wanted in RAISED:
+        raise RAISED[wanted][0]()
+    if wanted.startswith("task "):
+        return HandOver({"nul": "a\0b", "surrogate": "\ud800", "none": None}[wanted[5:]])  # type: ignore[arg-type]
     if wanted == "hand over":
         return HandOver(f"task-{job.job_id}")
     return None
 
 
+async def leave(code: int) -> None:
+    sys.exit(code)
+
+
 async def in_async(job: WorkJob) -> HandOver | None:
-    while job["session_id"] == "wait" and not GATE.exists():
+    while job["session_id"].startswith("wait") and not GATE.exists():
         await asyncio.sleep(0.01)
+    while job["session_id"] == "block the loop" and not GATE.exists():
+        time.sleep(0.01)
+    if job["session_id"] == "exit in a task":
+        await asyncio.gather(asyncio.sleep(3600), asyncio.create_task(leave(4)))
+    if job["session_id"] == "exit in a task that nobody waits for":
+        job.kept = asyncio.create_task(leave(5))  # type: ignore[attr-defined]
+        await asyncio.sleep(0.1)
     return outcome(job)
 
 
 def in_sync(job: WorkJob) -> HandOver | None:
-    while job["session_id"] == "wait" and not GATE.exists() and not job.lost:
+    while job["session_id"].startswith("wait") and not GATE.exists() and not job.lost:
         time.sleep(0.01)
     return outcome(job)
 

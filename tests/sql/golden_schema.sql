@@ -833,6 +833,16 @@ CREATE FUNCTION arcano.limit_wait(p_since timestamp with time zone, p_lock_timeo
 
 COMMENT ON FUNCTION arcano.limit_wait(p_since timestamp with time zone, p_lock_timeout interval) IS 'Internal: sets lock_timeout so that p_since will be longest_wait ago then, or p_lock_timeout, if that is shorter and not 0, but for 10 milliseconds at least; answers which of them holds.';
 
+CREATE FUNCTION arcano.lock_free_jobs(p_jobs arcano.job_ref[]) RETURNS arcano.job_ref[]
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.lock_free_jobs(p_jobs arcano.job_ref[]) IS 'Internal: those of p_jobs that nobody else holds, which the caller then holds until the transaction ends; waits for none.';
+
 CREATE FUNCTION arcano.lock_holder(p_key bigint, p_since timestamp with time zone, OUT holders text, OUT mend text) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1525,12 +1535,12 @@ CREATE FUNCTION arcano.touch_job(p_job_id uuid, p_table regclass DEFAULT NULL::r
 
 COMMENT ON FUNCTION arcano.touch_job(p_job_id uuid, p_table regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) IS 'Sets heartbeat_at of the waiting or working job p_job_id of p_table (null: of the one table that has the id). A job that has ended, or is not there: changed is false, and note says why.';
 
-CREATE FUNCTION arcano.touch_jobs(p_job_ids uuid[], p_tables regclass[] DEFAULT NULL::regclass[]) RETURNS TABLE(job_id uuid, changed boolean, status text, attempt integer, note text, job_table text)
+CREATE FUNCTION arcano.touch_jobs(p_job_ids uuid[], p_tables regclass[] DEFAULT NULL::regclass[], p_skip_locked boolean DEFAULT false) RETURNS TABLE(job_id uuid, changed boolean, status text, attempt integer, note text, job_table text)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.touch_jobs(p_job_ids uuid[], p_tables regclass[]) IS 'Gives a sign of life of the jobs p_job_ids, each of its element of p_tables (null: of the one table that has the id), as touch_job would, and answers a row for each of them. All or none: one whose update raises an error touches none.';
+COMMENT ON FUNCTION arcano.touch_jobs(p_job_ids uuid[], p_tables regclass[], p_skip_locked boolean) IS 'Gives a sign of life of the jobs p_job_ids, each of its element of p_tables (null: of the one table that has the id), as touch_job would, and answers a row for each of them. All or none: one whose update raises an error touches none. p_skip_locked: a job that somebody else holds is passed over and not answered, instead of waited for.';
 
 CREATE FUNCTION arcano.trip_breakers(p_limit integer) RETURNS void
     LANGUAGE plpgsql
@@ -2630,6 +2640,8 @@ GRANT ALL ON FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_
 
 REVOKE ALL ON FUNCTION arcano.limit_wait(p_since timestamp with time zone, p_lock_timeout interval) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.lock_free_jobs(p_jobs arcano.job_ref[]) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.lock_holder(p_key bigint, p_since timestamp with time zone, OUT holders text, OUT mend text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.lock_jobs(p_jobs arcano.job_ref[]) FROM PUBLIC;
@@ -2825,9 +2837,9 @@ REVOKE ALL ON FUNCTION arcano.touch_job(p_job_id uuid, p_table regclass, OUT cha
 GRANT ALL ON FUNCTION arcano.touch_job(p_job_id uuid, p_table regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.touch_job(p_job_id uuid, p_table regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_operator;
 
-REVOKE ALL ON FUNCTION arcano.touch_jobs(p_job_ids uuid[], p_tables regclass[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION arcano.touch_jobs(p_job_ids uuid[], p_tables regclass[]) TO arcano_backend;
-GRANT ALL ON FUNCTION arcano.touch_jobs(p_job_ids uuid[], p_tables regclass[]) TO arcano_operator;
+REVOKE ALL ON FUNCTION arcano.touch_jobs(p_job_ids uuid[], p_tables regclass[], p_skip_locked boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.touch_jobs(p_job_ids uuid[], p_tables regclass[], p_skip_locked boolean) TO arcano_backend;
+GRANT ALL ON FUNCTION arcano.touch_jobs(p_job_ids uuid[], p_tables regclass[], p_skip_locked boolean) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.trip_breakers(p_limit integer) FROM PUBLIC;
 

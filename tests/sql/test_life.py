@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -10,6 +11,7 @@ import pytest
 from helpers import MESSAGE, UPSCALER, VIDEO, events, job, make_job, make_user, veto
 from psycopg.rows import dict_row
 
+import arcano_db
 from arcano_db import ArcanoDB
 
 ENDED = ("completed", "failed", "cancelled")
@@ -288,3 +290,29 @@ def test_a_ghost_that_could_not_be_ended_is_not_brought_to_life_beside_the_users
     db.finish_job(following)
     assert getattr(db, call)(ghost).note is None
     assert job(conn, ghost) != before
+
+
+def test_touching_many_passes_over_what_somebody_holds(
+    conn: psycopg.Connection, db: ArcanoDB, connect: Callable[..., psycopg.Connection]
+) -> None:
+    made = [make_job(conn, table, make_user(conn), status="running") for table in (UPSCALER, VIDEO, VIDEO)]
+    held, free, ended = made
+    gone = uuid4()
+    db.finish_job(ended)
+    holder = connect(autocommit=False)
+    holder.execute(f"select from {UPSCALER} where id = %s for no key update", (held,))
+    conn.execute("set lock_timeout = '5s'")
+    answers = {answer.job_id: answer for answer in db.touch_jobs([*made, free, held], skip_locked=True)}
+    assert {job_id: answer.changed for job_id, answer in answers.items()} == {free: True, ended: False}
+    assert answers[ended].note == "already completed"
+    of_tables = db.touch_jobs([gone, held, free], [VIDEO, UPSCALER, VIDEO], skip_locked=True)
+    assert {answer.job_id: answer.note for answer in of_tables} == {gone: "no such job", free: None}
+    assert db.touch_jobs([held], skip_locked=True) == []
+    assert db.touch_jobs([], skip_locked=True) == []
+    assert job(conn, held)["heartbeat_at"] is None
+    # Who only refers to a row, as a foreign key does, does not hold it.
+    holder.rollback()
+    holder.execute(f"select from {UPSCALER} where id = %s for key share", (held,))
+    assert [answer.changed for answer in db.touch_jobs([held], skip_locked=True)] == [True]
+    with pytest.raises(arcano_db.InvalidArgument):
+        db.touch_jobs([None], skip_locked=True)  # type: ignore[list-item]

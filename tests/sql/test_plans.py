@@ -363,6 +363,7 @@ LIFE = {
     "explain_job": "arcano.explain_job(%(job)s)",
     "touch_job": "arcano.touch_job(%(job)s)",
     "touch_jobs": "arcano.touch_jobs(array[%(job)s])",
+    "touch_jobs, skip_locked": "arcano.touch_jobs(array[%(job)s], null, true)",
     "start_job": "arcano.start_job(%(job)s)",
     "start_jobs": "arcano.start_jobs(array[%(job)s])",
     "finish_job": "arcano.finish_job(%(job)s)",

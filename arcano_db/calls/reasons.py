@@ -32,7 +32,7 @@ def storable(text: str) -> str:
 
 
 def told(text: str | None) -> str | None:
-    """What a caller wrote, or left out, as text that can be sent; how long it may be is the server's affair."""
+    """What a caller wrote, or left out, as text that can be sent; how long it may be, the server knows."""
     return _NOT_STORABLE.sub(_escaped, text) if isinstance(text, str) else text
 
 

@@ -502,7 +502,9 @@ class _Worker:
             if not (isinstance(task_id, str) and task_id):
                 raise TypeError(f"the task_id of a HandOver must be text, not {task_id!r}")  # noqa: TRY301
             await self._server.ask(
-                lambda db: briefly(db, lambda db: db.start_job(job.job_id, task_id, job.job_table, job.attempt))
+                lambda db: briefly(
+                    db, lambda db: db.start_job(job.job_id, task_id, job.job_table, job.attempt)
+                )
             )
         except (*_REFUSED, UnicodeError, TypeError) as error:
             # No webhook would ever find it.

@@ -1159,6 +1159,7 @@ CREATE TABLE arcano.job_table (
     breaker_tripped_at timestamp with time zone,
     added_columns text[] DEFAULT '{}'::text[] NOT NULL,
     id_form text,
+    journal_value_limit bigint DEFAULT 65536 NOT NULL,
     max_attempts integer DEFAULT 3 NOT NULL,
     CONSTRAINT job_table_breaker_share_in_range CHECK (((breaker_share > (0)::numeric) AND (breaker_share <= (1)::numeric))),
     CONSTRAINT job_table_charged_orphan_after_in_range CHECK (((charged_orphan_after > '00:00:00'::interval) AND (charged_orphan_after <= '10 years'::interval))),
@@ -1200,6 +1201,8 @@ COMMENT ON COLUMN arcano.job_table.breaker_tripped_at IS 'When the breaker set m
 COMMENT ON COLUMN arcano.job_table.added_columns IS 'Which of the contract''s columns attaching has added; detaching can drop those again.';
 
 COMMENT ON COLUMN arcano.job_table.id_form IS 'The form, as a regular expression for the whole of it, of the text ids that users may choose in arcano_api.create_job, such as [0-9a-f-]{36}: one that others cannot guess. Null: they choose none. Numbers are never chosen by users, uuids always may be.';
+
+COMMENT ON COLUMN arcano.job_table.journal_value_limit IS 'The journal cuts a value of a row that has more bytes than this, and says so.';
 
 COMMENT ON COLUMN arcano.job_table.max_attempts IS 'How often the sweep puts a job back into the queue whose worker, which had said that it gives signs of life, fell silent; the next time the job fails.';
 
@@ -1367,7 +1370,7 @@ CREATE FUNCTION arcano.set_job_table(p_table regclass, p_settings jsonb) RETURNS
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.set_job_table(p_table regclass, p_settings jsonb) IS 'Changes settings of the attached p_table, such as {"stall_after": "10 minutes"}, and answers all of them: tool, orphan_after, touch_limit, stall_after, starting_stall_after, charged_orphan_after, refund_when (which ends are refunded: failed, stalled, forced), user_columns (what end users may give in p_data; [] opens the table to them with no column, null closes it), id_form (of the text ids that arcano_user may choose), mode (enforce, or observe: only journal what would be ended), max_attempts (how often a job whose worker fell silent is put back into the queue), breaker_share (of an hour''s jobs that may be ghosts before the sweep sets mode to observe). Null switches a limit off. The column comments of arcano.job_table say what each does.';
+COMMENT ON FUNCTION arcano.set_job_table(p_table regclass, p_settings jsonb) IS 'Changes settings of the attached p_table, such as {"stall_after": "10 minutes"}, and answers all of them: tool, orphan_after, touch_limit, stall_after, starting_stall_after, charged_orphan_after, refund_when (which ends are refunded: failed, stalled, forced), user_columns (what end users may give in p_data; [] opens the table to them with no column, null closes it), id_form (of the text ids that arcano_user may choose), mode (enforce, or observe: only journal what would be ended), max_attempts (how often a job whose worker fell silent is put back into the queue), breaker_share (of an hour''s jobs that may be ghosts before the sweep sets mode to observe), journal_value_limit (how many bytes of a value the journal keeps whole). Null switches a limit off. The column comments of arcano.job_table say what each does.';
 
 CREATE FUNCTION arcano.set_lock_timeout(p_limit interval) RETURNS void
     LANGUAGE plpgsql
@@ -1445,7 +1448,7 @@ CREATE FUNCTION arcano.start_in_slots(p_relids oid[], p_tids tid[], p_slots text
     SET plan_cache_mode TO 'force_generic_plan'
     AS ...;
 
-COMMENT ON FUNCTION arcano.start_in_slots(p_relids oid[], p_tids tid[], p_slots text[], p_beats boolean) IS 'Internal: starts the jobs that lie at p_tids of the tables p_relids, each in its element of p_slots (null: in none), notes with p_beats that signs of life follow, and answers them in that order.';
+COMMENT ON FUNCTION arcano.start_in_slots(p_relids oid[], p_tids tid[], p_slots text[], p_beats boolean) IS 'Internal: starts the jobs that lie at p_tids of the tables p_relids, each in its element of p_slots (null: there are no accounts, and api_account stays as it is), notes with p_beats that signs of life follow, and answers them in that order.';
 
 CREATE FUNCTION arcano.start_job(p_job_id uuid, p_task_id text DEFAULT NULL::text, p_table regclass DEFAULT NULL::regclass, p_attempt integer DEFAULT NULL::integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1956,6 +1959,7 @@ CREATE VIEW arcano.job_table_status AS
            FROM arcano.orphan_job o
           WHERE (o.job_table = n.job_table)) AS orphans,
     s.id_form,
+    s.journal_value_limit,
     s.max_attempts
    FROM (arcano.job_table s
      CROSS JOIN LATERAL arcano.table_name((s.job_table)::oid) n(job_table));
@@ -2273,6 +2277,7 @@ CREATE TABLE arcano.setting (
     identity_function_oid oid,
     identity_function_owner text,
     longest_wait interval DEFAULT '00:00:05'::interval NOT NULL,
+    notifies boolean DEFAULT true NOT NULL,
     keep_unclaimed_tasks interval DEFAULT '24:00:00'::interval,
     CONSTRAINT setting_only_one_check CHECK (only_one)
 );
@@ -2298,6 +2303,8 @@ COMMENT ON COLUMN arcano.setting.identity_function_oid IS 'As refund_function_oi
 COMMENT ON COLUMN arcano.setting.identity_function_owner IS 'As refund_function_owner.';
 
 COMMENT ON COLUMN arcano.setting.longest_wait IS 'How long create_job and others wait at most for another call of the same user. Set by set_longest_wait.';
+
+COMMENT ON COLUMN arcano.setting.notifies IS 'False: nothing is notified, as for an app that prepares transactions (two-phase commit), in which PostgreSQL allows no notification; workers poll. Set by set_notifications.';
 
 COMMENT ON COLUMN arcano.setting.keep_unclaimed_tasks IS 'For how long a finish_task waits for the start_job that brings its task_id; null: for ever. Set by set_retention.';
 

@@ -1,0 +1,68 @@
+"""What is started ends: workers that are killed, cut off and hung, and functions that do everything wrong.
+
+A small count here; ``--full`` makes it an hour; ``-n0 -s`` prints the table.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from faults.worker_load import PROMISES, WorkerLoad
+
+from arcano_db.installing import migrating
+from arcano_db.testing.embedded import EmbeddedServer
+
+
+def report(load: WorkerLoad, done: Counter[str], found: dict[str, list[str]]) -> None:
+    print(f"\n{dict(load.injected)}\n{dict(done)}")
+    for promise in PROMISES:
+        print(f"| {promise} | {len(found[promise])} | {str(found[promise][:1])[:200]} |")
+
+
+def test_what_is_started_ends(
+    own_server: EmbeddedServer, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    load = WorkerLoad(own_server, tmp_path)
+    load.prepare()
+    load.start()
+    if request.config.getoption("--full"):
+        load.go_on(3600, 4)
+    else:
+        load.go_on(20, 2)
+    load.settle()
+    done, found = load.judge()
+    report(load, done, found)
+    assert not any(found.values()), {p: (len(v), v[:3]) for p, v in found.items() if v}
+    assert done["started"] > 20
+    assert sum(load.injected.values()) > 3
+
+
+# --- the judge can tell --------------------------------------------------------------------------------
+
+# A deliberate break of the SQL: the file, what stands there and what instead, and which promise falls.
+MUTATIONS: dict[str, tuple[str, dict[str, str], str]] = {}
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS)
+def test_the_judge_catches(own_server: EmbeddedServer, tmp_path: Path, mutation: str) -> None:
+    name, breaks, promise = MUTATIONS[mutation]
+    [path] = migrating.loader().SQL.glob(f"*/{name}.sql")
+    source = path.read_text(encoding="utf-8")
+    for what, instead in breaks.items():
+        assert source.count(what) == 1
+        source = source.replace(what, instead)
+    load = WorkerLoad(own_server, tmp_path)
+    load.prepare()
+    with psycopg.connect(load.dsn, autocommit=True) as conn:
+        conn.execute("set search_path = pg_catalog, pg_temp")
+        conn.execute(source)
+    load.start()
+    load.go_on(20, 1)
+    load.settle()
+    found: dict[str, Any] = load.judge()[1]
+    report(load, Counter(), found)
+    assert found[promise]

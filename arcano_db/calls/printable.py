@@ -16,6 +16,7 @@ LONGEST = 1000
 
 # Of a log entry: the first frames and the last ones, with what was raised, are what is looked for.
 _MOST_LINES = 200
+_LONGEST_ENTRY = 16 * LONGEST
 
 # Joiners belong to how some alphabets and most emoji are written.
 _HARMLESS = "\u200c\u200d"
@@ -37,6 +38,14 @@ def printable(text: str, keep: str = "", longest: int | None = LONGEST) -> str:
     if text.isprintable() and text.isascii():
         return text
     return "".join(one if one in keep or _is_harmless(one) else _escaped(one) for one in text)
+
+
+def in_lines(text: str) -> str:
+    """A message that may have several lines, for detail and hint; all but the first are indented.
+
+    So none of them looks like a message of its own.
+    """
+    return printable(text, keep="\n\t", longest=4 * LONGEST).replace("\n", "\n  ")
 
 
 def _is_harmless(character: str) -> bool:
@@ -88,4 +97,8 @@ class PrintableFormatter(logging.Formatter):
         if (left_out := len(lines) - _MOST_LINES) > 0:
             half = _MOST_LINES // 2
             lines[half:-half] = [f"... ({left_out:,} lines)"]
-        return "\n  ".join(printable(line, keep="\t", longest=4 * LONGEST) for line in lines)
+        entry = "\n  ".join(printable(line, keep="\t", longest=4 * LONGEST) for line in lines)
+        if (left_out := len(entry) - _LONGEST_ENTRY) > 0:
+            half = _LONGEST_ENTRY // 2
+            entry = f"{entry[:half]}\n  ... ({left_out:,} characters)\n  {entry[-half:]}"
+        return entry

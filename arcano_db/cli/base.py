@@ -18,7 +18,7 @@ import psycopg
 
 from arcano_db import AmbiguousJob, ArcanoDB, ArcanoError
 from arcano_db.bench.schema import BenchError
-from arcano_db.calls.printable import LONGEST, PrintableFormatter, printable
+from arcano_db.calls.printable import PrintableFormatter, in_lines, printable
 from arcano_db.demo import DemoError
 from arcano_db.installing import migrating
 from arcano_db.installing.attaching import AttachError
@@ -76,9 +76,14 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, 
 _OURS = (ArcanoError, AttachError, BenchError, DemoError, WorkError, migrating.MigrationError)
 
 
-def _said(error: Exception) -> str:
-    """Its message, in which an app's text may stand too; it has lines for detail and hint."""
-    return printable(str(error).strip(), keep="\n\t", longest=4 * LONGEST)
+@contextmanager
+def _shown_as_text() -> Iterator[None]:
+    """Whatever is in an error's message: a name of the database's, what somebody typed, an app's own text."""
+    try:
+        yield
+    except click.ClickException as error:
+        vars(error)["message"] = in_lines(error.message)
+        raise
 
 
 class _Group(click.Group):
@@ -91,21 +96,31 @@ class _Group(click.Group):
                 stream.reconfigure(errors="backslashreplace")
         return super().main(*args, **kwargs)
 
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """As any command."""
+        with _shown_as_text():
+            return super().make_context(*args, **kwargs)
+
     def invoke(self, ctx: click.Context) -> Any:
+        """As any command."""
+        with _shown_as_text():
+            return self._invoke(ctx)
+
+    def _invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except AmbiguousJob as error:
             message = printable(f"{error.args[0]}: {error.detail}. Name the table: --table")
             raise click.UsageError(message) from error
         except _OURS as error:
-            raise click.ClickException(_said(error)) from error
+            raise click.ClickException(str(error).strip()) from error
         except psycopg.OperationalError as error:
             hint = "\nHint: Name the database with --dsn or DATABASE_URL." if error.sqlstate is None else ""
-            raise click.ClickException(_said(error) + hint) from error
+            raise click.ClickException(str(error).strip() + hint) from error
         except psycopg.errors.InvalidTextRepresentation as error:  # an id of another type than the database's
             raise click.UsageError(printable(error.diag.message_primary or str(error))) from error
         except psycopg.Error as error:
-            raise click.ClickException(_said(error)) from error
+            raise click.ClickException(str(error).strip()) from error
         except UnicodeEncodeError as error:  # bytes of an argument that are no text
             raise click.UsageError("an argument has characters that cannot be sent") from error
 

@@ -289,7 +289,7 @@ def _print_cancelled(answer: CancelledOne, as_json: bool) -> None:
     elif answer.changed:
         console.print(f"cancelled{', and refunded' if answer.refunded else ''}")
     else:
-        say(f"not cancelled: {answer.note}")
+        say(f"not cancelled: {printable(answer.note or '')}")
 
 
 @main.command()

@@ -15,7 +15,7 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from arcano_db.calls.printable import printable
+from arcano_db.calls.printable import LONGEST, in_lines, printable
 from arcano_db.calls.rows import LEVELS
 
 # Into a pipe or a file nothing is folded.
@@ -42,7 +42,7 @@ stderr = _Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
 def say(line: str) -> None:
     """Print a line of progress to standard error, so that standard output stays the answer's."""
-    stderr.print(line, markup=False)
+    stderr.print(in_lines(line), markup=False)
 
 
 def echo(text: str, *, nl: bool = True) -> None:
@@ -111,12 +111,12 @@ def print_findings(findings: Sequence[Any], as_json: bool) -> None:
             Text.assemble(
                 (f"{found.level:<8}", _LEVEL_STYLES[found.level]),
                 (found.finding, "bold"),
-                f": {printable(found.detail, longest=None)}",
+                f": {printable(found.detail, longest=4 * LONGEST)}",
             )
         )
         if found.hint:
             for line in found.hint.splitlines():
-                console.print(Text(f"        {printable(line, longest=None)}", style="dim"))
+                console.print(Text(f"        {printable(line, longest=4 * LONGEST)}", style="dim"))
 
 
 def columns(names: Sequence[str], rows: Iterable[Sequence[Any]], *, fold: bool = True) -> Table:

@@ -41,7 +41,7 @@ from arcano_db.calls.printable import logger
 from arcano_db.calls.rows import CreatedJob, UserId, WatchedUser
 from arcano_db.web import bodies, refusals
 from arcano_db.web.bodies import CreateJob, StartUpload, UploadPlace
-from arcano_db.web.limits import RateLimit, Shared, read_json
+from arcano_db.web.limits import RateLimit, Shared, Turns, read_json
 from arcano_db.web.streams import Streams, network_of
 
 log = logger("arcano_db.web")
@@ -73,6 +73,11 @@ _CONNECTING: Mapping[str, Any] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 15_000,
 }
+# One user's calls at once, and how many connections are left for what is asked for nobody in particular.
+_CALLS_OF_A_USER = 2
+_CONNECTIONS_APART = 2
+# A process that is to stop is killed by most hosts after 30.
+_CLOSING_SECONDS = 20.0
 # A user who is not there, whatever type the ids of users have.
 _NOBODY_THERE = ("00000000-0000-0000-0000-000000000000", "0")
 # Who reads nothing of a stream for this long has gone.
@@ -124,6 +129,8 @@ class ArcanoWeb(Starlette):
         self.leave_grace = leave_grace
         self._own_pool = isinstance(database, str)
         self._pool = _pool(database) if isinstance(database, str) else database
+        connections = self._pool.max_size or self._pool.min_size
+        self._turns = Turns(_CALLS_OF_A_USER, max(1, connections - _CONNECTIONS_APART))
         self._streams = Streams(self._look, self._heal, poll)
         self._ready = Shared(self._is_ready, 1.0, _LOOK_SECONDS)
         self._goodbyes: set[asyncio.Task[None]] = set()
@@ -145,12 +152,16 @@ class ArcanoWeb(Starlette):
     async def close(self) -> None:
         """Carry out the goodbyes, and close the pool that it opened; a host app calls this when it stops."""
         await self._streams.close()
-        for waiting, seconds in (
-            (self._goodbyes, self.leave_grace + _REQUEST_SECONDS),
-            (self._given_up, 1.0),
-        ):
-            if waiting:
-                await asyncio.wait(waiting, timeout=seconds)
+        if self._goodbyes:
+            _, lost = await asyncio.wait(self._goodbyes, timeout=_CLOSING_SECONDS)
+            for goodbye in lost:
+                goodbye.cancel()
+            if lost:
+                log.warning(
+                    "%d pages were left whose jobs are not cancelled: they wait their turn", len(lost)
+                )
+        if self._given_up:
+            await asyncio.wait(self._given_up, timeout=1.0)
         if self._own_pool:
             await self._pool.close(timeout=_LOOK_SECONDS)
 
@@ -164,13 +175,19 @@ class ArcanoWeb(Starlette):
 
     @asynccontextmanager
     async def acting_as(self, user_id: UserId) -> AsyncIterator[Caller]:
-        """A transaction in which the calls act as this user alone.
+        """A transaction in which the calls act as this user alone; more than two of a user take turns.
 
         Args:
             user_id: The user.
         """
+        async with self._turns.turn(str(user_id)), self._acting_as(user_id) as caller:
+            yield caller
+
+    @asynccontextmanager
+    async def _acting_as(self, user_id: UserId) -> AsyncIterator[Caller]:
         async with self._connected() as connection, _granted(connection), connection.transaction():
-            cursor = await connection.execute(
+            # Binary, because a login may write dates in whatever way.
+            cursor = await connection.cursor(binary=True).execute(
                 "select clock_timestamp(),"
                 " set_config('role', 'arcano_user', true), set_config('arcano.user_id', %s, true)",
                 (str(user_id),),
@@ -288,7 +305,12 @@ class ArcanoWeb(Starlette):
         return await self._within(_LOOK_SECONDS, self._active_jobs_of(user_ids))
 
     async def _heal(self, user_id: str) -> bodies.ActiveJob:
-        return await self._within(_LOOK_SECONDS, self.active_job(user_id))
+        return await self._within(_LOOK_SECONDS, self._check(user_id))
+
+    async def _check(self, user_id: str) -> bodies.ActiveJob:
+        """Apart from the turns of requests."""
+        async with self._acting_as(user_id) as caller:
+            return await caller.active_job()
 
     async def _active_jobs_of(self, user_ids: Sequence[str]) -> Sequence[WatchedUser]:
         async with self._connected() as connection, _granted(connection):
@@ -318,9 +340,9 @@ class ArcanoWeb(Starlette):
         """What each request does, for a user who is not there."""
         first, second = _NOBODY_THERE
         try:
-            await self.active_job(first)
+            await self._check(first)
         except (psycopg.DataError, InvalidArgument):
-            await self.active_job(second)
+            await self._check(second)
 
 
 class _Stream(EventSourceResponse):
@@ -591,7 +613,16 @@ async def _asked(answer: Answer | Awaitable[Answer]) -> Answer:
 def _pool(dsn: str) -> AsyncConnectionPool[Any]:
     given = conninfo_to_dict(dsn)
     kwargs = {name: value for name, value in _CONNECTING.items() if name not in given}
-    return AsyncConnectionPool(dsn, open=False, min_size=1, max_size=10, timeout=5.0, kwargs=kwargs)
+    return AsyncConnectionPool(
+        dsn,
+        open=False,
+        min_size=1,
+        max_size=10,
+        timeout=5.0,
+        # After that the next request tries: by itself the pool waits twice as long after each failure.
+        reconnect_timeout=4.0,
+        kwargs=kwargs,
+    )
 
 
 async def _healthz(_: Request) -> Response:

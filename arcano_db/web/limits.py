@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Generic, TypeVar
 
 import anyio
@@ -37,6 +38,32 @@ class RateLimit:
             window = await self._limiter.get_window_stats(self._item, who)
             seconds = max(1, math.ceil(window.reset_time - time.time()))
             raise HTTPException(429, "Too many requests.", headers={"Retry-After": str(seconds)})
+
+
+class Turns:
+    """How many calls of one user, and of all users, are made at once; more wait for their turn.
+
+    A user whose calls take long, as where somebody holds what they need, keeps no connection from others.
+    """
+
+    def __init__(self, of_a_user: int, of_all: int) -> None:
+        """Nobody is there yet."""
+        self._of_a_user = of_a_user
+        self._all = asyncio.Semaphore(of_all)
+        self._users: dict[str, tuple[asyncio.Semaphore, list[None]]] = {}
+
+    @asynccontextmanager
+    async def turn(self, user: str) -> AsyncIterator[None]:
+        """A block in which a call of theirs may be made."""
+        own, waiting = self._users.setdefault(user, (asyncio.Semaphore(self._of_a_user), []))
+        waiting.append(None)
+        try:
+            async with own, self._all:
+                yield
+        finally:
+            waiting.pop()
+            if not waiting:
+                del self._users[user]
 
 
 class Shared(Generic[Answer]):

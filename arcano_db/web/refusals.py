@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -69,7 +70,9 @@ def problem(
 
 async def _http(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return problem(error.status_code, error.detail, headers=error.headers)
+    # FastAPI's takes anything for a detail.
+    detail = error.detail if isinstance(error.detail, str) else json.dumps(error.detail, default=str)
+    return problem(error.status_code, detail, headers=error.headers)
 
 
 async def _not_understood(_: Request, error: Exception) -> Response:

@@ -30,8 +30,9 @@ STREAM_SECONDS = 600.0
 STREAMS_OF_A_USER = 8
 # Of addresses that share their first 24 bits (64 in IPv6); private ones have no limit: it may be a proxy's.
 STREAMS_OF_A_NETWORK = 256
-# A user whose ghosts cannot be ended is not asked for more often than this.
+# A user whose ghosts cannot be ended is asked for again after this, and then after twice as long each time.
 _HEALING_PAUSE_SECONDS = 10.0
+_LONGEST_HEALING_PAUSE_SECONDS = 300.0
 # So many users are healed at once: they must leave connections for requests.
 _HEALERS = 2
 
@@ -47,6 +48,7 @@ class _Watched:
     known_at: float
     streams: set[asyncio.Event] = field(default_factory=set)
     heals_from: float = 0.0
+    heals_after: float = _HEALING_PAUSE_SECONDS
     healing: bool = False
 
 
@@ -137,9 +139,13 @@ class Streams:
             if watched is None or watched.known_at > began:  # a stream that was opened meanwhile knows better
                 continue
             if row is None or not row.has_orphans:
+                watched.heals_after = _HEALING_PAUSE_SECONDS
                 self._tell(watched, free if row is None else bodies.ActiveJob.of(row))
             elif not watched.healing and loop.time() >= watched.heals_from:
                 watched.healing = True
+                # Also where the check does not fail: a ghost may be held, or a trigger of the app keep it.
+                watched.heals_from = loop.time() + watched.heals_after
+                watched.heals_after = min(2 * watched.heals_after, _LONGEST_HEALING_PAUSE_SECONDS)
                 task = asyncio.create_task(self._heal(user_id, watched))
                 self._healing.add(task)
                 task.add_done_callback(self._healing.discard)
@@ -153,7 +159,6 @@ class Streams:
             self._tell(watched, now)
         except (psycopg.Error, ArcanoError, TimeoutError) as error:
             self._say("heal", error)
-            watched.heals_from = asyncio.get_running_loop().time() + _HEALING_PAUSE_SECONDS
         finally:
             watched.healing = False
 

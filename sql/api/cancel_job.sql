@@ -17,6 +17,10 @@ declare
   v_job constant arcano.job_ref := arcano.own_job(p_job_id, p_table);
 begin
   select c.* into changed, status, attempt, note, refunded from arcano.cancel_job(v_job.id, false, p_reason, v_job.relid) c;
+  -- Why the app's own code refused it, is in the journal, and none of the user's business.
+  if note ~ '^[0-9A-Z]{5}: ' then
+    note := 'it cannot be cancelled now: try again';
+  end if;
 end
 $$;
 

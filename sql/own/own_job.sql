@@ -12,7 +12,8 @@ begin
   select array_agg((j.tableoid, j.id)::arcano.job_ref) into v_jobs
     from arcano.job j
    where j.id = p_job_id
-     and case when j.user_id = v_user_id and (p_table is null or j.tableoid = any (v_tables)) then true end;
+     and case when j.user_id = v_user_id and (p_table is null or j.tableoid = any (v_tables)) then true end
+     and exists (select from arcano.job_table t where t.job_table = j.tableoid);
   if cardinality(v_jobs) > 1 then
     raise exception 'you have more than one job with the id %', p_job_id
       using errcode = 'cardinality_violation', hint = 'Name its table: p_table.';

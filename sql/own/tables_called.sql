@@ -1,4 +1,4 @@
--- The attached tables of this name. The whole name first: it is of one table, whatever others are called.
+-- The attached tables of this name; one that is half attached is none. The whole name first: it is of one table, whatever others are called.
 create or replace function arcano.tables_called(p_table text)
 returns regclass[]
 language plpgsql stable
@@ -13,6 +13,7 @@ begin
           join pg_class c on c.oid = t.job_table
          cross join lateral (select arcano.table_name(t.job_table)) n (name)
          where p_table in (n.name, c.relname)
+           and exists (select from pg_inherits h where h.inhrelid = t.job_table and h.inhparent = 'arcano.job'::regclass)
       ) f
      where f.place = 1
   );

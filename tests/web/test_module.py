@@ -744,3 +744,60 @@ def test_a_page_goes_on_once_the_database_can_be_written_to_again(site: Site, vi
         until(lambda: waited(visited) and visited.evaluate("window.statuses.includes(503)"))
     assert run(visited, "return await window.made").get("error") is None
     assert jobs(site) == STAYS
+
+
+def test_a_watcher_that_throws_silences_no_other(site: Site, visited: Page) -> None:
+    visited.evaluate("window.told = []; window.onerror = () => true")
+    run(
+        visited,
+        """const { watchActiveJob } = await import('./arcano/arcano.js')
+           watchActiveJob(() => { throw new Error('of the app') })
+           watchActiveJob((active) => told.push(active.activeStatus))""",
+    )
+    until(lambda: waited(visited) and visited.evaluate("told.length") > 0)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "name"),
+    [
+        (502, "null", "ArcanoError"),
+        (502, '"x"', "ArcanoError"),
+        (503, "<html>", "ArcanoError"),
+        (200, "<html>sign in first</html>", "TypeError"),
+        (200, "null", "TypeError"),
+    ],
+)
+def test_an_answer_that_is_not_ours(site: Site, visited: Page, status: int, body: str, name: str) -> None:
+    visited.route("**/check-user-active", lambda route: route.fulfill(status=status, body=body))
+    said = run(
+        visited,
+        """const { checkUserActive } = await import('./arcano/arcano.js')
+           return checkUserActive().then(() => 'fine', (error) => error.constructor.name)""",
+    )
+    assert said == name
+
+
+def test_parts_of_a_page_take_leaving_from_no_other(site: Site, visited: Page) -> None:
+    goodbyes = """
+        const { alsoCancelOnLeave, cancelOnLeave } = await import('./arcano/arcano.js')
+        const said = []
+        navigator.sendBeacon = (_, body) => { said.push(body); return true }
+        const goodbye = async () => {
+          said.length = 0
+          dispatchEvent(new PageTransitionEvent('pagehide'))
+          const texts = await Promise.all(said.map((body) => body.text()))
+          return texts.map((text) => JSON.parse(text).sessionId).sort()
+        }
+        cancelOnLeave('own', true)
+        const ends = [alsoCancelOnLeave('own'), alsoCancelOnLeave('part'), alsoCancelOnLeave('part')]
+        const seen = [await goodbye()]
+        ends[0]()
+        ends[1]()
+        seen.push(await goodbye())
+        ends[2]()
+        seen.push(await goodbye())
+        cancelOnLeave('own', false)
+        seen.push(await goodbye())
+        return seen.map((said) => said.filter((id) => id === 'own' || id === 'part'))
+    """
+    assert run(visited, goodbyes) == [["own", "part"], ["own", "part"], ["own"], []]

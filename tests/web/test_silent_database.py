@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Iterator
 from itertools import islice
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 import psycopg
@@ -16,6 +17,7 @@ from web.conftest import Serve
 from web.host_app import signed_in
 from web.silent_proxy import SilentProxy, silent_proxy
 
+from arcano_db.testing.embedded import EmbeddedServer
 from arcano_db.web import ArcanoWeb
 
 
@@ -65,6 +67,24 @@ def test_streams_go_on(
         proxy.silent = False
         until(lambda: len(told) == 2)
         assert '"hasActiveJob":true' in told[1]
+
+
+def test_an_outage_is_over_when_it_is_over(own_server: EmbeddedServer, serve: Serve, user: UUID) -> None:
+    """However long it was: the pool's own pauses grow."""
+    web = ArcanoWeb(own_server.dsn(), user=signed_in)
+    client = serve(web, **{"x-user": str(user)})
+
+    def ask() -> int:
+        return client.post("/check-user-active", json={}, timeout=30).status_code
+
+    assert ask() == 200
+    own_server.stop("immediate")
+    began = time.monotonic()
+    while time.monotonic() < began + 20:
+        assert ask() == 503
+    own_server.start()
+    assert web._pool.reconnect_timeout < 10
+    until(lambda: ask() == 200, 12)
 
 
 def test_it_can_be_closed(proxy: SilentProxy, user: UUID) -> None:
@@ -122,9 +142,12 @@ def test_one_that_was_started_anew_costs_one_refusal_at_most(
 
     async def ask(times: int) -> list[int]:
         async with httpx.AsyncClient(base_url=client.base_url, trust_env=False, timeout=30) as many:
-            headers = {"x-user": str(user)}
+            # Of as many users: one alone has two at once.
             answers = await asyncio.gather(
-                *(many.post("/check-user-active", json={}, headers=headers) for _ in range(times))
+                *(
+                    many.post("/check-user-active", json={}, headers={"x-user": str(uuid4())})
+                    for _ in range(times)
+                )
             )
             return [answer.status_code for answer in answers]
 

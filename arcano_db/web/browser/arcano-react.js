@@ -1,6 +1,6 @@
 // Hooks over arcano.js, for those who use React 18 or later.
 import { useCallback, useEffect, useRef, useState } from 'react'
-import { cancelOnLeave, cancelSession, sessionId, uploadThenCreate, watchActiveJob } from './arcano.js'
+import { alsoCancelOnLeave, cancelSession, sessionId, uploadThenCreate, watchActiveJob } from './arcano.js'
 
 /** The job in the user's way, kept up to date; undefined until it is known. */
 export function useActiveJob() {
@@ -11,23 +11,13 @@ export function useActiveJob() {
   return { active, release }
 }
 
-// How many components want it: one that does not takes it from no other.
-let wantingToCancel = 0
-
 /**
- * Cancels this visit's waiting jobs when the page goes away, for as long as a component is there that asks for it.
+ * Cancels this visit's waiting jobs when the page goes away, for as long as a component is there that asks for it: one
+ * that does not takes it from no other, nor from the app's own cancelOnLeave.
  * @param {boolean} shouldCancelOnLeave
  */
 export function useCancelOnLeave(shouldCancelOnLeave) {
-  useEffect(() => {
-    /** @param {number} more */
-    const want = (more) => {
-      wantingToCancel += more
-      cancelOnLeave(sessionId(), wantingToCancel > 0)
-    }
-    want(shouldCancelOnLeave ? 1 : 0)
-    return () => want(shouldCancelOnLeave ? -1 : 0)
-  }, [shouldCancelOnLeave])
+  useEffect(() => (shouldCancelOnLeave ? alsoCancelOnLeave(sessionId()) : undefined), [shouldCancelOnLeave])
 }
 
 /**
@@ -38,13 +28,15 @@ export function useUploadThenCreate(options) {
   const [progress, setProgress] = useState(0)
   const [error, setError] = useState(/** @type {unknown} */ (undefined))
   const [isRunning, setIsRunning] = useState(false)
-  const abort = useRef(/** @type {AbortController | undefined} */ (undefined))
+  const aborts = useRef(/** @type {Set<AbortController>} */ (new Set()))
   const latest = useRef(options)
   latest.current = options
-  useEffect(() => () => abort.current?.abort(), [])
+  // All of them: a second click is the first one's upload, which knows the first one's signal alone.
+  useEffect(() => () => aborts.current.forEach((abort) => abort.abort()), [])
 
   const start = useCallback(async (/** @type {Blob & { name?: string }} */ file) => {
-    const controller = (abort.current = new AbortController())
+    const controller = new AbortController()
+    aborts.current.add(controller)
     setProgress(0)
     setError(undefined)
     setIsRunning(true)
@@ -59,7 +51,8 @@ export function useUploadThenCreate(options) {
       setError(error)
       return undefined
     } finally {
-      setIsRunning(false)
+      aborts.current.delete(controller)
+      setIsRunning(aborts.current.size > 0)
     }
   }, [])
   return { start, progress, error, isRunning }

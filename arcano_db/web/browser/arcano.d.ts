@@ -142,6 +142,9 @@ export function cancelOnLeave(
   options?: { whenHidden?: boolean },
 ): void
 
+/** The same for a part of a page, which takes it from no other part: what it returns ends that. */
+export function alsoCancelOnLeave(sessionId: string): () => void
+
 export interface UploadOptions {
   /** The attached table, with its schema. */
   jobTable: string

@@ -95,10 +95,13 @@ async function call(name, body, { signal, keepalive } = {}) {
     signal,
     keepalive,
   })
-  const answer = await response.json().catch(() => ({}))
+  const said = await response.json().catch(() => undefined)
+  const answer = typeof said === 'object' && said !== null ? said : undefined
   // A job in the way is 409, and an answer all the same.
-  if (response.ok || 'hasActiveJob' in answer) return answer
-  throw new ArcanoError(response.status, answer)
+  if (answer && (response.ok || 'hasActiveJob' in answer)) return answer
+  // Of a network that wants its user to sign in first: as if there were none.
+  if (response.ok) throw new TypeError('the answer is not JSON')
+  throw new ArcanoError(response.status, answer ?? {})
 }
 
 /** @returns {Promise<import('./arcano.js').ActiveJob>} */
@@ -189,7 +192,13 @@ function openStream() {
   stream.addEventListener('open', () => (refusedInARow = 0))
   stream.addEventListener('active', (event) => {
     const active = JSON.parse(event.data)
-    for (const watcher of watchers) watcher(active)
+    for (const watcher of watchers) {
+      try {
+        watcher(active)
+      } catch (error) {
+        reportError(error) // one of them, and no reason to tell the others nothing
+      }
+    }
   })
 }
 
@@ -224,11 +233,12 @@ export function sessionId() {
 
 // ---- leaving ----
 
-/** @type {Map<string, boolean>} */
-const cancelling = new Map()
+/**
+ * Of each visit: whether the app wants it, how many parts of the page do besides, and whether hidden is gone.
+ * @type {Map<string, { wanted: boolean, wanting: number, whenHidden: boolean | undefined }>}
+ */
+const leaving = new Map()
 let listening = false
-let hiddenIsGone = false
-let hiddenLeavesTheLine = false
 
 /**
  * Whether the waiting jobs of this visit are cancelled when its page goes away. Call it again to change that; a job
@@ -246,20 +256,40 @@ let hiddenLeavesTheLine = false
  */
 export function cancelOnLeave(sessionId, shouldCancelOnLeave, { whenHidden } = {}) {
   if (typeof shouldCancelOnLeave !== 'boolean') throw new TypeError('shouldCancelOnLeave must be a boolean')
-  cancelling.set(sessionId, shouldCancelOnLeave)
-  hiddenIsGone = whenHidden ?? isPhone()
-  hiddenLeavesTheLine = whenHidden === true
-  if (listening) return
-  listening = true
-  addEventListener('pagehide', () => sayGoodbye(true))
-  addEventListener('pageshow', (event) => event.persisted && sayBack())
-  document.addEventListener('visibilitychange', () => {
-    if (!hiddenIsGone) return
-    if (document.visibilityState === 'hidden') sayGoodbye(hiddenLeavesTheLine)
-    else sayBack()
-  })
-  if (isKnown || isReloaded()) sayBack()
+  const visit = leavingOf(sessionId)
+  visit.wanted = shouldCancelOnLeave
+  visit.whenHidden = whenHidden
 }
+
+/**
+ * The same for a part of a page, which takes it from no other part: what it returns ends that.
+ * @param {string} sessionId
+ */
+export function alsoCancelOnLeave(sessionId) {
+  const visit = leavingOf(sessionId)
+  visit.wanting++
+  return () => void visit.wanting--
+}
+
+/** @param {string} sessionId */
+function leavingOf(sessionId) {
+  const visit = leaving.get(sessionId) ?? { wanted: false, wanting: 0, whenHidden: undefined }
+  leaving.set(sessionId, visit)
+  if (!listening) {
+    listening = true
+    addEventListener('pagehide', () => sayGoodbye(false))
+    addEventListener('pageshow', (event) => event.persisted && sayBack())
+    document.addEventListener('visibilitychange', () => {
+      if (document.visibilityState === 'hidden') sayGoodbye(true)
+      else if ([...leaving.values()].some(isGoneWhenHidden)) sayBack()
+    })
+    if (isKnown || isReloaded()) sayBack()
+  }
+  return visit
+}
+
+/** @param {{ whenHidden: boolean | undefined }} visit */
+const isGoneWhenHidden = ({ whenHidden }) => whenHidden ?? isPhone()
 
 /** Or gone back to: what an app with session ids of its own has instead of isKnown. */
 function isReloaded() {
@@ -279,10 +309,13 @@ async function sayBack() {
   await again(stay).catch(() => {})
 }
 
-/** @param {boolean} inQueue whether jobs that stand in the line are to be cancelled too */
-function sayGoodbye(inQueue) {
-  for (const [sessionId, should] of cancelling) {
-    if (!should) continue
+/** @param {boolean} isHidden whether the page is hidden, and perhaps not gone */
+function sayGoodbye(isHidden) {
+  for (const [sessionId, visit] of leaving) {
+    if (!visit.wanted && visit.wanting === 0) continue
+    if (isHidden && !isGoneWhenHidden(visit)) continue
+    // Whether jobs that stand in the line are cancelled too.
+    const inQueue = !isHidden || visit.whenHidden === true
     const body = { sessionId, reason: 'The user left the page', unlessBack: true, inQueue }
     const beacon = new Blob([JSON.stringify(body)], { type: 'application/json' })
     // A beacon is surest, but cannot carry the headers of an app that signs its users in by them.

@@ -12,7 +12,9 @@ from arcano_db import ArcanoDB
 
 OWN = {
     "not null with a default": "alter api_account set default 'primary', alter api_account set not null",
-    "one of a list": "alter api_account set default 'primary', add check (api_account in ('primary', 'other'))",
+    "one of a list": (
+        "alter api_account set default 'primary', add check (api_account in ('primary', 'other'))"
+    ),
     "a constraint on each status": "add check (status = 'queued' or api_account is not null)",
     "a reference": (
         "alter api_account set default 'primary', alter api_account set not null,"

@@ -701,7 +701,7 @@ class AsyncArcanoDB(AsyncCalls):
         await self._one(statements.SET_NOTIFICATIONS, (on,))
 
     async def set_position_refresh(self, on: bool = True) -> None:
-        """Let each sweep write the place of every job in the line to its column ``position``, or not.
+        """Let each sweep write places in the line to the column ``position``, of 500 jobs at most, or not.
 
         Calls ``arcano.set_position_refresh``.
 

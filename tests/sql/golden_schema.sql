@@ -983,7 +983,7 @@ CREATE FUNCTION arcano.refresh_positions() RETURNS integer
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.refresh_positions() IS 'Internal: sets position of the jobs in the queue to their place, and answers how many had another.';
+COMMENT ON FUNCTION arcano.refresh_positions() IS 'Internal: sets position of at most 500 jobs in the queue to their place, and answers how many had another.';
 
 CREATE FUNCTION arcano.refund_jobs(p_jobs arcano.job_ref[], p_kind text, p_source text) RETURNS void
     LANGUAGE plpgsql
@@ -1343,7 +1343,7 @@ CREATE FUNCTION arcano.set_position_refresh(p_on boolean DEFAULT true) RETURNS v
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.set_position_refresh(p_on boolean) IS 'Whether each sweep writes the place of every job in the queue to its column position; off by default, when position stays the place at which the job entered. queue_position counts in any case.';
+COMMENT ON FUNCTION arcano.set_position_refresh(p_on boolean) IS 'Whether each sweep writes the places of jobs in the queue to their column position, of at most 500 jobs, those first that are wrong by the largest part; off by default, when position stays the place at which the job entered. queue_position counts in any case.';
 
 CREATE FUNCTION arcano.set_refund_function(p_function text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER

@@ -79,7 +79,7 @@ CREATE FUNCTION arcano.built_indexes(p_table regclass, OUT index_name text, OUT 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.built_indexes(p_table regclass, OUT index_name text, OUT definition text, OUT index regclass, OUT is_valid boolean) IS 'Internal: each index that attaching gives to p_table, the index itself (null: it is missing), and whether it is valid.';
+COMMENT ON FUNCTION arcano.built_indexes(p_table regclass, OUT index_name text, OUT definition text, OUT index regclass, OUT is_valid boolean) IS 'Internal: each index that attaching gives to p_table, the index itself (null: it is missing), and whether it is valid and has the condition that it should have.';
 
 CREATE FUNCTION arcano.caller_id() RETURNS uuid
     LANGUAGE plpgsql STABLE
@@ -283,7 +283,7 @@ COMMENT ON FUNCTION arcano.ended_statuses() IS 'Internal: the statuses of a job 
 
 CREATE FUNCTION arcano.entered_queue(p_position integer, p_waited_in_queue boolean) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN ((p_waited_in_queue IS TRUE) OR (COALESCE(p_position, 0) <> 0));
+    RETURN ((p_waited_in_queue IS TRUE) OR (COALESCE(p_position, 0) > 0));
 
 COMMENT ON FUNCTION arcano.entered_queue(p_position integer, p_waited_in_queue boolean) IS 'Internal: whether a job with this position and waited_in_queue entered the real queue.';
 

@@ -381,6 +381,13 @@ CREATE FUNCTION arcano.function_twin(p_oid oid) RETURNS regprocedure
 
 COMMENT ON FUNCTION arcano.function_twin(p_oid oid) IS 'Internal: a function that takes whatever call is meant for the function p_oid, because its further arguments have defaults; or null.';
 
+CREATE FUNCTION arcano.future_job(p_job arcano.job_ref, OUT seen_at timestamp with time zone, OUT heals_at timestamp with time zone) RETURNS record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.future_job(p_job arcano.job_ref, OUT seen_at timestamp with time zone, OUT heals_at timestamp with time zone) IS 'Internal: of p_job, whose created_at is in the future: when the journal says that it was first seen, and when the rule makes it an orphan, given that.';
+
 CREATE FUNCTION arcano.grace_advice(p_table regclass, p_orphan_after interval DEFAULT NULL::interval, OUT jobs bigint, OUT median interval, OUT percentile_99 interval, OUT percentile_999 interval, OUT longest interval, OUT orphan_after interval, OUT advised interval, OUT is_enough boolean) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -484,8 +491,8 @@ CREATE FUNCTION arcano.internal_relations() RETURNS regclass[]
 COMMENT ON FUNCTION arcano.internal_relations() IS 'Internal: the relations that no role may be granted anything on.';
 
 CREATE FUNCTION arcano.is_about(p_noted_at timestamp with time zone, p_created_at timestamp with time zone) RETURNS boolean
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN ((p_noted_at < p_created_at) IS NOT TRUE);
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (((p_noted_at < p_created_at) AND (p_created_at <= now())) IS NOT TRUE);
 
 COMMENT ON FUNCTION arcano.is_about(p_noted_at timestamp with time zone, p_created_at timestamp with time zone) IS 'Internal: whether what was noted at p_noted_at under the table and id of a job is about the row that was made at p_created_at. Null, where nobody can know: true.';
 
@@ -610,7 +617,7 @@ CREATE TABLE arcano.job_event (
 
 COMMENT ON TABLE arcano.job_event IS 'The journal: one row for every job that the package ended, written in the transaction that ended it, and one for every job that the sweep could not end.';
 
-COMMENT ON COLUMN arcano.job_event.event IS 'healed: cancelled by the orphan rule; cancelled, failed, completed: ended while it waited; force_cancelled: cancelled while it worked; stalled: failed, because it gave no sign of life; revived: a healed job that was started after all; late_finish: finish_job came after the job had ended otherwise, and changed nothing; refund_due: credits are owed, and reason says why they are not paid yet; refunded: they are paid; observed: would have been ended, were its table not in observe mode; restored: put back as it was; erased: a user''s entries were removed, and reason says how many; error: the job could not be started or ended, and reason says why.';
+COMMENT ON COLUMN arcano.job_event.event IS 'healed: cancelled by the orphan rule; cancelled, failed, completed: ended while it waited; force_cancelled: cancelled while it worked; stalled: failed, because it gave no sign of life; revived: a healed job that was started after all; late_finish: finish_job came after the job had ended otherwise, and changed nothing; refund_due: credits are owed, and reason says why they are not paid yet; refunded: they are paid; observed: would have been ended, were its table not in observe mode; from_future: its created_at is yet to come, and the orphan rule counts from this entry on; restored: put back as it was; erased: a user''s entries were removed, and reason says how many; error: the job could not be started or ended, and reason says why.';
 
 COMMENT ON COLUMN arcano.job_event.source IS 'What did it: check (check_user_active, also inside create_job and start_job), sweep (sweep_orphans), cancel_session, cancel_job, start_job, finish_job (fail_job, finish_jobs and finish_task too), claim_jobs, settle_refund, restore_job, or erase_user.';
 
@@ -739,6 +746,13 @@ CREATE FUNCTION arcano.journal_and_back_off(p_job arcano.job_ref, p_source text,
     AS ...;
 
 COMMENT ON FUNCTION arcano.journal_and_back_off(p_job arcano.job_ref, p_source text, p_reason text) IS 'Internal: journals that p_source could not change p_job, and why, and notes when to try again.';
+
+CREATE FUNCTION arcano.journal_future(p_jobs arcano.job_ref[], p_source text) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.journal_future(p_jobs arcano.job_ref[], p_source text) IS 'Internal: journals, once each, that the created_at of p_jobs is in the future; answers how many it did not know before.';
 
 CREATE FUNCTION arcano.journal_observed(p_jobs arcano.job_ref[], p_source text, p_cause text) RETURNS integer
     LANGUAGE plpgsql
@@ -879,6 +893,13 @@ CREATE FUNCTION arcano.named_table(p_table text) RETURNS regclass
     AS ...;
 
 COMMENT ON FUNCTION arcano.named_table(p_table text) IS 'Internal: the attached table p_table, with its schema or without; raises if there is none or more than one.';
+
+CREATE FUNCTION arcano.note_future_jobs(p_limit integer) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.note_future_jobs(p_limit integer) IS 'Internal: journals at most p_limit jobs outside of the queue whose created_at is in the future.';
 
 CREATE FUNCTION arcano.notify(p_channel text, p_payload text) RETURNS void
     LANGUAGE plpgsql
@@ -1691,7 +1712,11 @@ CREATE VIEW arcano.judged_job AS
    FROM ((((((((arcano.job j
      LEFT JOIN arcano.job_table t ON (((t.job_table)::oid = j.tableoid)))
      CROSS JOIN LATERAL ( SELECT COALESCE((t.mode = 'enforce'::text), false) AS "coalesce") m(is_enforced))
-     CROSS JOIN LATERAL ( SELECT arcano.heals_at(j.status, j.task_id, j."position", j.waited_in_queue, j.user_credit_cost, j.credits_charged, j.created_at, j.started_at, j.heartbeat_at, j.orphan_exempt, t.orphan_after, t.touch_limit) AS heals_at) h(heals_at))
+     CROSS JOIN LATERAL ( SELECT
+                CASE
+                    WHEN (j.created_at > (now() + '00:01:00'::interval)) THEN (arcano.future_job(ROW(j.tableoid, j.id)::arcano.job_ref)).heals_at
+                    ELSE arcano.heals_at(j.status, j.task_id, j."position", j.waited_in_queue, j.user_credit_cost, j.credits_charged, j.created_at, j.started_at, j.heartbeat_at, j.orphan_exempt, t.orphan_after, t.touch_limit)
+                END AS heals_at) h(heals_at))
      CROSS JOIN LATERAL ( SELECT (arcano.is_waiting(j.status) AND (NOT arcano.entered_queue(j."position", j.waited_in_queue))) AS "?column?") l(is_outside_queue))
      CROSS JOIN LATERAL ( SELECT (l.is_outside_queue AND COALESCE((h.heals_at < now()), false)) AS "?column?") o(is_orphan))
      CROSS JOIN LATERAL ( SELECT arcano.stalls_at(j.status, j.started_at, j.heartbeat_at, t.starting_stall_after, t.stall_after) AS stalls_at) s(stalls_at))
@@ -2416,6 +2441,9 @@ REVOKE ALL ON FUNCTION arcano.function_problem(p_function text, p_oid oid, p_own
 
 REVOKE ALL ON FUNCTION arcano.function_twin(p_oid oid) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.future_job(p_job arcano.job_ref, OUT seen_at timestamp with time zone, OUT heals_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.future_job(p_job arcano.job_ref, OUT seen_at timestamp with time zone, OUT heals_at timestamp with time zone) TO arcano_operator;
+
 REVOKE ALL ON FUNCTION arcano.grace_advice(p_table regclass, p_orphan_after interval, OUT jobs bigint, OUT median interval, OUT percentile_99 interval, OUT percentile_999 interval, OUT longest interval, OUT orphan_after interval, OUT advised interval, OUT is_enough boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.guess_status(p_status text) FROM PUBLIC;
@@ -2511,6 +2539,8 @@ REVOKE ALL ON FUNCTION arcano.journal(p_event text, p_source text, p_reason text
 
 REVOKE ALL ON FUNCTION arcano.journal_and_back_off(p_job arcano.job_ref, p_source text, p_reason text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.journal_future(p_jobs arcano.job_ref[], p_source text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.journal_observed(p_jobs arcano.job_ref[], p_source text, p_cause text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.journal_once(p_job arcano.job_ref, p_event text, p_source text, p_reason text) FROM PUBLIC;
@@ -2550,6 +2580,8 @@ REVOKE ALL ON FUNCTION arcano.named_job(p_job_id uuid, p_table regclass) FROM PU
 REVOKE ALL ON FUNCTION arcano.named_jobs(p_job_ids uuid[], p_tables regclass[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.named_table(p_table text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.note_future_jobs(p_limit integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.notify(p_channel text, p_payload text) FROM PUBLIC;
 

@@ -17,6 +17,9 @@ comment on column arcano.job_event.relid is
 comment on column arcano.job_event.job_before is
   'The whole row as it was before, with the table''s own columns. The key "arcano.unlike" is there if some of them are not as they were, and says of each why: its value was longer than the table''s journal_value_limit and is the beginning of it, as text; or jsonb cannot hold it, and it is text; or it could not be read.';
 
+comment on column arcano.job_event.event is
+  'healed: cancelled by the orphan rule; cancelled, failed, completed: ended while it waited; force_cancelled: cancelled while it worked; stalled: failed, because it gave no sign of life; revived: a healed job that was started after all; late_finish: finish_job came after the job had ended otherwise, and changed nothing; refund_due: credits are owed, and reason says why they are not paid yet; refunded: they are paid; observed: would have been ended, were its table not in observe mode; from_future: its created_at is yet to come, and the orphan rule counts from this entry on; restored: put back as it was; erased: a user''s entries were removed, and reason says how many; error: the job could not be started or ended, and reason says why.';
+
 alter table arcano.setting add column if not exists notifies boolean not null default true;
 
 comment on column arcano.setting.notifies is

@@ -53,7 +53,7 @@ def is_orphan(row: dict[str, Any], now: datetime) -> bool:
         return False
     if row["task_id"] is not None or row["started_at"] is not None:
         return False
-    if row["position"] is not None and row["position"] != 0:
+    if row["position"] is not None and row["position"] > 0:
         return False
     if row["waited_in_queue"] is True or row["orphan_exempt"] is True:
         return False

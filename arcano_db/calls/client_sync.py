@@ -722,8 +722,19 @@ class ArcanoDB(Calls):
         """
         self._one(statements.SET_LONGEST_WAIT, (longest_wait,))
 
+    def set_notifications(self, on: bool = True) -> None:
+        """Let workers and monitors be notified, or not.
+
+        Calls ``arcano.set_notifications``.
+
+        Args:
+            on: Whether they are; False is for an app that prepares transactions (two-phase commit). Workers
+                poll all the same.
+        """
+        self._one(statements.SET_NOTIFICATIONS, (on,))
+
     def set_position_refresh(self, on: bool = True) -> None:
-        """Let each sweep write the place of every job in the line to its column ``position``, or not.
+        """Let each sweep write places in the line to the column ``position``, of 500 jobs at most, or not.
 
         Calls ``arcano.set_position_refresh``.
 

@@ -26,7 +26,7 @@ class ActiveCheck:
         active_job_id: Its id.
         created_at: When it was made.
         started_at: When work on it began; None while it waits.
-        position: Its place in the queue when it entered; None or 0: it never did.
+        position: Its place in the queue when it entered; None, 0 or less: it never did.
         heals_at: When the orphan rule would free the user if nothing more happens; None: never.
         healed: How many orphans of the user this call cancelled.
     """
@@ -214,7 +214,7 @@ class MyJob:
         job_id: Its id.
         session_id: The page visit.
         status: Its status.
-        position: Its place in the queue when it entered; None or 0: it never did.
+        position: Its place in the queue when it entered; None, 0 or less: it never did.
         waited_in_queue: Whether it entered the queue.
         user_credit_cost: What it costs.
         credits_charged: Whether that was charged; None: unknown.
@@ -719,7 +719,7 @@ class ActiveJob:
         status: Its status.
         created_at: When it was made.
         started_at: When work on it began; None while it waits.
-        position: Its place in the queue when it entered; None or 0: it never did.
+        position: Its place in the queue when it entered; None, 0 or less: it never did.
         heals_at: When the rule would make it an orphan if nothing more happens; None: never.
     """
 

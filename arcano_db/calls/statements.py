@@ -129,6 +129,8 @@ SET_RETENTION: Query[None] = _values("select arcano.set_retention(%s, %s, %s)")
 
 SET_LONGEST_WAIT: Query[None] = _values("select arcano.set_longest_wait(%s)")
 
+SET_NOTIFICATIONS: Query[None] = _values("select arcano.set_notifications(%s)")
+
 SET_POSITION_REFRESH: Query[None] = _values("select arcano.set_position_refresh(%s)")
 
 SET_REFUND_FUNCTION: Query[None] = _values("select arcano.set_refund_function(%s)")

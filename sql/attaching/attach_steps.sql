@@ -84,7 +84,7 @@ begin
       cross join lateral (
         values
           (1, format('drop index %s%s', v_concurrently, n.index), n.index is not null,
-            'access exclusive, for a moment', 'an invalid index, left by a failed build'),
+            'access exclusive, for a moment', 'an invalid index, left by a failed build, or one of another release'),
           (2, format('create index %sif not exists %I %s', v_concurrently, n.index_name, n.definition), true,
             'share: writes wait for it', 'reads the table')
       ) s (step, statement, needed, lock, effect)

@@ -1,5 +1,6 @@
--- Which of the package's indexes a table has, and which of those are invalid, as a failed build leaves them. If
--- something else has the name of one, attach_problems says so.
+-- Which of the package's indexes a table has, and which of those serve: not those that are invalid, as a failed build
+-- leaves them, nor those of a release whose condition was another one, which no statement finds any more. If something else
+-- has the name of one, attach_problems says so.
 create or replace function arcano.built_indexes(
   p_table regclass,
   out index_name text,
@@ -11,7 +12,12 @@ returns setof record
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-  select n.index_name, n.definition, i.indexrelid, coalesce(i.indisvalid, false)
+  select n.index_name, n.definition, i.indexrelid, coalesce(
+           i.indisvalid
+             -- As written and as PostgreSQL writes it out, but for capitals, quotes, spaces and parentheses.
+             and translate(lower(split_part(n.definition, ' where ', 2)), '() "', '')
+               = translate(lower(pg_get_expr(i.indpred, i.indrelid)), '() "', ''),
+           false)
     from pg_class t
    cross join arcano.job_indexes(p_table) with ordinality n
     left join (pg_class c join pg_index i on i.indexrelid = c.oid and i.indrelid = p_table)
@@ -21,4 +27,4 @@ as $$
 $$;
 
 comment on function arcano.built_indexes(regclass) is
-  'Internal: each index that attaching gives to p_table, the index itself (null: it is missing), and whether it is valid.';
+  'Internal: each index that attaching gives to p_table, the index itself (null: it is missing), and whether it is valid and has the condition that it should have.';

@@ -18,10 +18,10 @@ as $$
         ('_arcano_active', '(user_id)', arcano.waiting_statuses() || arcano.working_statuses(), ''),
         -- the queue in its order: claim_jobs, queue_position
         ('_arcano_queue', '(created_at, id)', arcano.waiting_statuses(),
-          ' and (waited_in_queue is true or coalesce("position", 0) <> 0)'),
+          ' and (waited_in_queue is true or coalesce("position", 0) > 0)'),
         -- what waits outside of the queue, by age: sweep_orphans
         ('_arcano_outside', '(created_at)', arcano.waiting_statuses(),
-          ' and not (waited_in_queue is true or coalesce("position", 0) <> 0)'),
+          ' and not (waited_in_queue is true or coalesce("position", 0) > 0)'),
         -- the jobs that are worked on: slots, stalls, and finding many by id to end them
         ('_arcano_working', '(id) include (api_account)', arcano.working_statuses(), '')
     ) d (suffix, key, statuses, further)

@@ -49,6 +49,7 @@ begin atomic
     ('arcano', 'function', 'set_account', 'arcano_operator'),
     ('arcano', 'function', 'drop_account', 'arcano_operator'),
     ('arcano', 'function', 'set_position_refresh', 'arcano_operator'),
+    ('arcano', 'function', 'set_notifications', 'arcano_operator'),
     ('arcano', 'function', 'set_retention', 'arcano_operator'),
     ('arcano', 'function', 'set_longest_wait', 'arcano_operator'),
     ('arcano', 'function', 'set_refund_function', 'arcano_operator'),

@@ -50,7 +50,8 @@ begin
               ('new transactions', 'they are read committed, and may write'),
               ('transaction ids', 'no table is near their end'),
               ('dead rows', 'vacuum keeps up'),
-              ('old transactions', 'none holds vacuum back')
+              ('old transactions', 'none holds vacuum back'),
+              ('notifications', 'their queue is nearly empty')
           ) c (finding, detail)
          where not exists (select from found f where f.finding = c.finding)
       ) f

@@ -1,4 +1,5 @@
--- What of the server slows the job tables down or stops them: old transactions, dead rows, transaction ids.
+-- What of the server slows the job tables down or stops them: old transactions, dead rows, transaction ids, and the queue
+-- of notifications.
 create or replace function arcano.server_health(p_long_transaction interval)
 returns table (level text, finding text, detail text, hint text)
 language plpgsql stable
@@ -52,6 +53,27 @@ begin
           from pg_prepared_xacts p
          where p.database = current_database() and p.prepared < clock_timestamp() - p_long_transaction
       ) o (detail, hint);
+  -- A session that listens keeps what was notified since its transaction began, or since it stopped reading.
+  return query
+    select case when u.usage > 0.5 then 'error' else 'warning' end, 'notifications',
+           format('the server''s queue of notifications is %s%% full%s: %s', round(100 * u.usage::numeric),
+             case when u.usage > 0.5 then ', and workers are not notified but poll' else '' end,
+             coalesce(h.holder, 'who holds it cannot be seen')),
+           coalesce(h.mend || ' -- and ', '') || 'let no session that listens stay in a transaction, or stop reading. When it is full, PostgreSQL commits nothing that notifies.'
+      from pg_notification_queue_usage() u (usage)
+      left join lateral (
+        select format('pid %s (%s, database %s, %s since %s) holds it', a.pid, coalesce(nullif(a.application_name, ''), a.usename),
+                 a.datname, case a.wait_event when 'ClientWrite' then 'not reading' else a.state end, s.since),
+               format('select pg_terminate_backend(%s);', a.pid)
+          from pg_stat_activity a
+         cross join lateral (
+           select coalesce(a.xact_start, case when a.wait_event = 'ClientWrite' then a.state_change end)
+         ) s (since)
+         where a.pid <> pg_backend_pid() and a.backend_type = 'client backend' and s.since is not null
+         order by s.since
+         limit 1
+      ) h (holder, mend) on true
+     where u.usage > 0.1;
   if not pg_has_role(current_user, 'pg_read_all_stats', 'usage') then
     return query select 'note', 'transactions of others', format('%s may not see how old they are', current_user),
       format('grant pg_read_all_stats to %I;', current_user);
@@ -60,4 +82,4 @@ end
 $$;
 
 comment on function arcano.server_health(interval) is
-  'Internal: what check_health says of transactions, dead rows and transaction ids.';
+  'Internal: what check_health says of transactions, dead rows, transaction ids and notifications.';

@@ -38,8 +38,9 @@ begin
      group by f.error;
 
   return query
-    select 'warning', 'clocks', format('%s: %s open jobs are from the future, the latest from %s', o.job_table, count(*), max(o.created_at)),
-           format('Let the database''s clock write it: alter table %s alter column created_at set default now();', o.job_table)
+    select 'error', 'clocks', format('%s: %s open jobs are from the future, the latest from %s', o.job_table, count(*), max(o.created_at)),
+           format('update %s set created_at = now() where created_at > now() and status = any (%L); alter table %1$s alter column created_at set default now(); -- and let the app leave it to that: a job blocks its user, and keeps its place in the queue, by that date',
+             o.job_table, arcano.waiting_statuses() || arcano.working_statuses())
       from arcano.open_job o
      where o.created_at > now() + interval '1 minute'
      group by o.job_table;

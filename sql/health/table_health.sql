@@ -8,7 +8,7 @@ begin
   return query
     select 'error', 'indexes', format('%s: index %I is %s', n.name, x.index_name,
              case when x.index is null then 'missing, so that a check reads the whole table'
-               else 'invalid, as a failed build leaves it' end),
+               else 'invalid, as a failed build leaves it, or of another release' end),
            format('arcano-db attach %s', n.name)
       from pg_inherits h
      cross join lateral arcano.table_name(h.inhrelid) n (name)

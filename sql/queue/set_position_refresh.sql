@@ -13,4 +13,4 @@ end
 $$;
 
 comment on function arcano.set_position_refresh(boolean) is
-  'Whether each sweep writes the place of every job in the queue to its column position; off by default, when position stays the place at which the job entered. queue_position counts in any case.';
+  'Whether each sweep writes the places of jobs in the queue to their column position, of at most 500 jobs, those first that are wrong by the largest part; off by default, when position stays the place at which the job entered. queue_position counts in any case.';

@@ -13,7 +13,7 @@ begin
     return;
   end if;
   if arcano.has_claimable_job() then
-    perform pg_notify('arcano_jobs', '');
+    perform arcano.notify('arcano_jobs', '');
   end if;
 end
 $$;

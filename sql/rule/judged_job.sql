@@ -43,10 +43,14 @@ select j.tableoid as relid,
   left join arcano.job_table t on t.job_table = j.tableoid
   cross join lateral (select coalesce(t.mode = 'enforce', false)) m (is_enforced)
   cross join lateral (
-    select arcano.heals_at(
-      j.status, j.task_id, j."position", j.waited_in_queue, j.user_credit_cost, j.credits_charged,
-      j.created_at, j.started_at, j.heartbeat_at, j.orphan_exempt, t.orphan_after, t.touch_limit
-    )
+    select case
+             when j.created_at > now() + interval '1 minute' then
+               (arcano.future_job((j.tableoid, j.id)::arcano.job_ref)).heals_at
+             else
+               arcano.heals_at(
+                 j.status, j.task_id, j."position", j.waited_in_queue, j.user_credit_cost, j.credits_charged,
+                 j.created_at, j.started_at, j.heartbeat_at, j.orphan_exempt, t.orphan_after, t.touch_limit)
+           end
   ) h (heals_at)
   cross join lateral (
     select arcano.is_waiting(j.status) and not arcano.entered_queue(j."position", j.waited_in_queue)

@@ -41,7 +41,8 @@ begin
     return;
   elsif v_job.entered_queue then
     decision := 'queued';
-    "position" := coalesce(nullif(v_job."position", 0), arcano.jobs_ahead(v_job.created_at, p_job_id) + 1);
+    "position" := case when v_job."position" > 0 then v_job."position"
+      else arcano.jobs_ahead(v_job.created_at, p_job_id) + 1 end;
     return;
   end if;
 

@@ -33,6 +33,7 @@ declare
 begin
   perform arcano.refuse_limit(p_limit);
   perform arcano.trip_breakers(p_limit);
+  perform arcano.note_future_jobs(p_limit);
   for v_cause in
     select c.cause
       from (

@@ -58,7 +58,7 @@ begin
           r.orphans, v_made, r.name
         using detail = 'Ghosts of this table block their users, and no job of it is ended, as long as it is.',
           hint = format('Real jobs: does the app still write position, task_id or started_at? Mend that first. Ghosts: go on. Then: select arcano.set_job_table(%L, ''{"mode": "enforce"}'');', r.name);
-      perform pg_notify('arcano_breaker', r.name);
+      perform arcano.notify('arcano_breaker', r.name);
     end if;
   end loop;
 end

@@ -9,6 +9,7 @@ as $$
 declare
   v_ref constant arcano.job_ref := arcano.named_job(p_job_id, p_table);
   v_old constant timestamptz := '2000-01-01 00:00+00';
+  v_made_at timestamptz;
   j arcano.job%rowtype;
   t arcano.job_table%rowtype;
 begin
@@ -18,6 +19,10 @@ begin
     return;
   end if;
   select s.* into t from arcano.job_table s where s.job_table = v_ref.relid;
+  v_made_at := j.created_at;
+  if j.created_at > now() + interval '1 minute' then
+    v_made_at := coalesce((arcano.future_job(v_ref)).seen_at, j.created_at);
+  end if;
 
   return query
     select c.condition,
@@ -41,7 +46,7 @@ begin
             format('credits_charged is %s, user_credit_cost is %s', coalesce(j.credits_charged::text, 'null'), coalesce(j.user_credit_cost::text, 'null'))),
           ('no operator put it back', 'queued', null, null, null, 0, false, v_old, null, null, j.orphan_exempt, false,
             format('orphan_exempt is %s', coalesce(j.orphan_exempt::text, 'null'))),
-          ('it has been silent for orphan_after', 'queued', null, null, null, 0, false, j.created_at, null, j.heartbeat_at, false, true,
+          ('it has been silent for orphan_after', 'queued', null, null, null, 0, false, v_made_at, null, j.heartbeat_at, false, true,
             'created_at is null')
       ) c (condition, status, task_id, "position", waited_in_queue, user_credit_cost, credits_charged, created_at,
            started_at, heartbeat_at, orphan_exempt, by_age, detail)

@@ -18,6 +18,7 @@ as $$
 declare
   v_orphans arcano.job_ref[];
   v_observed arcano.job_ref[];
+  v_future arcano.job_ref[];
   v_ignored arcano.job_ref[] := '{}';
 begin
   healed := 0;
@@ -27,9 +28,11 @@ begin
     select o.tool, o.job_table, o.status, o.job_id, o.created_at, o.started_at, o."position",
            case when count(*) over () = count(o.frees_at) over () then max(o.frees_at) over () end,
            array_agg((o.relid, o.job_id)::arcano.job_ref) filter (where o.is_orphan and o.is_enforced) over (),
-           array_agg((o.relid, o.job_id)::arcano.job_ref) filter (where o.is_orphan and not o.is_enforced) over ()
+           array_agg((o.relid, o.job_id)::arcano.job_ref) filter (where o.is_orphan and not o.is_enforced) over (),
+           array_agg((o.relid, o.job_id)::arcano.job_ref)
+             filter (where o.is_outside_queue and o.created_at > now() + interval '1 minute') over ()
       into active_tool, active_table, active_status, active_job_id, created_at, started_at, "position",
-           heals_at, v_orphans, v_observed
+           heals_at, v_orphans, v_observed, v_future
       from arcano.open_job o
      where o.user_id = p_user_id
        and (o.relid, o.job_id)::arcano.job_ref <> all (v_ignored)
@@ -44,9 +47,10 @@ begin
       from arcano.end_jobs(v_orphans, 'check', 'orphan') e;
   end loop;
 
-  if v_observed is not null then
+  if v_observed is not null or v_future is not null then
     begin
-      perform arcano.journal_observed(v_observed, 'check', 'orphan');
+      perform arcano.journal_observed(v_observed, 'check', 'orphan') where v_observed is not null;
+      perform arcano.journal_future(v_future, 'check') where v_future is not null;
     exception
       when others then null; -- a read-only transaction, say: the next sweep says it
     end;

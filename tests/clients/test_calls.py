@@ -140,6 +140,8 @@ def test_the_queue(call: Call, conn: psycopg.Connection) -> None:
     call("set_longest_wait", timedelta(seconds=4))
     call("set_position_refresh")
     call("set_position_refresh", False)
+    call("set_notifications", False)
+    call("set_notifications")
     assert call("account_status") == []
 
 

@@ -261,7 +261,7 @@ FAULTS: dict[str, tuple[Plant, set[tuple[str, str, str]]]] = {
     "old ghosts": (old_ghosts, {("warning", "orphans", f"{UPSCALER}: 3 orphans for longer than 00:15:00")}),
     "a veto": (a_veto, {("warning", "errors", f"{POSE}: P0001: this job must not be changed, 1 times")}),
     "refunds": (refunds, {("warning", "refunds", "1 are due since")}),
-    "a wrong clock": (wrong_clock, {("warning", "clocks", f"{UPSCALER}: 1 open jobs are from the future")}),
+    "a wrong clock": (wrong_clock, {("error", "clocks", f"{UPSCALER}: 1 open jobs are from the future")}),
     "an open parent": (open_parent, {("error", "grants", "public may select arcano.job")}),
     "an edited function": (
         edited,
@@ -326,6 +326,7 @@ def test_ten_at_once_are_all_named_and_none_is_invented(healthy: Database) -> No
 
 
 MENDED_BY_SQL = (
+    "a wrong clock",
     "settings of a table that is gone",
     "an unknown status",
     "an open parent",

@@ -81,6 +81,7 @@ def calls(jobs: Jobs) -> dict[str, Callable[[ArcanoDB], Any]]:
         "set_account": lambda db: db.set_account("a", 1000),
         "drop_account": lambda db: db.drop_account("z"),
         "set_position_refresh": lambda db: db.set_position_refresh(True),
+        "set_notifications": lambda db: db.set_notifications(True),
         "set_refund_function": lambda db: db.set_refund_function("public.refund_credits(uuid,integer,text)"),
         "set_identity_function": lambda db: db.set_identity_function(None),
         "settle_refund": lambda db: db.settle_refund(jobs.refund_id),

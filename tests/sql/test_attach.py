@@ -388,9 +388,9 @@ def test_what_the_partial_indexes_are_keyed_by(conn: psycopg.Connection) -> None
     assert [definition for (definition,) in indexes] == [
         "USING btree (user_id) WHERE (status = ANY ('{pending,queued,starting,running}'::text[]))",
         "USING btree (created_at) WHERE ((status = ANY ('{pending,queued}'::text[]))"
-        """ AND (NOT ((waited_in_queue IS TRUE) OR (COALESCE("position", 0) <> 0))))""",
+        """ AND (NOT ((waited_in_queue IS TRUE) OR (COALESCE("position", 0) > 0))))""",
         "USING btree (created_at, id) WHERE ((status = ANY ('{pending,queued}'::text[]))"
-        """ AND ((waited_in_queue IS TRUE) OR (COALESCE("position", 0) <> 0)))""",
+        """ AND ((waited_in_queue IS TRUE) OR (COALESCE("position", 0) > 0)))""",
         "USING btree (id) INCLUDE (api_account) WHERE (status = ANY ('{starting,running}'::text[]))",
     ]
 

@@ -106,7 +106,6 @@ def test_the_video_tables_cost_of_150(db: ArcanoDB, conn: psycopg.Connection) ->
     ("column", "default", "lie"),
     [
         ("position", "1", "every job counts as one that is in the line"),
-        ("position", "-1", "every job counts as one that is in the line"),
         ("waited_in_queue", "true", "every job counts as one that is in the line"),
         ("started_at", "now()", "every job counts as started"),
         ("task_id", "gen_random_uuid()::text", "every job counts as the provider's"),

@@ -158,6 +158,7 @@ def story(owner: psycopg.Connection, caller: psycopg.Connection) -> Iterator[Any
     yield call("stalling_jobs", "1 hour", 10)
     yield call("set_job_table", UPSCALER, json.dumps({"stall_after": "10 minutes"}))
     yield call("set_position_refresh", True)
+    yield call("set_notifications", True)
     yield call("explain_job", ghosts[1])[1][-1][0]
     yield call("set_identity_function", None)
     yield call("drop_account", "a")

@@ -31,6 +31,7 @@ OF_THE_VIEWS = {
     "is_in_queue",
     "is_charged",
     "stalls_at",
+    "future_job",
     "heals_at",
     "is_about",
     "is_of_table",

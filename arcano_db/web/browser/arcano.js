@@ -652,7 +652,7 @@ export class ActiveJobDialog extends Element {
     const since = new Date(`${active.startedAt ?? active.createdAt}`)
     const day = since.toDateString() === new Date().toDateString() ? undefined : 'medium'
     this.#text('since', texts.since(since.toLocaleString(this.#language, { dateStyle: day, timeStyle: 'short' })))
-    this.#text('status', isWorking ?? (active.position ? texts.inLine(active.position) : texts.waiting))
+    this.#text('status', isWorking ?? (active.position > 0 ? texts.inLine(active.position) : texts.waiting))
     this.#text('failed', this.#failed ? texts.failed : '')
     this.#text('close', texts.close)
     this.#text('release', this.#releasing ? texts.releasing : texts.release)

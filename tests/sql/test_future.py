@@ -1,0 +1,147 @@
+"""A job from the future blocks its user for no longer than one that was made when it was first seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from uuid import UUID
+
+import psycopg
+import pytest
+from helpers import UPSCALER, VIDEO, events, job, make_job, make_user
+
+from arcano_db import ArcanoDB
+
+# As ages: a clock that is ahead, a time zone that was forgotten, a wish, a date beyond Python's.
+AHEAD = ["-2 minutes", "-3 hours", "-30 years", "-150000 years"]
+
+
+@pytest.fixture(params=AHEAD)
+def ahead(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def pass_time(conn: psycopg.Connection, time: str) -> None:
+    """For the rule, which counts from the entry of the journal; the job is as far ahead as before."""
+    conn.execute("update arcano.job_event set created_at = created_at - %s::interval", (time,))
+
+
+LOOKS: dict[str, Callable[[ArcanoDB, UUID], object]] = {
+    "check": lambda db, user: db.check_user_active(user),
+    "sweep": lambda db, _: db.sweep_orphans(),
+}
+
+
+@pytest.mark.parametrize("ends", LOOKS)
+@pytest.mark.parametrize("sees", LOOKS)
+def test_it_is_healed_orphan_after_it_was_seen(
+    db: ArcanoDB, conn: psycopg.Connection, ahead: str, sees: str, ends: str
+) -> None:
+    user = make_user(conn)
+    one = make_job(conn, UPSCALER, user, ahead)
+    for _ in range(3):
+        LOOKS[sees](db, user)
+        LOOKS[ends](db, user)
+    [seen] = events(conn)
+    assert (seen["event"], seen["source"], seen["job_id"]) == ("from_future", sees, one)
+    answer = db.check_user_active(user)
+    assert answer.active_job_id == one
+    assert answer.heals_at == seen["created_at"] + timedelta(minutes=5)
+    pass_time(conn, "4 minutes 50 seconds")
+    LOOKS[ends](db, user)
+    assert conn.execute("select status from public.upscaler_jobs").fetchall() == [("queued",)]
+    pass_time(conn, "11 seconds")
+    assert db.orphan_jobs()[0].job_id == one
+    LOOKS[ends](db, user)
+    assert [entry["event"] for entry in events(conn)] == ["from_future", "healed"]
+    assert not db.check_user_active(user).has_active_job
+
+
+def test_why_is_said(db: ArcanoDB, conn: psycopg.Connection) -> None:
+    user = make_user(conn)
+    one = make_job(conn, UPSCALER, user, "-2 hours")
+    db.check_user_active(user)
+    [silent] = [row for row in db.explain_job(one) if row.condition == "it has been silent for orphan_after"]
+    assert not silent.holds
+    pass_time(conn, "6 minutes")
+    said = {row.condition: row for row in db.explain_job(one)}
+    assert said["it has been silent for orphan_after"].holds
+    assert said["so the job is an orphan"].holds
+    assert "from_future by check" in said
+
+
+@pytest.mark.parametrize(
+    "sign_of_life", [{"task_id": "t"}, {"position": 1}, {"credits_charged": True}, {"status": "running"}]
+)
+def test_a_sign_of_life_protects_it_as_ever(
+    db: ArcanoDB, conn: psycopg.Connection, sign_of_life: dict[str, object]
+) -> None:
+    user = make_user(conn)
+    one = make_job(conn, VIDEO, user, "-1 hour", **sign_of_life)
+    for _ in range(2):
+        db.check_user_active(user)
+        db.sweep_orphans()
+        pass_time(conn, "1 day")
+    assert db.check_user_active(user).active_job_id == one
+
+
+def test_a_late_client_brings_it_back(db: ArcanoDB, conn: psycopg.Connection) -> None:
+    user = make_user(conn)
+    one = make_job(conn, UPSCALER, user, "-2 hours")
+    db.sweep_orphans()
+    pass_time(conn, "6 minutes")
+    db.sweep_orphans()
+    assert db.start_job(one, "task").note == "revived"
+
+
+def test_a_heartbeat_counts_as_ever(db: ArcanoDB, conn: psycopg.Connection) -> None:
+    user = make_user(conn)
+    one = make_job(conn, UPSCALER, user, "-2 hours")
+    db.check_user_active(user)
+    pass_time(conn, "4 minutes")
+    db.touch_job(one)
+    pass_time(conn, "2 minutes")
+    assert db.check_user_active(user).active_job_id == one
+    pass_time(conn, "2 hours")  # touch_limit is over
+    conn.execute("update public.upscaler_jobs set heartbeat_at = now() - interval '6 minutes'")
+    assert db.check_user_active(user).healed == 1
+
+
+def test_an_id_that_comes_again_is_another_job(db: ArcanoDB, conn: psycopg.Connection) -> None:
+    user = make_user(conn)
+    one = make_job(conn, UPSCALER, user, "-2 hours")
+    db.check_user_active(user)
+    pass_time(conn, "1 hour")
+    conn.execute("delete from public.upscaler_jobs")
+    make_job(conn, UPSCALER, user, "-3 hours", id=one)
+    assert db.check_user_active(user).active_job_id == one
+    assert [entry["event"] for entry in events(conn)] == ["from_future"] * 2
+
+
+def test_where_it_cannot_be_written_the_check_answers(db: ArcanoDB, conn: psycopg.Connection) -> None:
+    user = make_user(conn)
+    one = make_job(conn, UPSCALER, user, "-2 hours")
+    with conn.transaction():
+        conn.execute("set transaction read only")
+        assert db.check_user_active(user).active_job_id == one
+    assert events(conn) == []
+
+
+def test_many_are_noted_batch_by_batch(db: ArcanoDB, conn: psycopg.Connection) -> None:
+    for _ in range(7):
+        make_job(conn, UPSCALER, make_user(conn), "-2 hours")
+    for noted in (3, 6, 7, 7):
+        db.sweep_orphans(3)
+        assert len(events(conn)) == noted
+
+
+def test_the_doctors_statement_mends_it(db: ArcanoDB, conn: psycopg.Connection) -> None:
+    one = make_job(conn, UPSCALER, make_user(conn), "-2 hours")
+    ended = make_job(conn, UPSCALER, make_user(conn), "-2 hours", status="completed")
+    [found] = [f for f in db.check_health() if f.finding == "clocks"]
+    assert found.level == "error"
+    conn.execute((found.hint or "").partition(" -- ")[0].encode())
+    assert [f.level for f in db.check_health() if f.finding == "clocks"] == ["ok"]
+    later = conn.execute("select id from arcano.job where created_at > now()").fetchall()
+    assert later == [(ended,)]
+    assert job(conn, one)["status"] == "queued"

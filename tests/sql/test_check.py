@@ -26,6 +26,7 @@ def test_the_columns_are_the_interface(conn: psycopg.Connection) -> None:
         ("position", "int4"),
         ("heals_at", "timestamptz"),
         ("healed", "int4"),
+        ("silent_since", "timestamptz"),
     ]
     assert cursor.fetchall() == [(False, *[None] * 8, 0)]
 

@@ -18,6 +18,10 @@ def outcome(job: WorkJob) -> HandOver | None:
         raise ValueError("no pixels")
     if wanted == "requeue" and job.attempt == 1:
         raise Requeue
+    if wanted == "full":
+        raise Requeue
+    if wanted.startswith("put off"):
+        raise Requeue(after=float(wanted.split()[-1]))
     if wanted == "hand over":
         return HandOver(f"task-{job.job_id}")
     return None

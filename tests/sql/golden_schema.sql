@@ -1240,12 +1240,12 @@ CREATE FUNCTION arcano.relation_problem(p_table regclass, OUT problem text, OUT 
 
 COMMENT ON FUNCTION arcano.relation_problem(p_table regclass, OUT problem text, OUT mend text) IS 'Internal: why p_table is not of a kind that can be attached, and the statement that would mend it; null: it is.';
 
-CREATE FUNCTION arcano.requeue_job(p_job_id uuid, p_attempt integer DEFAULT NULL::integer, p_table regclass DEFAULT NULL::regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT "position" integer) RETURNS record
+CREATE FUNCTION arcano.requeue_job(p_job_id uuid, p_attempt integer DEFAULT NULL::integer, p_table regclass DEFAULT NULL::regclass, p_after interval DEFAULT NULL::interval, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT "position" integer) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.requeue_job(p_job_id uuid, p_attempt integer, p_table regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT "position" integer) IS 'Puts the starting or running job p_job_id of p_table (null: of the one table that has the id) back into the queue and answers its place there; its slot is free, and its task_id forgotten. p_attempt: the attempt that the worker started; if the job is at another one, nothing changes. A job that waits or has ended, or is not there: changed is false, and note says why.';
+COMMENT ON FUNCTION arcano.requeue_job(p_job_id uuid, p_attempt integer, p_table regclass, p_after interval, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT "position" integer) IS 'Puts the starting or running job p_job_id of p_table (null: of the one table that has the id) back into the queue and answers its place there; its slot is free, and its task_id forgotten. p_after: how long it is put off: claims pass over it until then (null: not at all). p_attempt: the attempt that the worker started; if the job is at another one, nothing changes. A job that waits or has ended, or is not there: changed is false, and note says why.';
 
 CREATE FUNCTION arcano.require_read_committed(p_impossible text) RETURNS void
     LANGUAGE plpgsql STABLE
@@ -2719,9 +2719,9 @@ REVOKE ALL ON FUNCTION arcano.relation_health() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.relation_problem(p_table regclass, OUT problem text, OUT mend text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.requeue_job(p_job_id uuid, p_attempt integer, p_table regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT "position" integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION arcano.requeue_job(p_job_id uuid, p_attempt integer, p_table regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT "position" integer) TO arcano_backend;
-GRANT ALL ON FUNCTION arcano.requeue_job(p_job_id uuid, p_attempt integer, p_table regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT "position" integer) TO arcano_operator;
+REVOKE ALL ON FUNCTION arcano.requeue_job(p_job_id uuid, p_attempt integer, p_table regclass, p_after interval, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT "position" integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.requeue_job(p_job_id uuid, p_attempt integer, p_table regclass, p_after interval, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT "position" integer) TO arcano_backend;
+GRANT ALL ON FUNCTION arcano.requeue_job(p_job_id uuid, p_attempt integer, p_table regclass, p_after interval, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT "position" integer) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.require_read_committed(p_impossible text) FROM PUBLIC;
 

@@ -400,7 +400,11 @@ class AsyncArcanoDB(AsyncCalls):
         return await self._all(statements.CLAIM_JOBS, arguments)
 
     async def requeue_job(
-        self, job_id: JobId, attempt: int | None = None, table: str | None = None
+        self,
+        job_id: JobId,
+        attempt: int | None = None,
+        table: str | None = None,
+        after: timedelta | str | None = None,
     ) -> RequeuedJob:
         """Put a job that is worked on back into the line, at its own place: the provider is full.
 
@@ -410,12 +414,14 @@ class AsyncArcanoDB(AsyncCalls):
             job_id: The job.
             attempt: The attempt that the caller started; if the job is at another, nothing changes.
             table: Its table, with the schema; None: the one that has the id.
+            after: How long the job is put off: claims pass over it until then, and take those behind it.
 
         Raises:
             AmbiguousJob: There is no ``table``, and more than one has a job with this id.
+            InvalidArgument: ``after`` is out of range.
             NotAttached: ``table`` is not attached.
         """
-        return await self._one(statements.REQUEUE_JOB, (job_id, attempt, table))
+        return await self._one(statements.REQUEUE_JOB, (job_id, attempt, table, after))
 
     async def queue_position(self, job_id: JobId, table: str | None = None) -> int | None:
         """How many jobs are ahead in the line, plus one, counted now; None: the job is not in the line.

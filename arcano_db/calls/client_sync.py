@@ -401,7 +401,13 @@ class ArcanoDB(Calls):
         arguments = (limit, to_list(completed), to_list(attempts), to_list(completed_tables), beats)
         return self._all(statements.CLAIM_JOBS, arguments)
 
-    def requeue_job(self, job_id: JobId, attempt: int | None = None, table: str | None = None) -> RequeuedJob:
+    def requeue_job(
+        self,
+        job_id: JobId,
+        attempt: int | None = None,
+        table: str | None = None,
+        after: timedelta | str | None = None,
+    ) -> RequeuedJob:
         """Put a job that is worked on back into the line, at its own place: the provider is full.
 
         Calls ``arcano.requeue_job``.
@@ -410,12 +416,14 @@ class ArcanoDB(Calls):
             job_id: The job.
             attempt: The attempt that the caller started; if the job is at another, nothing changes.
             table: Its table, with the schema; None: the one that has the id.
+            after: How long the job is put off: claims pass over it until then, and take those behind it.
 
         Raises:
             AmbiguousJob: There is no ``table``, and more than one has a job with this id.
+            InvalidArgument: ``after`` is out of range.
             NotAttached: ``table`` is not attached.
         """
-        return self._one(statements.REQUEUE_JOB, (job_id, attempt, table))
+        return self._one(statements.REQUEUE_JOB, (job_id, attempt, table, after))
 
     def queue_position(self, job_id: JobId, table: str | None = None) -> int | None:
         """How many jobs are ahead in the line, plus one, counted now; None: the job is not in the line.

@@ -20,6 +20,12 @@ _MESSAGES: dict[str, dict[Language, str]] = {
         "en": "You already have a job in progress: {tool}.",
         "pt-BR": "Você já tem um trabalho em andamento: {tool}.",
     },
+    "silent": {
+        "en": "You already have a job in progress: {tool}. It has shown no sign of life for over an hour:"
+        " if it does not end, ask the support to end it.",
+        "pt-BR": "Você já tem um trabalho em andamento: {tool}. Ele não dá sinal de vida há mais de uma hora:"
+        " se não terminar, peça ao suporte que o encerre.",
+    },
     "starting": {
         "en": "Your job is starting.",
         "pt-BR": "Seu trabalho está começando.",
@@ -40,7 +46,7 @@ _MESSAGES: dict[str, dict[Language, str]] = {
 
 
 def message(
-    key: Literal["free", "blocked", "starting", "in line", "ended", "one at a time"],
+    key: Literal["free", "blocked", "silent", "starting", "in line", "ended", "one at a time"],
     language: Language,
     **values: str | int | None,
 ) -> str:

@@ -27,8 +27,11 @@ class ActiveCheck:
         created_at: When it was made.
         started_at: When work on it began; None while it waits.
         position: Its place in the queue when it entered; None, 0 or less: it never did.
-        heals_at: When the orphan rule would free the user if nothing more happens; None: never.
+        heals_at: When the rules would free the user, or put back a job that was claimed, if nothing more
+            happens; None: never.
         healed: How many orphans of the user this call cancelled.
+        silent_since: The job is worked on, and nobody has given a sign of life of it since then, an hour ago
+            or longer, and no limit ends it; None: else.
     """
 
     has_active_job: bool
@@ -41,12 +44,14 @@ class ActiveCheck:
     position: int | None
     heals_at: datetime | None
     healed: int
+    silent_since: datetime | None = None
 
     def message(self, language: Language = "en") -> str:
         """What to tell the user, in English (``en``) or Brazilian Portuguese (``pt-BR``)."""
         if not self.has_active_job:
             return message("free", language)
-        return message("blocked", language, tool=self.active_tool or self.active_table)
+        tool = self.active_tool or self.active_table
+        return message("silent" if self.silent_since else "blocked", language, tool=tool)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +68,9 @@ class WatchedUser:
         created_at: When it was made.
         started_at: When work on it began; None while it waits.
         position: Its place in the queue, counted now; None: it is not in it.
-        heals_at: When the orphan rule would free the user if nothing more happens; None: never.
+        heals_at: As in :class:`ActiveCheck`.
         checked_at: By the database's clock.
+        silent_since: As in :class:`ActiveCheck`.
     """
 
     user_id: str
@@ -78,6 +84,7 @@ class WatchedUser:
     position: int | None
     heals_at: datetime | None
     checked_at: datetime
+    silent_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

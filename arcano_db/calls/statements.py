@@ -105,7 +105,7 @@ RUN_OR_QUEUE = _rows(QueueDecision, "arcano.run_or_queue(%s, %s, %s::regclass)")
 
 CLAIM_JOBS = _rows(ClaimedJob, "arcano.claim_jobs(%s, %s, %s::integer[], %s::regclass[], %s)")
 
-REQUEUE_JOB = _rows(RequeuedJob, "arcano.requeue_job(%s, %s, %s::regclass)")
+REQUEUE_JOB = _rows(RequeuedJob, "arcano.requeue_job(%s, %s, %s::regclass, %s)")
 
 QUEUE_POSITION: Query[int | None] = _values("select arcano.queue_position(%s, %s::regclass)")
 

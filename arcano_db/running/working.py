@@ -59,8 +59,23 @@ class WorkError(Exception):
     """The worker cannot go on; the message says what to do."""
 
 
+# The most that a job can be put off.
+_ONE_YEAR = 365 * 24 * 3600.0
+
+
 class Requeue(Exception):
-    """Raised by the worker's function: the provider is full, so back into the line with this job."""
+    """Raised by the worker's function: back into the line with this job.
+
+    Without ``after``, the provider is full: the worker pauses for ``poll`` seconds, and takes others then.
+
+    Attributes:
+        after: How many seconds this job alone is put off; the worker goes on with those behind it.
+    """
+
+    def __init__(self, after: float | None = None) -> None:
+        """Put the job off for ``after`` seconds."""
+        super().__init__(after)
+        self.after = None if after is None else min(max(0.0, float(after)), _ONE_YEAR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -433,17 +448,30 @@ class _Worker:
                 log.info("%s %s put back into the line", *_key(job))
         return any_changed
 
-    async def _requeue(self, job: ClaimedJob | WorkJob) -> JobChange:
+    async def _requeue(self, job: ClaimedJob | WorkJob, after: timedelta | None = None) -> JobChange:
         ask = self._server.ask
         try:
             return await ask(
-                lambda db: briefly(db, lambda db: db.requeue_job(job.job_id, job.attempt, job.job_table))
+                lambda db: briefly(
+                    db, lambda db: db.requeue_job(job.job_id, job.attempt, job.job_table, after)
+                )
             )
         except psycopg.Error as error:
             if not _is_about_login(error):
                 raise
         # Which may not name the table. Where no other one has the id, that is not needed.
-        return await ask(lambda db: briefly(db, lambda db: db.requeue_job(job.job_id, job.attempt)))
+        return await ask(
+            lambda db: briefly(db, lambda db: db.requeue_job(job.job_id, job.attempt, None, after))
+        )
+
+    async def _put_off(self, job: WorkJob, after: float | None) -> None:
+        if after is None:
+            # Who asks again at once is told the same. Those behind it come first, when the pause is over.
+            self._paused_until = time.monotonic() + self.options.poll
+            after = 2 * self.options.poll
+        await self._requeue(job, timedelta(seconds=after))
+        # Nothing notifies of it, and the poll may be long.
+        asyncio.get_running_loop().call_later(after, self._something.set)
 
     async def _fail(self, job: WorkJob | StallingJob, reason: str) -> JobChange:
         ask, id_, attempt, table = self._server.ask, job.job_id, job.attempt, job.job_table
@@ -478,10 +506,8 @@ class _Worker:
                 answer = await _call(self.options.call, job)
             finally:
                 running.calling = False
-        except Requeue:
-            # Who asks again at once is told the same.
-            self._paused_until = time.monotonic() + self.options.poll
-            await self._requeue(job)
+        except Requeue as back:
+            await self._put_off(job, back.after)
             return "put back into the line"
         except asyncio.CancelledError as error:
             return await self._cut_short(job, reason_of(error))

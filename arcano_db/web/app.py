@@ -405,6 +405,7 @@ class Caller:
             started_at=found.started_at,
             position=position,
             heals_at=found.heals_at,
+            silent_since=found.silent_since,
             healed=found.healed,
             checked_at=self.began_at,
         )

@@ -110,7 +110,10 @@ class ActiveJob(_Model):
         description="Its place in the line, counted now; null: it is not in the line."
     )
     heals_at: datetime | None = Field(
-        description="When the rule frees the user if nothing more happens; null: never."
+        description="When the rules free the user if nothing more happens; null: never."
+    )
+    silent_since: datetime | None = Field(
+        description="The job is worked on, and without a sign of life since then, an hour ago or longer."
     )
     healed: int = Field(description="How many ghosts of the user this call has cancelled.")
     checked_at: datetime = Field(
@@ -130,6 +133,7 @@ class ActiveJob(_Model):
             started_at=row.started_at,
             position=row.position,
             heals_at=row.heals_at,
+            silent_since=row.silent_since,
             healed=0,
             checked_at=row.checked_at,
         )
@@ -147,6 +151,7 @@ class ActiveJob(_Model):
             started_at=None,
             position=None,
             heals_at=None,
+            silent_since=None,
             healed=0,
             checked_at=checked_at,
         )

@@ -42,6 +42,7 @@ begin
               ('hooks', 'the functions that the settings name are what was registered'),
               ('sweeper', 'it runs'),
               ('orphans', 'none is older than it may be'),
+              ('silent jobs', 'what is worked on shows signs of life, or a limit ends it'),
               ('errors', 'none in the last hour'),
               ('refunds', 'none is due for long'),
               ('clocks', 'no open job is from the future'),

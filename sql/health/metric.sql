@@ -7,6 +7,7 @@ with queue as materialized (
   select n.job_table, t.mode, t.breaker_tripped_at,
          count(*) filter (where o.is_orphan) as orphans,
          count(*) filter (where o.charged_orphan_since < now()) as charged_orphans,
+         count(*) filter (where o.silent_since is not null) as silent,
          coalesce(extract(epoch from now() - min(o.heals_at) filter (where o.is_orphan and o.is_enforced)), 0) as oldest_orphan
     from arcano.job_table t
    cross join lateral arcano.table_name(t.job_table) n (job_table)
@@ -38,6 +39,7 @@ select m.name, m.help, m.labels, m.value::double precision
          ('arcano_orphans', 'Jobs that the orphan rule matches: not healed yet, or their table is in observe mode.', p.orphans::numeric),
          ('arcano_orphan_oldest_age_seconds', 'For how long the oldest orphan has waited to be healed.', p.oldest_orphan),
          ('arcano_charged_orphans', 'Jobs that would be orphans, had they not been charged.', p.charged_orphans),
+         ('arcano_jobs_silent', 'Jobs that are worked on without a sign of life for an hour or longer, and that no limit ends.', p.silent),
          ('arcano_table_enforced', '1: the table is under the rule; 0: it is only observed.', (p.mode = 'enforce')::integer),
          ('arcano_table_breaker_tripped', '1: the breaker has put the table in observe mode.', (p.breaker_tripped_at is not null)::integer)
      ) s (name, help, value)

@@ -24,6 +24,28 @@ begin
      group by o.job_table;
 
   return query
+    select 'warning', 'silent jobs',
+           format('%s: %s jobs are worked on without a sign of life for an hour or longer, the oldest since %s, and %s',
+             o.job_table, count(*), min(o.silent_since), w.why),
+           w.mend
+      from arcano.open_job o
+     cross join lateral (
+       select case
+                when not o.is_enforced then 'their table is only observed'
+                when o.stalls_at is null then 'no limit ends them'
+                else 'their limit has passed'
+              end,
+              case
+                when not o.is_enforced then format('arcano-db observed; then: arcano-db configure %s mode=enforce', o.job_table)
+                when o.stalls_at is null then
+                  format('They hold their slots and block their users. If they end without a word for longer: arcano-db configure %s stall_after=''2 hours''; and let those who work call touch_job.', o.job_table)
+                else 'If the sweeper runs, something keeps them as they are: arcano-db events --event error'
+              end
+     ) w (why, mend)
+     where o.is_working and o.silent_since is not null
+     group by o.job_table, w.why, w.mend;
+
+  return query
     select 'warning', 'errors', format('%s: %s, %s times in the last hour, by %s', e.job_table, e.reason, count(*), string_agg(distinct e.source, ', ')),
            'Most often the app''s own trigger or constraint: arcano-db events --event error'
       from arcano.job_event e

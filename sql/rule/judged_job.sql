@@ -38,7 +38,11 @@ select j.tableoid as relid,
          when b.beats then 'silent'
          when j.status = 'starting' then 'unstarted'
          else 'stalled'
-       end as stall_cause
+       end as stall_cause,
+       -- A limit that lies ahead will end it, or has just passed.
+       case when arcano.is_working(j.status) and (m.is_enforced and s.stalls_at > now() - interval '1 hour') is not true then
+         case when n.silent_since < now() - interval '1 hour' then n.silent_since end
+       end as silent_since
   from arcano.job j
   left join arcano.job_table t on t.job_table = j.tableoid
   cross join lateral (select coalesce(t.mode = 'enforce', false)) m (is_enforced)
@@ -74,6 +78,7 @@ select j.tableoid as relid,
       j.status, j.started_at, j.heartbeat_at, b.beats, t.starting_stall_after, t.stall_after, t.touch_limit
     )
   ) s (stalls_at)
+  cross join lateral (select arcano.silent_since(j.created_at, j.started_at, j.heartbeat_at)) n (silent_since)
   cross join lateral (select arcano.is_charged(j.credits_charged, j.user_credit_cost)) c (is_charged)
   -- A charged orphan would be an orphan, had it not been charged.
   cross join lateral (
@@ -112,4 +117,6 @@ comment on column arcano.judged_job.frees_at is
   'heals_at, or of a claim when the sweep ends it or puts it back if nothing more happens; null: never, or its table is only observed.';
 comment on column arcano.judged_job.stall_cause is
   'Why it has stalled: unstarted (a claim without signs of life), silent (a worker that gave signs of life is gone), or stalled; null: it has not.';
+comment on column arcano.judged_job.silent_since is
+  'Since when a job that is worked on gave no sign of life, if that is an hour or longer, and no limit ends it; null: else.';
 comment on column arcano.judged_job.tid is 'Where its row lies, for as long as nobody changes that.';

@@ -1,9 +1,11 @@
 -- Puts a job that was claimed back into the queue, at its own place, for a provider that says that it is
--- full. Wakes nobody: whoever would claim it at once would be told the same.
+-- full, or for a job that is not to be tried before some time has passed: those behind it are claimed meanwhile. Wakes
+-- nobody: whoever would claim it at once would be told the same.
 create or replace function arcano.requeue_job(
   p_job_id arcano.job.id%type,
   p_attempt integer default null,
   p_table regclass default null,
+  p_after interval default null,
   out changed boolean,
   out status text,
   out attempt integer,
@@ -18,6 +20,10 @@ declare
   v_job record;
   v_place integer;
 begin
+  if p_after not between '0' and '1 year' then
+    raise exception 'p_after must be between 0 and 1 year, not %', p_after
+      using errcode = 'invalid_parameter_value', hint = 'It is how long the job is put off, such as 1 minute. Null: not at all.';
+  end if;
   select j.status, j.created_at, coalesce(j.attempt, 0) as attempt into v_job
     from arcano.job j
    where j.id = v_ref.id and j.tableoid = v_ref.relid
@@ -38,6 +44,13 @@ begin
     if not found then
       perform arcano.refuse_suppression();
     end if;
+    if p_after > '0' then
+      insert into arcano.job_backoff as b (job_table, job_id, first_failed_at, retry_at)
+      -- The clock of who made the job may be ahead.
+      values (v_ref.relid, p_job_id, greatest(clock_timestamp(), v_job.created_at), clock_timestamp() + p_after)
+      on conflict (job_table, job_id) do update
+         set first_failed_at = excluded.first_failed_at, retry_at = excluded.retry_at;
+    end if;
     "position" := v_place;
   end if;
   select u.status, u.attempt, u.note into status, attempt, note from arcano.unchanged_job(v_ref) u;
@@ -49,5 +62,5 @@ begin
 end
 $$;
 
-comment on function arcano.requeue_job(arcano.job.id%type, integer, regclass) is
-  'Puts the starting or running job p_job_id of p_table (null: of the one table that has the id) back into the queue and answers its place there; its slot is free, and its task_id forgotten. p_attempt: the attempt that the worker started; if the job is at another one, nothing changes. A job that waits or has ended, or is not there: changed is false, and note says why.';
+comment on function arcano.requeue_job(arcano.job.id%type, integer, regclass, interval) is
+  'Puts the starting or running job p_job_id of p_table (null: of the one table that has the id) back into the queue and answers its place there; its slot is free, and its task_id forgotten. p_after: how long it is put off: claims pass over it until then (null: not at all). p_attempt: the attempt that the worker started; if the job is at another one, nothing changes. A job that waits or has ended, or is not there: changed is false, and note says why.';

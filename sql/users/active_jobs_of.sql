@@ -14,7 +14,8 @@ returns table (
   started_at timestamptz,
   "position" integer,
   heals_at timestamptz,
-  checked_at timestamptz
+  checked_at timestamptz,
+  silent_since timestamptz
 )
 language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp
@@ -31,7 +32,7 @@ begin
        cross join lateral (
          select o.relid, o.tool, o.job_table, o.status, o.job_id, o.created_at, o.started_at, o.is_in_queue,
                 case when count(*) over () = count(o.frees_at) over () then max(o.frees_at) over () end as heals_at,
-                bool_or(o.is_orphan and o.is_enforced) over () as has_orphans
+                bool_or(o.is_orphan and o.is_enforced) over () as has_orphans, o.silent_since
            from arcano.open_job o
           where o.user_id = u.user_id
           order by o.is_waiting, o.created_at, o.job_id, o.relid
@@ -44,7 +45,7 @@ begin
          and exists (select from active a where a.is_in_queue)
     )
     select a.user_id, a.has_orphans, a.tool, a.job_table, a.status, a.job_id, a.created_at, a.started_at,
-           q.place::integer, a.heals_at, clock_timestamp()
+           q.place::integer, a.heals_at, clock_timestamp(), a.silent_since
       from active a
       left join queue q on q.id = a.job_id and q.relid = a.relid;
 exception

@@ -15,7 +15,8 @@ create or replace function arcano.check_user_active(
   out started_at timestamptz,
   out "position" integer,
   out heals_at timestamptz,
-  out healed integer
+  out healed integer,
+  out silent_since timestamptz
 )
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
@@ -33,10 +34,10 @@ begin
     return;
   end if;
   select f.* into has_active_job, active_tool, active_table, active_status, active_job_id, created_at, started_at,
-         "position", heals_at, healed
+         "position", heals_at, healed, silent_since
     from arcano.heal_and_find_active_job(p_user_id) f;
 end
 $$;
 
 comment on function arcano.check_user_active(arcano.job.user_id%type) is
-  'Heals the orphans of user p_user_id, then answers in exactly one row whether a job is in the user''s way, and which: working before waiting, then the oldest. heals_at: when the rules would free the user, or put back a job that was claimed, if nothing more happens, null: never. healed: how many orphans this call cancelled.';
+  'Heals the orphans of user p_user_id, then answers in exactly one row whether a job is in the user''s way, and which: working before waiting, then the oldest. heals_at: when the rules would free the user, or put back a job that was claimed, if nothing more happens, null: never. healed: how many orphans this call cancelled. silent_since: the job is worked on, and nobody has given a sign of life of it since then, an hour ago or longer, and no limit ends it; null: else.';

@@ -82,8 +82,9 @@ begin
     select case when o.stalls_at is null or not o.is_enforced then 'nothing limits its work' else 'its work is limited' end, true,
            case
              when o.stalls_at is null then
-               format('its last sign of life is from %s', coalesce(greatest(j.started_at, j.heartbeat_at), j.created_at))
+               format('its last sign of life is from %s: stall_after of its table would end such jobs', arcano.silent_since(j.created_at, j.started_at, j.heartbeat_at))
              when not o.is_enforced then format('it would be, at %s: its table is only observed', o.stalls_at)
+             when o.silent_since is not null then format('it should have ended at %s: something keeps it as it is, or nobody sweeps', o.stalls_at)
              when o.beats and arcano.times_put_back(v_ref) < t.max_attempts then
                format('at %s, if its worker stays silent: it goes back to its place in the line, for the %s. of %s times', o.stalls_at, arcano.times_put_back(v_ref) + 1, t.max_attempts)
              else format('at %s, if nobody gives a sign of life: it fails', o.stalls_at)

@@ -10,7 +10,8 @@ create or replace function arcano.heal_and_find_active_job(
   out started_at timestamptz,
   out "position" integer,
   out heals_at timestamptz,
-  out healed integer
+  out healed integer,
+  out silent_since timestamptz
 )
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -30,9 +31,10 @@ begin
            array_agg((o.relid, o.job_id)::arcano.job_ref) filter (where o.is_orphan and o.is_enforced) over (),
            array_agg((o.relid, o.job_id)::arcano.job_ref) filter (where o.is_orphan and not o.is_enforced) over (),
            array_agg((o.relid, o.job_id)::arcano.job_ref)
-             filter (where o.is_outside_queue and o.created_at > now() + interval '1 minute') over ()
+             filter (where o.is_outside_queue and o.created_at > now() + interval '1 minute') over (),
+           o.silent_since
       into active_tool, active_table, active_status, active_job_id, created_at, started_at, "position",
-           heals_at, v_orphans, v_observed, v_future
+           heals_at, v_orphans, v_observed, v_future, silent_since
       from arcano.open_job o
      where o.user_id = p_user_id
        and (o.relid, o.job_id)::arcano.job_ref <> all (v_ignored)

@@ -11,7 +11,7 @@ from arcano_db.calls.messages import LANGUAGES, message
 
 
 def test_each_language_has_each_message() -> None:
-    for key in ("free", "blocked", "starting", "in line", "ended", "one at a time"):
+    for key in ("free", "blocked", "silent", "starting", "in line", "ended", "one at a time"):
         texts = [message(key, language, tool="Video Upscaler", position=4) for language in LANGUAGES]
         assert len(set(texts)) == len(LANGUAGES)
 
@@ -32,7 +32,7 @@ def test_the_answer_of_a_check_as_a_sentence(
 ) -> None:
     user = make_user(conn)
     assert db.check_user_active(user).message(language) == free
-    make_job(conn, VIDEO, user, status="running")
+    make_job(conn, VIDEO, user, "1 minute", status="running")
     assert db.check_user_active(user).message(language) == blocked
 
 

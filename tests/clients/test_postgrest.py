@@ -122,7 +122,7 @@ def test_the_story_of_a_browser(owner: psycopg.Connection, rest: Rest) -> None:
     checked = rest.rpc("authenticated", user, "check_user_active")
     assert list(checked) == [
         "has_active_job", "active_tool", "active_table", "active_status", "active_job_id", "created_at",
-        "started_at", "position", "heals_at", "healed",
+        "started_at", "position", "heals_at", "healed", "silent_since",
     ]  # fmt: skip
     assert (checked["has_active_job"], checked["healed"]) == (False, 1)
     assert job(owner, ghost)["status"] == "cancelled"

@@ -27,7 +27,7 @@ def test_of_many_starts_one_changes_anything(conn: psycopg.Connection, connect: 
 
     def start(worker: ArcanoDB, job_id: UUID, together: threading.Barrier) -> JobChange:
         together.wait(timeout=30)
-        return worker.start_job(job_id, "task")
+        return worker.start_job(job_id, f"task-{job_id}")
 
     for _ in range(20):
         waiting = make_job(conn, UPSCALER, make_user(conn), position=1)

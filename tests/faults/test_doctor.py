@@ -120,7 +120,7 @@ def without_settings(d: Database) -> None:
 
 
 def unknown_status(d: Database) -> None:
-    make_job(d.conn, POSE, make_user(d.conn), status="processing")
+    make_job(d.conn, POSE, make_user(d.conn), "1 minute", status="processing")
 
 
 def unknown_status_of_a_large_table(d: Database) -> None:
@@ -155,6 +155,10 @@ def no_sweeper(d: Database) -> None:
 def old_ghosts(d: Database) -> None:
     for _ in range(3):
         make_job(d.conn, UPSCALER, make_user(d.conn), "5 hours")
+
+
+def a_silent_job(d: Database) -> None:
+    make_job(d.conn, POSE, make_user(d.conn), "10 days", status="running", task_id="7")
 
 
 def a_veto(d: Database) -> None:
@@ -259,6 +263,10 @@ FAULTS: dict[str, tuple[Plant, set[tuple[str, str, str]]]] = {
     ),
     "no sweeper": (no_sweeper, {("warning", "sweeper", "the last sweep ended at ")}),
     "old ghosts": (old_ghosts, {("warning", "orphans", f"{UPSCALER}: 3 orphans for longer than 00:15:00")}),
+    "a silent job": (
+        a_silent_job,
+        {("warning", "silent jobs", f"{POSE}: 1 jobs are worked on without a sign of life for an hour")},
+    ),
     "a veto": (a_veto, {("warning", "errors", f"{POSE}: P0001: this job must not be changed, 1 times")}),
     "refunds": (refunds, {("warning", "refunds", "1 are due since")}),
     "a wrong clock": (wrong_clock, {("error", "clocks", f"{UPSCALER}: 1 open jobs are from the future")}),

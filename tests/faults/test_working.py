@@ -401,6 +401,43 @@ def test_killed_it_leaves_a_job_that_stalls_and_frees_its_slot(
     assert [event["event"] for event in events(conn, running)] == ["stalled"]
 
 
+@pytest.mark.parametrize("call", ["in_async", "in_sync"])
+def test_a_job_that_is_put_off_lets_those_behind_it_run(
+    conn: psycopg.Connection, db: ArcanoDB, work: Callable[..., LongCommand], call: str
+) -> None:
+    """Neither the job itself, nor the worker, is in their way; and another worker does not take it either."""
+    oldest = enter(conn, UPSCALER, "put off 3600")
+    behind = [enter(conn, table) for table in (VIDEO, POSE, VESTE)]
+    worker = work("--poll", "3600", call=call)
+    for job_id in behind:
+        until_status(conn, job_id, "completed")
+    row = job(conn, oldest)
+    assert (row["status"], row["attempt"], db.queue_position(oldest)) == ("queued", 1, 1)
+    assert db.claim_jobs() == []
+    assert events(conn, oldest) == []
+    worker.end()
+
+
+@pytest.mark.parametrize("wanted", ["put off 1", "put off 0", "put off -7", "put off nan"])
+def test_a_job_that_was_put_off_is_tried_again_in_time(
+    conn: psycopg.Connection, work: Callable[..., LongCommand], wanted: str
+) -> None:
+    """Although nothing notifies of it, and the poll is long."""
+    again = enter(conn, UPSCALER, wanted)
+    work("--poll", "3600")
+    until(lambda: (job(conn, again)["attempt"] or 0) >= 3)
+
+
+def test_a_provider_that_is_full_for_one_job_lets_others_have_their_turn(
+    conn: psycopg.Connection, work: Callable[..., LongCommand]
+) -> None:
+    """Which says no time: the worker pauses, and takes another one then."""
+    full, behind = enter(conn, UPSCALER, "full"), enter(conn, VIDEO)
+    work("--poll", "0.3")
+    until_status(conn, behind, "completed")
+    until(lambda: (job(conn, full)["attempt"] or 0) >= 3)
+
+
 def test_what_a_killed_worker_had_is_done_by_another(
     conn: psycopg.Connection, db: ArcanoDB, work: Callable[..., LongCommand], tmp_path: Path
 ) -> None:

@@ -88,6 +88,10 @@ def outcome(job: WorkJob) -> HandOver | None:
         raise RAISED[wanted][0]()
     if wanted.startswith("task "):
         return HandOver({"nul": "a\0b", "surrogate": "\ud800", "none": None}[wanted[5:]])  # type: ignore[arg-type]
+    if wanted == "full":
+        raise Requeue
+    if wanted.startswith("put off"):
+        raise Requeue(after=float(wanted.split()[-1]))
     if wanted == "hand over":
         return HandOver(f"task-{job.job_id}")
     return None

@@ -28,7 +28,7 @@ CREATE TYPE arcano.job_snapshot AS (
 
 COMMENT ON TYPE arcano.job_snapshot IS 'The row of a job at one moment, with all columns of its own table: what the journal keeps.';
 
-CREATE FUNCTION arcano.active_jobs_of(p_user_ids text[]) RETURNS TABLE(user_id text, has_orphans boolean, active_tool text, active_table text, active_status text, active_job_id uuid, created_at timestamp with time zone, started_at timestamp with time zone, "position" integer, heals_at timestamp with time zone, checked_at timestamp with time zone)
+CREATE FUNCTION arcano.active_jobs_of(p_user_ids text[]) RETURNS TABLE(user_id text, has_orphans boolean, active_tool text, active_table text, active_status text, active_job_id uuid, created_at timestamp with time zone, started_at timestamp with time zone, "position" integer, heals_at timestamp with time zone, checked_at timestamp with time zone, silent_since timestamp with time zone)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
@@ -116,12 +116,12 @@ CREATE FUNCTION arcano.check_job_table(p_table regclass, p_orphan_after interval
 
 COMMENT ON FUNCTION arcano.check_job_table(p_table regclass, p_orphan_after interval, p_try boolean, OUT level text, OUT finding text, OUT detail text, OUT hint text) IS 'What attaching p_table would mean, a row a finding: level (error: it cannot be attached; warning, note, ok), finding, detail, and hint (what to do). p_orphan_after: as for attach_job_table; null: the table''s own, or what attaching would give it. p_try: also try to end a job, and roll that back; what a trigger does outside of the database stays. Changes nothing.';
 
-CREATE FUNCTION arcano.check_user_active(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer) RETURNS record
+CREATE FUNCTION arcano.check_user_active(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer, OUT silent_since timestamp with time zone) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.check_user_active(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer) IS 'Heals the orphans of user p_user_id, then answers in exactly one row whether a job is in the user''s way, and which: working before waiting, then the oldest. heals_at: when the rules would free the user, or put back a job that was claimed, if nothing more happens, null: never. healed: how many orphans this call cancelled.';
+COMMENT ON FUNCTION arcano.check_user_active(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer, OUT silent_since timestamp with time zone) IS 'Heals the orphans of user p_user_id, then answers in exactly one row whether a job is in the user''s way, and which: working before waiting, then the oldest. heals_at: when the rules would free the user, or put back a job that was claimed, if nothing more happens, null: never. healed: how many orphans this call cancelled. silent_since: the job is worked on, and nobody has given a sign of life of it since then, an hour ago or longer, and no limit ends it; null: else.';
 
 CREATE FUNCTION arcano.claim_jobs(p_limit integer DEFAULT 1, p_completed uuid[] DEFAULT NULL::uuid[], p_attempts integer[] DEFAULT NULL::integer[], p_completed_tables regclass[] DEFAULT NULL::regclass[], p_beats boolean DEFAULT false) RETURNS TABLE(job_table text, job_id uuid, user_id uuid, api_account text, attempt integer)
     LANGUAGE plpgsql SECURITY DEFINER
@@ -426,12 +426,12 @@ CREATE FUNCTION arcano.has_rights_of(p_role oid, p_of oid) RETURNS boolean
 
 COMMENT ON FUNCTION arcano.has_rights_of(p_role oid, p_of oid) IS 'Internal: whether the role p_role has the rights of the role p_of, or may become it.';
 
-CREATE FUNCTION arcano.heal_and_find_active_job(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer) RETURNS record
+CREATE FUNCTION arcano.heal_and_find_active_job(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer, OUT silent_since timestamp with time zone) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.heal_and_find_active_job(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer) IS 'Internal: heals the orphans of user p_user_id, and answers as check_user_active does.';
+COMMENT ON FUNCTION arcano.heal_and_find_active_job(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer, OUT silent_since timestamp with time zone) IS 'Internal: heals the orphans of user p_user_id, and answers as check_user_active does.';
 
 CREATE FUNCTION arcano.is_charged(p_credits_charged boolean, p_user_credit_cost integer) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -1311,12 +1311,12 @@ CREATE FUNCTION arcano.relation_problem(p_table regclass, OUT problem text, OUT 
 
 COMMENT ON FUNCTION arcano.relation_problem(p_table regclass, OUT problem text, OUT mend text) IS 'Internal: why p_table is not of a kind that can be attached, and the statement that would mend it; null: it is.';
 
-CREATE FUNCTION arcano.requeue_job(p_job_id uuid, p_attempt integer DEFAULT NULL::integer, p_table regclass DEFAULT NULL::regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT "position" integer) RETURNS record
+CREATE FUNCTION arcano.requeue_job(p_job_id uuid, p_attempt integer DEFAULT NULL::integer, p_table regclass DEFAULT NULL::regclass, p_after interval DEFAULT NULL::interval, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT "position" integer) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.requeue_job(p_job_id uuid, p_attempt integer, p_table regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT "position" integer) IS 'Puts the starting or running job p_job_id of p_table (null: of the one table that has the id) back into the queue and answers its place there; its slot is free, and its task_id forgotten. p_attempt: the attempt that the worker started; if the job is at another one, nothing changes. A job that waits or has ended, or is not there: changed is false, and note says why.';
+COMMENT ON FUNCTION arcano.requeue_job(p_job_id uuid, p_attempt integer, p_table regclass, p_after interval, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT "position" integer) IS 'Puts the starting or running job p_job_id of p_table (null: of the one table that has the id) back into the queue and answers its place there; its slot is free, and its task_id forgotten. p_after: how long it is put off: claims pass over it until then (null: not at all). p_attempt: the attempt that the worker started; if the job is at another one, nothing changes. A job that waits or has ended, or is not there: changed is false, and note says why.';
 
 CREATE FUNCTION arcano.require_read_committed(p_impossible text) RETURNS void
     LANGUAGE plpgsql STABLE
@@ -1463,6 +1463,12 @@ CREATE FUNCTION arcano.shared_ids(p_table regclass, OUT detail text, OUT hint te
     AS ...;
 
 COMMENT ON FUNCTION arcano.shared_ids(p_table regclass, OUT detail text, OUT hint text) IS 'Internal: how many jobs of p_table have the id of a job in another attached table (detail), and what follows (hint); no row: none. Reads all of p_table.';
+
+CREATE FUNCTION arcano.silent_since(p_created_at timestamp with time zone, p_started_at timestamp with time zone, p_heartbeat_at timestamp with time zone) RETURNS timestamp with time zone
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN COALESCE(GREATEST(CASE WHEN (p_started_at <= now()) THEN p_started_at ELSE NULL::timestamp with time zone END, CASE WHEN (p_heartbeat_at <= now()) THEN p_heartbeat_at ELSE NULL::timestamp with time zone END), CASE WHEN (p_created_at <= now()) THEN p_created_at ELSE NULL::timestamp with time zone END, '-infinity'::timestamp with time zone);
+
+COMMENT ON FUNCTION arcano.silent_since(p_created_at timestamp with time zone, p_started_at timestamp with time zone, p_heartbeat_at timestamp with time zone) IS 'Internal: the last sign of life of a working job that has these columns.';
 
 CREATE FUNCTION arcano.similar_tables(p_table regclass, OUT detail text, OUT hint text) RETURNS SETOF record
     LANGUAGE sql STABLE
@@ -1661,12 +1667,12 @@ CREATE FUNCTION arcano_api.cancel_session(p_session_id text DEFAULT NULL::text, 
 
 COMMENT ON FUNCTION arcano_api.cancel_session(p_session_id text, p_reason text) IS 'Cancels the waiting jobs of the user who calls, of the page visit p_session_id alone if that is given, with p_reason as their error_message, and answers a row for each. Working jobs are never touched.';
 
-CREATE FUNCTION arcano_api.check_user_active(OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer) RETURNS record
+CREATE FUNCTION arcano_api.check_user_active(OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer, OUT silent_since timestamp with time zone) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano_api.check_user_active(OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer) IS 'Heals the orphans of the user who calls, then answers in exactly one row whether a job is in their way, and which: working before waiting, then the oldest. heals_at: when the rule would free the user if nothing more happens, null: never. healed: how many orphans this call cancelled. An error (42501) if it is not known who calls.';
+COMMENT ON FUNCTION arcano_api.check_user_active(OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer, OUT silent_since timestamp with time zone) IS 'Heals the orphans of the user who calls, then answers in exactly one row whether a job is in their way, and which: working before waiting, then the oldest. heals_at: when the rule would free the user if nothing more happens, null: never. healed: how many orphans this call cancelled. silent_since: the job is worked on, and without a sign of life since then, an hour ago or longer; null: else. An error (42501) if it is not known who calls.';
 
 CREATE FUNCTION arcano_api.create_job(p_table text, p_job_id uuid DEFAULT NULL::uuid, p_session_id text DEFAULT NULL::text, p_data jsonb DEFAULT '{}'::jsonb, p_request_key text DEFAULT NULL::text, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1810,8 +1816,16 @@ CREATE VIEW arcano.judged_job AS
             WHEN b.beats THEN 'silent'::text
             WHEN (j.status = 'starting'::text) THEN 'unstarted'::text
             ELSE 'stalled'::text
-        END AS stall_cause
-   FROM (((((((((arcano.job j
+        END AS stall_cause,
+        CASE
+            WHEN (arcano.is_working(j.status) AND ((m.is_enforced AND (s.stalls_at > (now() - '01:00:00'::interval))) IS NOT TRUE)) THEN
+            CASE
+                WHEN (n.silent_since < (now() - '01:00:00'::interval)) THEN n.silent_since
+                ELSE NULL::timestamp with time zone
+            END
+            ELSE NULL::timestamp with time zone
+        END AS silent_since
+   FROM ((((((((((arcano.job j
      LEFT JOIN arcano.job_table t ON (((t.job_table)::oid = j.tableoid)))
      CROSS JOIN LATERAL ( SELECT COALESCE((t.mode = 'enforce'::text), false) AS "coalesce") m(is_enforced))
      CROSS JOIN LATERAL ( SELECT
@@ -1829,6 +1843,7 @@ CREATE VIEW arcano.judged_job AS
                     ELSE NULL::boolean
                 END AS "case") b(beats))
      CROSS JOIN LATERAL ( SELECT arcano.stalls_at(j.status, j.started_at, j.heartbeat_at, b.beats, t.starting_stall_after, t.stall_after, t.touch_limit) AS stalls_at) s(stalls_at))
+     CROSS JOIN LATERAL ( SELECT arcano.silent_since(j.created_at, j.started_at, j.heartbeat_at) AS silent_since) n(silent_since))
      CROSS JOIN LATERAL ( SELECT arcano.is_charged(j.credits_charged, j.user_credit_cost) AS is_charged) c(is_charged))
      CROSS JOIN LATERAL ( SELECT arcano.heals_at(j.status, j.task_id, j."position", j.waited_in_queue, 0, false, j.created_at, j.started_at, j.heartbeat_at, j.orphan_exempt, t.orphan_after, t.touch_limit) AS heals_at,
             arcano.heals_at(j.status, j.task_id, j."position", j.waited_in_queue, 0, false, j.created_at, j.started_at, j.heartbeat_at, j.orphan_exempt, t.charged_orphan_after, t.touch_limit) AS heals_at) g(since, until));
@@ -1867,6 +1882,8 @@ COMMENT ON COLUMN arcano.judged_job.frees_at IS 'heals_at, or of a claim when th
 
 COMMENT ON COLUMN arcano.judged_job.stall_cause IS 'Why it has stalled: unstarted (a claim without signs of life), silent (a worker that gave signs of life is gone), or stalled; null: it has not.';
 
+COMMENT ON COLUMN arcano.judged_job.silent_since IS 'Since when a job that is worked on gave no sign of life, if that is an hour or longer, and no limit ends it; null: else.';
+
 CREATE VIEW arcano.open_job AS
  SELECT relid,
     job_table,
@@ -1892,7 +1909,8 @@ CREATE VIEW arcano.open_job AS
     tid,
     beats,
     frees_at,
-    stall_cause
+    stall_cause,
+    silent_since
    FROM arcano.judged_job j
   WHERE is_open;
 
@@ -2163,6 +2181,7 @@ CREATE VIEW arcano.metric AS
             t.breaker_tripped_at,
             count(*) FILTER (WHERE o.is_orphan) AS orphans,
             count(*) FILTER (WHERE (o.charged_orphan_since < now())) AS charged_orphans,
+            count(*) FILTER (WHERE (o.silent_since IS NOT NULL)) AS silent,
             COALESCE(EXTRACT(epoch FROM (now() - min(o.heals_at) FILTER (WHERE (o.is_orphan AND o.is_enforced)))), (0)::numeric) AS oldest_orphan
            FROM ((arcano.job_table t
              CROSS JOIN LATERAL arcano.table_name((t.job_table)::oid) n(job_table))
@@ -2192,7 +2211,7 @@ CREATE VIEW arcano.metric AS
             jsonb_build_object('job_table', p.job_table) AS jsonb_build_object,
             s.value
            FROM (per_table p
-             CROSS JOIN LATERAL ( VALUES ('arcano_orphans'::text,'Jobs that the orphan rule matches: not healed yet, or their table is in observe mode.'::text,(p.orphans)::numeric), ('arcano_orphan_oldest_age_seconds'::text,'For how long the oldest orphan has waited to be healed.'::text,p.oldest_orphan), ('arcano_charged_orphans'::text,'Jobs that would be orphans, had they not been charged.'::text,p.charged_orphans), ('arcano_table_enforced'::text,'1: the table is under the rule; 0: it is only observed.'::text,((p.mode = 'enforce'::text))::integer), ('arcano_table_breaker_tripped'::text,'1: the breaker has put the table in observe mode.'::text,((p.breaker_tripped_at IS NOT NULL))::integer)) s(name, help, value))
+             CROSS JOIN LATERAL ( VALUES ('arcano_orphans'::text,'Jobs that the orphan rule matches: not healed yet, or their table is in observe mode.'::text,(p.orphans)::numeric), ('arcano_orphan_oldest_age_seconds'::text,'For how long the oldest orphan has waited to be healed.'::text,p.oldest_orphan), ('arcano_charged_orphans'::text,'Jobs that would be orphans, had they not been charged.'::text,p.charged_orphans), ('arcano_jobs_silent'::text,'Jobs that are worked on without a sign of life for an hour or longer, and that no limit ends.'::text,p.silent), ('arcano_table_enforced'::text,'1: the table is under the rule; 0: it is only observed.'::text,((p.mode = 'enforce'::text))::integer), ('arcano_table_breaker_tripped'::text,'1: the breaker has put the table in observe mode.'::text,((p.breaker_tripped_at IS NOT NULL))::integer)) s(name, help, value))
         UNION ALL
          SELECT 'arcano_users_blocked'::text AS name,
             'Users whom an active job keeps from starting another.'::text AS help,
@@ -2485,9 +2504,9 @@ GRANT ALL ON FUNCTION arcano.check_health(p_long_transaction interval) TO arcano
 
 REVOKE ALL ON FUNCTION arcano.check_job_table(p_table regclass, p_orphan_after interval, p_try boolean, OUT level text, OUT finding text, OUT detail text, OUT hint text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.check_user_active(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION arcano.check_user_active(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer) TO arcano_backend;
-GRANT ALL ON FUNCTION arcano.check_user_active(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer) TO arcano_operator;
+REVOKE ALL ON FUNCTION arcano.check_user_active(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer, OUT silent_since timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.check_user_active(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer, OUT silent_since timestamp with time zone) TO arcano_backend;
+GRANT ALL ON FUNCTION arcano.check_user_active(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer, OUT silent_since timestamp with time zone) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.claim_jobs(p_limit integer, p_completed uuid[], p_attempts integer[], p_completed_tables regclass[], p_beats boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.claim_jobs(p_limit integer, p_completed uuid[], p_attempts integer[], p_completed_tables regclass[], p_beats boolean) TO arcano_backend;
@@ -2587,7 +2606,7 @@ REVOKE ALL ON FUNCTION arcano.has_claimable_job() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.has_rights_of(p_role oid, p_of oid) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.heal_and_find_active_job(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.heal_and_find_active_job(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer, OUT silent_since timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.is_charged(p_credits_charged boolean, p_user_credit_cost integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.is_charged(p_credits_charged boolean, p_user_credit_cost integer) TO arcano_operator;
@@ -2804,9 +2823,9 @@ REVOKE ALL ON FUNCTION arcano.relation_health() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.relation_problem(p_table regclass, OUT problem text, OUT mend text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.requeue_job(p_job_id uuid, p_attempt integer, p_table regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT "position" integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION arcano.requeue_job(p_job_id uuid, p_attempt integer, p_table regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT "position" integer) TO arcano_backend;
-GRANT ALL ON FUNCTION arcano.requeue_job(p_job_id uuid, p_attempt integer, p_table regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT "position" integer) TO arcano_operator;
+REVOKE ALL ON FUNCTION arcano.requeue_job(p_job_id uuid, p_attempt integer, p_table regclass, p_after interval, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT "position" integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.requeue_job(p_job_id uuid, p_attempt integer, p_table regclass, p_after interval, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT "position" integer) TO arcano_backend;
+GRANT ALL ON FUNCTION arcano.requeue_job(p_job_id uuid, p_attempt integer, p_table regclass, p_after interval, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT "position" integer) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.require_read_committed(p_impossible text) FROM PUBLIC;
 
@@ -2861,6 +2880,9 @@ REVOKE ALL ON FUNCTION arcano.settle_refund(p_refund_id bigint, p_note text) FRO
 GRANT ALL ON FUNCTION arcano.settle_refund(p_refund_id bigint, p_note text) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.shared_ids(p_table regclass, OUT detail text, OUT hint text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.silent_since(p_created_at timestamp with time zone, p_started_at timestamp with time zone, p_heartbeat_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.silent_since(p_created_at timestamp with time zone, p_started_at timestamp with time zone, p_heartbeat_at timestamp with time zone) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.similar_tables(p_table regclass, OUT detail text, OUT hint text) FROM PUBLIC;
 
@@ -2930,8 +2952,8 @@ GRANT ALL ON FUNCTION arcano_api.cancel_job(p_job_id uuid, p_table text, p_reaso
 REVOKE ALL ON FUNCTION arcano_api.cancel_session(p_session_id text, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano_api.cancel_session(p_session_id text, p_reason text) TO arcano_user;
 
-REVOKE ALL ON FUNCTION arcano_api.check_user_active(OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION arcano_api.check_user_active(OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer) TO arcano_user;
+REVOKE ALL ON FUNCTION arcano_api.check_user_active(OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer, OUT silent_since timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano_api.check_user_active(OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer, OUT silent_since timestamp with time zone) TO arcano_user;
 
 REVOKE ALL ON FUNCTION arcano_api.create_job(p_table text, p_job_id uuid, p_session_id text, p_data jsonb, p_request_key text, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano_api.create_job(p_table text, p_job_id uuid, p_session_id text, p_data jsonb, p_request_key text, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) TO arcano_user;

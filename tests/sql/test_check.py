@@ -26,8 +26,9 @@ def test_the_columns_are_the_interface(conn: psycopg.Connection) -> None:
         ("position", "int4"),
         ("heals_at", "timestamptz"),
         ("healed", "int4"),
+        ("silent_since", "timestamptz"),
     ]
-    assert cursor.fetchall() == [(False, *[None] * 8, 0)]
+    assert cursor.fetchall() == [(False, *[None] * 8, 0, None)]
 
 
 def test_working_before_waiting_then_the_oldest(conn: psycopg.Connection, db: ArcanoDB) -> None:

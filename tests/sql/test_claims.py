@@ -369,6 +369,55 @@ def test_a_late_worker_of_an_earlier_attempt_starts_nothing(conn: psycopg.Connec
     assert job(conn, lost)["task_id"] is None
 
 
+# --- A job that is put off ---------------------------------------------------------------------------------
+
+
+def test_a_job_that_is_put_off_is_passed_over(conn: psycopg.Connection, db: ArcanoDB) -> None:
+    first, behind = in_line(conn, age="2 hours"), in_line(conn, VIDEO)
+    [claimed] = db.claim_jobs()
+    put_off = db.requeue_job(first, claimed.attempt, after="10 minutes")
+    assert (put_off.changed, put_off.position, db.queue_position(first)) == (True, 1, 1)
+    assert [claimed.job_id for claimed in db.claim_jobs(5)] == [behind]
+    let_backoff_pass(conn, "9 minutes")
+    assert db.claim_jobs() == []
+    let_backoff_pass(conn, "2 minutes")
+    assert [claimed.job_id for claimed in db.claim_jobs(5)] == [first]
+    # Again, and for less; and it is no failure, of which the journal would tell.
+    db.requeue_job(first, after="1 minute")
+    assert db.claim_jobs() == []
+    let_backoff_pass(conn, "61 seconds")
+    assert [claimed.job_id for claimed in db.claim_jobs(5)] == [first]
+    assert events(conn, first) == []
+
+
+def test_who_is_told_nothing_may_claim_it_at_once(conn: psycopg.Connection, db: ArcanoDB) -> None:
+    first = in_line(conn)
+    for after in (None, "0", timedelta(0)):
+        [claimed] = db.claim_jobs()
+        assert db.requeue_job(first, claimed.attempt, after=after).changed
+    # A worker of another attempt puts nothing off.
+    db.claim_jobs()
+    assert not db.requeue_job(first, 1, after="1 day").changed
+    assert conn.execute("select count(*) from arcano.job_backoff").fetchone() == (0,)
+
+
+def test_a_job_of_a_clock_that_is_ahead_is_put_off_too(conn: psycopg.Connection, db: ArcanoDB) -> None:
+    ahead = in_line(conn, age="-2 hours")
+    db.claim_jobs()
+    db.requeue_job(ahead, after="10 minutes")
+    assert db.claim_jobs() == []
+
+
+@pytest.mark.parametrize("after", ["-1 second", "2 years", "infinity"])
+def test_for_how_long_a_job_may_be_put_off(conn: psycopg.Connection, db: ArcanoDB, after: str) -> None:
+    lost = in_line(conn)
+    db.claim_jobs()
+    # An interval that is infinite is known since PostgreSQL 17.
+    with pytest.raises((InvalidArgument, psycopg.errors.InvalidDatetimeFormat)):
+        db.requeue_job(lost, after=after)
+    assert job(conn, lost)["status"] == "starting"
+
+
 def test_what_it_refuses(conn: psycopg.Connection, db: ArcanoDB) -> None:
     lost = in_line(conn)
     with pytest.raises(InvalidArgument, match="p_attempts has 2 elements, for 1 jobs"):

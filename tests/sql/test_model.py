@@ -124,7 +124,7 @@ class Life(RuleBasedStateMachine):
     @rule(job_id=jobs)
     def start(self, job_id: UUID) -> None:
         job = self.model[job_id]
-        answer = self.db.start_job(job_id, "task")
+        answer = self.db.start_job(job_id, f"task-{job_id}")
         if job.healed:
             self.heal(job.user)
             revived = self.in_the_way(job.user) is None

@@ -30,6 +30,7 @@ OF_THE_VIEWS = {
     "entered_queue",
     "is_in_queue",
     "is_charged",
+    "silent_since",
     "stalls_at",
     "future_job",
     "heals_at",

@@ -49,6 +49,7 @@ def test_a_free_user(client: httpx.Client) -> None:
         ),
         "position": None,
         "healsAt": None,
+        "silentSince": None,
         "healed": 0,
     }
 

@@ -10,8 +10,10 @@ export interface ActiveJob {
   startedAt: string | null
   /** Its place in the line, counted now; null: it is not in the line. */
   position: number | null
-  /** When the rule frees the user if nothing more happens; null: never. */
+  /** When the rules free the user if nothing more happens; null: never. */
   healsAt: string | null
+  /** It is worked on, and without a sign of life since then, an hour ago or longer; null: else. */
+  silentSince: string | null
   /** How many ghosts of the user this call has cancelled. */
   healed: number
   /** By the server's clock. */

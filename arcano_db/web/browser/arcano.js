@@ -468,6 +468,7 @@ const TEXTS = {
       starting: 'It is starting.',
       running: 'It is being worked on, and cannot be stopped here. When it is done, you can start another.',
     },
+    silent: 'It has shown no sign of life for over an hour. If it does not end, ask the support to end it.',
     heals: (/** @type {string} */ left) => `If nothing more happens, you are free in ${left}.`,
     release: 'Release',
     releasing: 'Releasing…',
@@ -483,6 +484,7 @@ const TEXTS = {
       starting: 'Ele está começando.',
       running: 'Ele está sendo processado e não pode ser interrompido aqui. Quando terminar, você poderá iniciar outro.',
     },
+    silent: 'Ele não dá sinal de vida há mais de uma hora. Se não terminar, peça ao suporte que o encerre.',
     heals: (/** @type {string} */ left) => `Se nada mais acontecer, você estará livre em ${left}.`,
     release: 'Liberar fila',
     releasing: 'Liberando…',
@@ -631,7 +633,8 @@ export class ActiveJobDialog extends Element {
   #tick() {
     const left = this.#secondsLeft()
     this.#text('heals', left === undefined ? '' : this.#texts.heals(clock(left)))
-    if (left === 0) checkUserActive().then((active) => this.#take(active), () => {})
+    // What was claimed is ended by the sweep, and the stream says so.
+    if (left === 0 && !this.#active?.startedAt) checkUserActive().then((active) => this.#take(active), () => {})
   }
 
   #secondsLeft() {
@@ -646,13 +649,15 @@ export class ActiveJobDialog extends Element {
     /** @type {Record<string, string>} */
     const working = texts.working
     const isWorking = working[`${active.activeStatus}`]
+    const silent = isWorking !== undefined && active.silentSince ? texts.silent : undefined
     this.#dialog.lang = this.#language
     this.#text('title', texts.title, '#')
     this.#text('tool', active.activeTool ?? active.activeTable)
     const since = new Date(`${active.startedAt ?? active.createdAt}`)
     const day = since.toDateString() === new Date().toDateString() ? undefined : 'medium'
     this.#text('since', texts.since(since.toLocaleString(this.#language, { dateStyle: day, timeStyle: 'short' })))
-    this.#text('status', isWorking ?? (active.position > 0 ? texts.inLine(active.position) : texts.waiting))
+    const place = active.position > 0 ? texts.inLine(active.position) : texts.waiting
+    this.#text('status', silent ?? isWorking ?? place)
     this.#text('failed', this.#failed ? texts.failed : '')
     this.#text('close', texts.close)
     this.#text('release', this.#releasing ? texts.releasing : texts.release)

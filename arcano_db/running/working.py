@@ -630,11 +630,15 @@ async def _rows(db: AsyncArcanoDB, jobs: Sequence[ClaimedJob]) -> dict[_Key, dic
     return rows
 
 
+def is_async(function: Callable[..., Any]) -> bool:
+    """Whether a function, or a callable object, is to be awaited."""
+    called = getattr(function, "__call__", None)  # noqa: B004
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(called)
+
+
 async def _call(function: Callable[[Any], Any], argument: Any) -> Any:
     """Call an async function here, and any other in a thread of its own."""
-    if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
-        getattr(function, "__call__", None)  # noqa: B004
-    ):
+    if is_async(function):
         return await function(argument)
     return await _in_thread(function, argument)
 

@@ -46,7 +46,12 @@ begin
          limit p_limit
       ) c;
   end if;
+  -- For the sweeper, which wants to know what it was about when it is cut off.
+  if cardinality(v_jobs) = 1 then
+    raise debug 'arcano sweep: %', v_jobs[1].id using table = arcano.table_name(v_jobs[1].relid);
+  end if;
   return query select e.job, e.error from arcano.end_jobs(v_jobs, 'sweep', p_cause) e;
+  raise debug 'arcano sweep: ended';
 end
 $$;
 

@@ -46,6 +46,14 @@ class Wordy(Exception):
         return self._Text("words of its own")
 
 
+class Odd:
+    def __eq__(self, _: object) -> bool:
+        raise ValueError("not to be compared")
+
+    def __repr__(self) -> str:
+        raise ValueError("not to be shown")
+
+
 def deep(levels: int) -> Exception:
     error: Exception = ValueError("at the bottom")
     for _ in range(levels):
@@ -161,7 +169,15 @@ def never_ends(job: WorkJob) -> None:
 def reconcile(job: StallingJob) -> str | None:
     if job.task_id == "unknown":
         raise ConnectionError("the provider is away")
+    if job.task_id in RAISED:
+        raise RAISED[job.task_id][0]()
+    if job.task_id == "an object":
+        return Odd()  # type: ignore[return-value]
     return job.task_id
+
+
+async def reconcile_async(job: StallingJob) -> str | None:
+    return reconcile(job)
 
 
 NOT_A_FUNCTION = 7

@@ -572,18 +572,23 @@ class ArcanoDB(Calls):
         parameters = (user_id, session_id, left_at, told(reason), in_queue)
         return self._all(statements.LEAVE_SESSION, parameters)
 
-    def sweep_orphans(self, limit: int = 1000) -> list[SweptTable]:
+    def sweep_orphans(
+        self, limit: int = 1000, slow_job_id: JobId | None = None, slow_table: str | None = None
+    ) -> list[SweptTable]:
         """Cancel one batch of orphans, the oldest of all tables first.
 
         Calls ``arcano.sweep_orphans``.
 
         Args:
             limit: The most jobs to cancel, 1 or more.
+            slow_job_id: A job with which alone a sweep was cut off, such as by a ``statement_timeout``: it is
+                journaled as an error and passed over for a while, and no job is ended this time.
+            slow_table: Its table, with the schema; None: the one that has the id.
 
         Raises:
             InvalidArgument: ``limit`` is below 1.
         """
-        return self._all(statements.SWEEP_ORPHANS, (limit,))
+        return self._all(statements.SWEEP_ORPHANS, (limit, slow_job_id, slow_table))
 
     def sweep_status(self) -> SweepStatus:
         """When a sweep last ran, what it did and how long it took; reads ``arcano.sweep_status``."""

@@ -33,7 +33,7 @@ class Elsewhere:
             with contextlib.suppress(psycopg.Error):  # it is closed: then what it asks next says so
                 self._parameters = {**source.info.get_parameters(), "password": source.info.password or None}
         else:
-            self._pool, self._class = source, source.connection_class
+            self._pool, self._class = source, getattr(source, "connection_class", None)
 
     def connect_sync(self, seconds: float) -> Any:
         """A connection in autocommit, made within about so many seconds."""

@@ -24,6 +24,10 @@ NOT_IN_ITS_ENCODING = (
 )
 
 
+class Told(Exception):
+    """One whose text is all that is to be said of it: it stands for an exception in another process."""
+
+
 def storable(text: str) -> str:
     r"""The text with what PostgreSQL does not take shown as an escape, such as ``\x00``, and not too long."""
     if len(text) > LONGEST_REASON:
@@ -43,6 +47,8 @@ def in_any_encoding(text: str) -> str:
 
 def reason_of(error: BaseException) -> str:
     """What a job's ``error_message`` says of an exception: its kind and text, and a group's members."""
+    if isinstance(error, Told):
+        return storable(str(error))
     said = _one(error)
     if isinstance(error, BaseExceptionGroup):
         members = _members(error)

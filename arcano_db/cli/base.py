@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import functools
-import importlib
 import logging
 import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import TextIOWrapper
-from pathlib import Path
 from typing import Any, cast
 
 import click
@@ -22,6 +20,7 @@ from arcano_db.calls.printable import PrintableFormatter, in_lines, printable
 from arcano_db.demo import DemoError
 from arcano_db.installing import migrating
 from arcano_db.installing.attaching import AttachError
+from arcano_db.running.isolating import find_function
 from arcano_db.running.working import WorkError
 
 FREE = 0
@@ -154,22 +153,19 @@ def database(dsn: str, *, force: bool = False, trust_owner: bool = False) -> Ite
 def load_function(
     ctx: click.Context, parameter: click.Parameter, value: str | None
 ) -> Callable[..., Any] | None:
-    """Import what ``module:function`` names; the working folder comes first, as with ``python -m``."""
+    """Import what ``module:function`` names, and keep that name for :func:`function_name`."""
     if value is None:
         return None
-    module, colon, name = value.partition(":")
-    if not (module and colon and name):
-        raise click.BadParameter("give it as module:function", ctx, parameter)
-    sys.path.insert(0, str(Path.cwd()))
+    ctx.meta[f"{__name__}.{parameter.name}"] = value
     try:
-        found = functools.reduce(getattr, name.split("."), importlib.import_module(module))
-    except (ImportError, AttributeError) as error:
+        return find_function(value)
+    except (ImportError, AttributeError, ValueError) as error:
         raise click.BadParameter(str(error), ctx, parameter) from error
-    finally:
-        sys.path.pop(0)
-    if not callable(found):
-        raise click.BadParameter(f"{value} is not a function", ctx, parameter)
-    return cast("Callable[..., Any]", found)
+
+
+def function_name(option: str) -> str:
+    """What :func:`load_function` was given for an option of the command that runs."""
+    return cast("str", click.get_current_context().meta[f"{__name__}.{option}"])
 
 
 def log_to_stderr() -> None:

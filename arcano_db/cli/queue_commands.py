@@ -12,11 +12,13 @@ from arcano_db.cli.base import (
     database,
     deadline_option,
     dsn_option,
+    function_name,
     json_option,
     load_function,
     log_to_stderr,
     main,
 )
+from arcano_db.running.isolating import Isolated
 from arcano_db.running.working import WorkOptions, work_as_a_process
 from arcano_db.terminal.output import console, print_json, print_rows, say
 
@@ -184,6 +186,15 @@ _seconds = click.FloatRange(min=0, min_open=True)
     metavar="SECONDS",
     help="How long jobs may go on after SIGTERM before they are put back into the line.",
 )
+@click.option(
+    "--isolate", is_flag=True, help="Call it in a process of its own for each job, which alone a crash ends."
+)
+@click.option(
+    "--time-limit",
+    type=_seconds,
+    metavar="SECONDS",
+    help="With --isolate: when to kill a job's process and fail the job. Default: never.",
+)
 @deadline_option(30.0)
 @click.option("--no-listen", is_flag=True, help="Only poll: a pooler in transaction mode cannot listen.")
 def work(
@@ -194,6 +205,8 @@ def work(
     heartbeat: float,
     poll: float,
     grace: float,
+    isolate: bool,
+    time_limit: float | None,
     deadline: float,
     no_listen: bool,
 ) -> None:
@@ -209,8 +222,15 @@ def work(
 
     A job whose function returns is completed, one whose function raises is failed with the reason. Returning
     arcano_db.HandOver(task_id) leaves it running for a webhook to finish; raising arcano_db.Requeue puts it
-    back into the line. It survives a restart of the server; as many as you like may run at once.
+    back into the line. It survives a restart of the server; as many as you like may run at once. What it
+    promises for functions that crash, block or never end, and when to --isolate: docs/worker.md.
     """
+    if time_limit is not None and not isolate:
+        raise click.UsageError(
+            "--time-limit is for --isolate: what shares the worker's process cannot be killed."
+        )
     log_to_stderr()
+    if isolate:
+        call = Isolated(function_name("call"), time_limit)
     options = WorkOptions(call, reconcile, concurrency, poll, heartbeat, grace, not no_listen, deadline)
     work_as_a_process(dsn, options)

@@ -19,7 +19,11 @@ Answer = TypeVar("Answer")
 FIRST_PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 30.0
 
-TOOK_TOO_LONG = (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable)
+TOOK_TOO_LONG = (
+    psycopg.errors.QueryCanceled,
+    psycopg.errors.LockNotAvailable,
+    psycopg.errors.lookup("25P04"),  # transaction_timeout, which ends the connection too
+)
 
 # How long a server may take to end a call that took too long, when it is asked to.
 _CANCEL_SECONDS = 5.0
@@ -88,7 +92,8 @@ class LastingConnection:
             except psycopg.Error as error:
                 if once and isinstance(error, TOOK_TOO_LONG):
                     raise
-                if not (is_read_only(error) or isinstance(error, psycopg.OperationalError)):
+                away = is_read_only(error) or isinstance(error, psycopg.OperationalError) or connection.closed
+                if not away:
                     raise
                 pause = await self._wait("", pause, error)
 

@@ -6,25 +6,38 @@ import asyncio
 import socket
 import time
 from collections import Counter
-from typing import Any
+from typing import Any, TypeAlias
 
 import psycopg
 
 from arcano_db.calls.client_async import AsyncArcanoDB
+from arcano_db.calls.errors import ArcanoError
 from arcano_db.calls.printable import logger
-from arcano_db.running.lasting_connection import LastingConnection
+from arcano_db.calls.rows import JobId, SweptTable
+from arcano_db.running.lasting_connection import TOOK_TOO_LONG, LastingConnection
 from arcano_db.terminal.signals import stop_signals
 
 log = logger("arcano_db.sweep")
 
 DEADLINE = 120.0
 
+# How arcano.sweep_jobs begins to tell which job it ends.
+_SWEEPS = "arcano sweep: "
+
+# How many jobs one sweep passes over, before it waits for the next one: perhaps it is not about them.
+_MOST_PUT_OFF = 10
+
+# A table, and the id of a job of it.
+_Job: TypeAlias = tuple[str, JobId]
+
 
 async def sweep_until_stopped(dsn: str, every: float, limit: int, deadline: float = DEADLINE) -> None:
     """Sweep again and again until SIGTERM or SIGINT; a lost server is waited for.
 
     Calls ``arcano.sweep_orphans``: full batches follow each other at once, and after one that was not
-    full there is a pause. Logs a line for what each sweep cancelled, and one for what it failed.
+    full there is a pause. A batch that is cut off, as by a ``statement_timeout``, is halved until one passes;
+    a job that takes too long even alone is named and passed over. Logs a line for what each sweep cancelled,
+    and one for what it failed.
 
     Args:
         dsn: A libpq connection string; empty: libpq's environment variables.
@@ -52,32 +65,84 @@ async def sweep_for_ever(dsn: str, every: float, limit: int, deadline: float = D
     server = LastingConnection(
         connect, log, made=f"sweeping every {every:g} seconds", missing="no sweep", deadline=deadline
     )
+    sweeper = _Sweeper(server, limit)
     try:
         while True:
-            await server.ask(lambda db: _sweep_once(db, limit))
+            await sweeper.sweep()
             await asyncio.sleep(every)
     finally:
         await server.close()
 
 
-async def _sweep_once(db: AsyncArcanoDB, limit: int) -> None:
-    started = time.monotonic()
-    cancelled: Counter[str] = Counter()
-    stalled: Counter[str] = Counter()
-    put_back: Counter[str] = Counter()
-    while True:
-        batch = await db.sweep_orphans(limit)
-        cancelled.update({table.job_table: table.cancelled for table in batch if table.cancelled})
-        stalled.update({table.job_table: table.stalled for table in batch if table.stalled})
-        put_back.update({table.job_table: table.put_back for table in batch if table.put_back})
-        if sum(table.cancelled + table.stalled + table.put_back for table in batch) < limit:
-            break
-    seconds = time.monotonic() - started
-    for what, counted in (
-        ("cancelled %d orphans", cancelled),
-        ("failed %d stalled jobs", stalled),
-        ("put back %d jobs of silent workers", put_back),
-    ):
-        if counted:
-            tables = ", ".join(f"{table} {count}" for table, count in sorted(counted.items()))
-            log.info(what + " in %.2f seconds: %s", counted.total(), seconds, tables)
+class _Sweeper:
+    """Sweeps in batches that are no larger than what can be done within the time that statements have."""
+
+    def __init__(self, server: LastingConnection, limit: int) -> None:
+        self._server = server
+        self._limit = limit
+        self._size = limit
+        # The job that the sweep of one job is about at this moment, and its table.
+        self._current: _Job | None = None
+
+    async def sweep(self) -> None:
+        started = time.monotonic()
+        cancelled: Counter[str] = Counter()
+        stalled: Counter[str] = Counter()
+        put_back: Counter[str] = Counter()
+        put_off = 0
+        while True:
+            try:
+                batch = await self._server.ask(self._batch, once=True)
+            except TOOK_TOO_LONG as error:
+                if self._size > 1:
+                    self._size //= 2
+                    log.warning("cut off, the next batch is of %d jobs: %s", self._size, str(error).strip())
+                    continue
+                if self._current is None or put_off == _MOST_PUT_OFF:
+                    log.warning("not even one job could be swept in time: %s", str(error).strip())
+                    break
+                put_off += 1
+                await self._put_off(*self._current)
+                continue
+            cancelled.update({table.job_table: table.cancelled for table in batch if table.cancelled})
+            stalled.update({table.job_table: table.stalled for table in batch if table.stalled})
+            put_back.update({table.job_table: table.put_back for table in batch if table.put_back})
+            if sum(table.cancelled + table.stalled + table.put_back for table in batch) < self._size:
+                # What was slow may be done with by now.
+                self._size = min(2 * self._size, self._limit)
+                break
+        seconds = time.monotonic() - started
+        for what, counted in (
+            ("cancelled %d orphans", cancelled),
+            ("failed %d stalled jobs", stalled),
+            ("put back %d jobs of silent workers", put_back),
+        ):
+            if counted:
+                tables = ", ".join(f"{table} {count}" for table, count in sorted(counted.items()))
+                log.info(what + " in %.2f seconds: %s", counted.total(), seconds, tables)
+
+    async def _batch(self, db: AsyncArcanoDB) -> list[SweptTable]:
+        if self._size > 1:
+            return await db.sweep_orphans(self._size)
+        # The server tells which job it is, before it ends it.
+        self._current = None
+        connection: psycopg.AsyncConnection[Any] = db.source  # type: ignore[assignment]
+        connection.add_notice_handler(self._hear)
+        try:
+            async with connection.transaction():
+                await connection.execute("set local client_min_messages = debug1")
+                return await db.sweep_orphans(1)
+        finally:
+            connection.remove_notice_handler(self._hear)
+
+    def _hear(self, notice: psycopg.errors.Diagnostic) -> None:
+        said = notice.message_primary or ""
+        if said.startswith(_SWEEPS):
+            self._current = (notice.table_name, said.removeprefix(_SWEEPS)) if notice.table_name else None
+
+    async def _put_off(self, table: str, job_id: JobId) -> None:
+        log.warning("%s %s takes too long to end, even alone, and is passed over for a while", table, job_id)
+        try:
+            await self._server.ask(lambda db: db.sweep_orphans(1, job_id, table), once=True)
+        except (*TOOK_TOO_LONG, ArcanoError) as error:  # such as: its table is not attached any more
+            log.warning("%s %s could not be passed over: %s", table, job_id, str(error).strip())

@@ -44,6 +44,9 @@ log = logger("arcano_db.work")
 # How long a worker that was told to stop at once still tries to put its jobs back.
 _LAST_WORDS_SECONDS = 5.0
 
+# What the function that asks the provider may answer, besides None.
+_RECONCILED = ("running", "finished", "gone")
+
 # An id means something only with its table: two tables may have the same one.
 _Key = tuple[str, JobId]
 
@@ -600,6 +603,9 @@ class _Worker:
                 raise
             log.warning("%s %s: the provider could not be asked: %s", *_key(job), reason_of(error))
             return
+        if not (answer is None or (isinstance(answer, str) and answer in _RECONCILED)):
+            log.error("--reconcile must answer running, finished, gone or None, not %r", answer)
+            return
         log.info("%s %s: the provider says %s", *_key(job), answer)
         ask, table = self._server.ask, job.job_table
         try:
@@ -609,8 +615,6 @@ class _Worker:
                 await ask(lambda db: db.finish_job(job.job_id, attempt=job.attempt, table=table))
             elif answer == "gone":
                 await self._fail(job, "The provider does not know this job any more")
-            elif answer is not None:
-                log.error("--reconcile must answer running, finished, gone or None, not %r", answer)
         except _REFUSED as error:
             log.warning("%s %s could not be changed: %s", *_key(job), _why(error))
 
@@ -661,11 +665,15 @@ async def _rows(db: AsyncArcanoDB, jobs: Sequence[ClaimedJob]) -> dict[_Key, dic
     return rows
 
 
+def is_async(function: Callable[..., Any]) -> bool:
+    """Whether a function, or a callable object, is to be awaited."""
+    called = getattr(function, "__call__", None)  # noqa: B004
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(called)
+
+
 async def _call(function: Callable[[Any], Any], argument: Any) -> Any:
     """Call an async function here, and any other in a thread of its own."""
-    if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
-        getattr(function, "__call__", None)  # noqa: B004
-    ):
+    if is_async(function):
         return await function(argument)
     return await _in_thread(function, argument)
 

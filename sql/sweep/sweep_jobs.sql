@@ -52,6 +52,10 @@ begin
          limit p_limit
       ) c;
   end if;
+  -- For the sweeper, which wants to know what it was about when it is cut off.
+  if cardinality(v_jobs) = 1 then
+    raise debug 'arcano sweep: %', v_jobs[1].id using table = arcano.table_name(v_jobs[1].relid);
+  end if;
   return query
     select e.job, e.error, g.cause = 'put_back'
       from (
@@ -60,6 +64,7 @@ begin
          group by u.cause
       ) g
      cross join lateral arcano.end_jobs(g.jobs, 'sweep', g.cause) e;
+  raise debug 'arcano sweep: ended';
 end
 $$;
 

@@ -12,7 +12,11 @@
 -- It also pays refunds that are due, writes places to rows where keep_positions is on, and wakes workers
 -- if a slot is free beside a line. Safe to run many at once: each takes what no other one holds. Never
 -- needed for a right answer of check_user_active.
-create or replace function arcano.sweep_orphans(p_limit integer default 1000)
+create or replace function arcano.sweep_orphans(
+  p_limit integer default 1000,
+  p_slow_job_id arcano.job.id%type default null,
+  p_slow_table regclass default null
+)
 returns table (job_table text, cancelled integer, stalled integer, put_back integer)
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
@@ -32,6 +36,10 @@ declare
   v_purged integer;
 begin
   perform arcano.refuse_limit(p_limit);
+  if p_slow_job_id is not null then
+    v_failed := arcano.put_off_slow_job(arcano.named_job(p_slow_job_id, p_slow_table));
+    v_left := 0; -- so that no other slow one takes this back
+  end if;
   perform arcano.trip_breakers(p_limit);
   perform arcano.note_future_jobs(p_limit);
   for v_cause in
@@ -101,5 +109,5 @@ begin
 end
 $$;
 
-comment on function arcano.sweep_orphans(integer) is
-  'Cancels orphans, charged orphans and stalled jobs where their table says so, and claims that were never started (stalled), and puts jobs back into the queue whose worker fell silent (put_back), at most p_limit in all, and answers a row for each table with any. One that cannot be ended is journaled as an error and tried again later. Fewer than p_limit in all: nothing more to do now. Tables in observe mode only get entries in the journal. Also tries again to pay refunds that are due, keeps positions where that is switched on, forgets what is older than set_retention says, and wakes workers.';
+comment on function arcano.sweep_orphans(integer, arcano.job.id%type, regclass) is
+  'Cancels orphans, charged orphans and stalled jobs where their table says so, and claims that were never started (stalled), and puts jobs back into the queue whose worker fell silent (put_back), at most p_limit in all, and answers a row for each table with any. One that cannot be ended is journaled as an error and tried again later. Fewer than p_limit in all: nothing more to do now. Tables in observe mode only get entries in the journal. Also tries again to pay refunds that are due, keeps positions where that is switched on, forgets what is older than set_retention says, and wakes workers. p_slow_job_id, p_slow_table: a job with which alone a sweep was cut off, such as by a statement_timeout; it is journaled as an error and passed over for a while, and no job is ended this time.';

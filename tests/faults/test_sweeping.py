@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
-from helpers import UPSCALER, VESTE, LongCommand, job, make_job, make_user, until
+from helpers import UPSCALER, VESTE, LongCommand, events, job, let_backoff_pass, make_job, make_user, until
 
 from arcano_db import ArcanoDB
 from arcano_db.testing.embedded import EmbeddedServer
@@ -96,5 +96,124 @@ def test_it_survives_a_restart_of_the_server(own_server: EmbeddedServer) -> None
         sweeper.wait_for("no sweep, trying again in 1 seconds")
         assert sweeper.end(signal.SIGTERM) < 20
         own_server.start()
+    finally:
+        sweeper.kill()
+
+
+SLOW = """
+    create function public.slow() returns trigger language plpgsql as $body$
+    begin
+      perform pg_sleep(case when old.session_id = 'slow' then 60 else {seconds} end);
+      return new;
+    end $body$;
+    create trigger slow before update on {table} for each row execute function public.slow();
+"""
+
+
+def limited(conn: psycopg.Connection, setting: str, value: str) -> None:
+    conn.execute(f"alter database {conn.info.dbname} set {setting} = '{value}'")
+
+
+@pytest.mark.parametrize("ghosts", [30, 1])
+def test_a_batch_that_is_cut_off_is_halved_until_one_passes(
+    dsn: str, conn: psycopg.Connection, ghosts: int
+) -> None:
+    """Each ghost takes 20 ms, and 30 of them longer than a statement may."""
+    conn.execute(SLOW.format(table=UPSCALER, seconds=0.02))
+    user = make_user(conn)
+    with conn.transaction():
+        made = [make_job(conn, UPSCALER, user) for _ in range(ghosts)]
+    limited(conn, "statement_timeout", "300ms")
+    sweeper = start_sweeper(dsn)
+    try:
+        if ghosts > 1:
+            sweeper.wait_for("cut off, the next batch is of 500 jobs")
+        until(lambda: {job(conn, ghost)["status"] for ghost in made} == {"cancelled"})
+        assert {event["event"] for event in events(conn)} == {"healed"}
+        sweeper.end()
+    finally:
+        sweeper.kill()
+
+
+@pytest.mark.parametrize("place", ["the first", "in the midst", "three of them", "working"])
+@pytest.mark.parametrize("limit", ["a statement_timeout", "the deadline"])
+def test_a_slow_row_is_named_and_passed_over_and_all_others_end(
+    dsn: str, conn: psycopg.Connection, db: ArcanoDB, place: str, limit: str
+) -> None:
+    for table in (UPSCALER, VESTE):
+        conn.execute(
+            SLOW.format(table=table, seconds=0).replace("create function", "create or replace function")
+        )
+    user = make_user(conn)
+    ages = {"the first": ["2 hours"], "in the midst": ["60 minutes"], "working": ["1 hour"]}
+    with conn.transaction():
+        if place == "working":
+            db.set_job_table(VESTE, {"stall_after": "10 minutes"})
+        started = {"status": "running", "started_at": "2020-01-01"} if place == "working" else {}
+        slow = [
+            make_job(conn, VESTE, user, age, session_id="slow", **started)
+            for age in ages.get(place, ["50 days", "2 hours", "10 minutes"])
+        ]
+        ghosts = [make_job(conn, table, user, "1 hour") for table in (UPSCALER, VESTE) for _ in range(10)]
+    if limit == "a statement_timeout":
+        limited(conn, "statement_timeout", "200ms")
+    options = ["--deadline", "0.3"] if limit == "the deadline" else []
+    sweeper = LongCommand("sweep", "--every", "0.2", "--limit", "16", "--dsn", dsn, *options)
+    try:
+        named = {sweeper.wait_for("takes too long to end, even alone") for _ in slow}
+        assert all(any(f"{VESTE} {job_id} " in line for line in named) for job_id in slow)
+        until(lambda: {job(conn, ghost)["status"] for ghost in ghosts} == {"cancelled"})
+        for job_id in slow:
+            [event] = until(lambda: events(conn, job_id))  # noqa: B023
+            assert (event["event"], event["source"]) == ("error", "sweep")
+            assert "took too long, even alone" in event["reason"]
+        failed = "select sum(failed) from arcano.sweep_run"
+        until(lambda: conn.execute(failed).fetchone() == (len(slow),))
+        # The next time that it is tried, it may be fast.
+        conn.execute(f"drop trigger slow on {VESTE}")
+        let_backoff_pass(conn, "6 minutes")
+        ended = "failed" if place == "working" else "cancelled"
+        until(lambda: {job(conn, job_id)["status"] for job_id in slow} == {ended})
+        sweeper.end()
+    finally:
+        sweeper.kill()
+
+
+def test_no_row_is_blamed_where_the_sweep_itself_is_slow(dsn: str, conn: psycopg.Connection) -> None:
+    """Something else than the end of a job takes its time: here, the account of the sweep."""
+    conn.execute(
+        """
+        create function public.slow() returns trigger language plpgsql as $body$
+        begin perform pg_sleep(60); return new; end $body$;
+        create trigger slow before insert on arcano.sweep_run for each row execute function public.slow();
+        """
+    )
+    user = make_user(conn)
+    ghosts = [make_job(conn, UPSCALER, user) for _ in range(3)]
+    limited(conn, "statement_timeout", "200ms")
+    sweeper = LongCommand("sweep", "--every", "0.2", "--limit", "2", "--dsn", dsn)
+    try:
+        sweeper.wait_for("not even one job could be swept in time")
+        assert events(conn) == []
+        conn.execute("drop trigger slow on arcano.sweep_run")
+        until(lambda: {job(conn, ghost)["status"] for ghost in ghosts} == {"cancelled"})
+        sweeper.end()
+    finally:
+        sweeper.kill()
+
+
+def test_a_transaction_timeout_is_no_end_of_the_sweeper(dsn: str, conn: psycopg.Connection) -> None:
+    if conn.info.server_version < 170000:
+        pytest.skip("there is no transaction_timeout")
+    conn.execute(SLOW.format(table=UPSCALER, seconds=0))
+    user = make_user(conn)
+    slow = make_job(conn, UPSCALER, user, session_id="slow")
+    ghosts = [make_job(conn, UPSCALER, user) for _ in range(3)]
+    limited(conn, "transaction_timeout", "300ms")
+    sweeper = LongCommand("sweep", "--every", "0.2", "--limit", "2", "--dsn", dsn)
+    try:
+        assert str(slow) in sweeper.wait_for("takes too long to end, even alone")
+        until(lambda: {job(conn, ghost)["status"] for ghost in ghosts} == {"cancelled"})
+        sweeper.end()
     finally:
         sweeper.kill()

@@ -77,6 +77,7 @@ def calls(jobs: Jobs) -> dict[str, Callable[[ArcanoDB], Any]]:
         "refuse_chosen_id": lambda db: db.refuse_chosen_id(UPSCALER, str(jobs.ghost)),
         "stalling_jobs": lambda db: db.stalling_jobs(),
         "sweep_orphans": lambda db: db.sweep_orphans(),
+        "sweep_orphans, slow": lambda db: db.sweep_orphans(10, jobs.ghost, UPSCALER),
         "set_job_table": lambda db: db.set_job_table(UPSCALER, {"tool": "Upscaler"}),
         "set_account": lambda db: db.set_account("a", 1000),
         "drop_account": lambda db: db.drop_account("z"),

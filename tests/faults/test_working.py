@@ -475,10 +475,13 @@ def test_a_worker_that_was_only_stopped_gives_up_what_was_put_back(
     assert (claimed.attempt, job(conn, running)["status"]) == (2, "starting")
 
 
+@pytest.mark.parametrize("function", ["reconcile", "reconcile_async"])
 def test_the_provider_is_asked_before_a_job_stalls(
-    conn: psycopg.Connection, db: ArcanoDB, work: Callable[..., LongCommand]
+    conn: psycopg.Connection, db: ArcanoDB, work: Callable[..., LongCommand], function: str
 ) -> None:
     db.set_job_table(UPSCALER, {"stall_after": "1 minute"})
+    # What the function raises or answers besides is no end of the worker.
+    odd = ("unknown", "nonsense", "exit", "interrupt", "cancelled", "mute for good", "mute", "an object")
     made = {
         answer: make_job(
             conn,
@@ -489,18 +492,20 @@ def test_the_provider_is_asked_before_a_job_stalls(
             attempt=1,
             started_at="2020-01-01",
         )
-        for answer in ("running", "finished", "gone", "unknown", "nonsense")
+        for answer in ("running", "finished", "gone", *odd)
     }
-    worker = work("--reconcile", "worker_app:reconcile", "--heartbeat", "0.2")
+    worker = work("--reconcile", f"worker_app:{function}", "--heartbeat", "0.2")
     until_status(conn, made["finished"], "completed")
     until_status(conn, made["gone"], "failed")
     until(lambda: job(conn, made["running"])["heartbeat_at"])
     assert job(conn, made["gone"])["error_message"] == "The provider does not know this job any more"
     worker.wait_for("must answer running, finished, gone or None, not 'nonsense'")
-    assert {job(conn, made[answer])["status"] for answer in ("unknown", "nonsense")} == {"running"}
+    worker.wait_for("must answer running, finished, gone or None, not ")
+    assert {job(conn, made[answer])["status"] for answer in odd} == {"running"}
     db.sweep_orphans()
-    assert {job(conn, made[answer])["status"] for answer in ("unknown", "nonsense")} == {"failed"}
+    assert {job(conn, made[answer])["status"] for answer in odd} == {"failed"}
     assert job(conn, made["running"])["status"] == "running"
+    worker.end()
 
 
 @pytest.mark.parametrize("lacks", ["the schema", "the table", "the rows"])

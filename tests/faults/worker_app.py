@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
+import ctypes
 import os
+import signal
+import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -39,6 +44,14 @@ class Wordy(Exception):
 
     def __str__(self) -> str:
         return self._Text("words of its own")
+
+
+class Odd:
+    def __eq__(self, _: object) -> bool:
+        raise ValueError("not to be compared")
+
+    def __repr__(self) -> str:
+        raise ValueError("not to be shown")
 
 
 def deep(levels: int) -> Exception:
@@ -76,6 +89,38 @@ RAISED: dict[str, tuple[Callable[[], BaseException], str]] = {
     "deep": (lambda: deep(3000), "ExceptionGroup: a group (1 sub-exception)"),
     "wide": (lambda: ExceptionGroup("many", [ValueError("\0")] * 50_000), "ExceptionGroup: many"),
 }
+
+
+def never_lets_go() -> None:
+    # In C, and the interpreter's lock with it.
+    ctypes.PyDLL(None).sleep(3600)
+
+
+def leaves_a_program_behind() -> None:
+    with subprocess.Popen(["sleep", "3600"]):
+        pass
+
+
+CRASHES: dict[str, Callable[[], object]] = {
+    "segmentation fault": lambda: ctypes.string_at(0),
+    "abort": os.abort,
+    "out of memory": lambda: os.kill(os.getpid(), signal.SIGKILL),
+    "exit": lambda: os._exit(3),
+    "interrupted": lambda: os.kill(os.getpid(), signal.SIGINT),
+    "crash at the end": lambda: atexit.register(os.abort),
+    "a thread that goes on": lambda: threading.Thread(target=time.sleep, args=[3600]).start(),
+    "much to say": lambda: print("x" * 1_000_000),
+    "asks": input,
+    "never lets go": never_lets_go,
+    "a program of its own": leaves_a_program_behind,
+}
+
+
+def crash(job: WorkJob) -> HandOver | None:
+    if GATE.exists():
+        GATE.joinpath(str(job.job_id)).write_text(str(os.getpid()))
+    CRASHES.get(job["session_id"], lambda: None)()
+    return in_sync(job)
 
 
 def outcome(job: WorkJob) -> HandOver | None:
@@ -128,7 +173,15 @@ def never_ends(job: WorkJob) -> None:
 def reconcile(job: StallingJob) -> str | None:
     if job.task_id == "unknown":
         raise ConnectionError("the provider is away")
+    if job.task_id in RAISED:
+        raise RAISED[job.task_id][0]()
+    if job.task_id == "an object":
+        return Odd()  # type: ignore[return-value]
     return job.task_id
+
+
+async def reconcile_async(job: StallingJob) -> str | None:
+    return reconcile(job)
 
 
 NOT_A_FUNCTION = 7

@@ -1039,16 +1039,12 @@ CREATE FUNCTION arcano.purge_expired(p_limit integer) RETURNS integer
 
 COMMENT ON FUNCTION arcano.purge_expired(p_limit integer) IS 'Internal: deletes at most p_limit entries of the journal that are older than set_retention says, and likewise what else expires; answers how many of the journal.';
 
-CREATE FUNCTION arcano.put_back_at_once(p_jobs arcano.job_ref[], p_source text, p_since timestamp with time zone, p_lock_timeout interval) RETURNS arcano.job_ref[]
+CREATE FUNCTION arcano.put_off_slow_job(p_job arcano.job_ref) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET plan_cache_mode TO 'force_generic_plan'
-    SET enable_seqscan TO 'off'
-    SET jit TO 'off'
-    SET lock_timeout TO '5s'
     AS ...;
 
-COMMENT ON FUNCTION arcano.put_back_at_once(p_jobs arcano.job_ref[], p_source text, p_since timestamp with time zone, p_lock_timeout interval) IS 'Internal: puts those of p_jobs that nobody holds and whose worker fell silent back into the queue, all in one statement, journals them, and answers them; raises if one of them cannot be. p_since, p_lock_timeout: as for end_jobs_at_once.';
+COMMENT ON FUNCTION arcano.put_off_slow_job(p_job arcano.job_ref) IS 'Internal: journals that a sweep of p_job alone was cut off, and notes when to try again; answers how many jobs that was, 0 for one that has ended meanwhile.';
 
 CREATE FUNCTION arcano.queue_position(p_job_id uuid, p_table regclass DEFAULT NULL::regclass) RETURNS integer
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -1534,12 +1530,12 @@ CREATE FUNCTION arcano.sweep_jobs(p_cause text, p_limit integer, OUT job arcano.
 
 COMMENT ON FUNCTION arcano.sweep_jobs(p_cause text, p_limit integer, OUT job arcano.job_ref, OUT error text, OUT is_put_back boolean) IS 'Internal: ends at most p_limit jobs to which p_cause applies, as end_jobs does, or puts them back into the queue (is_put_back).';
 
-CREATE FUNCTION arcano.sweep_orphans(p_limit integer DEFAULT 1000) RETURNS TABLE(job_table text, cancelled integer, stalled integer, put_back integer)
+CREATE FUNCTION arcano.sweep_orphans(p_limit integer DEFAULT 1000, p_slow_job_id uuid DEFAULT NULL::uuid, p_slow_table regclass DEFAULT NULL::regclass) RETURNS TABLE(job_table text, cancelled integer, stalled integer)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.sweep_orphans(p_limit integer) IS 'Cancels orphans, charged orphans and stalled jobs where their table says so, and claims that were never started (stalled), and puts jobs back into the queue whose worker fell silent (put_back), at most p_limit in all, and answers a row for each table with any. One that cannot be ended is journaled as an error and tried again later. Fewer than p_limit in all: nothing more to do now. Tables in observe mode only get entries in the journal. Also tries again to pay refunds that are due, keeps positions where that is switched on, forgets what is older than set_retention says, and wakes workers.';
+COMMENT ON FUNCTION arcano.sweep_orphans(p_limit integer, p_slow_job_id uuid, p_slow_table regclass) IS 'Cancels orphans, and charged orphans and stalled jobs where their table says so, at most p_limit in all, and answers a row for each table with any. One that cannot be ended is journaled as an error and tried again later. Fewer than p_limit in all: nothing more to do now. Tables in observe mode only get entries in the journal. Also tries again to pay refunds that are due, keeps positions where that is switched on, forgets what is older than set_retention says, and wakes workers. p_slow_job_id, p_slow_table: a job with which alone a sweep was cut off, such as by a statement_timeout; it is journaled as an error and passed over for a while, and no job is ended this time.';
 
 CREATE FUNCTION arcano.table_health() RETURNS TABLE(level text, finding text, detail text, hint text)
     LANGUAGE plpgsql STABLE
@@ -2773,7 +2769,7 @@ REVOKE ALL ON FUNCTION arcano.public_objects() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.purge_expired(p_limit integer) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.put_back_at_once(p_jobs arcano.job_ref[], p_source text, p_since timestamp with time zone, p_lock_timeout interval) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.put_off_slow_job(p_job arcano.job_ref) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.queue_position(p_job_id uuid, p_table regclass) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.queue_position(p_job_id uuid, p_table regclass) TO arcano_backend;
@@ -2909,8 +2905,8 @@ REVOKE ALL ON FUNCTION arcano.sweep_health() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.sweep_jobs(p_cause text, p_limit integer, OUT job arcano.job_ref, OUT error text, OUT is_put_back boolean) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.sweep_orphans(p_limit integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION arcano.sweep_orphans(p_limit integer) TO arcano_operator;
+REVOKE ALL ON FUNCTION arcano.sweep_orphans(p_limit integer, p_slow_job_id uuid, p_slow_table regclass) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.sweep_orphans(p_limit integer, p_slow_job_id uuid, p_slow_table regclass) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.table_health() FROM PUBLIC;
 

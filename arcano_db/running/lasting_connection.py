@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import psycopg
+from psycopg.pq import TransactionStatus
 
 from arcano_db.calls.client_async import AsyncArcanoDB
 from arcano_db.calls.elsewhere import shut
@@ -24,6 +25,8 @@ TOOK_TOO_LONG = (
     psycopg.errors.LockNotAvailable,
     psycopg.errors.lookup("25P04"),  # transaction_timeout, which ends the connection too
 )
+
+_AT_REST = (TransactionStatus.IDLE, TransactionStatus.UNKNOWN)
 
 # How long a server may take to end a call that took too long, when it is asked to.
 _CANCEL_SECONDS = 5.0
@@ -89,6 +92,11 @@ class LastingConnection:
                             # The next connection may be to the server that took its place.
                             await connection.close()
                         raise
+                    finally:
+                        # Who was interrupted has left it in the middle of something.
+                        if connection.info.transaction_status not in _AT_REST:
+                            shut(connection)
+                            await connection.close()
             except psycopg.Error as error:
                 if once and isinstance(error, TOOK_TOO_LONG):
                     raise

@@ -674,8 +674,22 @@ def is_async(function: Callable[..., Any]) -> bool:
 async def _call(function: Callable[[Any], Any], argument: Any) -> Any:
     """Call an async function here, and any other in a thread of its own."""
     if is_async(function):
-        return await function(argument)
+        return await _in_task(function, argument)
     return await _in_thread(function, argument)
+
+
+async def _in_task(function: Callable[[Any], Any], argument: Any) -> Any:
+    # Python closes whatever awaits a coroutine that raises GeneratorExit, and so it must be nothing of ours.
+    async def settled() -> tuple[Any, BaseException | None]:
+        try:
+            return await function(argument), None
+        except BaseException as error:
+            return None, error
+
+    result, error = await asyncio.create_task(settled())
+    if error is not None:
+        raise error
+    return result
 
 
 async def _in_thread(function: Callable[[Any], Any], argument: Any) -> Any:

@@ -29,18 +29,18 @@ declare
 begin
   for v_table in
     select r.relid, array_agg(r.id) as ids, coalesce(max(s.journal_value_limit), 65536)::integer as value_limit,
-           -- As far as is known without reading values that may lie elsewhere and be large.
-           coalesce((
+           -- As far as is known without reading values that may lie elsewhere and be large; where none does, none is.
+           case when pg_relation_size(nullif(c.reltoastrelid, 0)) > 0 then (
              select string_agg(
                       format(case when a.atttypid in ('text'::regtype, 'varchar'::regtype) then 'octet_length(t.%I) > $3'
                                else 'pg_column_size(t.%I) > $3' end, a.attname), ' or ')
                from pg_attribute a
               where a.attrelid = r.relid and a.attnum > 0 and not a.attisdropped and a.attlen = -1
-           ), 'false') as is_long
+           ) else 'false' end as is_long
       from unnest(p_jobs) r
       join pg_class c on c.oid = r.relid -- one that was dropped has no rows
       left join arcano.job_table s on s.job_table = r.relid
-     group by r.relid
+     group by r.relid, c.reltoastrelid
   loop
     foreach v_source in array array[format('only %s', v_table.relid::regclass), 'arcano.job'] loop
       foreach v_row in array array[format('case when (%s) is not true then to_jsonb(t) end', v_table.is_long), 'null::jsonb'] loop

@@ -162,10 +162,12 @@ def test_what_a_call_holds_while_it_waits_stands_before_that_in_the_order(
         )
         stage.execute(
             """
-            insert into arcano.refund (job_table, job_id, kind, reference)
-            select j.tableoid, j.id, 'stalled', gen_random_uuid()::text from arcano.job j where j.id = %s
+            insert into arcano.refund (job_table, job_id, job_created_at, kind, reference)
+            select j.tableoid, j.id, j.created_at, 'stalled', gen_random_uuid()::text
+              from arcano.job j where j.id = %s
             union all
-            select e.job_table::regclass, e.job_id, 'failed', gen_random_uuid()::text
+            select e.relid, e.job_id, (e.job_before ->> 'created_at')::timestamptz,
+              'failed', gen_random_uuid()::text
               from arcano.job_event e where e.event_id = %s
             """,
             (jobs.working, jobs.event_id),

@@ -15,7 +15,6 @@ set jit = off -- what is switched off counts as expensive, and that would start 
 set lock_timeout = '5s' -- see limit_wait
 as $$
 declare
-  v_accounts constant boolean := exists (select from arcano.account);
   v_jobs arcano.job_snapshot[];
   v_tids tid[];
   v_wanted integer;
@@ -36,7 +35,7 @@ begin
   ), put_back as (
     update arcano.job j
        set status = 'queued', waited_in_queue = true, "position" = greatest(j."position", 1),
-           api_account = case when not v_accounts then j.api_account end, started_at = null, heartbeat_at = null
+           api_account = arcano.account_in_line(j.tableoid, j.api_account), started_at = null, heartbeat_at = null
       from wanted w
      where j.ctid = w.tid and j.tableoid = w.relid and j.status is not null -- as in end_jobs_at_once
     returning w.relid, w.job_id, j.status

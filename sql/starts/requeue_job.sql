@@ -34,12 +34,7 @@ begin
     update arcano.job j
        set status = 'queued', waited_in_queue = true, "position" = v_place,
            started_at = null, heartbeat_at = null, task_id = null,
-           -- A job that waits holds no slot, whatever this says. It may be the app's own, and not be null.
-           api_account = case
-             when not exists (select from arcano.account) or exists (
-               select from pg_attribute a where a.attrelid = j.tableoid and a.attname = 'api_account' and a.attnotnull)
-             then j.api_account
-           end
+           api_account = arcano.account_in_line(j.tableoid, j.api_account)
      where j.id = v_ref.id and j.tableoid = v_ref.relid;
     if not found then
       perform arcano.refuse_suppression();

@@ -28,6 +28,13 @@ CREATE TYPE arcano.job_snapshot AS (
 
 COMMENT ON TYPE arcano.job_snapshot IS 'The row of a job at one moment, with all columns of its own table: what the journal keeps.';
 
+CREATE FUNCTION arcano.account_in_line(p_table oid, p_api_account text) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.account_in_line(p_table oid, p_api_account text) IS 'Internal: what api_account of a job of p_table becomes as it goes back into the queue.';
+
 CREATE FUNCTION arcano.active_jobs_of(p_user_ids text[]) RETURNS TABLE(user_id text, has_orphans boolean, active_tool text, active_table text, active_status text, active_job_id uuid, created_at timestamp with time zone, started_at timestamp with time zone, "position" integer, heals_at timestamp with time zone, checked_at timestamp with time zone, silent_since timestamp with time zone)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2472,6 +2479,8 @@ REVOKE ALL ON TYPE arcano.job_ids FROM PUBLIC;
 REVOKE ALL ON TYPE arcano.job_ref FROM PUBLIC;
 
 REVOKE ALL ON TYPE arcano.job_snapshot FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.account_in_line(p_table oid, p_api_account text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.active_jobs_of(p_user_ids text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.active_jobs_of(p_user_ids text[]) TO arcano_backend;

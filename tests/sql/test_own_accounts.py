@@ -82,3 +82,17 @@ def test_with_an_account_its_slots_are_what_is_written(
     db.drop_account("other")
     waiting(conn)
     assert [row.api_account for row in db.claim_jobs(5)] == ["primary"]
+
+
+@pytest.mark.parametrize("accounts", [[], ["other"]], ids=["without accounts", "with one"])
+def test_a_job_whose_worker_fell_silent_goes_back(
+    db: ArcanoDB, conn: psycopg.Connection, own: str, accounts: list[str]
+) -> None:
+    for account in accounts:
+        db.set_account(account, 1)
+    one = waiting(conn)
+    assert len(db.claim_jobs(5, beats=True)) == 1
+    conn.execute(f"update {UPSCALER} set started_at = now() - interval '16 minutes'")
+    assert [row.put_back for row in db.sweep_orphans()] == [1]
+    assert job(conn, one)["status"] == "queued"
+    assert [row.attempt for row in db.claim_jobs(5)] == [2]

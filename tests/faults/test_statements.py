@@ -63,7 +63,7 @@ def test_making_a_job_and_being_refused(counted: psycopg.Connection) -> None:
 
 def test_an_idle_sweep(counted: psycopg.Connection) -> None:
     counted.execute("update arcano.job set status = 'completed' where arcano.is_open(status)")
-    assert statements(counted, "sweep_orphans()") <= 26
+    assert statements(counted, "sweep_orphans()") <= 27
 
 
 def test_a_batch_takes_no_more_than_one_job(counted: psycopg.Connection) -> None:

@@ -315,13 +315,13 @@ class WorkerLoad:
                     self.injected[fault.__name__] += 1
             time.sleep(0.05)
 
-    def settle(self) -> None:
+    def settle(self, bounds: int = 12) -> None:
         """Nothing new is made; what there is has the bound, as often as a job may be tried, to end."""
         self.stopping.set()
         for thread in self._threads:
             thread.join(60)
         with contextlib.suppress(AssertionError):
-            until(lambda: self._minded() and not self._open(), 12 * BOUND_SECONDS)
+            until(lambda: self._minded() and not self._open(), bounds * BOUND_SECONDS)
         for process in (*self.workers, self._sweeper):
             assert process is not None
             process.kill()

@@ -54,7 +54,8 @@ begin
   update arcano.job j
      set status = v_before.status, completed_at = v_before.completed_at, error_message = v_before.error_message,
          orphan_exempt = true,
-         -- Else the sweep would end it at once as stalled.
+         -- Else the sweep would end it at once as stalled; of a claim a heartbeat alone does not protect it.
+         started_at = case when v_before.status = 'starting' then clock_timestamp() else j.started_at end,
          heartbeat_at = case when arcano.is_working(v_before.status) then clock_timestamp() else j.heartbeat_at end
    where j.id = v_job.id and j.tableoid = v_relid;
   if not found then

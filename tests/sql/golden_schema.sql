@@ -1728,7 +1728,7 @@ CREATE FUNCTION arcano_api.touch_job(p_job_id uuid, p_table text DEFAULT NULL::t
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano_api.touch_job(p_job_id uuid, p_table text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) IS 'Sets heartbeat_at of the open job p_job_id of the user who calls (in p_table, which may be left out if the id is in one table alone). A job that has ended: changed is false, and note says why.';
+COMMENT ON FUNCTION arcano_api.touch_job(p_job_id uuid, p_table text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) IS 'Sets heartbeat_at of the waiting job p_job_id of the user who calls (in p_table, which may be left out if the id is in one table alone). A job that is worked on, or has ended: changed is false, and note says why.';
 
 CREATE TABLE arcano.account (
     name text NOT NULL,

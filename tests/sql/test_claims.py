@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +21,7 @@ from helpers import (
     veto,
 )
 
-from arcano_db import ArcanoDB, InvalidArgument, SweptTable
+from arcano_db import ArcanoApi, ArcanoDB, InvalidArgument, SweptTable
 
 BOUND = timedelta(minutes=15)
 UNSTARTED = "Auto-clean: claimed, but never started (no sign of life from its worker)"
@@ -424,3 +424,33 @@ def test_what_it_refuses(conn: psycopg.Connection, db: ArcanoDB) -> None:
         db.start_jobs([lost], attempts=[1, 2])
     assert conn.execute("select count(*) from arcano.claim_jobs(p_beats => null)").fetchone() == (1,)
     assert conn.execute("select count(*) from arcano.beating_claim").fetchone() == (0,)
+
+
+@pytest.mark.parametrize("beats", [False, True])
+def test_a_claim_that_was_put_back_by_hand_has_its_time_again(
+    db: ArcanoDB, conn: psycopg.Connection, beats: bool
+) -> None:
+    db.set_job_table(UPSCALER, {"max_attempts": 0})
+    one = in_line(conn)
+    assert len(db.claim_jobs(beats=beats)) == 1
+    conn.execute(f"update {UPSCALER} set started_at = now() - interval '5 hours'")
+    assert [row.stalled for row in db.sweep_orphans()] == [1]
+    [entry] = db.job_events(event="stalled")
+    assert db.restore_job(entry.event_id)
+    assert db.sweep_orphans() == []
+    assert job(conn, one)["status"] == "starting"
+
+
+def test_an_open_page_makes_no_dead_worker_look_alive(db: ArcanoDB, conn: psycopg.Connection) -> None:
+    user = make_user(conn)
+    waiting = make_job(conn, VIDEO, user, "1 minute")
+    working = make_job(conn, UPSCALER, user, status="running", started_at=datetime.now(UTC))
+    with conn.transaction():
+        conn.execute("select set_config('arcano.user_id', %s, true)", (str(user),))
+        conn.execute("set local role arcano_user")
+        api = ArcanoApi(conn)
+        assert api.touch_job(waiting).changed
+        answer = api.touch_job(working)
+    assert (answer.changed, answer.status) == (False, "running")
+    assert answer.note == "it is running: its worker gives signs of life"
+    assert job(conn, working)["heartbeat_at"] is None

@@ -27,6 +27,7 @@ VOLATILE = (
     (r"took \d+ ms", "took <n> ms"),
     (r"arcano-db sweep on \S+", "arcano-db sweep on <host>"),
     (r"oid \d+", "oid <n>"),
+    (r"line \d+ at", "line <n> at"),
     (r"\b\d+ (s|min)\b", "<n> s"),
     (r"[ \t]+(?=\n|$)", ""),
     (r" {2,}", "  "),

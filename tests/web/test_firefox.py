@@ -95,7 +95,7 @@ def test_a_ghost_is_in_the_way_of_nobody(site: Site, browser: Firefox, picture: 
 
 
 def test_a_queued_job_blocks_until_it_is_released(site: Site, visited: FirefoxPage, picture: Path) -> None:
-    site.db.run_or_queue(make_job(site.conn, UPSCALER, user(1), "1 minute", session_id="another"), run=False)
+    site.db.run_or_queue(make_job(site.conn, UPSCALER, user(1), "1 second", session_id="another"), run=False)
     visited.choose("#picture", picture)
     start(visited)
     until(lambda: visited.evaluate(f"() => {DIALOG}.open && {DIALOG}.innerText.includes('You are number 1')"))

@@ -86,7 +86,7 @@ def test_what_people_write_stays_as_it_is(db: ArcanoDB, conn: psycopg.Connection
 def test_a_webhook_that_came_before_its_task(db: ArcanoDB, conn: psycopg.Connection) -> None:
     job_id = make_job(conn, UPSCALER, make_user(conn), "1 minute")
     db.finish_task("task", "failed", "\x1b" + "x" * 3_000_000)
-    assert is_plain(conn.execute("select error from arcano.task").fetchone()[0])
+    assert is_plain(conn.execute("select error from arcano.provider_task").fetchone()[0])
     db.start_job(job_id, "task")
     assert job(conn, job_id)["status"] == "failed"
     assert is_plain(job(conn, job_id)["error_message"])

@@ -656,7 +656,7 @@ export class ActiveJobDialog extends Element {
     const since = new Date(`${active.startedAt ?? active.createdAt}`)
     const day = since.toDateString() === new Date().toDateString() ? undefined : 'medium'
     this.#text('since', texts.since(since.toLocaleString(this.#language, { dateStyle: day, timeStyle: 'short' })))
-    const place = active.position > 0 ? texts.inLine(active.position) : texts.waiting
+    const place = active.position !== null && active.position > 0 ? texts.inLine(active.position) : texts.waiting
     this.#text('status', silent ?? isWorking ?? place)
     this.#text('failed', this.#failed ? texts.failed : '')
     this.#text('close', texts.close)

@@ -34,8 +34,8 @@ _Job: TypeAlias = tuple[str, JobId]
 async def sweep_until_stopped(dsn: str, every: float, limit: int, deadline: float = DEADLINE) -> None:
     """Sweep again and again until SIGTERM or SIGINT; a lost server is waited for.
 
-    Calls ``arcano.sweep_orphans``: full batches follow each other at once, and after one that was not
-    full there is a pause. A batch that is cut off, as by a ``statement_timeout``, is halved until one passes;
+    Calls ``arcano.sweep_orphans``: batches follow each other at once for as long as they end jobs, and
+    then there is a pause. A batch that is cut off, as by a ``statement_timeout``, is halved until one passes;
     a job that takes too long even alone is named and passed over. Logs a line for what each sweep cancelled,
     and one for what it failed.
 
@@ -90,7 +90,9 @@ class _Sweeper:
         stalled: Counter[str] = Counter()
         put_back: Counter[str] = Counter()
         put_off = 0
+        more = False
         while True:
+            size = self._size
             try:
                 batch = await self._server.ask(self._batch, once=True)
             except TOOK_TOO_LONG as error:
@@ -107,10 +109,13 @@ class _Sweeper:
             cancelled.update({table.job_table: table.cancelled for table in batch if table.cancelled})
             stalled.update({table.job_table: table.stalled for table in batch if table.stalled})
             put_back.update({table.job_table: table.put_back for table in batch if table.put_back})
-            if sum(table.cancelled + table.stalled + table.put_back for table in batch) < self._size:
+            ended = sum(table.cancelled + table.stalled + table.put_back for table in batch)
+            if ended == 0 and not more:
                 # What was slow may be done with by now.
                 self._size = min(2 * self._size, self._limit)
                 break
+            # After jobs have ended comes a sweep that pays their refunds and ends none.
+            more = ended >= size
         seconds = time.monotonic() - started
         for what, counted in (
             ("cancelled %d orphans", cancelled),

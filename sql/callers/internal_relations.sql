@@ -7,7 +7,7 @@ set search_path = pg_catalog, pg_temp
 as $$
   select array_agg(c.oid::regclass)
     from pg_class c
-   where c.relnamespace = 'arcano'::regnamespace and c.relkind in ('r', 'v')
+   where c.relnamespace = 'arcano'::regnamespace and c.relkind in ('r', 'v', 'S')
      and c.relname not in (select o.name from arcano.public_objects() o where o.schema = 'arcano')
 $$;
 

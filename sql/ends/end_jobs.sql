@@ -18,7 +18,8 @@ create or replace function arcano.end_jobs(
   p_reason text default null,
   p_since timestamptz default null,
   out job arcano.job_ref,
-  out error text
+  out error text,
+  out cause text
 )
 returns setof record
 language plpgsql volatile
@@ -41,6 +42,7 @@ begin
       v_ended := arcano.end_jobs_at_once(
         p_jobs, p_source, p_cause, p_reason, v_since, current_setting('lock_timeout')::interval);
     end if;
+    perform arcano.check_constraints_now(array(select e.relid from unnest(v_ended) e));
   exception
     when others or assert_failure then
       get stacked diagnostics v_sqlstate = returned_sqlstate, v_error = message_text;
@@ -50,19 +52,31 @@ begin
         if p_source <> 'check' then
           raise;
         end if;
-        return query select r, v_error from unnest(p_jobs) r;
+        return query select r, v_error, p_cause from unnest(p_jobs) r;
         return;
       end if;
 
       if cardinality(p_jobs) > 1 then
         return query
-          select e.job, e.error
+          select e.job, e.error, e.cause
             from unnest(p_jobs) r cross join lateral arcano.end_jobs(array[r], p_source, p_cause, p_reason, v_since) e;
         return;
       end if;
 
       job := p_jobs[1];
+      -- Its table does not let it wait again, and has not some minutes ago: then it ends, as it would after its last
+      -- attempt. What passes by itself, such as a lock, is tried again.
+      if p_cause = 'put_back' and v_sqlstate !~ '^(08|40|53|55|57|58|XX)'
+        and exists (select from arcano.job_backoff b where b.job_table = job.relid and b.job_id = job.id)
+      then
+        return query
+          select e.job, e.error, e.cause
+            from arcano.end_jobs(p_jobs, p_source, 'silent', format(
+                   'Auto-clean: the worker that had it fell silent, and it could not be put back into the queue (%s)', v_error), v_since) e;
+        return;
+      end if;
       error := v_error;
+      cause := p_cause;
       -- Not for the check: it may be asked many times a second, and the sweep says it too. What a cancel could not do
       -- may be the fault of its own session, and is no reason for workers to pass over the job.
       if p_source = 'sweep' then
@@ -74,9 +88,9 @@ begin
       return;
   end;
 
-  return query select r::arcano.job_ref, null::text from unnest(v_ended) r;
+  return query select r::arcano.job_ref, null::text, p_cause from unnest(v_ended) r;
 end
 $$;
 
 comment on function arcano.end_jobs(arcano.job_ref[], text, text, text, timestamptz) is
-  'Internal: ends those of p_jobs to which p_cause (of end_causes, or put_back) applies, journals and refunds them. p_reason: their error_message. p_since: since when the caller waits (null: from now on). Answers a row for each job ended, and with its error for each that could not be.';
+  'Internal: ends those of p_jobs to which p_cause (of end_causes, or put_back) applies, journals and refunds them. p_reason: their error_message. p_since: since when the caller waits (null: from now on). Answers a row for each job ended, with the cause that it came to, and with its error for each that could not be.';

@@ -25,11 +25,12 @@ begin
     begin
       select c.jobs, c.attempts into v_completed, v_attempts
         from arcano.complete_working_jobs(p_jobs, p_attempts, p_error) c;
+      perform arcano.check_constraints_now(array(select d.relid from unnest(v_completed) d));
     exception
       when transaction_rollback then
         raise;
       when others or assert_failure then
-        null; -- one by one, below
+        v_completed := null; -- one by one, below
     end;
     return query
       select d.id, true, p_status, d.attempt, null::text, arcano.table_name(d.relid)
@@ -52,6 +53,7 @@ begin
     begin
       select f.changed, f.status, f.attempt, f.note into changed, status, attempt, note
         from arcano.finish_job(v_job.id, p_status, p_error, v_job.attempt, v_job.relid) f;
+      perform arcano.check_constraints_now(array[v_job.relid]);
     exception
       when transaction_rollback then
         raise;

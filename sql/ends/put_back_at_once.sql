@@ -35,7 +35,9 @@ begin
   ), put_back as (
     update arcano.job j
        set status = 'queued', waited_in_queue = true, "position" = greatest(j."position", 1),
-           api_account = arcano.account_in_line(j.tableoid, j.api_account), started_at = null, heartbeat_at = null
+           api_account = arcano.account_in_line(j.tableoid, j.api_account),
+           started_at = arcano.date_in_line(j.tableoid, 'started_at', j.started_at),
+           heartbeat_at = arcano.date_in_line(j.tableoid, 'heartbeat_at', j.heartbeat_at)
       from wanted w
      where j.ctid = w.tid and j.tableoid = w.relid and j.status is not null -- as in end_jobs_at_once
     returning w.relid, w.job_id, j.status
@@ -50,6 +52,11 @@ begin
   if v_wanted <> coalesce(cardinality(v_put_back), 0) then
     perform arcano.refuse_suppression();
   end if;
+  update arcano.beating_claim c
+     set fell_silent_at = clock_timestamp()
+    from unnest(v_put_back) b (relid, id)
+    join arcano.job j on j.id = b.id and j.tableoid = b.relid
+   where c.job_id = j.id and c.job_table = j.tableoid and c.attempt = j.attempt;
   perform arcano.journal('requeued', p_source, 'Its worker fell silent', v_before);
   return v_put_back;
 end

@@ -1,12 +1,13 @@
 -- Pays a refund that is due: calls the app's function and sets credits_refunded, both or neither. If that
 -- cannot be done, the refund stays due, and the journal says why: so also where the function is not the one that was
--- registered any more. Waits for no row's lock.
+-- registered any more. Waits for no lock of the job, and in the app's function as long as limit_wait lets it.
 --
 -- Dynamic, because the function is the app's own.
-create or replace function arcano.pay_refund(p_refund_id bigint, p_source text)
+create or replace function arcano.pay_refund(p_refund_id bigint, p_source text, p_since timestamptz, p_lock_timeout interval)
 returns boolean
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
+set lock_timeout = '5s' -- see limit_wait
 as $$
 declare
   v_refund arcano.refund%rowtype;
@@ -18,6 +19,7 @@ declare
   v_error text;
   v_sqlstate text;
 begin
+  perform arcano.limit_wait(p_since, p_lock_timeout);
   select f.* into v_refund
     from arcano.refund f
    where f.refund_id = p_refund_id and f.paid_at is null
@@ -51,6 +53,7 @@ begin
         raise exception '% answered false', v_function using errcode = 'raise_exception';
       end if;
       perform arcano.mark_refund_paid(v_refund, p_source, 'paid by ' || v_function);
+      perform arcano.check_constraints_now(null);
       return true;
     exception
       when others or assert_failure then
@@ -59,17 +62,10 @@ begin
     end;
   end if;
 
-  update arcano.refund f
-     set error = v_error,
-         tries = f.tries + (v_function is not null)::integer,
-         tried_at = case when v_function is not null then clock_timestamp() end
-   where f.refund_id = p_refund_id;
-  if v_refund.error is distinct from v_error then
-    perform arcano.journal_refund(v_refund, 'refund_due', p_source, v_error);
-  end if;
+  perform arcano.note_unpaid(p_refund_id, p_source, v_error);
   return false;
 end
 $$;
 
-comment on function arcano.pay_refund(bigint, text) is
-  'Internal: tries to pay the refund p_refund_id, and answers whether it is paid now.';
+comment on function arcano.pay_refund(bigint, text, timestamptz, interval) is
+  'Internal: tries to pay the refund p_refund_id, and answers whether it is paid now. p_since, p_lock_timeout: as for end_jobs_at_once.';

@@ -1,6 +1,9 @@
 -- Pays back, once, what was charged for jobs that have just ended; to be called in the transaction that
 -- ended them, which holds them. Does nothing for a job that was not charged or is refunded already, or
 -- whose table does not say that this kind of end is refunded. A cancelled job that never ran always is.
+--
+-- The sweep only notes what is due, for a sweep of refunds alone to pay: the app's function may take its time, or never
+-- come back, and meanwhile the jobs that were ended with it would still block their users.
 create or replace function arcano.refund_jobs(p_jobs arcano.job_ref[], p_kind text, p_source text)
 returns void
 language plpgsql volatile
@@ -10,6 +13,7 @@ set enable_seqscan = off -- a plan that was made while tables were small is stil
 set jit = off -- what is switched off counts as expensive, and that would start it
 as $$
 declare
+  v_since constant timestamptz := clock_timestamp();
   v_refund_ids bigint[];
 begin
   if p_jobs is null or p_kind is null then
@@ -40,9 +44,12 @@ begin
     returning refund_id
   )
   select array_agg(d.refund_id) into v_refund_ids from due d;
-  perform arcano.pay_refund(f.refund_id, p_source) from unnest(v_refund_ids) f (refund_id);
+  if p_source <> 'sweep' then
+    perform arcano.pay_refund(f.refund_id, p_source, v_since, current_setting('lock_timeout')::interval)
+       from unnest(v_refund_ids) f (refund_id);
+  end if;
 end
 $$;
 
 comment on function arcano.refund_jobs(arcano.job_ref[], text, text) is
-  'Internal: makes the refunds of p_jobs that have just ended, of kind cancelled, failed, stalled or forced, and tries to pay them. p_source: what ended them, for the journal.';
+  'Internal: makes the refunds of p_jobs that have just ended, of kind cancelled, failed, stalled or forced, and tries to pay them, unless p_source, which ended them, is the sweep.';

@@ -1,6 +1,6 @@
 -- A row as jsonb, whatever it holds. A value of more than p_limit bytes is cut, and is the beginning of it as text; one
 -- that jsonb cannot hold (a json column takes "\u0000" and 1e400000) is text as well, and one that cannot be read is null. Of
--- each of these the key "arcano.unlike" says why it is not as it was.
+-- each of these the key "arcano.unlike" says why it is not as it was. A column of this name is left out.
 --
 -- All columns in one statement; if that fails, each by itself. Dynamic, because a table's own columns are not known before.
 create or replace function arcano.columns_as_jsonb(
@@ -46,7 +46,7 @@ begin
             end
    ) k (size, beginning)
    where a.attrelid = case p_source when 'arcano.job' then 'arcano.job'::regclass else p_job.relid end
-     and a.attnum > 0 and not a.attisdropped and (p_columns is null or a.attname = any (p_columns));
+     and a.attnum > 0 and not a.attisdropped and a.attname <> 'arcano.unlike' and (p_columns is null or a.attname = any (p_columns));
 
   begin
     execute format(

@@ -43,7 +43,7 @@ begin
      group by r.relid, c.reltoastrelid
   loop
     foreach v_source in array array[format('only %s', v_table.relid::regclass), 'arcano.job'] loop
-      foreach v_row in array array[format('case when (%s) is not true then to_jsonb(t) end', v_table.is_long), 'null::jsonb'] loop
+      foreach v_row in array array[format('case when (%s) is not true then to_jsonb(t.*) end', v_table.is_long), 'null::jsonb'] loop
         continue when v_source = 'arcano.job' and v_row <> 'null::jsonb';
         begin
           execute format(
@@ -66,7 +66,7 @@ begin
       continue when v_jobs is null;
       return query
         select (u.relid, u.id, u.user_id,
-                 case when pg_column_size(u.job) <= v_table.value_limit then u.job
+                 case when pg_column_size(u.job) <= v_table.value_limit and not u.job ? 'arcano.unlike' then u.job
                    else arcano.columns_as_jsonb(v_source, (u.relid, u.id)::arcano.job_ref, v_table.value_limit) end
                )::arcano.job_snapshot, u.tid
           from unnest(v_jobs, v_tids) u (relid, id, user_id, job, tid);

@@ -39,8 +39,11 @@ select j.tableoid as relid,
          when j.status = 'starting' then 'unstarted'
          else 'stalled'
        end as stall_cause,
-       -- A limit that lies ahead will end it, or has just passed.
-       case when arcano.is_working(j.status) and (m.is_enforced and s.stalls_at > now() - interval '1 hour') is not true then
+       -- A limit that lies ahead will end it, or has just passed; but one that a date of a wrong clock has put off is none.
+       case when arcano.is_working(j.status) and (
+         m.is_enforced and s.stalls_at > now() - interval '1 hour'
+           and greatest(j.started_at, j.heartbeat_at) <= now() + interval '1 minute'
+       ) is not true then
          case when n.silent_since < now() - interval '1 hour' then n.silent_since end
        end as silent_since
   from arcano.job j

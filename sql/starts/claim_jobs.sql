@@ -65,7 +65,7 @@ begin
       ) l;
     return query
       select arcano.table_name(s.relid), s.job_id, s.user_id, s.api_account, s.attempt
-        from arcano.start_in_slots(v_relids, v_tids, v_slots, p_beats is true) s;
+        from arcano.start_in_slots(v_relids, v_tids, v_slots, p_beats is true, true) s;
     get diagnostics v_started = row_count;
   exception
     when transaction_rollback then

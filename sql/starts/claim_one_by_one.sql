@@ -33,7 +33,7 @@ begin
 
       select arcano.table_name(s.relid), s.job_id, s.user_id, s.api_account, s.attempt
         into job_table, job_id, user_id, api_account, attempt
-        from arcano.start_in_slots(array[v_job.relid], array[v_tid], p_slots[v_taken + 1:v_taken + 1], p_beats) s;
+        from arcano.start_in_slots(array[v_job.relid], array[v_tid], p_slots[v_taken + 1:v_taken + 1], p_beats, true) s;
       v_taken := v_taken + 1;
       return next;
     exception

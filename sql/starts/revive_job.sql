@@ -31,7 +31,7 @@ begin
              e.event = 'healed' and v_job.status = 'cancelled'
              or v_job.status = 'failed' and (e.event, e.reason) = (
                select c.event, c.message from arcano.end_causes() c where c.cause = 'unstarted')),
-           e.event <> 'healed', e.job_before ->> 'error_message'
+           e.event <> 'healed', arcano.kept_text(e.job_before, 'error_message')
       into v_may, v_is_claim, v_error_before
       from arcano.job_history(p_job) e
      where e.event not in ('error', 'late_finish', 'refund_due', 'refunded')

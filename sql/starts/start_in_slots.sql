@@ -4,7 +4,8 @@ create or replace function arcano.start_in_slots(
   p_relids oid[],
   p_tids tid[],
   p_slots text[],
-  p_beats boolean default false
+  p_beats boolean default false,
+  p_check_now boolean default false
 )
 returns table (
   relid oid,
@@ -39,8 +40,11 @@ begin
   if v_started <> coalesce(cardinality(p_tids), 0) then
     perform arcano.refuse_suppression();
   end if;
+  if p_check_now then
+    perform arcano.check_constraints_now(p_relids);
+  end if;
 end
 $$;
 
-comment on function arcano.start_in_slots(oid[], tid[], text[], boolean) is
-  'Internal: starts the jobs that lie at p_tids of the tables p_relids, each in its element of p_slots (null: there are no accounts, and api_account stays as it is), notes with p_beats that signs of life follow, and answers them in that order.';
+comment on function arcano.start_in_slots(oid[], tid[], text[], boolean, boolean) is
+  'Internal: starts the jobs that lie at p_tids of the tables p_relids, each in its element of p_slots (null: there are no accounts, and api_account stays as it is), notes with p_beats that signs of life follow, lets with p_check_now deferred constraints refuse it at once, and answers them in that order.';

@@ -29,7 +29,8 @@ begin
   update arcano.job j
      set status = 'running',
          task_id = coalesce(p_task_id, j.task_id),
-         started_at = coalesce(j.started_at, clock_timestamp()),
+         -- Where a table's dates cannot be null, one that waits has that of an earlier start, or of none.
+         started_at = case when arcano.is_working(j.status) then coalesce(j.started_at, clock_timestamp()) else clock_timestamp() end,
          attempt = coalesce(j.attempt, 0) + arcano.is_waiting(j.status)::integer
    where j.id = v_ref.id
      and j.tableoid = v_ref.relid
@@ -42,6 +43,9 @@ begin
   if not changed then
     select r.changed, r.status, r.attempt, r.note into changed, status, attempt, note
       from arcano.revive_job(v_ref, p_task_id, p_attempt) r;
+  end if;
+  if changed then
+    perform arcano.forget_backoff(v_ref);
   end if;
 
   -- Also for a job that has ended, so that the journal gets what the provider says of it.

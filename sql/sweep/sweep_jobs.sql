@@ -57,7 +57,7 @@ begin
     raise debug 'arcano sweep: %', v_jobs[1].id using table = arcano.table_name(v_jobs[1].relid);
   end if;
   return query
-    select e.job, e.error, g.cause = 'put_back'
+    select e.job, e.error, e.cause = 'put_back'
       from (
         select u.cause, array_agg((u.relid, u.id)::arcano.job_ref) as jobs
           from unnest(v_jobs, v_causes) u (relid, id, cause)

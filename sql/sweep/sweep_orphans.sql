@@ -9,9 +9,11 @@
 --
 -- In tables in observe mode it only journals what it would have ended; trip_breakers puts tables there.
 --
--- It also pays refunds that are due, writes places to rows where keep_positions is on, and wakes workers
--- if a slot is free beside a line. Safe to run many at once: each takes what no other one holds. Never
--- needed for a right answer of check_user_active.
+-- It also writes places to rows where keep_positions is on, and wakes workers if a slot is free beside a line. Refunds that
+-- are due are paid by a sweep that ended nothing: what the app's function does, and however long, holds up no end. Where
+-- both are to be done, one sweep does the one, and the next one the other.
+--
+-- Safe to run many at once: each takes what no other one holds. Never needed for a right answer of check_user_active.
 create or replace function arcano.sweep_orphans(
   p_limit integer default 1000,
   p_slow_job_id arcano.job.id%type default null,
@@ -29,7 +31,9 @@ declare
   v_put_back arcano.job_ref[] := '{}';
   v_back arcano.job_ref[];
   v_ended arcano.job_ref[];
-  v_left integer := p_limit;
+  v_ends constant boolean := p_slow_job_id is null and not (exists (select from arcano.payable_refund) and coalesce((
+    select r.cancelled + r.stalled + r.put_back + r.failed > 0 from arcano.sweep_run r order by r.sweep_run_id desc limit 1), false));
+  v_left integer := case when v_ends then p_limit else 0 end;
   v_errors integer;
   v_failed integer := 0;
   v_observed integer;
@@ -38,7 +42,6 @@ begin
   perform arcano.refuse_limit(p_limit);
   if p_slow_job_id is not null then
     v_failed := arcano.put_off_slow_job(arcano.named_job(p_slow_job_id, p_slow_table));
-    v_left := 0; -- so that no other slow one takes this back
   end if;
   perform arcano.trip_breakers(p_limit);
   perform arcano.note_future_jobs(p_limit);
@@ -48,8 +51,7 @@ begin
         values
           ('orphan', true),
           ('charged_orphan', exists (select from arcano.job_table t where t.charged_orphan_after is not null)),
-          ('stalled', exists (
-            select from arcano.job_table t where t.stall_after is not null or t.starting_stall_after is not null))
+          ('stalled', exists (select from arcano.job_table t where coalesce(t.stall_after, t.starting_stall_after) is not null))
       ) c (cause, applies)
      where c.applies
   loop
@@ -70,12 +72,15 @@ begin
   end loop;
 
   v_observed := arcano.observe_jobs(p_limit);
-  perform arcano.pay_refunds(p_limit);
+  if p_slow_job_id is null and (not v_ends or v_left = p_limit and v_failed = 0) then
+    perform arcano.pay_refunds(p_limit);
+  end if;
   v_purged := arcano.purge_expired(p_limit);
   perform arcano.forget_claims();
   if exists (select from arcano.setting s where s.keep_positions) then
     begin
       perform arcano.refresh_positions();
+      perform arcano.check_constraints_now(null);
     exception
       -- Such as the app's own trigger: the jobs that were ended stay so.
       when others or assert_failure then
@@ -110,4 +115,4 @@ end
 $$;
 
 comment on function arcano.sweep_orphans(integer, arcano.job.id%type, regclass) is
-  'Cancels orphans, charged orphans and stalled jobs where their table says so, and claims that were never started (stalled), and puts jobs back into the queue whose worker fell silent (put_back), at most p_limit in all, and answers a row for each table with any. One that cannot be ended is journaled as an error and tried again later. Fewer than p_limit in all: nothing more to do now. Tables in observe mode only get entries in the journal. Also tries again to pay refunds that are due, keeps positions where that is switched on, forgets what is older than set_retention says, and wakes workers. p_slow_job_id, p_slow_table: a job with which alone a sweep was cut off, such as by a statement_timeout; it is journaled as an error and passed over for a while, and no job is ended this time.';
+  'Cancels orphans, charged orphans and stalled jobs where their table says so, and claims that were never started (stalled), and puts jobs back into the queue whose worker fell silent (put_back), at most p_limit in all, and answers a row for each table with any. One that cannot be ended is journaled as an error and tried again later. Fewer than p_limit in all: nothing more to do now. Tables in observe mode only get entries in the journal. If nothing was ended, or the last sweep ended something, it tries to pay refunds that are due. Also keeps positions where that is switched on, forgets what is older than set_retention says, and wakes workers. p_slow_job_id, p_slow_table: a job with which alone a sweep was cut off, such as by a statement_timeout; it is journaled as an error and passed over for a while, and no job is ended this time.';

@@ -52,7 +52,7 @@ begin
       where r.paid_at is null
    );
   update arcano.job j
-     set status = v_before.status, completed_at = v_before.completed_at, error_message = v_before.error_message,
+     set status = v_before.status, completed_at = v_before.completed_at, error_message = arcano.kept_text(v_event.job_before, 'error_message'),
          orphan_exempt = true,
          -- Else the sweep would end it at once as stalled; of a claim a heartbeat alone does not protect it.
          started_at = case when v_before.status = 'starting' then clock_timestamp() else j.started_at end,
@@ -64,6 +64,7 @@ begin
   if arcano.is_open(v_before.status) then
     perform arcano.refuse_made_job(v_relid, v_job.id, v_job.user_id, v_job.id, v_job.user_id);
   end if;
+  perform arcano.forget_backoff((v_relid, v_job.id)::arcano.job_ref);
   perform arcano.journal('restored', 'restore_job', v_undone, array[v_row]);
   perform arcano.wake_workers();
   return true;

@@ -109,6 +109,13 @@ CREATE FUNCTION arcano.cancel_session(p_user_id uuid DEFAULT NULL::uuid, p_sessi
 
 COMMENT ON FUNCTION arcano.cancel_session(p_user_id uuid, p_session_id text, p_reason text) IS 'Cancels the waiting jobs of user p_user_id or session p_session_id (both given: both must match), with p_reason as their error_message, and answers a row for each. Working jobs are never touched. Neither given: an error.';
 
+CREATE FUNCTION arcano.check_constraints_now(p_relids oid[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.check_constraints_now(p_relids oid[]) IS 'Internal: raises what a deferred constraint would raise at commit, if code of the tables p_relids (null: of others) can have left any.';
+
 CREATE FUNCTION arcano.check_health(p_long_transaction interval DEFAULT '01:00:00'::interval) RETURNS TABLE(level text, finding text, detail text, hint text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -213,6 +220,13 @@ CREATE FUNCTION arcano.create_job_columns(p_table regclass, p_data jsonb) RETURN
 
 COMMENT ON FUNCTION arcano.create_job_columns(p_table regclass, p_data jsonb) IS 'Internal: the columns of p_table that p_data names, quoted; raises for one that cannot be given.';
 
+CREATE FUNCTION arcano.date_in_line(p_table oid, p_column name, p_date timestamp with time zone) RETURNS timestamp with time zone
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.date_in_line(p_table oid, p_column name, p_date timestamp with time zone) IS 'Internal: what p_column, now p_date, of a job of p_table becomes as it goes back into the queue.';
+
 CREATE FUNCTION arcano.default_health() RETURNS TABLE(level text, finding text, detail text, hint text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -264,12 +278,12 @@ END;
 
 COMMENT ON FUNCTION arcano.end_causes() IS 'Internal: each cause that ends a job, the status and the event of the journal that follow, the default message, and the kind of refund: of a job that was not running yet, and of one that was; null: none.';
 
-CREATE FUNCTION arcano.end_jobs(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text DEFAULT NULL::text, p_since timestamp with time zone DEFAULT NULL::timestamp with time zone, OUT job arcano.job_ref, OUT error text) RETURNS SETOF record
+CREATE FUNCTION arcano.end_jobs(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text DEFAULT NULL::text, p_since timestamp with time zone DEFAULT NULL::timestamp with time zone, OUT job arcano.job_ref, OUT error text, OUT cause text) RETURNS SETOF record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.end_jobs(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text, p_since timestamp with time zone, OUT job arcano.job_ref, OUT error text) IS 'Internal: ends those of p_jobs to which p_cause (of end_causes, or put_back) applies, journals and refunds them. p_reason: their error_message. p_since: since when the caller waits (null: from now on). Answers a row for each job ended, and with its error for each that could not be.';
+COMMENT ON FUNCTION arcano.end_jobs(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text, p_since timestamp with time zone, OUT job arcano.job_ref, OUT error text, OUT cause text) IS 'Internal: ends those of p_jobs to which p_cause (of end_causes, or put_back) applies, journals and refunds them. p_reason: their error_message. p_since: since when the caller waits (null: from now on). Answers a row for each job ended, with the cause that it came to, and with its error for each that could not be.';
 
 CREATE FUNCTION arcano.end_jobs_at_once(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text, p_since timestamp with time zone, p_lock_timeout interval) RETURNS arcano.job_ref[]
     LANGUAGE plpgsql
@@ -373,6 +387,13 @@ CREATE FUNCTION arcano.finish_without_waking(p_jobs arcano.job_ref[], p_status t
 
 COMMENT ON FUNCTION arcano.finish_without_waking(p_jobs arcano.job_ref[], p_status text, p_error text, p_attempts integer[]) IS 'Internal: as finish_jobs, for who wakes workers afterwards.';
 
+CREATE FUNCTION arcano.forget_backoff(p_job arcano.job_ref) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.forget_backoff(p_job arcano.job_ref) IS 'Internal: has claims and the sweep pass over p_job no longer.';
+
 CREATE FUNCTION arcano.forget_claims() RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -380,7 +401,7 @@ CREATE FUNCTION arcano.forget_claims() RETURNS void
     SET jit TO 'off'
     AS ...;
 
-COMMENT ON FUNCTION arcano.forget_claims() IS 'Internal: deletes the entries of beating_claim whose job is not worked on at that attempt any more.';
+COMMENT ON FUNCTION arcano.forget_claims() IS 'Internal: deletes the entries of beating_claim whose job is not worked on at that attempt any more, or has ended.';
 
 CREATE FUNCTION arcano.function_problem(p_function text, p_oid oid, p_owner text) RETURNS text
     LANGUAGE plpgsql
@@ -833,6 +854,12 @@ CREATE FUNCTION arcano.keep_request(p_user_id uuid, p_request_key text, p_table 
 
 COMMENT ON FUNCTION arcano.keep_request(p_user_id uuid, p_request_key text, p_table regclass, p_job_id uuid, p_data jsonb) IS 'Internal: notes that p_request_key of user p_user_id made job p_job_id of p_table with p_data.';
 
+CREATE FUNCTION arcano.kept_text(p_job_before jsonb, p_column text) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN ((p_job_before ->> p_column) || COALESCE(((' ... ('::text || ((p_job_before -> 'arcano.unlike'::text) ->> p_column)) || ')'::text), ''::text));
+
+COMMENT ON FUNCTION arcano.kept_text(p_job_before jsonb, p_column text) IS 'Internal: the text of p_column in p_job_before, an entry''s row, with what the journal says of it if it is not whole.';
+
 CREATE FUNCTION arcano.known_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_data jsonb, p_request_key text, OUT active_table text, OUT active_job_id uuid, OUT active_status text) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -955,6 +982,13 @@ CREATE FUNCTION arcano.note_future_jobs(p_limit integer) RETURNS void
 
 COMMENT ON FUNCTION arcano.note_future_jobs(p_limit integer) IS 'Internal: journals at most p_limit jobs outside of the queue whose created_at is in the future.';
 
+CREATE FUNCTION arcano.note_unpaid(p_refund_id bigint, p_source text, p_error text) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.note_unpaid(p_refund_id bigint, p_source text, p_error text) IS 'Internal: notes that the refund p_refund_id could not be paid, because of p_error; answers false if it is paid, or is being paid.';
+
 CREATE FUNCTION arcano.notify(p_channel text, p_payload text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -998,12 +1032,13 @@ CREATE FUNCTION arcano.own_request(p_table text, p_job_id uuid, p_data jsonb, p_
 
 COMMENT ON FUNCTION arcano.own_request(p_table text, p_job_id uuid, p_data jsonb, p_since timestamp with time zone, p_lock_timeout interval, OUT caller_id uuid, OUT relid regclass) IS 'Internal: the user who calls, and the attached table p_table; raises if that user may not make the job p_job_id with p_data in it. p_since: since when the caller waits. p_lock_timeout: the caller''s own.';
 
-CREATE FUNCTION arcano.pay_refund(p_refund_id bigint, p_source text) RETURNS boolean
+CREATE FUNCTION arcano.pay_refund(p_refund_id bigint, p_source text, p_since timestamp with time zone, p_lock_timeout interval) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '5s'
     AS ...;
 
-COMMENT ON FUNCTION arcano.pay_refund(p_refund_id bigint, p_source text) IS 'Internal: tries to pay the refund p_refund_id, and answers whether it is paid now.';
+COMMENT ON FUNCTION arcano.pay_refund(p_refund_id bigint, p_source text, p_since timestamp with time zone, p_lock_timeout interval) IS 'Internal: tries to pay the refund p_refund_id, and answers whether it is paid now. p_since, p_lock_timeout: as for end_jobs_at_once.';
 
 CREATE FUNCTION arcano.pay_refunds(p_limit integer) RETURNS integer
     LANGUAGE plpgsql
@@ -1086,7 +1121,7 @@ CREATE FUNCTION arcano.refund_jobs(p_jobs arcano.job_ref[], p_kind text, p_sourc
     SET jit TO 'off'
     AS ...;
 
-COMMENT ON FUNCTION arcano.refund_jobs(p_jobs arcano.job_ref[], p_kind text, p_source text) IS 'Internal: makes the refunds of p_jobs that have just ended, of kind cancelled, failed, stalled or forced, and tries to pay them. p_source: what ended them, for the journal.';
+COMMENT ON FUNCTION arcano.refund_jobs(p_jobs arcano.job_ref[], p_kind text, p_source text) IS 'Internal: makes the refunds of p_jobs that have just ended, of kind cancelled, failed, stalled or forced, and tries to pay them, unless p_source, which ended them, is the sweep.';
 
 CREATE FUNCTION arcano.refuse_ambiguous(p_job_id uuid, p_relids oid[]) RETURNS void
     LANGUAGE plpgsql STABLE
@@ -1341,7 +1376,7 @@ COMMENT ON FUNCTION arcano.restore_job(p_event_id bigint) IS 'Undoes entry p_eve
 
 CREATE FUNCTION arcano.retry_at(p_first_failed_at timestamp with time zone, p_last_failed_at timestamp with time zone, p_least interval) RETURNS timestamp with time zone
     LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN (p_last_failed_at + LEAST('1 day'::interval, GREATEST(p_least, (p_last_failed_at - p_first_failed_at))));
+    RETURN (p_last_failed_at + LEAST('1 day'::interval, GREATEST(p_least, (p_last_failed_at - LEAST(p_first_failed_at, p_last_failed_at)))));
 
 COMMENT ON FUNCTION arcano.retry_at(p_first_failed_at timestamp with time zone, p_last_failed_at timestamp with time zone, p_least interval) IS 'Internal: when to try again what failed first at p_first_failed_at and last at p_last_failed_at; p_least: the shortest pause.';
 
@@ -1497,13 +1532,13 @@ CREATE FUNCTION arcano.stalls_at(p_status text, p_started_at timestamp with time
 
 COMMENT ON FUNCTION arcano.stalls_at(p_status text, p_started_at timestamp with time zone, p_heartbeat_at timestamp with time zone, p_beats boolean, p_starting_stall_after interval, p_stall_after interval, p_touch_limit interval) IS 'Internal: when the job that has these columns has stalled, given its table''s settings; p_beats: its worker said that it gives signs of life. Null: never.';
 
-CREATE FUNCTION arcano.start_in_slots(p_relids oid[], p_tids tid[], p_slots text[], p_beats boolean DEFAULT false) RETURNS TABLE(relid oid, job_id uuid, user_id uuid, api_account text, attempt integer)
+CREATE FUNCTION arcano.start_in_slots(p_relids oid[], p_tids tid[], p_slots text[], p_beats boolean DEFAULT false, p_check_now boolean DEFAULT false) RETURNS TABLE(relid oid, job_id uuid, user_id uuid, api_account text, attempt integer)
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
     AS ...;
 
-COMMENT ON FUNCTION arcano.start_in_slots(p_relids oid[], p_tids tid[], p_slots text[], p_beats boolean) IS 'Internal: starts the jobs that lie at p_tids of the tables p_relids, each in its element of p_slots (null: there are no accounts, and api_account stays as it is), notes with p_beats that signs of life follow, and answers them in that order.';
+COMMENT ON FUNCTION arcano.start_in_slots(p_relids oid[], p_tids tid[], p_slots text[], p_beats boolean, p_check_now boolean) IS 'Internal: starts the jobs that lie at p_tids of the tables p_relids, each in its element of p_slots (null: there are no accounts, and api_account stays as it is), notes with p_beats that signs of life follow, lets with p_check_now deferred constraints refuse it at once, and answers them in that order.';
 
 CREATE FUNCTION arcano.start_job(p_job_id uuid, p_task_id text DEFAULT NULL::text, p_table regclass DEFAULT NULL::regclass, p_attempt integer DEFAULT NULL::integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1546,7 +1581,7 @@ CREATE FUNCTION arcano.sweep_orphans(p_limit integer DEFAULT 1000, p_slow_job_id
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.sweep_orphans(p_limit integer, p_slow_job_id uuid, p_slow_table regclass) IS 'Cancels orphans, charged orphans and stalled jobs where their table says so, and claims that were never started (stalled), and puts jobs back into the queue whose worker fell silent (put_back), at most p_limit in all, and answers a row for each table with any. One that cannot be ended is journaled as an error and tried again later. Fewer than p_limit in all: nothing more to do now. Tables in observe mode only get entries in the journal. Also tries again to pay refunds that are due, keeps positions where that is switched on, forgets what is older than set_retention says, and wakes workers. p_slow_job_id, p_slow_table: a job with which alone a sweep was cut off, such as by a statement_timeout; it is journaled as an error and passed over for a while, and no job is ended this time.';
+COMMENT ON FUNCTION arcano.sweep_orphans(p_limit integer, p_slow_job_id uuid, p_slow_table regclass) IS 'Cancels orphans, charged orphans and stalled jobs where their table says so, and claims that were never started (stalled), and puts jobs back into the queue whose worker fell silent (put_back), at most p_limit in all, and answers a row for each table with any. One that cannot be ended is journaled as an error and tried again later. Fewer than p_limit in all: nothing more to do now. Tables in observe mode only get entries in the journal. If nothing was ended, or the last sweep ended something, it tries to pay refunds that are due. Also keeps positions where that is switched on, forgets what is older than set_retention says, and wakes workers. p_slow_job_id, p_slow_table: a job with which alone a sweep was cut off, such as by a statement_timeout; it is journaled as an error and passed over for a while, and no job is ended this time.';
 
 CREATE FUNCTION arcano.table_health() RETURNS TABLE(level text, finding text, detail text, hint text)
     LANGUAGE plpgsql STABLE
@@ -1772,12 +1807,15 @@ CREATE TABLE arcano.beating_claim (
     job_table oid NOT NULL,
     job_id uuid NOT NULL,
     attempt integer NOT NULL,
-    claimed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+    claimed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    fell_silent_at timestamp with time zone
 );
 
 COMMENT ON TABLE arcano.beating_claim IS 'The claims whose worker said that signs of life follow (p_beats of claim_jobs): silence means that it is gone.';
 
 COMMENT ON COLUMN arcano.beating_claim.attempt IS 'Which start of the job it was.';
+
+COMMENT ON COLUMN arcano.beating_claim.fell_silent_at IS 'When the sweep put the job back into the queue, because its worker had fallen silent; null: it has not.';
 
 CREATE VIEW arcano.judged_job AS
  SELECT j.tableoid AS relid,
@@ -1825,7 +1863,7 @@ CREATE VIEW arcano.judged_job AS
             ELSE 'stalled'::text
         END AS stall_cause,
         CASE
-            WHEN (arcano.is_working(j.status) AND ((m.is_enforced AND (s.stalls_at > (now() - '01:00:00'::interval))) IS NOT TRUE)) THEN
+            WHEN (arcano.is_working(j.status) AND ((m.is_enforced AND (s.stalls_at > (now() - '01:00:00'::interval)) AND (GREATEST(j.started_at, j.heartbeat_at) <= (now() + '00:01:00'::interval))) IS NOT TRUE)) THEN
             CASE
                 WHEN (n.silent_since < (now() - '01:00:00'::interval)) THEN n.silent_since
                 ELSE NULL::timestamp with time zone
@@ -2311,32 +2349,6 @@ COMMENT ON COLUMN arcano.observed_table.came_alive IS 'How many showed a sign of
 
 COMMENT ON COLUMN arcano.observed_table.gone IS 'How many have no row any more.';
 
-ALTER TABLE arcano.refund ALTER COLUMN refund_id ADD GENERATED ALWAYS AS IDENTITY (
-    SEQUENCE NAME arcano.refund_refund_id_seq
-    START WITH 1
-    INCREMENT BY 1
-    NO MINVALUE
-    NO MAXVALUE
-    CACHE 1
-);
-
-CREATE TABLE arcano.release (
-    only_one boolean DEFAULT true NOT NULL,
-    source_fingerprint text NOT NULL,
-    loaded_fingerprint text NOT NULL,
-    loaded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    last_migration text,
-    CONSTRAINT release_only_one_check CHECK (only_one)
-);
-
-COMMENT ON TABLE arcano.release IS 'Which functions and views are loaded; arcano-db status reads it.';
-
-COMMENT ON COLUMN arcano.release.source_fingerprint IS 'Of the files of sql/ that were loaded.';
-
-COMMENT ON COLUMN arcano.release.loaded_fingerprint IS 'Of the functions and views as the database kept them: differs from a fresh one when somebody edited them by hand.';
-
-COMMENT ON COLUMN arcano.release.last_migration IS 'The last migration of the release that was loaded.';
-
 CREATE TABLE arcano.setting (
     only_one boolean DEFAULT true NOT NULL,
     refund_function text,
@@ -2379,6 +2391,52 @@ COMMENT ON COLUMN arcano.setting.longest_wait IS 'How long create_job and others
 COMMENT ON COLUMN arcano.setting.notifies IS 'False: nothing is notified, as for an app that prepares transactions (two-phase commit), in which PostgreSQL allows no notification; workers poll. Set by set_notifications.';
 
 COMMENT ON COLUMN arcano.setting.keep_unclaimed_tasks IS 'For how long a finish_task waits for the start_job that brings its task_id; null: for ever. Set by set_retention.';
+
+CREATE VIEW arcano.payable_refund AS
+ SELECT refund_id,
+    due_at,
+    tries
+   FROM arcano.refund f
+  WHERE ((paid_at IS NULL) AND ((tried_at IS NULL) OR (now() > arcano.retry_at(due_at, tried_at, '00:01:00'::interval))) AND (EXISTS ( SELECT
+           FROM arcano.setting s
+          WHERE (s.refund_function IS NOT NULL))));
+
+COMMENT ON VIEW arcano.payable_refund IS 'Internal: the refunds that the sweep may try to pay now.';
+
+CREATE SEQUENCE arcano.refund_in_hand
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+COMMENT ON SEQUENCE arcano.refund_in_hand IS 'Which refund a sweep is paying at this moment, or was when it was cut off; is_called false: none.';
+
+ALTER TABLE arcano.refund ALTER COLUMN refund_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME arcano.refund_refund_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE arcano.release (
+    only_one boolean DEFAULT true NOT NULL,
+    source_fingerprint text NOT NULL,
+    loaded_fingerprint text NOT NULL,
+    loaded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    last_migration text,
+    CONSTRAINT release_only_one_check CHECK (only_one)
+);
+
+COMMENT ON TABLE arcano.release IS 'Which functions and views are loaded; arcano-db status reads it.';
+
+COMMENT ON COLUMN arcano.release.source_fingerprint IS 'Of the files of sql/ that were loaded.';
+
+COMMENT ON COLUMN arcano.release.loaded_fingerprint IS 'Of the functions and views as the database kept them: differs from a fresh one when somebody edited them by hand.';
+
+COMMENT ON COLUMN arcano.release.last_migration IS 'The last migration of the release that was loaded.';
 
 ALTER TABLE arcano.sweep_run ALTER COLUMN sweep_run_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME arcano.sweep_run_sweep_run_id_seq
@@ -2508,6 +2566,8 @@ REVOKE ALL ON FUNCTION arcano.cancel_session(p_user_id uuid, p_session_id text, 
 GRANT ALL ON FUNCTION arcano.cancel_session(p_user_id uuid, p_session_id text, p_reason text) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.cancel_session(p_user_id uuid, p_session_id text, p_reason text) TO arcano_operator;
 
+REVOKE ALL ON FUNCTION arcano.check_constraints_now(p_relids oid[]) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.check_health(p_long_transaction interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.check_health(p_long_transaction interval) TO arcano_operator;
 
@@ -2543,6 +2603,8 @@ GRANT ALL ON FUNCTION arcano.create_job(p_table regclass, p_job_id uuid, p_user_
 
 REVOKE ALL ON FUNCTION arcano.create_job_columns(p_table regclass, p_data jsonb) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.date_in_line(p_table oid, p_column name, p_date timestamp with time zone) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.default_health() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.derived_name(p_name name, p_suffix text) FROM PUBLIC;
@@ -2558,7 +2620,7 @@ REVOKE ALL ON FUNCTION arcano.dry_run_end(p_table regclass, p_job_id uuid, OUT l
 
 REVOKE ALL ON FUNCTION arcano.end_causes() FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.end_jobs(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text, p_since timestamp with time zone, OUT job arcano.job_ref, OUT error text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.end_jobs(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text, p_since timestamp with time zone, OUT job arcano.job_ref, OUT error text, OUT cause text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.end_jobs_at_once(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text, p_since timestamp with time zone, p_lock_timeout interval) FROM PUBLIC;
 
@@ -2597,6 +2659,8 @@ GRANT ALL ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error 
 GRANT ALL ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error text, p_api_account text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid, OUT job_table text) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.finish_without_waking(p_jobs arcano.job_ref[], p_status text, p_error text, p_attempts integer[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.forget_backoff(p_job arcano.job_ref) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.forget_claims() FROM PUBLIC;
 
@@ -2718,6 +2782,8 @@ REVOKE ALL ON FUNCTION arcano.journal_refund(p_refund arcano.refund, p_event tex
 
 REVOKE ALL ON FUNCTION arcano.keep_request(p_user_id uuid, p_request_key text, p_table regclass, p_job_id uuid, p_data jsonb) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.kept_text(p_job_before jsonb, p_column text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.known_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_data jsonb, p_request_key text, OUT active_table text, OUT active_job_id uuid, OUT active_status text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text, p_in_queue boolean) FROM PUBLIC;
@@ -2752,6 +2818,8 @@ REVOKE ALL ON FUNCTION arcano.named_jobs(p_job_ids uuid[], p_tables regclass[]) 
 
 REVOKE ALL ON FUNCTION arcano.note_future_jobs(p_limit integer) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.note_unpaid(p_refund_id bigint, p_source text, p_error text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.notify(p_channel text, p_payload text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.observe_jobs(p_limit integer) FROM PUBLIC;
@@ -2768,7 +2836,7 @@ REVOKE ALL ON FUNCTION arcano.own_job(p_job_id uuid, p_table text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.own_request(p_table text, p_job_id uuid, p_data jsonb, p_since timestamp with time zone, p_lock_timeout interval, OUT caller_id uuid, OUT relid regclass) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.pay_refund(p_refund_id bigint, p_source text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.pay_refund(p_refund_id bigint, p_source text, p_since timestamp with time zone, p_lock_timeout interval) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.pay_refunds(p_limit integer) FROM PUBLIC;
 
@@ -2902,7 +2970,7 @@ GRANT ALL ON FUNCTION arcano.stalling_jobs(p_within interval, p_limit integer) T
 REVOKE ALL ON FUNCTION arcano.stalls_at(p_status text, p_started_at timestamp with time zone, p_heartbeat_at timestamp with time zone, p_beats boolean, p_starting_stall_after interval, p_stall_after interval, p_touch_limit interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.stalls_at(p_status text, p_started_at timestamp with time zone, p_heartbeat_at timestamp with time zone, p_beats boolean, p_starting_stall_after interval, p_stall_after interval, p_touch_limit interval) TO arcano_operator;
 
-REVOKE ALL ON FUNCTION arcano.start_in_slots(p_relids oid[], p_tids tid[], p_slots text[], p_beats boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.start_in_slots(p_relids oid[], p_tids tid[], p_slots text[], p_beats boolean, p_check_now boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.start_job(p_job_id uuid, p_task_id text, p_table regclass, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.start_job(p_job_id uuid, p_task_id text, p_table regclass, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_backend;

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from helpers import UPSCALER, VIDEO, events, job, make_job, make_user
+from helpers import UPSCALER, VIDEO, events, job, make_job, make_user, veto
 
 from arcano_db import ArcanoDB
 
@@ -145,3 +145,40 @@ def test_the_doctors_statement_mends_it(db: ArcanoDB, conn: psycopg.Connection) 
     later = conn.execute("select id from arcano.job where created_at > now()").fetchall()
     assert later == [(ended,)]
     assert job(conn, one)["status"] == "queued"
+
+
+@pytest.mark.parametrize("date", ["infinity", "-infinity", "294000-01-01", "4713-12-01 BC"])
+@pytest.mark.parametrize("column", ["created_at", "started_at", "heartbeat_at"])
+@pytest.mark.parametrize("how", ["claim", "sweep", "requeue", "stall"])
+def test_no_date_stops_what_fails_or_is_put_off(
+    db: ArcanoDB, conn: psycopg.Connection, date: str, column: str, how: str
+) -> None:
+    """It is tried again when it is time, and others meanwhile."""
+    working = {"status": "running"} if how == "stall" else {}
+    line = {"position": 1} if how in ("claim", "requeue") else {}
+    one = make_job(conn, UPSCALER, make_user(conn), "1 hour", **working, **line)
+    other = make_job(conn, VIDEO, make_user(conn), "1 hour", **working, **line)
+    conn.execute(f"update {UPSCALER} set {column} = %s where id = %s", (date, one))
+    for table in (UPSCALER, VIDEO):
+        db.set_job_table(table, {"stall_after": "1 minute", "charged_orphan_after": "1 hour"})
+    conn.execute("update public.video_upscaler_jobs set started_at = created_at where status = 'running'")
+    if how == "requeue":
+        for claimed in db.claim_jobs(2):
+            assert db.requeue_job(claimed.job_id, after=timedelta(days=1)).changed
+        assert db.claim_jobs(2) == []
+        return
+    veto(conn, UPSCALER)
+    for _ in range(3):
+        if how == "claim":
+            db.claim_jobs(2)
+        else:
+            db.sweep_orphans()
+        conn.execute("update arcano.job_backoff set retry_at = now() - interval '1 second'")
+    assert job_status(conn, one) == ("running" if how == "stall" else "queued")
+    assert job_status(conn, other) == {"claim": "starting", "stall": "failed"}.get(how, "cancelled")
+
+
+def job_status(conn: psycopg.Connection, job_id: UUID) -> str:
+    """Python reads no such date."""
+    [status] = conn.execute("select status from arcano.job where id = %s", (job_id,)).fetchone()
+    return str(status)

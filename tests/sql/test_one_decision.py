@@ -149,6 +149,7 @@ def test_a_refund_of_a_table_that_is_gone_stops_no_sweep(conn: psycopg.Connectio
     ghost = make_job(conn, UPSCALER, make_user(conn))
     sweep_a_minute_later(conn, db)
     assert job(conn, ghost)["status"] == "cancelled"
+    db.sweep_orphans()
     assert conn.execute("select amount from public.refunded").fetchall() == [(7,)]
     assert db.refunds_due() == []
 

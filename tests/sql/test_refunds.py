@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from helpers import MESSAGE, POSE, UPSCALER, VESTE, VIDEO, events, job, make_job, make_user, veto
+from helpers import (
+    MESSAGE,
+    POSE,
+    UPSCALER,
+    VESTE,
+    VIDEO,
+    events,
+    in_background,
+    job,
+    make_job,
+    make_user,
+    until_blocked,
+    veto,
+)
 
 from arcano_db import ArcanoDB, InvalidArgument
 
@@ -122,7 +137,8 @@ def test_other_ends_are_refunded_where_the_table_says_so(
         db.fail_job(running, "no")
     elif kind == "stalled":
         conn.execute(f"update {VIDEO} set started_at = now() - interval '1 hour'")
-        db.sweep_orphans()
+        assert db.sweep_orphans() != []
+        assert db.sweep_orphans() == []  # which pays
     else:
         assert db.cancel_job(running, force=True).refunded is refunded
     assert [row[2] for row in paid()] == ([reference(conn, running, kind)] if refunded else [])
@@ -327,6 +343,7 @@ def test_where_the_table_says_so_it_is_ended_and_refunded_after_a_longer_time(
     # The check leaves it to the sweep.
     assert db.check_user_active(job(conn, ghost)["user_id"]).active_job_id == ghost
     assert [(row.job_table, row.cancelled) for row in db.sweep_orphans()] == [(VIDEO, 1)]
+    assert db.sweep_orphans() == []  # which pays
     row = job(conn, ghost)
     assert (row["status"], row["credits_refunded"]) == ("cancelled", True)
     assert row["error_message"] == "Auto-clean: charged job that was never started"
@@ -440,3 +457,130 @@ def test_what_is_due_for_an_old_row_is_no_newer_ones(conn: psycopg.Connection, d
     newest = [entry for entry in events(conn, one) if entry["event"] == "cancelled"][-1]
     assert db.restore_job(newest["event_id"])
     assert [due.amount for due in db.refunds_due()] == [150]
+
+
+# --- What the app's function does, or never comes back from, holds up nobody ------------------------------
+
+
+def stalled_and_charged(conn: psycopg.Connection, db: ArcanoDB, count: int) -> list[UUID]:
+    """Jobs that the next sweep fails, and owes."""
+    db.set_job_table(VIDEO, {"stall_after": "1 minute", "refund_when": ["stalled"]})
+    jobs = [charged(conn, status="running", started_at="2020-01-01") for _ in range(count)]
+    for number, one in enumerate(jobs):
+        conn.execute("update arcano.job set user_credit_cost = %s where id = %s", (100 + number, one))
+    return jobs
+
+
+def refunds_that(conn: psycopg.Connection, do: str) -> None:
+    """The function of the app does this first, of amounts above 100."""
+    conn.execute(
+        "create or replace function public.refund_credits(uuid, integer, text) returns boolean"
+        f" language plpgsql as $$ begin if $2 = 100 then {do}; end if;"
+        " insert into public.refunded values ($1, $2, $3); return true; end $$"
+    )
+
+
+HANGS = {
+    "sleeps": "perform pg_sleep(600)",
+    "computes": "loop perform 1; end loop",
+    "waits without end": "set local lock_timeout = 0; lock table public.ledger in share mode",
+    "catches what cuts it off": "begin perform pg_sleep(600); exception when others then perform pg_sleep(600); end",
+}
+
+
+@pytest.mark.parametrize("hang", HANGS)
+def test_one_that_never_comes_back_is_passed_over(
+    conn: psycopg.Connection, db: ArcanoDB, paid, connect: Callable[..., psycopg.Connection], hang: str
+) -> None:
+    jobs = stalled_and_charged(conn, db, 3)
+    refunds_that(conn, HANGS[hang])
+    conn.execute("create table public.ledger ()")
+    other = connect(autocommit=False)
+    other.execute("lock table public.ledger")
+    assert [row.stalled for row in db.sweep_orphans()] == [3]
+    assert {job(conn, one)["status"] for one in jobs} == {"failed"}
+    conn.execute("set statement_timeout = '300ms'")
+    with pytest.raises(psycopg.errors.QueryCanceled):
+        db.sweep_orphans()
+    # Cut off with it, it is known afterwards, and the next sweep ends jobs.
+    ghost = make_job(conn, UPSCALER, make_user(conn))
+    for _ in range(2):
+        db.sweep_orphans()
+    assert job(conn, ghost)["status"] == "cancelled"
+    due = {row.job_id: row for row in db.refunds_due()}
+    assert due[jobs[0]].error == "the refund function did not come back in time: the sweep was cut off with it"
+    assert (due[jobs[0]].tries, due[jobs[1]].tries) == (1, 0)
+    # Once it is tried again, the others come first.
+    conn.execute("update arcano.refund set tried_at = tried_at - interval '2 minutes'")
+    for _ in range(3):
+        with contextlib.suppress(psycopg.errors.QueryCanceled):
+            db.sweep_orphans()
+    assert [row[1] for row in paid()] in ([], [101, 102])  # cut off with the first as well
+    refunds_that(conn, "null")
+    conn.execute("update arcano.refund set tried_at = tried_at - interval '1 hour'")
+    for _ in range(2):
+        db.sweep_orphans()
+    assert sorted(row[1] for row in paid()) == [100, 101, 102]
+    assert db.refunds_due() == []
+
+
+def test_one_that_waits_for_a_lock_waits_for_seconds(
+    conn: psycopg.Connection, db: ArcanoDB, paid, connect: Callable[..., psycopg.Connection]
+) -> None:
+    """All of them together: and each is due with the reason."""
+    db.set_longest_wait("1 second")
+    jobs = stalled_and_charged(conn, db, 20)
+    conn.execute("create table public.ledger ()")
+    conn.execute(
+        "create or replace function public.refund_credits(uuid, integer, text) returns boolean"
+        " language plpgsql as $$ begin lock table public.ledger; return true; end $$"
+    )
+    other = connect(autocommit=False)
+    other.execute("lock table public.ledger")
+    db.sweep_orphans()
+    conn.execute("set statement_timeout = '10s'")
+    db.sweep_orphans()
+    errors = {row.job_id: row.error or "" for row in db.refunds_due()}
+    assert set(errors) == set(jobs)
+    assert {error[:5] for error in errors.values()} == {"55P03"}
+
+
+@pytest.mark.parametrize("by", ["cancel_job", "finish_job"])
+def test_the_call_that_ends_a_job_waits_for_seconds_too(
+    conn: psycopg.Connection, db: ArcanoDB, paid, connect: Callable[..., psycopg.Connection], by: str
+) -> None:
+    db.set_longest_wait("1 second")
+    one = charged(conn)
+    conn.execute("create table public.ledger ()")
+    conn.execute(
+        "create or replace function public.refund_credits(uuid, integer, text) returns boolean"
+        " language plpgsql as $$ begin lock table public.ledger; return true; end $$"
+    )
+    other = connect(autocommit=False)
+    other.execute("lock table public.ledger")
+    conn.execute("set statement_timeout = '10s'")
+    assert (db.cancel_job(one) if by == "cancel_job" else db.finish_job(one, "cancelled")).changed
+    assert job(conn, one)["status"] == "cancelled"
+    assert (db.refunds_due()[0].error or "").startswith("55P03")
+    assert conn.execute("show lock_timeout").fetchone() == ("0",)
+
+
+def test_another_sweep_is_not_told_that_this_one_was_cut_off(
+    conn: psycopg.Connection, db: ArcanoDB, paid, connect: Callable[..., psycopg.Connection]
+) -> None:
+    jobs = stalled_and_charged(conn, db, 3)
+    refunds_that(conn, "lock table public.ledger")
+    conn.execute("create table public.ledger ()")
+    with connect(autocommit=False) as holder:
+        holder.execute("lock table public.ledger")
+        db.sweep_orphans()
+        first = connect()
+        slow = in_background(lambda: ArcanoDB(first).sweep_orphans())
+        until_blocked(conn, first)
+        db.sweep_orphans()  # pays the others, and leaves that one to the first
+        assert sorted(row[1] for row in paid()) == [101, 102]
+    slow()
+    assert sorted(row[1] for row in paid()) == [100, 101, 102]
+    assert not conn.execute("select is_called from arcano.refund_in_hand").fetchone()[0]
+    assert db.refunds_due() == []
+    assert all(job(conn, one)["credits_refunded"] for one in jobs)

@@ -21,6 +21,7 @@ DYNAMIC = {
     "user_data": "reads a table's own columns",
     "admit_job": "inserts into the table's own columns",
     "shared_ids": "reads a table that need not be attached",
+    "check_constraints_now": "names the constraints of the app's own",
     "detach_job_table": "runs what detach_steps answers",
     "dry_run_end": "tries an update of a table that need not be attached",
     "grace_advice": "reads a table that need not be attached",

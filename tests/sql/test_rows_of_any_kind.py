@@ -176,7 +176,7 @@ def test_a_long_value_is_cut_and_marked(db: ArcanoDB, conn: psycopg.Connection) 
     assert before["short"] == "s" * 65536
     # Put back, it has what was kept of what ending it overwrote.
     assert db.restore_job(entry["event_id"])
-    assert job(conn, job_id)["error_message"] == "e" * 16384
+    assert job(conn, job_id)["error_message"] == "e" * 16384 + " ... (the beginning of 70000 bytes)"
 
 
 def test_what_was_cut_is_no_change(db: ArcanoDB, conn: psycopg.Connection) -> None:
@@ -222,3 +222,27 @@ def test_a_table_with_as_many_columns_as_can_be(db: ArcanoDB, conn: psycopg.Conn
     conn.execute(f"update public.upscaler_jobs set {long}".encode())
     db.sweep_orphans()
     assert len(events(conn, job_id)[0]["job_before"]["arcano.unlike"]) == 300
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["t", "j", "l", "r", "u", "v", "o", "w", "job", "tid", "relid", "value", "name", "size", "ids", "arcano.unlike"],
+)
+@pytest.mark.parametrize("long", [False, True])
+def test_what_a_column_is_called_forges_no_entry(
+    db: ArcanoDB, conn: psycopg.Connection, name: str, long: bool
+) -> None:
+    """A name may be one that the statements use; an entry is the whole row, whatever a user may give."""
+    conn.execute(f'alter table public.upscaler_jobs add "{name}" jsonb, add own text'.encode())
+    forged = """{"id": 7, "status": "completed", "arcano.unlike": {"status": "as text"}}"""
+    job_id = make_job(conn, UPSCALER, make_user(conn), own="o" * 70000 if long else "own")
+    conn.execute(f'update public.upscaler_jobs set "{name}" = %s'.encode(), (forged,))
+    db.sweep_orphans()
+    [entry] = events(conn)
+    before = entry["job_before"]
+    assert (before["id"], before["status"], before["own"][:3]) == (str(job_id), "queued", "ooo" if long else "own")
+    assert before.get("arcano.unlike") == ({"own": "the beginning of 70000 bytes"} if long else None)
+    # The one name that the journal needs itself.
+    assert (name in before) is (name != "arcano.unlike" or long)
+    assert db.restore_job(entry["event_id"])
+    assert job(conn, job_id)["status"] == "queued"

@@ -110,3 +110,20 @@ def test_a_job_that_waits_is_never_silent(conn: psycopg.Connection, db: ArcanoDB
     waiting = make_job(conn, VIDEO, make_user(conn), "10 days", waited_in_queue=True, position=1)
     assert db.check_user_active(job(conn, waiting)["user_id"]).silent_since is None
     assert not any(f.finding == "silent jobs" and f.level != "ok" for f in db.check_health())
+
+
+@pytest.mark.parametrize("status", ["starting", "running"])
+@pytest.mark.parametrize("dates", ["started_at", "heartbeat_at", "started_at heartbeat_at"])
+def test_a_limit_that_a_wrong_clock_has_put_off_is_none(
+    conn: psycopg.Connection, db: ArcanoDB, status: str, dates: str
+) -> None:
+    db.set_job_table(UPSCALER, {"stall_after": "1 day", "starting_stall_after": "1 day"})
+    columns: dict[str, Any] = {"started_at": HOUR_AGO, **dict.fromkeys(dates.split(), "'2999-01-01'")}
+    made = silent(conn, db, status=status, **columns)
+    if status == "starting" and "started_at" not in dates:
+        pytest.skip("a claim has a bound all the same")
+    by = named(conn, db, made)
+    assert by | {"explain"} == ALL
+    [told] = [row.detail for row in db.explain_job(made) if row.condition == "its work is limited"]
+    assert told is not None
+    assert "because a wrong clock wrote 2999-01-01" in told

@@ -1,0 +1,2 @@
+alter table arcano.beating_claim drop column if exists fell_silent_at;
+drop sequence if exists arcano.refund_in_hand;

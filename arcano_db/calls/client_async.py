@@ -376,6 +376,8 @@ class AsyncArcanoDB(AsyncCalls):
         attempts: Sequence[int | None] | None = None,
         completed_tables: Sequence[str | None] | None = None,
         beats: bool = False,
+        slow_job_id: JobId | None = None,
+        slow_table: str | None = None,
     ) -> list[ClaimedJob]:
         """Start the oldest jobs of the line, in free slots; they are the caller's to work on.
 
@@ -389,14 +391,19 @@ class AsyncArcanoDB(AsyncCalls):
             beats: Whether the caller gives signs of life of what it claims (:meth:`touch_jobs`) until a
                 provider has it or it ends. If they stop, the job goes back into the line; else a claim that
                 is not started in time fails.
+            slow_job_id: A job with which alone a claim was cut off, such as by a ``statement_timeout``: it is
+                journaled as an error and passed over for a while, and no job is claimed this time.
+            slow_table: Its table, with the schema; None: the one that has the id.
 
         Raises:
             AmbiguousJob: As for :meth:`finish_jobs`; nothing is claimed then, nor for the next two.
             InvalidArgument: ``limit`` is out of range, or as for :meth:`finish_jobs`.
             NotAttached: As for :meth:`finish_jobs`.
             WrongIsolation: The transaction is not read committed.
+            WaitedTooLong: A ``lock_timeout`` keeps one of ``completed`` from ending.
         """
-        arguments = (limit, to_list(completed), to_list(attempts), to_list(completed_tables), beats)
+        ended = (to_list(completed), to_list(attempts), to_list(completed_tables))
+        arguments = (limit, *ended, beats, slow_job_id, slow_table)
         return await self._all(statements.CLAIM_JOBS, arguments)
 
     async def requeue_job(

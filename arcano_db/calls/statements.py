@@ -103,7 +103,9 @@ FINISH_TASK = _rows(FinishedTask, "arcano.finish_task(%s, %s, %s, %s)")
 
 RUN_OR_QUEUE = _rows(QueueDecision, "arcano.run_or_queue(%s, %s, %s::regclass)")
 
-CLAIM_JOBS = _rows(ClaimedJob, "arcano.claim_jobs(%s, %s, %s::integer[], %s::regclass[], %s)")
+CLAIM_JOBS = _rows(
+    ClaimedJob, "arcano.claim_jobs(%s, %s, %s::integer[], %s::regclass[], %s, %s, %s::regclass)"
+)
 
 REQUEUE_JOB = _rows(RequeuedJob, "arcano.requeue_job(%s, %s, %s::regclass, %s)")
 

@@ -15,6 +15,7 @@ declare
   v_attempts integer[];
   v_job record;
   v_ref arcano.job_ref;
+  v_attempt integer;
 begin
   if cardinality(p_attempts) <> cardinality(p_jobs) then
     raise exception 'p_attempts has % elements, for % jobs', cardinality(p_attempts), cardinality(p_jobs)
@@ -63,6 +64,13 @@ begin
         select u.status, u.attempt into status, attempt from arcano.unchanged_job(v_ref) u;
         perform arcano.journal_and_back_off(v_ref, 'finish_job', note);
     end;
+    -- What is done is not to be done by another worker. Who only waited for too long tells it again.
+    v_attempt := attempt;
+    if not changed and arcano.is_working(status) and coalesce(v_job.attempt, v_attempt) = v_attempt and note not like '55P03: %' then
+      update arcano.beating_claim c
+         set end_refused_at = clock_timestamp()
+       where c.job_table = v_ref.relid and c.job_id = v_ref.id and c.attempt = v_attempt;
+    end if;
     return next;
   end loop;
 end

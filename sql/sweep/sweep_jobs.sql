@@ -20,10 +20,10 @@ begin
   -- Two statements, because each reads through an index of its own; one for both would read and sort all of them.
   if p_cause = 'stalled' then
     select array_agg(c.job), array_agg(case
-             when c.stall_cause <> 'silent' or arcano.times_put_back(c.job) >= t.max_attempts then c.stall_cause else 'put_back' end)
+             when c.stall_cause = 'silent' and arcano.may_be_put_back(c.job) then 'put_back' else c.stall_cause end)
       into v_jobs, v_causes
       from (
-        select (o.relid, o.job_id)::arcano.job_ref as job, o.relid, o.stall_cause
+        select (o.relid, o.job_id)::arcano.job_ref as job, o.stall_cause
           from arcano.judged_job o
          cross join lateral (
            select from arcano.job j where j.ctid = o.tid and j.tableoid = o.relid and j.id = o.job_id for update skip locked
@@ -34,8 +34,7 @@ begin
            and (not exists (select from arcano.job_backoff) or not arcano.is_backing_off(o.relid, o.job_id))
          order by o.stalls_at
          limit p_limit
-      ) c
-      join arcano.job_table t on t.job_table = c.relid;
+      ) c;
   else
     select array_agg(c.job), array_agg(p_cause) into v_jobs, v_causes
       from (

@@ -41,7 +41,7 @@ declare
 begin
   perform arcano.refuse_limit(p_limit);
   if p_slow_job_id is not null then
-    v_failed := arcano.put_off_slow_job(arcano.named_job(p_slow_job_id, p_slow_table));
+    v_failed := arcano.put_off_slow_job(arcano.named_job(p_slow_job_id, p_slow_table), 'sweep', 'ending it');
   end if;
   perform arcano.trip_breakers(p_limit);
   perform arcano.note_future_jobs(p_limit);

@@ -87,7 +87,7 @@ begin
              when greatest(j.started_at, j.heartbeat_at) > now() + interval '1 minute' then
                format('only at %s, because a wrong clock wrote %s into its row; its last sign of life that can be one is from %s', o.stalls_at, greatest(j.started_at, j.heartbeat_at), arcano.silent_since(j.created_at, j.started_at, j.heartbeat_at))
              when o.silent_since is not null then format('it should have ended at %s: something keeps it as it is, or nobody sweeps', o.stalls_at)
-             when o.beats and arcano.times_put_back(v_ref) < t.max_attempts then
+             when o.beats and arcano.may_be_put_back(v_ref) then
                format('at %s, if its worker stays silent: it goes back to its place in the line, for the %s. of %s times', o.stalls_at, arcano.times_put_back(v_ref) + 1, t.max_attempts)
              else format('at %s, if nobody gives a sign of life: it fails', o.stalls_at)
                || case when o.beats or o.status = 'starting' then ', and is refunded' else '' end

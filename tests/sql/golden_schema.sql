@@ -137,7 +137,7 @@ CREATE FUNCTION arcano.check_user_active(p_user_id uuid, OUT has_active_job bool
 
 COMMENT ON FUNCTION arcano.check_user_active(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer, OUT silent_since timestamp with time zone) IS 'Heals the orphans of user p_user_id, then answers in exactly one row whether a job is in the user''s way, and which: working before waiting, then the oldest. heals_at: when the rules would free the user, or put back a job that was claimed, if nothing more happens, null: never. healed: how many orphans this call cancelled. silent_since: the job is worked on, and nobody has given a sign of life of it since then, an hour ago or longer, and no limit ends it; null: else.';
 
-CREATE FUNCTION arcano.claim_jobs(p_limit integer DEFAULT 1, p_completed uuid[] DEFAULT NULL::uuid[], p_attempts integer[] DEFAULT NULL::integer[], p_completed_tables regclass[] DEFAULT NULL::regclass[], p_beats boolean DEFAULT false) RETURNS TABLE(job_table text, job_id uuid, user_id uuid, api_account text, attempt integer)
+CREATE FUNCTION arcano.claim_jobs(p_limit integer DEFAULT 1, p_completed uuid[] DEFAULT NULL::uuid[], p_attempts integer[] DEFAULT NULL::integer[], p_completed_tables regclass[] DEFAULT NULL::regclass[], p_beats boolean DEFAULT false, p_slow_job_id uuid DEFAULT NULL::uuid, p_slow_table regclass DEFAULT NULL::regclass) RETURNS TABLE(job_table text, job_id uuid, user_id uuid, api_account text, attempt integer)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
@@ -145,7 +145,7 @@ CREATE FUNCTION arcano.claim_jobs(p_limit integer DEFAULT 1, p_completed uuid[] 
     SET jit TO 'off'
     AS ...;
 
-COMMENT ON FUNCTION arcano.claim_jobs(p_limit integer, p_completed uuid[], p_attempts integer[], p_completed_tables regclass[], p_beats boolean) IS 'Starts at most p_limit jobs, the oldest of the queue first, in free slots of the accounts, and answers them. p_completed, p_attempts, p_completed_tables: jobs that the caller has completed, as for finish_jobs, which are ended first. p_beats: whether the caller gives signs of life of what it claims (touch_jobs) until a provider has it or it ends: if those stop for starting_stall_after, the sweep puts the job back into the queue, at most max_attempts times. Otherwise a claim that is not started within that time fails, is refunded, and is given to nobody else; a start_job that comes later brings it back. No row: the queue is empty, or no slot is free. A job that cannot be started is journaled as an error, and tried again later.';
+COMMENT ON FUNCTION arcano.claim_jobs(p_limit integer, p_completed uuid[], p_attempts integer[], p_completed_tables regclass[], p_beats boolean, p_slow_job_id uuid, p_slow_table regclass) IS 'Starts at most p_limit jobs, the oldest of the queue first, in free slots of the accounts, and answers them. p_completed, p_attempts, p_completed_tables: jobs that the caller has completed, as for finish_jobs, which are ended first. p_beats: whether the caller gives signs of life of what it claims (touch_jobs) until a provider has it or it ends: if those stop for starting_stall_after, the sweep puts the job back into the queue, at most max_attempts times. Otherwise a claim that is not started within that time fails, is refunded, and is given to nobody else; a start_job that comes later brings it back. No row: the queue is empty, or no slot is free. A job that cannot be started is journaled as an error, and tried again later. An error (55P03), and no change, if a lock_timeout keeps one of p_completed from ending. p_slow_job_id, p_slow_table: a job with which alone a claim was cut off, such as by a statement_timeout; it is journaled as an error and passed over for a while, and none is claimed this time.';
 
 CREATE FUNCTION arcano.claim_one_by_one(p_slots text[], p_limit integer, p_beats boolean) RETURNS TABLE(job_table text, job_id uuid, user_id uuid, api_account text, attempt integer)
     LANGUAGE plpgsql
@@ -951,6 +951,13 @@ CREATE FUNCTION arcano.may_act_as_migrator(p_role oid) RETURNS boolean
 
 COMMENT ON FUNCTION arcano.may_act_as_migrator(p_role oid) IS 'Internal: whether the role p_role has the rights of who migrated, so that its functions may be called with these.';
 
+CREATE FUNCTION arcano.may_be_put_back(p_job arcano.job_ref) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.may_be_put_back(p_job arcano.job_ref) IS 'Internal: whether p_job, whose worker fell silent, goes back into the queue instead of failing.';
+
 CREATE FUNCTION arcano.misleading_defaults(p_table regclass, OUT level text, OUT detail text, OUT hint text) RETURNS SETOF record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1085,12 +1092,12 @@ CREATE FUNCTION arcano.put_back_at_once(p_jobs arcano.job_ref[], p_source text, 
 
 COMMENT ON FUNCTION arcano.put_back_at_once(p_jobs arcano.job_ref[], p_source text, p_since timestamp with time zone, p_lock_timeout interval) IS 'Internal: puts those of p_jobs that nobody holds and whose worker fell silent back into the queue, all in one statement, journals them, and answers them; raises if one of them cannot be. p_since, p_lock_timeout: as for end_jobs_at_once.';
 
-CREATE FUNCTION arcano.put_off_slow_job(p_job arcano.job_ref) RETURNS integer
+CREATE FUNCTION arcano.put_off_slow_job(p_job arcano.job_ref, p_source text, p_what text) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.put_off_slow_job(p_job arcano.job_ref) IS 'Internal: journals that a sweep of p_job alone was cut off, and notes when to try again; answers how many jobs that was, 0 for one that has ended meanwhile.';
+COMMENT ON FUNCTION arcano.put_off_slow_job(p_job arcano.job_ref, p_source text, p_what text) IS 'Internal: journals that p_source was cut off with p_job alone, and notes when to try again; p_what: what took too long. Answers how many jobs that was, 0 for one that has ended meanwhile.';
 
 CREATE FUNCTION arcano.queue_position(p_job_id uuid, p_table regclass DEFAULT NULL::regclass) RETURNS integer
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -1808,7 +1815,8 @@ CREATE TABLE arcano.beating_claim (
     job_id uuid NOT NULL,
     attempt integer NOT NULL,
     claimed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    fell_silent_at timestamp with time zone
+    fell_silent_at timestamp with time zone,
+    end_refused_at timestamp with time zone
 );
 
 COMMENT ON TABLE arcano.beating_claim IS 'The claims whose worker said that signs of life follow (p_beats of claim_jobs): silence means that it is gone.';
@@ -1816,6 +1824,8 @@ COMMENT ON TABLE arcano.beating_claim IS 'The claims whose worker said that sign
 COMMENT ON COLUMN arcano.beating_claim.attempt IS 'Which start of the job it was.';
 
 COMMENT ON COLUMN arcano.beating_claim.fell_silent_at IS 'When the sweep put the job back into the queue, because its worker had fallen silent; null: it has not.';
+
+COMMENT ON COLUMN arcano.beating_claim.end_refused_at IS 'When its worker said that the job was done, and the job''s table refused that; null: it has not.';
 
 CREATE VIEW arcano.judged_job AS
  SELECT j.tableoid AS relid,
@@ -2577,9 +2587,9 @@ REVOKE ALL ON FUNCTION arcano.check_user_active(p_user_id uuid, OUT has_active_j
 GRANT ALL ON FUNCTION arcano.check_user_active(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer, OUT silent_since timestamp with time zone) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.check_user_active(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer, OUT silent_since timestamp with time zone) TO arcano_operator;
 
-REVOKE ALL ON FUNCTION arcano.claim_jobs(p_limit integer, p_completed uuid[], p_attempts integer[], p_completed_tables regclass[], p_beats boolean) FROM PUBLIC;
-GRANT ALL ON FUNCTION arcano.claim_jobs(p_limit integer, p_completed uuid[], p_attempts integer[], p_completed_tables regclass[], p_beats boolean) TO arcano_backend;
-GRANT ALL ON FUNCTION arcano.claim_jobs(p_limit integer, p_completed uuid[], p_attempts integer[], p_completed_tables regclass[], p_beats boolean) TO arcano_operator;
+REVOKE ALL ON FUNCTION arcano.claim_jobs(p_limit integer, p_completed uuid[], p_attempts integer[], p_completed_tables regclass[], p_beats boolean, p_slow_job_id uuid, p_slow_table regclass) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.claim_jobs(p_limit integer, p_completed uuid[], p_attempts integer[], p_completed_tables regclass[], p_beats boolean, p_slow_job_id uuid, p_slow_table regclass) TO arcano_backend;
+GRANT ALL ON FUNCTION arcano.claim_jobs(p_limit integer, p_completed uuid[], p_attempts integer[], p_completed_tables regclass[], p_beats boolean, p_slow_job_id uuid, p_slow_table regclass) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.claim_one_by_one(p_slots text[], p_limit integer, p_beats boolean) FROM PUBLIC;
 
@@ -2810,6 +2820,8 @@ REVOKE ALL ON FUNCTION arcano.mark_refund_paid(p_refund arcano.refund, p_source 
 
 REVOKE ALL ON FUNCTION arcano.may_act_as_migrator(p_role oid) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.may_be_put_back(p_job arcano.job_ref) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.misleading_defaults(p_table regclass, OUT level text, OUT detail text, OUT hint text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.named_job(p_job_id uuid, p_table regclass) FROM PUBLIC;
@@ -2850,7 +2862,7 @@ REVOKE ALL ON FUNCTION arcano.purge_expired(p_limit integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.put_back_at_once(p_jobs arcano.job_ref[], p_source text, p_since timestamp with time zone, p_lock_timeout interval) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.put_off_slow_job(p_job arcano.job_ref) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.put_off_slow_job(p_job arcano.job_ref, p_source text, p_what text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.queue_position(p_job_id uuid, p_table regclass) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.queue_position(p_job_id uuid, p_table regclass) TO arcano_backend;

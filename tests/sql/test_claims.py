@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -21,7 +22,7 @@ from helpers import (
     veto,
 )
 
-from arcano_db import ArcanoApi, ArcanoDB, InvalidArgument, SweptTable
+from arcano_db import ArcanoApi, ArcanoDB, InvalidArgument, SweptTable, WaitedTooLong
 
 BOUND = timedelta(minutes=15)
 UNSTARTED = "Auto-clean: claimed, but never started (no sign of life from its worker)"
@@ -544,3 +545,70 @@ def test_a_table_that_was_detached_for_a_while_has_its_bound(conn: psycopg.Conne
     conn.execute("update arcano.job_table set breaker_share = null")
     let_pass(conn, "16 minutes")
     assert db.sweep_orphans() == [SweptTable(UPSCALER, 0, 0, 1)]
+
+
+# --- What is told with a claim -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_what_could_not_be_ended_for_a_lock_is_said(
+    conn: psycopg.Connection, db: ArcanoDB, connect: Callable[..., psycopg.Connection], count: int
+) -> None:
+    """Else the worker would believe it, and another one would do the job again."""
+    jobs = [in_line(conn, table) for table in (UPSCALER, VIDEO, UPSCALER)[:count]]
+    claimed = db.claim_jobs(count, beats=True)
+    told = ([c.job_id for c in claimed], [c.attempt for c in claimed], [c.job_table for c in claimed])
+    in_line(conn)
+    with connect(autocommit=False) as holder:
+        holder.execute(f"select from {UPSCALER} where id = %s for update", (jobs[0],))
+        conn.execute("set lock_timeout = '100ms'")
+        with pytest.raises(WaitedTooLong, match="a completed job could not be ended"):
+            db.claim_jobs(1, *told)
+        assert {job(conn, one)["status"] for one in jobs} == {"starting"}
+    assert len(db.claim_jobs(1, *told)) == 1
+    assert {job(conn, one)["status"] for one in jobs} == {"completed"}
+
+
+@pytest.mark.parametrize("by", ["claim_jobs", "finish_jobs"])
+@pytest.mark.parametrize("why", ["trigger", "check", "suppressed"])
+def test_what_is_done_is_not_done_again(conn: psycopg.Connection, db: ArcanoDB, by: str, why: str) -> None:
+    """Its table refuses 'completed': it fails in the end, and goes to no other worker."""
+    done = in_line(conn)
+    claimed = db.claim_jobs(beats=True)
+    db.start_job(done)
+    if why == "check":
+        conn.execute(f"alter table {UPSCALER} add check (status <> 'completed')")
+    elif why == "trigger":
+        veto(conn, UPSCALER, "new.status = 'completed'")
+    else:
+        conn.execute(
+            "create function public.no() returns trigger language plpgsql as"
+            " $$ begin if new.status = 'completed' then return null; end if; return new; end $$;"
+            f" create trigger no before update on {UPSCALER} for each row execute function public.no()"
+        )
+    if by == "claim_jobs":
+        assert db.claim_jobs(1, [done], [claimed[0].attempt]) == []
+    else:
+        assert [row.changed for row in db.finish_jobs([done], attempts=[claimed[0].attempt])] == [False]
+    assert "it fails" in {row.condition: row.detail for row in db.explain_job(done)}["its work is limited"]
+    let_pass(conn, "16 minutes")
+    let_backoff_pass(conn, "16 minutes")
+    assert db.sweep_orphans() == [SweptTable(UPSCALER, 0, 1)]
+    assert (job(conn, done)["status"], job(conn, done)["attempt"]) == ("failed", 1)
+
+
+def test_a_job_that_is_slow_to_claim_is_passed_over(conn: psycopg.Connection, db: ArcanoDB) -> None:
+    slow, other = in_line(conn, age="2 hours"), in_line(conn)
+    veto(conn, UPSCALER, f"old.id = '{slow}' and pg_sleep(30) is not null")
+    conn.execute("set statement_timeout = '500ms'")
+    heard: list[str] = []
+    conn.add_notice_handler(lambda notice: heard.append(f"{notice.message_primary} {notice.table_name}"))
+    conn.execute("set client_min_messages = debug1")
+    with pytest.raises(psycopg.errors.QueryCanceled):
+        db.claim_jobs()
+    assert heard[-1] == f"arcano claim: {slow} {UPSCALER}"
+    assert db.claim_jobs(1, beats=True, slow_job_id=slow, slow_table=UPSCALER) == []
+    [error] = events(conn)
+    assert (error["job_id"], error["source"]) == (slow, "claim_jobs")
+    assert error["reason"].startswith("starting it took too long, even alone")
+    assert [claimed.job_id for claimed in db.claim_jobs(2)] == [other]

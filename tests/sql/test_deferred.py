@@ -1,4 +1,4 @@
-"""What would refuse a change only at commit refuses it for one job, and for nothing else that the call did."""
+"""What would refuse a change at commit refuses it for one job, and for nothing else that the call did."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from helpers import POSE, REFUNDS, UPSCALER, VIDEO, events, job, let_backoff_pas
 
 from arcano_db import ArcanoDB
 
-# Ways of the app's own to refuse a job at commit: what is made beforehand, and what is done to refuse the job given.
+# Ways of the app's own to refuse a job at commit.
 VETOES: dict[str, str] = {
     "constraint trigger": """
         create function public.late() returns trigger language plpgsql as $body$
@@ -29,7 +29,8 @@ VETOES: dict[str, str] = {
     "assertion": """
         create function public.late() returns trigger language plpgsql as $body$
         begin
-          assert new.session_id is distinct from 'bad' or new.status in ('pending', 'queued') or new.status = old.status
+          assert new.session_id is distinct from 'bad' or new.status in ('pending', 'queued')
+            or new.status = old.status
             {besides_false};
           return null;
         end $body$;
@@ -197,7 +198,7 @@ def test_a_refund_that_is_refused_at_commit_is_due(conn: psycopg.Connection, db:
 
 
 def test_the_callers_transaction_is_left_as_it_was(conn: psycopg.Connection, db: ArcanoDB) -> None:
-    """A check that its own rows need only at commit is not asked for before, by any call that touches other tables."""
+    """A check that its own rows need only at commit is not asked for before."""
     refuse(conn, "constraint trigger")
     conn.execute(
         "create table public.parent (id integer primary key);"

@@ -484,7 +484,7 @@ HANGS = {
     "sleeps": "perform pg_sleep(600)",
     "computes": "loop perform 1; end loop",
     "waits without end": "set local lock_timeout = 0; lock table public.ledger in share mode",
-    "catches what cuts it off": "begin perform pg_sleep(600); exception when others then perform pg_sleep(600); end",
+    "catches what it can": "begin perform pg_sleep(600); exception when others then null; end",
 }
 
 
@@ -508,7 +508,9 @@ def test_one_that_never_comes_back_is_passed_over(
         db.sweep_orphans()
     assert job(conn, ghost)["status"] == "cancelled"
     due = {row.job_id: row for row in db.refunds_due()}
-    assert due[jobs[0]].error == "the refund function did not come back in time: the sweep was cut off with it"
+    assert (
+        due[jobs[0]].error == "the refund function did not come back in time: the sweep was cut off with it"
+    )
     assert (due[jobs[0]].tries, due[jobs[1]].tries) == (1, 0)
     # Once it is tried again, the others come first.
     conn.execute("update arcano.refund set tried_at = tried_at - interval '2 minutes'")

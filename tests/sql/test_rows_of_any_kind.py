@@ -226,7 +226,24 @@ def test_a_table_with_as_many_columns_as_can_be(db: ArcanoDB, conn: psycopg.Conn
 
 @pytest.mark.parametrize(
     "name",
-    ["t", "j", "l", "r", "u", "v", "o", "w", "job", "tid", "relid", "value", "name", "size", "ids", "arcano.unlike"],
+    [
+        "t",
+        "j",
+        "l",
+        "r",
+        "u",
+        "v",
+        "o",
+        "w",
+        "job",
+        "tid",
+        "relid",
+        "value",
+        "name",
+        "size",
+        "ids",
+        "arcano.unlike",
+    ],
 )
 @pytest.mark.parametrize("long", [False, True])
 def test_what_a_column_is_called_forges_no_entry(
@@ -240,7 +257,11 @@ def test_what_a_column_is_called_forges_no_entry(
     db.sweep_orphans()
     [entry] = events(conn)
     before = entry["job_before"]
-    assert (before["id"], before["status"], before["own"][:3]) == (str(job_id), "queued", "ooo" if long else "own")
+    assert (before["id"], before["status"], before["own"][:3]) == (
+        str(job_id),
+        "queued",
+        "ooo" if long else "own",
+    )
     assert before.get("arcano.unlike") == ({"own": "the beginning of 70000 bytes"} if long else None)
     # The one name that the journal needs itself.
     assert (name in before) is (name != "arcano.unlike" or long)

@@ -139,12 +139,13 @@ def _main(function: str, outcome: int) -> None:
     with contextlib.suppress(OSError):  # rather this one than the worker
         Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")
     try:
+        # What the job's row holds may be of classes that come with the function.
+        call = find_function(function)
         job = pickle.load(sys.stdin.buffer)
         # The function's own standard input is empty.
         lifeline = os.dup(0)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         threading.Thread(target=_watch, args=[lifeline], daemon=True).start()
-        call = find_function(function)
         answer = asyncio.run(call(job)) if is_async(call) else call(job)
         told: tuple[str, Any] = (
             ("handed over", answer.task_id) if isinstance(answer, HandOver) else ("done", None)

@@ -12,22 +12,19 @@ import contextlib
 import inspect
 import threading
 import time
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import psycopg
-from psycopg import sql
-from psycopg.rows import dict_row
 
-from arcano_db.calls.client_async import AsyncArcanoDB
 from arcano_db.calls.errors import ArcanoError, NotAttached
 from arcano_db.calls.printable import logger
 from arcano_db.calls.reasons import NOT_IN_ITS_ENCODING, in_any_encoding, reason_of
-from arcano_db.calls.rows import ClaimedJob, JobChange, JobId, StallingJob
+from arcano_db.calls.rows import ClaimedJob, JobChange, StallingJob
 from arcano_db.running.beating import Heart
+from arcano_db.running.job_rows import Key, read_rows
 from arcano_db.running.lasting_connection import (
     FIRST_PAUSE_SECONDS,
     TOOK_TOO_LONG,
@@ -46,9 +43,6 @@ _LAST_WORDS_SECONDS = 5.0
 
 # What the function that asks the provider may answer, besides None.
 _RECONCILED = ("running", "finished", "gone")
-
-# An id means something only with its table: two tables may have the same one.
-_Key = tuple[str, JobId]
 
 # The table of a job was detached, dropped or renamed while the worker had the job.
 _TABLE_IS_GONE = (NotAttached, psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName)
@@ -164,6 +158,8 @@ class _Running:
     # Whether the function has been called and has not returned. After that nothing is cut short any more:
     # what came of it is being told to the server.
     calling: bool = False
+    # Why the function cannot be called with it.
+    unreadable: str | None = None
 
     def cancel(self) -> None:
         if self.calling and self.task is not None:
@@ -258,7 +254,7 @@ class _Worker:
         self.options = options
         self.stopping = False
         self._interrupted = False
-        self.running: dict[_Key, _Running] = {}
+        self.running: dict[Key, _Running] = {}
         self._dsn = dsn
         self._server = LastingConnection(
             self._connect, log, made="connected", missing="no server", deadline=options.deadline
@@ -386,14 +382,14 @@ class _Worker:
         started: Sequence[ClaimedJob] = claimed
         try:
             started = await self._start(claimed)
-            rows = await self._server.ask(lambda db: _rows(db, started))
+            rows = await self._server.ask(lambda db: read_rows(db, started))
         except psycopg.Error as error:
             await self._put_back(started)
             raise WorkError(
                 f"{_why(error)}\n"
                 "Hint: Let the worker's login read the job tables (grant usage on schema, grant select)."
             ) from error
-        unseen = [job for job in started if _key(job) not in rows]
+        unseen = [job for job in started if _key(job) not in rows.read | rows.unreadable]
         # A row that was deleted meanwhile cannot be put back, nor one of a table that is gone.
         if unseen and await self._put_back(unseen):
             await self._put_back(started)
@@ -405,9 +401,10 @@ class _Worker:
             await self._put_back(started)
             return
         for job in started:
-            if _key(job) in rows:
-                running = _Running(WorkJob(job, rows[_key(job)]))
-                self.running[_key(job)] = running
+            key = _key(job)
+            if key in rows.read or key in rows.unreadable:
+                running = _Running(WorkJob(job, rows.read.get(key, {})), unreadable=rows.unreadable.get(key))
+                self.running[key] = running
                 running.task = asyncio.ensure_future(self._work(running))
 
     async def _start(self, claimed: Sequence[ClaimedJob]) -> list[ClaimedJob]:
@@ -503,6 +500,10 @@ class _Worker:
         job = running.job
         if self._interrupted or job.lost:
             return await self._cut_short(job)
+        if running.unreadable is not None:
+            await self._fail(job, running.unreadable)
+            log.warning("%s: %s", job, running.unreadable)
+            return "failed"
         try:
             running.calling = True
             try:
@@ -619,7 +620,7 @@ class _Worker:
             log.warning("%s %s could not be changed: %s", *_key(job), _why(error))
 
 
-def _key(job: ClaimedJob | WorkJob | StallingJob) -> _Key:
+def _key(job: ClaimedJob | WorkJob | StallingJob) -> Key:
     return job.job_table, job.job_id
 
 
@@ -646,23 +647,6 @@ def _log_failure(job: WorkJob, error: BaseException) -> None:
         log.warning("%s failed", job, exc_info=error)
     except BaseException:
         log.warning("%s failed: %s", job, reason_of(error))
-
-
-async def _rows(db: AsyncArcanoDB, jobs: Sequence[ClaimedJob]) -> dict[_Key, dict[str, Any]]:
-    """The whole rows of jobs, with the columns of their own tables; none of a table that is gone."""
-    of_table: dict[str, list[JobId]] = defaultdict(list)
-    for job in jobs:
-        of_table[job.job_table].append(job.job_id)
-    rows: dict[_Key, dict[str, Any]] = {}
-    for table, ids in of_table.items():
-        cursor = db.source.cursor(row_factory=dict_row)  # type: ignore[union-attr]
-        # The name comes from the server, quoted where it must be.
-        statement = sql.SQL("select * from only {} where id = any(%s)").format(sql.SQL(table))
-        # Not prepared: the plan would be of no use any more once the app adds a column to its table.
-        with contextlib.suppress(psycopg.errors.UndefinedTable):
-            await cursor.execute(statement, (ids,), prepare=False)
-            rows |= {(table, row["id"]): row async for row in cursor}
-    return rows
 
 
 def is_async(function: Callable[..., Any]) -> bool:

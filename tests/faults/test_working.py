@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import runpy
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -36,24 +35,6 @@ from arcano_db.testing.embedded import EmbeddedServer
 
 # What the worker's function raises, and how the error_message then begins.
 RAISED: dict[str, tuple[Any, str]] = runpy.run_path(str(Path(__file__).with_name("worker_app.py")))["RAISED"]
-
-
-@pytest.fixture
-def work(dsn: str) -> Iterator[Callable[..., LongCommand]]:
-    """Starts workers that call a function of worker_app.py."""
-    started: list[LongCommand] = []
-
-    def _work(
-        *arguments: str, dsn: str = dsn, call: str = "in_async", gate: Path | None = None
-    ) -> LongCommand:
-        environment = {**os.environ, **({"GATE": str(gate)} if gate else {})}
-        command = ("work", "--dsn", dsn, "--call", f"worker_app:{call}", *arguments)
-        started.append(LongCommand(*command, cwd=Path(__file__).parent, env=environment))
-        return started[-1]
-
-    yield _work
-    for worker in started:
-        worker.kill()
 
 
 def until_status(conn: psycopg.Connection, job_id: UUID, status: str) -> None:

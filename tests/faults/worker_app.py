@@ -14,7 +14,42 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psycopg
+from psycopg.abc import Buffer
+from psycopg.adapt import Loader
+
 from arcano_db import HandOver, Requeue, StallingJob, WorkJob
+
+
+class LostPolygon(Loader):
+    def load(self, data: Buffer) -> object:
+        raise ValueError("no such place")
+
+
+class LeavingCircle(Loader):
+    def load(self, data: Buffer) -> object:
+        sys.exit(6)
+
+
+class Box:
+    def __init__(self, said: bytes) -> None:
+        self.said = said
+
+
+class BoxLoader(Loader):
+    def load(self, data: Buffer) -> Box:
+        return Box(bytes(data))
+
+
+class SecretLine(Loader):
+    def load(self, data: Buffer) -> object:
+        return lambda: bytes(data)
+
+
+psycopg.adapters.register_loader("box", BoxLoader)
+psycopg.adapters.register_loader("lseg", SecretLine)
+psycopg.adapters.register_loader("polygon", LostPolygon)
+psycopg.adapters.register_loader("circle", LeavingCircle)
 
 GATE = Path(os.environ.get("GATE", "/nonexistent"))
 

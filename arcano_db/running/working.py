@@ -21,7 +21,7 @@ import psycopg
 
 from arcano_db.calls.errors import ArcanoError, NotAttached
 from arcano_db.calls.printable import logger
-from arcano_db.calls.reasons import NOT_IN_ITS_ENCODING, in_any_encoding, reason_of
+from arcano_db.calls.reasons import NOT_IN_ITS_ENCODING, Told, in_any_encoding, reason_of
 from arcano_db.calls.rows import ClaimedJob, JobChange, StallingJob
 from arcano_db.running.beating import Heart
 from arcano_db.running.job_rows import Key, read_rows
@@ -56,8 +56,8 @@ class WorkError(Exception):
     """The worker cannot go on; the message says what to do."""
 
 
-# The most that a job can be put off.
-_ONE_YEAR = 365 * 24 * 3600.0
+# Less would be no pause; more is beyond what the server takes, a year, whose months are of 30 days there.
+_PUT_OFF_SECONDS = 1.0, 360 * 24 * 3600.0
 
 
 class Requeue(Exception):
@@ -66,13 +66,33 @@ class Requeue(Exception):
     Without ``after``, the provider is full: the worker pauses for ``poll`` seconds, and takes others then.
 
     Attributes:
-        after: How many seconds this job alone is put off; the worker goes on with those behind it.
+        after: How many seconds this job alone is put off, 1 at least and 360 days at most; the worker goes on
+            with those behind it.
     """
+
+    # Of a subclass whose own __init__ does not call this one, or that says it for its whole kind.
+    after: float | None = None
 
     def __init__(self, after: float | None = None) -> None:
         """Put the job off for ``after`` seconds."""
         super().__init__(after)
-        self.after = None if after is None else min(max(0.0, float(after)), _ONE_YEAR)
+        if after is not None:
+            self.after = after
+
+
+def seconds_put_off(back: Requeue) -> float | None:
+    """For how long a job is put off, within what that may be; None: the provider is full.
+
+    Raises:
+        Told: ``after`` is no number.
+    """
+    try:
+        seconds = None if back.after is None else float(back.after)
+    # It was given by the function, and may be anything.
+    except BaseException as error:
+        raise Told(f"after of a Requeue must be a number of seconds: {reason_of(error)}") from error
+    least, most = _PUT_OFF_SECONDS
+    return None if seconds is None else min(max(least, seconds), most)  # and what is no number: the least
 
 
 @dataclass(frozen=True, slots=True)
@@ -468,7 +488,7 @@ class _Worker:
         if after is None:
             # Who asks again at once is told the same. Those behind it come first, when the pause is over.
             self._paused_until = time.monotonic() + self.options.poll
-            after = 2 * self.options.poll
+            after = min(2 * self.options.poll, _PUT_OFF_SECONDS[1])
         await self._requeue(job, timedelta(seconds=after))
         # Nothing notifies of it, and the poll may be long.
         asyncio.get_running_loop().call_later(after, self._something.set)
@@ -511,7 +531,13 @@ class _Worker:
             finally:
                 running.calling = False
         except Requeue as back:
-            await self._put_off(job, back.after)
+            try:
+                after = seconds_put_off(back)
+            except Told as error:
+                await self._fail(job, reason_of(error))
+                _log_failure(job, error)
+                return "failed"
+            await self._put_off(job, after)
             return "put back into the line"
         except asyncio.CancelledError as error:
             return await self._cut_short(job, reason_of(error))

@@ -33,8 +33,10 @@ from psycopg.conninfo import make_conninfo
 from arcano_db import ArcanoDB
 from arcano_db.testing.embedded import EmbeddedServer
 
-# What the worker's function raises, and how the error_message then begins.
-RAISED: dict[str, tuple[Any, str]] = runpy.run_path(str(Path(__file__).with_name("worker_app.py")))["RAISED"]
+# What the worker's function raises, and how the error_message then begins; or for how long it is put off.
+APP = runpy.run_path(str(Path(__file__).with_name("worker_app.py")))
+RAISED: dict[str, tuple[Any, str]] = APP["RAISED"]
+PUT_OFF: dict[str, tuple[Any, float | str | None]] = APP["PUT_OFF"]
 
 
 def until_status(conn: psycopg.Connection, job_id: UUID, status: str) -> None:
@@ -407,6 +409,42 @@ def test_a_job_that_was_put_off_is_tried_again_in_time(
     again = enter(conn, UPSCALER, wanted)
     work("--poll", "3600")
     until(lambda: (job(conn, again)["attempt"] or 0) >= 3)
+
+
+@pytest.mark.parametrize("how", [(), ("--isolate",)], ids=["as it is", "isolated"])
+def test_however_a_job_is_put_off_it_neither_runs_at_once_nor_for_ever(
+    conn: psycopg.Connection, work: Callable[..., LongCommand], how: tuple[str, ...]
+) -> None:
+    conn.execute(
+        f"""
+        create table public.put_off (wanted text, seconds double precision);
+        create function public.note() returns trigger language plpgsql security definer as $body$
+        begin
+          insert into public.put_off
+          select session_id, extract(epoch from new.retry_at - new.first_failed_at)
+            from {UPSCALER} where id = new.job_id;
+          return null;
+        end $body$;
+        create trigger note after insert or update on arcano.job_backoff
+          for each row execute function public.note();
+        """
+    )
+    made = {wanted: enter(conn, UPSCALER, wanted) for wanted in PUT_OFF}
+    behind = enter(conn, VIDEO)
+    worker = work("--poll", "0.5", "--concurrency", "20", *how)
+    until_status(conn, behind, "completed")
+    for wanted, (_, expected) in PUT_OFF.items():
+        if isinstance(expected, str):
+            until_status(conn, made[wanted], "failed")
+            message = job(conn, made[wanted])["error_message"]
+            assert message.startswith("after of a Requeue must be a number of seconds: "), wanted
+            assert expected in message, wanted
+            continue
+        asked = "select seconds from public.put_off where wanted = %s"
+        [seconds] = until(lambda: conn.execute(asked, (wanted,)).fetchone())  # noqa: B023
+        assert seconds == pytest.approx(2 * 0.5 if expected is None else expected, abs=0.2), wanted
+    assert {event["event"] for event in events(conn)} == set()
+    worker.end()
 
 
 def test_a_provider_that_is_full_for_one_job_lets_others_have_their_turn(

@@ -29,7 +29,7 @@ class _TimestamptzLoader(TimestamptzBinaryLoader):
 
 
 class _JsonbLoader(JsonbBinaryLoader):
-    """Loads what is nested more deeply than Python reads as a note of that.
+    """Loads what is nested more deeply than Python reads, or has a longer number, as a note of that.
 
     Of a row in the journal, which may hold anything, and must not keep others from reading the list with it.
     """
@@ -38,7 +38,13 @@ class _JsonbLoader(JsonbBinaryLoader):
         try:
             return super().load(data)
         except RecursionError:
-            return {"arcano.unlike": {"*": "nested more deeply than Python reads"}}
+            return _unlike("nested more deeply than Python reads")
+        except ValueError:
+            return _unlike("a number of more digits than Python reads")
+
+
+def _unlike(why: str) -> Any:
+    return {"arcano.unlike": {"*": why}}
 
 
 def with_any_value(cursor: C) -> C:

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from arcano_db.calls.reasons import Told, reason_of, storable
-from arcano_db.running.working import HandOver, Requeue, WorkJob, is_async
+from arcano_db.running.working import HandOver, Requeue, WorkJob, is_async, seconds_put_off
 
 # The kernel's, of <linux/prctl.h>.
 _PR_SET_PDEATHSIG = 1
@@ -84,9 +84,7 @@ class Isolated:
             except Exception as error:  # it ended before it had told anything, or in the midst of that
                 raise Told(_how_it_ended(code)) from error
         if kind == "requeue":
-            requeue = Requeue.__new__(Requeue, *told[0])
-            requeue.__dict__.update(told[1])
-            raise requeue
+            raise Requeue(told)
         if kind == "failed":
             failure = Told(told[0])
             failure.add_note(told[1])
@@ -139,21 +137,19 @@ def _main(function: str, outcome: int) -> None:
     with contextlib.suppress(OSError):  # rather this one than the worker
         Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")
     try:
+        # What the job's row holds may be of classes that come with the function.
+        call = find_function(function)
         job = pickle.load(sys.stdin.buffer)
         # The function's own standard input is empty.
         lifeline = os.dup(0)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         threading.Thread(target=_watch, args=[lifeline], daemon=True).start()
-        call = find_function(function)
         answer = asyncio.run(call(job)) if is_async(call) else call(job)
-        told: tuple[str, Any] = (
+        written = pickle.dumps(
             ("handed over", answer.task_id) if isinstance(answer, HandOver) else ("done", None)
         )
-        written = pickle.dumps(told)
-    except Requeue as error:
-        written = pickle.dumps(("requeue", (error.args, vars(error))))
     except BaseException as error:
-        written = pickle.dumps(("failed", (reason_of(error), _traceback(error))))
+        written = pickle.dumps(_told(error))
     with os.fdopen(outcome, "wb") as file:
         file.write(written)
     # What is left of it, a thread that goes on or a library that crashes at the end, is of no interest.
@@ -162,6 +158,16 @@ def _main(function: str, outcome: int) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
     os._exit(0)
+
+
+def _told(error: BaseException) -> tuple[str, Any]:
+    """What the worker is told of what the function raised."""
+    if isinstance(error, Requeue):
+        try:
+            return "requeue", seconds_put_off(error)
+        except Told as why:
+            error = why
+    return "failed", (reason_of(error), _traceback(error))
 
 
 def _end_with(worker: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
@@ -14,11 +15,16 @@ from psycopg.pq import TransactionStatus
 
 from arcano_db.calls.client_async import AsyncArcanoDB
 from arcano_db.calls.elsewhere import shut
+from arcano_db.calls.errors import ArcanoError, InvalidArgument, NotAllowed, NotMigrated, WrongIsolation
+from arcano_db.calls.reasons import reason_of
 
 Answer = TypeVar("Answer")
 
 FIRST_PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 30.0
+
+# How often a call that others were in the way of is made, where it is not made for ever.
+_TRIES = 3
 
 TOOK_TOO_LONG = (
     psycopg.errors.QueryCanceled,
@@ -30,6 +36,52 @@ _AT_REST = (TransactionStatus.IDLE, TransactionStatus.UNKNOWN)
 
 # How long a server may take to end a call that took too long, when it is asked to.
 _CANCEL_SECONDS = 5.0
+
+
+# A function or an argument that is not there, or that the login may not use.
+_FINAL = ("42501", "42883", "3F000")
+_FINAL_OF_OURS = (InvalidArgument, NotAllowed, NotMigrated, WrongIsolation)
+
+
+def is_final(error: Exception) -> bool:
+    """Whether no time mends it: the login may not, or the database is not what this release is made for.
+
+    Anything else is about one job, or the server at this moment, and is no reason for a program to end.
+    """
+    cause = error.__cause__ if isinstance(error, ArcanoError) else error
+    if not isinstance(cause, psycopg.Error) or _is_of_the_app(cause):
+        return False
+    if isinstance(error, ArcanoError):
+        return isinstance(error, _FINAL_OF_OURS)
+    # What the statement itself names has no context.
+    state = cause.sqlstate or ""
+    return state in _FINAL or (state.startswith("42") and not cause.diag.context)
+
+
+def _is_of_the_app(error: psycopg.Error) -> bool:
+    """Whether a function that is not ours raised it, or called what did: such as a trigger of a job table."""
+    called = re.findall(r"function (\S+)\(", error.diag.context or "")
+    return any(not name.startswith(("arcano.", "arcano_api.")) for name in called)
+
+
+class Pauses:
+    """Pauses between tries, which grow for as long as they are in vain."""
+
+    def __init__(self, log: logging.Logger) -> None:
+        """The first one is short."""
+        self._log = log
+        self._next = FIRST_PAUSE_SECONDS
+
+    def after(self, error: Exception, what: str = "") -> float:
+        """Say so, and answer how many seconds to wait."""
+        pause, self._next = self._next, min(2 * self._next, _LONGEST_PAUSE_SECONDS)
+        said = str(error).strip() if isinstance(error, (psycopg.Error, ArcanoError)) else reason_of(error)
+        self._log.warning("%strying again in %g seconds: %s", what, pause, said)
+        return pause
+
+    def over(self) -> None:
+        """It was not in vain: the next one is short again."""
+        self._next = FIRST_PAUSE_SECONDS
 
 
 class LastingConnection:
@@ -77,9 +129,11 @@ class LastingConnection:
 
         Args:
             call: What to ask.
-            once: Whether one that took too long, or waited for a lock for too long, is not made again.
+            once: Whether only a server that is not there is waited for: what a call took too long for, or a
+                lock, or what the server is short of, is for the caller to deal with.
         """
-        pause = FIRST_PAUSE_SECONDS
+        pauses = Pauses(self._log)
+        tries = 0
         while True:
             try:
                 async with self._turn:
@@ -98,29 +152,33 @@ class LastingConnection:
                             shut(connection)
                             await connection.close()
             except psycopg.Error as error:
-                if once and isinstance(error, TOOK_TOO_LONG):
+                tries += 1
+                if once and _is_an_answer(error, tries, self.away):
                     raise
-                away = is_read_only(error) or isinstance(error, psycopg.OperationalError) or connection.closed
-                if not away:
+                if not (is_read_only(error) or isinstance(error, psycopg.OperationalError) or self.away):
                     raise
-                pause = await self._wait("", pause, error)
+                await asyncio.sleep(pauses.after(error))
 
     async def _connected(self) -> psycopg.AsyncConnection[Any]:
-        pause = FIRST_PAUSE_SECONDS
+        pauses = Pauses(self._log)
         while self._connection is None or self._connection.closed:
             try:
                 self._connection = await connected_within(self._deadline, self._connect)
             except psycopg.OperationalError as error:
-                pause = await self._wait(f"{self._missing}, ", pause, error)
+                await asyncio.sleep(pauses.after(error, f"{self._missing}, "))
             else:
                 self._log.info(self._made)
         return self._connection
 
-    async def _wait(self, what: str, pause: float, error: psycopg.Error) -> float:
-        """Say so, wait, and answer how long to wait the next time."""
-        self._log.warning("%strying again in %g seconds: %s", what, pause, str(error).strip())
-        await asyncio.sleep(pause)
-        return min(2 * pause, _LONGEST_PAUSE_SECONDS)
+
+def _is_an_answer(error: psycopg.Error, tries: int, away: bool) -> bool:
+    """Whether a server is there, and has answered with an error."""
+    if isinstance(error, TOOK_TOO_LONG):
+        return True
+    if error.sqlstate is None or error.sqlstate.startswith(("08", "57P")) or away or is_read_only(error):
+        return False
+    # Others were in the way, and may not be the next time.
+    return not error.sqlstate.startswith("40") or tries >= _TRIES
 
 
 async def briefly(

@@ -12,28 +12,28 @@ import contextlib
 import inspect
 import threading
 import time
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import psycopg
-from psycopg import sql
-from psycopg.rows import dict_row
 
-from arcano_db.calls.client_async import AsyncArcanoDB
 from arcano_db.calls.errors import ArcanoError, NotAttached
 from arcano_db.calls.printable import logger
-from arcano_db.calls.reasons import NOT_IN_ITS_ENCODING, in_any_encoding, reason_of
-from arcano_db.calls.rows import ClaimedJob, JobChange, JobId, StallingJob
+from arcano_db.calls.reasons import NOT_IN_ITS_ENCODING, Told, in_any_encoding, reason_of
+from arcano_db.calls.rows import ClaimedJob, JobChange, StallingJob
 from arcano_db.running.beating import Heart
+from arcano_db.running.claiming import finish_and_claim, is_open_still
+from arcano_db.running.job_rows import Key, read_rows
 from arcano_db.running.lasting_connection import (
     FIRST_PAUSE_SECONDS,
     TOOK_TOO_LONG,
     LastingConnection,
+    Pauses,
     briefly,
     connected_within,
+    is_final,
     is_read_only,
     within,
 )
@@ -41,14 +41,20 @@ from arcano_db.terminal.signals import stop_signals
 
 log = logger("arcano_db.work")
 
+# How long a claim stays small that was cut off, unless the line is empty before.
+_SMALL_CLAIMS_SECONDS = 60.0
+
+# The longest pause before it is said again that a job is done whose table did not take that.
+_LONGEST_WAIT_SECONDS = 3600.0
+
+# For how long jobs are put off whose rows could not be read at this moment.
+_NOT_NOW = timedelta(minutes=1)
+
 # How long a worker that was told to stop at once still tries to put its jobs back.
 _LAST_WORDS_SECONDS = 5.0
 
 # What the function that asks the provider may answer, besides None.
 _RECONCILED = ("running", "finished", "gone")
-
-# An id means something only with its table: two tables may have the same one.
-_Key = tuple[str, JobId]
 
 # The table of a job was detached, dropped or renamed while the worker had the job.
 _TABLE_IS_GONE = (NotAttached, psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName)
@@ -62,8 +68,8 @@ class WorkError(Exception):
     """The worker cannot go on; the message says what to do."""
 
 
-# The most that a job can be put off.
-_ONE_YEAR = 365 * 24 * 3600.0
+# Less would be no pause; more is beyond what the server takes, a year, whose months are of 30 days there.
+_PUT_OFF_SECONDS = 1.0, 360 * 24 * 3600.0
 
 
 class Requeue(Exception):
@@ -72,13 +78,33 @@ class Requeue(Exception):
     Without ``after``, the provider is full: the worker pauses for ``poll`` seconds, and takes others then.
 
     Attributes:
-        after: How many seconds this job alone is put off; the worker goes on with those behind it.
+        after: How many seconds this job alone is put off, 1 at least and 360 days at most; the worker goes on
+            with those behind it.
     """
+
+    # Of a subclass whose own __init__ does not call this one, or that says it for its whole kind.
+    after: float | None = None
 
     def __init__(self, after: float | None = None) -> None:
         """Put the job off for ``after`` seconds."""
         super().__init__(after)
-        self.after = None if after is None else min(max(0.0, float(after)), _ONE_YEAR)
+        if after is not None:
+            self.after = after
+
+
+def seconds_put_off(back: Requeue) -> float | None:
+    """For how long a job is put off, within what that may be; None: the provider is full.
+
+    Raises:
+        Told: ``after`` is no number.
+    """
+    try:
+        seconds = None if back.after is None else float(back.after)
+    # It was given by the function, and may be anything.
+    except BaseException as error:
+        raise Told(f"after of a Requeue must be a number of seconds: {reason_of(error)}") from error
+    least, most = _PUT_OFF_SECONDS
+    return None if seconds is None else min(max(least, seconds), most)  # and what is no number: the least
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +190,8 @@ class _Running:
     # Whether the function has been called and has not returned. After that nothing is cut short any more:
     # what came of it is being told to the server.
     calling: bool = False
+    # Why the function cannot be called with it.
+    unreadable: str | None = None
 
     def cancel(self) -> None:
         if self.calling and self.task is not None:
@@ -258,7 +286,7 @@ class _Worker:
         self.options = options
         self.stopping = False
         self._interrupted = False
-        self.running: dict[_Key, _Running] = {}
+        self.running: dict[Key, _Running] = {}
         self._dsn = dsn
         self._server = LastingConnection(
             self._connect, log, made="connected", missing="no server", deadline=options.deadline
@@ -270,10 +298,15 @@ class _Worker:
         # Set by whatever may let the worker go on: a notification, a job that is done, a signal.
         self._something = asyncio.Event()
         self._claiming: asyncio.Future[None] = asyncio.Future()
+        self._told_to_stop = asyncio.Event()
         self._paused_until = 0.0
+        # The most jobs that are claimed at once: fewer than there may be, while that takes too long.
+        self._most = options.concurrency
+        self._cut_at = 0.0
 
     def stop(self) -> None:
         self.stopping = True
+        self._told_to_stop.set()
         self._something.set()
         if self._server.away and not self.running and not self._completed and not self._ending:
             # Nothing is to be told to a server that is not there.
@@ -332,51 +365,127 @@ class _Worker:
         )
 
     async def _claim(self) -> None:
+        pauses = Pauses(log)
         while not (self.stopping and not self.running and not self._completed and not self._ending):
             self._something.clear()
             completed, self._completed = self._completed, []
             free = self.options.concurrency - len(self.running)
             if self.stopping or time.monotonic() < self._paused_until:
                 free = 0
-            claimed = await self._finish_and_claim(completed, free)
-            if claimed:
-                await self._begin(claimed)
+            try:
+                claimed = await self._finish_and_claim(completed, free)
+                if claimed:
+                    await self._begin(claimed)
+                    pauses.over()
+                    continue
+            except Exception as error:
+                if isinstance(error, WorkError) or is_final(error):
+                    raise
+                # About one job, or a moment. What is done meanwhile is told all the same.
+                self._paused_until = time.monotonic() + pauses.after(error, "no claim, ")
             else:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._something.wait(), self.options.poll)
+                if free > 0:
+                    pauses.over()
+            pause = self._paused_until - time.monotonic()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(
+                    self._something.wait(), min(pause, self.options.poll) if pause > 0 else self.options.poll
+                )
 
     async def _finish_and_claim(self, completed: Sequence[WorkJob], free: int) -> Sequence[ClaimedJob]:
-        """Say what is completed, and claim as many jobs as are free to be; all in one round trip."""
-        ask = self._server.ask
-        ids, attempts = [job.job_id for job in completed], [job.attempt for job in completed]
-        tables = [job.job_table for job in completed]
+        """Say what is completed, and claim as many jobs as are free to be; in one round trip."""
+        number = min(free, self._most)
+        if number < free and completed:
+            # A claim takes too long now, and no end is to wait for it.
+            await self._finish_and_claim(completed, 0)
+            completed = []
+        if not completed and number <= 0:
+            return []
         try:
-            if free > 0:
-                return await ask(lambda db: db.claim_jobs(free, ids, attempts, tables, beats=True), once=True)
-            if completed:
-                await ask(lambda db: db.finish_jobs(ids, attempts=attempts, tables=tables), once=True)
-        except (*_TABLE_IS_GONE, *TOOK_TOO_LONG) as error:
-            if not completed:
-                if isinstance(error, TOOK_TOO_LONG):
-                    return []
+            not_ended, claimed = await self._server.ask(
+                lambda db: finish_and_claim(db, completed, number), once=True
+            )
+        except Exception as error:
+            if completed and not (is_final(error) and not isinstance(error, _TABLE_IS_GONE)):
+                # It may be about one of them.
+                self._finish_one_by_one(completed)
+                return await self._finish_and_claim([], free)
+            if completed or is_final(error):
                 raise
-            for job in completed:
-                self._ending[job] = asyncio.ensure_future(self._finish(job))
-            return await self._finish_and_claim([], free)
+            return await self._claim_fewer(number, error)
+        self._finish_one_by_one(not_ended)
+        if len(claimed) < number or time.monotonic() > self._cut_at + _SMALL_CLAIMS_SECONDS:
+            # What was slow may be done with by now.
+            self._most = min(2 * self._most, self.options.concurrency)
+        return claimed
+
+    async def _claim_fewer(self, number: int, error: Exception) -> Sequence[ClaimedJob]:
+        """Claim half as many, if so many cannot be claimed at once: too slow, or something about one job."""
+        self._cut_at = time.monotonic()
+        if number > 1:
+            self._most = number // 2
+            log.warning("cut off, the next claim is of %d jobs: %s", self._most, _why(error))
+            return await self._finish_and_claim([], self._most)
+        if not isinstance(error, TOOK_TOO_LONG):
+            raise error
+        log.warning("not even one job could be claimed in time: %s", _why(error))
+        self._paused_until = time.monotonic() + self.options.poll
         return []
 
+    def _finish_one_by_one(self, jobs: Sequence[WorkJob]) -> None:
+        for job in jobs:
+            self._ending[job] = asyncio.ensure_future(self._finish(job))
+
     async def _finish(self, job: WorkJob) -> None:
-        """Say that a job is completed, by itself: somebody may hold its row, or its table is gone."""
-        id_, attempt, table = job.job_id, job.attempt, job.job_table
+        """Say that a job is completed, by itself: somebody may hold its row, or a trigger refuses it.
+
+        Until it has an end, it gets signs of life: its function has run, and nobody is to run it again.
+        """
+        pause = FIRST_PAUSE_SECONDS
         try:
-            await self._server.ask(
-                lambda db: briefly(db, lambda db: db.finish_job(id_, attempt=attempt, table=table))
-            )
-        except _REFUSED as error:
+            while not await self._try_to_finish(job):
+                if self.stopping:
+                    log.error("%s is left as it is: done, and not ended", job)
+                    return
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._told_to_stop.wait(), pause)
+                pause = min(2 * pause, _LONGEST_WAIT_SECONDS)
+        except _TABLE_IS_GONE as error:
             log.warning("%s could not be ended: %s", job, _why(error))
         finally:
             del self._ending[job]
             self._something.set()
+
+    async def _try_to_finish(self, job: WorkJob) -> bool:
+        """Complete a job, or else fail it; answers whether it has an end, or is somebody else's."""
+        id_, attempt, table = job.job_id, job.attempt, job.job_table
+        try:
+            answer = await self._server.ask(
+                lambda db: briefly(db, lambda db: db.finish_job(id_, attempt=attempt, table=table))
+            )
+        except _TABLE_IS_GONE:
+            raise
+        except _REFUSED as error:
+            why = _why(error)
+        else:
+            if not is_open_still(job, answer):
+                return True
+            why = answer.note or "nothing changed"
+        reason = f"it is done, but its table refuses 'completed': {why}"
+        try:
+            answer = await self._fail(job, reason)
+        except _TABLE_IS_GONE:
+            raise
+        except _REFUSED as error:
+            why = _why(error)
+        else:
+            if not is_open_still(job, answer):
+                log.error("%s: %s", job, reason)
+                return True
+            why = answer.note or "nothing changed"
+        log.error("%s: %s", job, reason)
+        log.error("%s stays as it is, since its table refuses 'failed' as well: %s", job, why)
+        return False
 
     async def _begin(self, claimed: Sequence[ClaimedJob]) -> None:
         """Say that the jobs run, read their rows, and call the function with each."""
@@ -386,14 +495,18 @@ class _Worker:
         started: Sequence[ClaimedJob] = claimed
         try:
             started = await self._start(claimed)
-            rows = await self._server.ask(lambda db: _rows(db, started))
-        except psycopg.Error as error:
+            rows = await self._server.ask(lambda db: read_rows(db, started), once=True)
+        except Exception as error:
+            if not is_final(error):
+                # A table that somebody holds for long, or such. Others come first, when the pause is over.
+                await self._put_back(started, _NOT_NOW)
+                raise
             await self._put_back(started)
             raise WorkError(
                 f"{_why(error)}\n"
                 "Hint: Let the worker's login read the job tables (grant usage on schema, grant select)."
             ) from error
-        unseen = [job for job in started if _key(job) not in rows]
+        unseen = [job for job in started if _key(job) not in rows.read | rows.unreadable]
         # A row that was deleted meanwhile cannot be put back, nor one of a table that is gone.
         if unseen and await self._put_back(unseen):
             await self._put_back(started)
@@ -405,9 +518,10 @@ class _Worker:
             await self._put_back(started)
             return
         for job in started:
-            if _key(job) in rows:
-                running = _Running(WorkJob(job, rows[_key(job)]))
-                self.running[_key(job)] = running
+            key = _key(job)
+            if key in rows.read or key in rows.unreadable:
+                running = _Running(WorkJob(job, rows.read.get(key, {})), unreadable=rows.unreadable.get(key))
+                self.running[key] = running
                 running.task = asyncio.ensure_future(self._work(running))
 
     async def _start(self, claimed: Sequence[ClaimedJob]) -> list[ClaimedJob]:
@@ -437,12 +551,12 @@ class _Worker:
                     started += [job] if answer.changed else []
             return started
 
-    async def _put_back(self, jobs: Sequence[ClaimedJob]) -> bool:
+    async def _put_back(self, jobs: Sequence[ClaimedJob], after: timedelta | None = None) -> bool:
         """Put jobs back whose function was not called; answers whether any could be."""
         any_changed = False
         for job in jobs:
             try:
-                answer = await self._requeue(job)
+                answer = await self._requeue(job, after)
             except _REFUSED as error:
                 log.warning("%s %s could not be put back into the line: %s", *_key(job), _why(error))
                 continue
@@ -471,7 +585,7 @@ class _Worker:
         if after is None:
             # Who asks again at once is told the same. Those behind it come first, when the pause is over.
             self._paused_until = time.monotonic() + self.options.poll
-            after = 2 * self.options.poll
+            after = min(2 * self.options.poll, _PUT_OFF_SECONDS[1])
         await self._requeue(job, timedelta(seconds=after))
         # Nothing notifies of it, and the poll may be long.
         asyncio.get_running_loop().call_later(after, self._something.set)
@@ -503,6 +617,10 @@ class _Worker:
         job = running.job
         if self._interrupted or job.lost:
             return await self._cut_short(job)
+        if running.unreadable is not None:
+            await self._fail(job, running.unreadable)
+            log.warning("%s: %s", job, running.unreadable)
+            return "failed"
         try:
             running.calling = True
             try:
@@ -510,7 +628,13 @@ class _Worker:
             finally:
                 running.calling = False
         except Requeue as back:
-            await self._put_off(job, back.after)
+            try:
+                after = seconds_put_off(back)
+            except Told as error:
+                await self._fail(job, reason_of(error))
+                _log_failure(job, error)
+                return "failed"
+            await self._put_off(job, after)
             return "put back into the line"
         except asyncio.CancelledError as error:
             return await self._cut_short(job, reason_of(error))
@@ -588,8 +712,17 @@ class _Worker:
     async def _reconcile(self) -> None:
         """Ask the provider about jobs that nobody gives signs of life for, before they stall."""
         within = timedelta(seconds=3 * self.options.heartbeat)
+        pauses = Pauses(log)
         while True:
-            for job in await self._server.ask(lambda db: db.stalling_jobs(within)):
+            try:
+                stalling = await self._server.ask(lambda db: db.stalling_jobs(within))
+            except Exception as error:
+                if is_final(error):
+                    raise
+                await asyncio.sleep(pauses.after(error, "no look at stalling jobs, "))
+                continue
+            pauses.over()
+            for job in stalling:
                 if _key(job) not in self.running:
                     await self._reconcile_one(job)
             await asyncio.sleep(self.options.heartbeat)
@@ -619,7 +752,7 @@ class _Worker:
             log.warning("%s %s could not be changed: %s", *_key(job), _why(error))
 
 
-def _key(job: ClaimedJob | WorkJob | StallingJob) -> _Key:
+def _key(job: ClaimedJob | WorkJob | StallingJob) -> Key:
     return job.job_table, job.job_id
 
 
@@ -646,23 +779,6 @@ def _log_failure(job: WorkJob, error: BaseException) -> None:
         log.warning("%s failed", job, exc_info=error)
     except BaseException:
         log.warning("%s failed: %s", job, reason_of(error))
-
-
-async def _rows(db: AsyncArcanoDB, jobs: Sequence[ClaimedJob]) -> dict[_Key, dict[str, Any]]:
-    """The whole rows of jobs, with the columns of their own tables; none of a table that is gone."""
-    of_table: dict[str, list[JobId]] = defaultdict(list)
-    for job in jobs:
-        of_table[job.job_table].append(job.job_id)
-    rows: dict[_Key, dict[str, Any]] = {}
-    for table, ids in of_table.items():
-        cursor = db.source.cursor(row_factory=dict_row)  # type: ignore[union-attr]
-        # The name comes from the server, quoted where it must be.
-        statement = sql.SQL("select * from only {} where id = any(%s)").format(sql.SQL(table))
-        # Not prepared: the plan would be of no use any more once the app adds a column to its table.
-        with contextlib.suppress(psycopg.errors.UndefinedTable):
-            await cursor.execute(statement, (ids,), prepare=False)
-            rows |= {(table, row["id"]): row async for row in cursor}
-    return rows
 
 
 def is_async(function: Callable[..., Any]) -> bool:

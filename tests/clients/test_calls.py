@@ -184,6 +184,19 @@ def test_a_date_that_python_does_not_know(call: Call, conn: psycopg.Connection, 
     assert [row.created_at for row in call("active_jobs")] == [expected]
 
 
+@pytest.mark.parametrize("value", ["1e5000", "[-1e4400]", '{"a": {"b": 1e100000}}', '{"1": [1e4301, "x"]}'])
+def test_a_number_that_python_does_not_read(call: Call, conn: psycopg.Connection, value: str) -> None:
+    """Of any length for PostgreSQL, and kept in the journal so."""
+    conn.execute(f"alter table {UPSCALER} add column own jsonb")
+    user = make_user(conn)
+    odd = make_job(conn, UPSCALER, user)
+    conn.execute(f"update {UPSCALER} set own = %s::jsonb", (value,))
+    call("check_user_active", user)
+    [entry] = call("job_events", job_id=odd)
+    assert (entry.event, entry.job_id) == ("healed", odd)
+    assert entry.job_before == {"arcano.unlike": {"*": "a number of more digits than Python reads"}}
+
+
 def test_detach_plan_attach(call: Call, conn: psycopg.Connection) -> None:
     call("detach_job_table", VESTE)
     assert VESTE not in {row.job_table for row in call("job_tables")}

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import runpy
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -34,26 +33,10 @@ from psycopg.conninfo import make_conninfo
 from arcano_db import ArcanoDB
 from arcano_db.testing.embedded import EmbeddedServer
 
-# What the worker's function raises, and how the error_message then begins.
-RAISED: dict[str, tuple[Any, str]] = runpy.run_path(str(Path(__file__).with_name("worker_app.py")))["RAISED"]
-
-
-@pytest.fixture
-def work(dsn: str) -> Iterator[Callable[..., LongCommand]]:
-    """Starts workers that call a function of worker_app.py."""
-    started: list[LongCommand] = []
-
-    def _work(
-        *arguments: str, dsn: str = dsn, call: str = "in_async", gate: Path | None = None
-    ) -> LongCommand:
-        environment = {**os.environ, **({"GATE": str(gate)} if gate else {})}
-        command = ("work", "--dsn", dsn, "--call", f"worker_app:{call}", *arguments)
-        started.append(LongCommand(*command, cwd=Path(__file__).parent, env=environment))
-        return started[-1]
-
-    yield _work
-    for worker in started:
-        worker.kill()
+# What the worker's function raises, and how the error_message then begins; or for how long it is put off.
+APP = runpy.run_path(str(Path(__file__).with_name("worker_app.py")))
+RAISED: dict[str, tuple[Any, str]] = APP["RAISED"]
+PUT_OFF: dict[str, tuple[Any, float | str | None]] = APP["PUT_OFF"]
 
 
 def until_status(conn: psycopg.Connection, job_id: UUID, status: str) -> None:
@@ -132,17 +115,113 @@ def test_a_worker_that_cannot_go_on_puts_back_what_it_works_on(
     assert (row["status"], row["error_message"], db.queue_position(running)) == ("queued", None, 1)
 
 
-def test_an_end_that_the_apps_own_trigger_refuses_keeps_no_other_from_its_end(
-    conn: psycopg.Connection, work: Callable[..., LongCommand], tmp_path: Path
+# How a table refuses the end of one job.
+REFUSALS = {
+    "raises": "if {condition} then raise exception 'this job must not be changed'; end if; return new;",
+    "raises 23514": "if {condition} then raise check_violation; end if; return new;",
+    "raises 42501": "if {condition} then raise insufficient_privilege; end if; return new;",
+    "raises 40001": "if {condition} then raise serialization_failure; end if; return new;",
+    "raises 53100": "if {condition} then raise disk_full; end if; return new;",
+    "divides by zero": "if {condition} then perform 1 / 0; end if; return new;",
+    "suppresses": "if {condition} then return null; end if; return new;",
+    "at commit": "if {condition} then raise exception 'not at the end either'; end if; return null;",
+}
+
+
+def refuse(conn: psycopg.Connection, table: str, how: str, condition: str) -> None:
+    conn.execute(
+        f"create function public.refuse() returns trigger language plpgsql as"
+        f" $body$ begin {REFUSALS[how].format(condition=condition)} end $body$"
+    )
+    when = (
+        f"create constraint trigger refuse after update on {table} deferrable initially deferred"
+        if how == "at commit"
+        else f"create trigger refuse before update on {table}"
+    )
+    conn.execute(f"{when} for each row execute function public.refuse()")
+
+
+@pytest.mark.parametrize("how", REFUSALS)
+@pytest.mark.parametrize("claims", [True, False], ids=["while it claims", "while it does not"])
+def test_a_job_whose_end_is_refused_is_failed_and_keeps_no_other_from_its_end(
+    conn: psycopg.Connection, work: Callable[..., LongCommand], tmp_path: Path, how: str, claims: bool
 ) -> None:
-    veto(conn, VIDEO, "old.session_id = 'stuck' and new.status = 'completed'")
+    """Its function has run, and must not run again: it is not left to stall."""
+    refuse(conn, VIDEO, how, "old.session_id = 'wait, stuck' and new.status = 'completed'")
     gate = tmp_path / "gate"
-    bystander, stuck = enter(conn, UPSCALER, "wait"), enter(conn, VIDEO, "stuck")
-    worker = work("--concurrency", "3", "--poll", "0.1", gate=gate)
-    until(lambda: "must not be changed" in "".join(event["reason"] for event in events(conn, stuck)))
+    bystanders, stuck = [enter(conn, t, "wait") for t in (UPSCALER, VIDEO)], enter(conn, VIDEO, "wait, stuck")
+    worker = work("--concurrency", "4" if claims else "3", "--poll", "0.1", gate=gate)
+    for job_id in (*bystanders, stuck):
+        until_status(conn, job_id, "running")
     gate.touch()
-    until_status(conn, bystander, "completed")
+    for job_id in bystanders:
+        until_status(conn, job_id, "completed")
+    if not how.startswith(("raises 40", "raises 53")):  # as if it might pass by itself
+        until_status(conn, stuck, "failed")
+        row = job(conn, stuck)
+        assert row["error_message"].startswith("it is done, but its table refuses 'completed': ")
+        assert row["attempt"] == 1
+        worker.wait_for(f"{VIDEO} {stuck}: it is done, but its table refuses 'completed': ")
     until_status(conn, enter(conn, VESTE), "completed")
+    conn.execute(f"drop trigger refuse on {VIDEO}")
+    until(lambda: job(conn, stuck)["status"] in ("completed", "failed"))
+    worker.end()
+
+
+@pytest.mark.parametrize("how", ["raises", "suppresses", "at commit"])
+def test_a_job_that_can_neither_be_completed_nor_failed_is_kept_alive_until_it_can(
+    conn: psycopg.Connection, work: Callable[..., LongCommand], how: str
+) -> None:
+    refuse(conn, VIDEO, how, "old.session_id = 'stuck' and new.status in ('completed', 'failed')")
+    stuck = enter(conn, VIDEO, "stuck")
+    worker = work("--concurrency", "2", "--poll", "0.1", "--heartbeat", "0.1")
+    worker.wait_for(f"{VIDEO} {stuck}: it is done, but its table refuses 'completed': ")
+    worker.wait_for("refuses 'failed' as well")
+    for _ in range(3):
+        last = conn.execute("select clock_timestamp()").fetchone()[0]
+        until(lambda: (job(conn, stuck)["heartbeat_at"] or last) > last)  # noqa: B023
+    assert (job(conn, stuck)["status"], job(conn, stuck)["attempt"]) == ("running", 1)
+    until_status(conn, enter(conn, UPSCALER), "completed")
+    conn.execute(f"drop trigger refuse on {VIDEO}")
+    until_status(conn, stuck, "completed")
+    worker.end()
+
+
+def test_a_job_that_can_never_be_ended_does_not_keep_the_worker_from_its_end(
+    conn: psycopg.Connection, work: Callable[..., LongCommand]
+) -> None:
+    refuse(conn, VIDEO, "raises", "old.session_id = 'stuck' and new.status in ('completed', 'failed')")
+    stuck = enter(conn, VIDEO, "stuck")
+    worker = work("--poll", "0.1")
+    worker.wait_for("refuses 'failed' as well")
+    assert worker.end() < 5
+    worker.wait_for(f"{VIDEO} {stuck} is left as it is")
+
+
+@pytest.mark.parametrize("free", ["0", "1"], ids=["while it does not claim", "while it claims"])
+def test_an_end_that_a_lock_timeout_of_the_login_cuts_off_is_not_lost(
+    conn: psycopg.Connection,
+    db: ArcanoDB,
+    connect: Callable[..., psycopg.Connection],
+    work: Callable[..., LongCommand],
+    tmp_path: Path,
+    free: str,
+) -> None:
+    conn.execute(f"alter database {conn.info.dbname} set lock_timeout = '100ms'")
+    gate = tmp_path / "gate"
+    held, other = enter(conn, VIDEO, "wait"), enter(conn, UPSCALER, "wait")
+    worker = work("--concurrency", str(2 + int(free)), "--poll", "0.1", "--heartbeat", "0.2", gate=gate)
+    for job_id in (held, other):
+        until_status(conn, job_id, "running")
+    holder = connect(autocommit=False)
+    holder.execute(f"select from {VIDEO} where id = %s for update", (held,))
+    gate.touch()
+    until_status(conn, other, "completed")
+    until_status(conn, enter(conn, VESTE), "completed")
+    assert job(conn, held)["status"] == "running"
+    holder.rollback()
+    until_status(conn, held, "completed")
+    assert job(conn, held)["attempt"] == 1
     worker.end()
 
 
@@ -426,6 +505,42 @@ def test_a_job_that_was_put_off_is_tried_again_in_time(
     again = enter(conn, UPSCALER, wanted)
     work("--poll", "3600")
     until(lambda: (job(conn, again)["attempt"] or 0) >= 3)
+
+
+@pytest.mark.parametrize("how", [(), ("--isolate",)], ids=["as it is", "isolated"])
+def test_however_a_job_is_put_off_it_neither_runs_at_once_nor_for_ever(
+    conn: psycopg.Connection, work: Callable[..., LongCommand], how: tuple[str, ...]
+) -> None:
+    conn.execute(
+        f"""
+        create table public.put_off (wanted text, seconds double precision);
+        create function public.note() returns trigger language plpgsql security definer as $body$
+        begin
+          insert into public.put_off
+          select session_id, extract(epoch from new.retry_at - new.first_failed_at)
+            from {UPSCALER} where id = new.job_id;
+          return null;
+        end $body$;
+        create trigger note after insert or update on arcano.job_backoff
+          for each row execute function public.note();
+        """
+    )
+    made = {wanted: enter(conn, UPSCALER, wanted) for wanted in PUT_OFF}
+    behind = enter(conn, VIDEO)
+    worker = work("--poll", "0.5", "--concurrency", "20", *how)
+    until_status(conn, behind, "completed")
+    for wanted, (_, expected) in PUT_OFF.items():
+        if isinstance(expected, str):
+            until_status(conn, made[wanted], "failed")
+            message = job(conn, made[wanted])["error_message"]
+            assert message.startswith("after of a Requeue must be a number of seconds: "), wanted
+            assert expected in message, wanted
+            continue
+        asked = "select seconds from public.put_off where wanted = %s"
+        [seconds] = until(lambda: conn.execute(asked, (wanted,)).fetchone())  # noqa: B023
+        assert seconds == pytest.approx(2 * 0.5 if expected is None else expected, abs=0.2), wanted
+    assert {event["event"] for event in events(conn)} == set()
+    worker.end()
 
 
 def test_a_provider_that_is_full_for_one_job_lets_others_have_their_turn(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import ctypes
+import math
 import os
 import signal
 import subprocess
@@ -14,7 +15,42 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psycopg
+from psycopg.abc import Buffer
+from psycopg.adapt import Loader
+
 from arcano_db import HandOver, Requeue, StallingJob, WorkJob
+
+
+class LostPolygon(Loader):
+    def load(self, data: Buffer) -> object:
+        raise ValueError("no such place")
+
+
+class LeavingCircle(Loader):
+    def load(self, data: Buffer) -> object:
+        sys.exit(6)
+
+
+class Box:
+    def __init__(self, said: bytes) -> None:
+        self.said = said
+
+
+class BoxLoader(Loader):
+    def load(self, data: Buffer) -> Box:
+        return Box(bytes(data))
+
+
+class SecretLine(Loader):
+    def load(self, data: Buffer) -> object:
+        return lambda: bytes(data)
+
+
+psycopg.adapters.register_loader("box", BoxLoader)
+psycopg.adapters.register_loader("lseg", SecretLine)
+psycopg.adapters.register_loader("polygon", LostPolygon)
+psycopg.adapters.register_loader("circle", LeavingCircle)
 
 GATE = Path(os.environ.get("GATE", "/nonexistent"))
 
@@ -123,6 +159,57 @@ def crash(job: WorkJob) -> HandOver | None:
     return in_sync(job)
 
 
+class Busy(Requeue):
+    """With an initializer of its own, as many have, which does not call the one that it replaces."""
+
+    def __init__(self, provider: str) -> None:
+        self.provider = provider
+
+
+class Later(Requeue):
+    after = 3600
+
+
+class Locked(Requeue):
+    def __init__(self, after: float) -> None:
+        super().__init__(after)
+        self.lock = threading.Lock()  # which goes to no other process
+
+
+class Secretive(Requeue):
+    @property
+    def after(self) -> float:  # type: ignore[override]
+        raise SystemExit("not telling")
+
+    @after.setter
+    def after(self, _: object) -> None:
+        pass
+
+
+# What is raised, and for how many seconds the job is then put off; None: the worker pauses. A text: how its
+# error_message then ends.
+PUT_OFF: dict[str, tuple[Callable[[], BaseException], float | str | None]] = {
+    "busy": (lambda: Busy("a"), None),
+    "nothing": (Requeue, None),
+    "later": (Later, 3600),
+    "locked": (lambda: Locked(60), 60),
+    "zero": (lambda: Requeue(0), 1),
+    "negative": (lambda: Requeue(after=-1), 1),
+    "not a number": (lambda: Requeue(math.nan), 1),
+    "minus infinity": (lambda: Requeue(-math.inf), 1),
+    "tiny": (lambda: Requeue(1e-300), 1),
+    "fraction": (lambda: Requeue(1.5), 1.5),
+    "text of a number": (lambda: Requeue("90"), 90),  # type: ignore[arg-type]
+    "infinity": (lambda: Requeue(math.inf), 360 * 86400),
+    "a year": (lambda: Requeue(365 * 86400), 360 * 86400),
+    "for ever": (lambda: Requeue(1e300), 360 * 86400),
+    "soon": (lambda: Requeue("soon"), "ValueError: could not convert string to float: 'soon'"),  # type: ignore[arg-type]
+    "a list": (lambda: Requeue([1]), "TypeError: float() argument must be"),  # type: ignore[arg-type]
+    "too large": (lambda: Requeue(10**400), "OverflowError: int too large to convert to float"),
+    "secretive": (Secretive, "SystemExit: not telling"),
+}
+
+
 def outcome(job: WorkJob) -> HandOver | None:
     wanted = job["session_id"].removeprefix("wait, ")
     if wanted == "fail":
@@ -131,6 +218,8 @@ def outcome(job: WorkJob) -> HandOver | None:
         raise Requeue
     if wanted in RAISED:
         raise RAISED[wanted][0]()
+    if wanted in PUT_OFF:
+        raise PUT_OFF[wanted][0]()
     if wanted.startswith("task "):
         return HandOver({"nul": "a\0b", "surrogate": "\ud800", "none": None}[wanted[5:]])  # type: ignore[arg-type]
     if wanted == "full":

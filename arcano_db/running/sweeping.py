@@ -6,7 +6,7 @@ import asyncio
 import socket
 import time
 from collections import Counter
-from typing import Any, TypeAlias
+from typing import Any
 
 import psycopg
 
@@ -14,6 +14,7 @@ from arcano_db.calls.client_async import AsyncArcanoDB
 from arcano_db.calls.errors import ArcanoError
 from arcano_db.calls.printable import logger
 from arcano_db.calls.rows import JobId, SweptTable
+from arcano_db.running.hearing import Hearing
 from arcano_db.running.lasting_connection import TOOK_TOO_LONG, LastingConnection
 from arcano_db.terminal.signals import stop_signals
 
@@ -21,14 +22,8 @@ log = logger("arcano_db.sweep")
 
 DEADLINE = 120.0
 
-# How arcano.sweep_jobs begins to tell which job it ends.
-_SWEEPS = "arcano sweep: "
-
 # How many jobs one sweep passes over, before it waits for the next one: perhaps it is not about them.
 _MOST_PUT_OFF = 10
-
-# A table, and the id of a job of it.
-_Job: TypeAlias = tuple[str, JobId]
 
 
 async def sweep_until_stopped(dsn: str, every: float, limit: int, deadline: float = DEADLINE) -> None:
@@ -81,8 +76,8 @@ class _Sweeper:
         self._server = server
         self._limit = limit
         self._size = limit
-        # The job that the sweep of one job is about at this moment, and its table.
-        self._current: _Job | None = None
+        # Which job the sweep of one job is about.
+        self._hearing = Hearing("arcano sweep: ")
 
     async def sweep(self) -> None:
         started = time.monotonic()
@@ -100,11 +95,11 @@ class _Sweeper:
                     self._size //= 2
                     log.warning("cut off, the next batch is of %d jobs: %s", self._size, str(error).strip())
                     continue
-                if self._current is None or put_off == _MOST_PUT_OFF:
+                if self._hearing.current is None or put_off == _MOST_PUT_OFF:
                     log.warning("not even one job could be swept in time: %s", str(error).strip())
                     break
                 put_off += 1
-                await self._put_off(*self._current)
+                await self._put_off(*self._hearing.current)
                 continue
             cancelled.update({table.job_table: table.cancelled for table in batch if table.cancelled})
             stalled.update({table.job_table: table.stalled for table in batch if table.stalled})
@@ -129,21 +124,8 @@ class _Sweeper:
     async def _batch(self, db: AsyncArcanoDB) -> list[SweptTable]:
         if self._size > 1:
             return await db.sweep_orphans(self._size)
-        # The server tells which job it is, before it ends it.
-        self._current = None
-        connection: psycopg.AsyncConnection[Any] = db.source  # type: ignore[assignment]
-        connection.add_notice_handler(self._hear)
-        try:
-            async with connection.transaction():
-                await connection.execute("set local client_min_messages = debug1")
-                return await db.sweep_orphans(1)
-        finally:
-            connection.remove_notice_handler(self._hear)
-
-    def _hear(self, notice: psycopg.errors.Diagnostic) -> None:
-        said = notice.message_primary or ""
-        if said.startswith(_SWEEPS):
-            self._current = (notice.table_name, said.removeprefix(_SWEEPS)) if notice.table_name else None
+        async with self._hearing.listening(db):
+            return await db.sweep_orphans(1)
 
     async def _put_off(self, table: str, job_id: JobId) -> None:
         log.warning("%s %s takes too long to end, even alone, and is passed over for a while", table, job_id)

@@ -24,7 +24,8 @@ from arcano_db.calls.printable import logger
 from arcano_db.calls.reasons import NOT_IN_ITS_ENCODING, Told, in_any_encoding, reason_of
 from arcano_db.calls.rows import ClaimedJob, JobChange, StallingJob
 from arcano_db.running.beating import Heart
-from arcano_db.running.claiming import finish_and_claim, is_open_still
+from arcano_db.running.claiming import claim_and_tell, finish_and_claim, is_open_still
+from arcano_db.running.hearing import Hearing
 from arcano_db.running.job_rows import Key, read_rows
 from arcano_db.running.lasting_connection import (
     FIRST_PAUSE_SECONDS,
@@ -302,7 +303,9 @@ class _Worker:
         self._paused_until = 0.0
         # The most jobs that are claimed at once: fewer than there may be, while that takes too long.
         self._most = options.concurrency
-        self._cut_at = 0.0
+        self._cut_at = -_SMALL_CLAIMS_SECONDS
+        # Which job a claim of one job is about, while claims take too long.
+        self._hearing = Hearing("arcano claim: ")
 
     def stop(self) -> None:
         self.stopping = True
@@ -395,7 +398,8 @@ class _Worker:
     async def _finish_and_claim(self, completed: Sequence[WorkJob], free: int) -> Sequence[ClaimedJob]:
         """Say what is completed, and claim as many jobs as are free to be; in one round trip."""
         number = min(free, self._most)
-        if number < free and completed:
+        slow = time.monotonic() < self._cut_at + _SMALL_CLAIMS_SECONDS
+        if slow and completed:
             # A claim takes too long now, and no end is to wait for it.
             await self._finish_and_claim(completed, 0)
             completed = []
@@ -403,7 +407,12 @@ class _Worker:
             return []
         try:
             not_ended, claimed = await self._server.ask(
-                lambda db: finish_and_claim(db, completed, number), once=True
+                lambda db: (
+                    claim_and_tell(db, self._hearing)
+                    if slow and number == 1
+                    else finish_and_claim(db, completed, number)
+                ),
+                once=True,
             )
         except Exception as error:
             if completed and not (is_final(error) and not isinstance(error, _TABLE_IS_GONE)):
@@ -414,7 +423,7 @@ class _Worker:
                 raise
             return await self._claim_fewer(number, error)
         self._finish_one_by_one(not_ended)
-        if len(claimed) < number or time.monotonic() > self._cut_at + _SMALL_CLAIMS_SECONDS:
+        if len(claimed) < number or not slow:
             # What was slow may be done with by now.
             self._most = min(2 * self._most, self.options.concurrency)
         return claimed
@@ -428,8 +437,17 @@ class _Worker:
             return await self._finish_and_claim([], self._most)
         if not isinstance(error, TOOK_TOO_LONG):
             raise error
-        log.warning("not even one job could be claimed in time: %s", _why(error))
-        self._paused_until = time.monotonic() + self.options.poll
+        if self._hearing.current is None:
+            log.warning("not even one job could be claimed in time: %s", _why(error))
+            self._paused_until = time.monotonic() + self.options.poll
+            return []
+        table, job_id = self._hearing.current
+        self._hearing.current = None
+        log.warning(
+            "%s %s takes too long to start, even alone, and is passed over for a while", table, job_id
+        )
+        await self._server.ask(lambda db: db.claim_jobs(1, slow_job_id=job_id, slow_table=table), once=True)
+        self._something.set()
         return []
 
     def _finish_one_by_one(self, jobs: Sequence[WorkJob]) -> None:

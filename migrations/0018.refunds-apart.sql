@@ -9,9 +9,23 @@ comment on sequence arcano.refund_in_hand is
 
 alter table arcano.beating_claim
   add column if not exists fell_silent_at timestamptz,
-  add column if not exists end_refused_at timestamptz;
+  add column if not exists end_refused_at timestamptz,
+  add column if not exists put_back_refused_at timestamptz;
 
 comment on column arcano.beating_claim.fell_silent_at is
   'When the sweep put the job back into the queue, because its worker had fallen silent; null: it has not.';
+comment on column arcano.beating_claim.put_back_refused_at is
+  'When the sweep could not put the job back into the queue for the first time; null: it could, or did not try.';
 comment on column arcano.beating_claim.end_refused_at is
   'When its worker said that the job was done, and the job''s table refused that; null: it has not.';
+
+-- How often jobs that are open now were put back, which the journal alone knew.
+insert into arcano.beating_claim (job_table, job_id, attempt, claimed_at, fell_silent_at)
+select j.tableoid, j.id, coalesce(j.attempt, 0), e.created_at, e.created_at
+  from arcano.job_event e
+  join arcano.job j on j.id = e.job_id and j.tableoid = e.relid
+ where e.event = 'requeued'
+   and j.status in ('pending', 'queued', 'starting', 'running')
+   and not exists (
+     select from arcano.beating_claim c where c.job_id = j.id and c.job_table = j.tableoid and c.fell_silent_at is not null
+   );

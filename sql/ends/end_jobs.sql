@@ -17,6 +17,7 @@ create or replace function arcano.end_jobs(
   p_cause text,
   p_reason text default null,
   p_since timestamptz default null,
+  p_alone boolean default false,
   out job arcano.job_ref,
   out error text,
   out cause text
@@ -27,6 +28,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_since constant timestamptz := coalesce(p_since, clock_timestamp());
+  v_lock_timeout constant interval := current_setting('lock_timeout');
   v_ended arcano.job_ref[];
   v_sqlstate text;
   v_error text;
@@ -37,18 +39,21 @@ begin
 
   begin
     if p_cause = 'put_back' then
-      v_ended := arcano.put_back_at_once(p_jobs, p_source, v_since, current_setting('lock_timeout')::interval);
+      v_ended := arcano.put_back_at_once(p_jobs, p_source, v_since, v_lock_timeout);
     else
       v_ended := arcano.end_jobs_at_once(
-        p_jobs, p_source, p_cause, p_reason, v_since, current_setting('lock_timeout')::interval);
+        p_jobs, p_source, p_cause, p_reason, v_since, v_lock_timeout, p_alone);
     end if;
-    perform arcano.check_constraints_now(array(select e.relid from unnest(v_ended) e));
+    if p_alone then
+      perform arcano.check_constraints_now(array(select e.relid from unnest(v_ended) e), v_since, v_lock_timeout);
+    end if;
   exception
     when others or assert_failure then
       get stacked diagnostics v_sqlstate = returned_sqlstate, v_error = message_text;
       v_error := arcano.plain_text(v_sqlstate || ': ' || v_error);
-      -- Without a disk to write to, one by one would fail as well, and hold rows for longer.
-      if v_sqlstate = '25006' or v_sqlstate like '53%' then
+      -- Where nothing can be written, one by one would fail as well. Without a disk it does, as what failed is journaled;
+      -- that alone tells it from a trigger that says the same of one job.
+      if current_setting('transaction_read_only')::boolean then
         if p_source <> 'check' then
           raise;
         end if;
@@ -59,20 +64,16 @@ begin
       if cardinality(p_jobs) > 1 then
         return query
           select e.job, e.error, e.cause
-            from unnest(p_jobs) r cross join lateral arcano.end_jobs(array[r], p_source, p_cause, p_reason, v_since) e;
+            from unnest(p_jobs) r cross join lateral arcano.end_jobs(array[r], p_source, p_cause, p_reason, v_since, p_alone) e;
         return;
       end if;
 
       job := p_jobs[1];
-      -- Its table does not let it wait again, and has not some minutes ago: then it ends, as it would after its last
-      -- attempt. What passes by itself, such as a lock, is tried again.
-      if p_cause = 'put_back' and v_sqlstate !~ '^(08|40|53|55|57|58|XX)'
-        and exists (select from arcano.job_backoff b where b.job_table = job.relid and b.job_id = job.id)
-      then
+      if p_cause = 'put_back' and arcano.is_never_put_back(job, v_sqlstate) then
         return query
           select e.job, e.error, e.cause
             from arcano.end_jobs(p_jobs, p_source, 'silent', format(
-                   'Auto-clean: the worker that had it fell silent, and it could not be put back into the queue (%s)', v_error), v_since) e;
+                   'Auto-clean: the worker that had it fell silent, and it could not be put back into the queue (%s)', v_error), v_since, p_alone) e;
         return;
       end if;
       error := v_error;
@@ -92,5 +93,5 @@ begin
 end
 $$;
 
-comment on function arcano.end_jobs(arcano.job_ref[], text, text, text, timestamptz) is
-  'Internal: ends those of p_jobs to which p_cause (of end_causes, or put_back) applies, journals and refunds them. p_reason: their error_message. p_since: since when the caller waits (null: from now on). Answers a row for each job ended, with the cause that it came to, and with its error for each that could not be.';
+comment on function arcano.end_jobs(arcano.job_ref[], text, text, text, timestamptz, boolean) is
+  'Internal: ends those of p_jobs to which p_cause (of end_causes, or put_back) applies, journals and refunds them. p_reason: their error_message. p_since: since when the caller waits (null: from now on). p_alone: what is_alone said when the call began. Answers a row for each job ended, with the cause that it came to, and with its error for each that could not be.';

@@ -10,7 +10,8 @@ create or replace function arcano.end_jobs_at_once(
   p_cause text,
   p_reason text,
   p_since timestamptz,
-  p_lock_timeout interval
+  p_lock_timeout interval,
+  p_alone boolean
 )
 returns arcano.job_ref[]
 language plpgsql volatile
@@ -84,14 +85,14 @@ begin
     raise exception 'a job ended without an entry in the journal' using errcode = 'internal_error';
   end if;
   if v_charged is not null then
-    perform arcano.refund_jobs(v_charged, v_end.refund, p_source);
+    perform arcano.refund_jobs(v_charged, v_end.refund, p_source, p_alone);
   end if;
   if v_charged_running is not null then
-    perform arcano.refund_jobs(v_charged_running, v_end.refund_when_running, p_source);
+    perform arcano.refund_jobs(v_charged_running, v_end.refund_when_running, p_source, p_alone);
   end if;
   return v_ended;
 end
 $$;
 
-comment on function arcano.end_jobs_at_once(arcano.job_ref[], text, text, text, timestamptz, interval) is
-  'Internal: ends those of p_jobs that nobody holds and to which p_cause applies, all in one statement, journals and refunds them, and answers them; raises if one of them cannot be ended. Waits for what the app''s own triggers wait for until p_since is longest_wait ago, or p_lock_timeout.';
+comment on function arcano.end_jobs_at_once(arcano.job_ref[], text, text, text, timestamptz, interval, boolean) is
+  'Internal: ends those of p_jobs that nobody holds and to which p_cause applies, all in one statement, journals and refunds them, and answers them; raises if one of them cannot be ended. Waits for what the app''s own triggers wait for until p_since is longest_wait ago, or p_lock_timeout. p_alone: what is_alone said when the call began.';

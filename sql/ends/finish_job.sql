@@ -16,6 +16,7 @@ language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+  v_alone constant boolean := arcano.is_alone();
   v_job record;
   v_ref constant arcano.job_ref := arcano.named_job(p_job_id, p_table);
   v_error constant text := arcano.plain_text(p_error);
@@ -58,7 +59,7 @@ begin
     if p_status <> 'completed' then
       select case when v_job.status = 'running' then c.refund_when_running else c.refund end into v_refund
         from arcano.end_causes() c where c.cause = p_status;
-      perform arcano.refund_jobs(array[v_ref], v_refund, 'finish_job');
+      perform arcano.refund_jobs(array[v_ref], v_refund, 'finish_job', v_alone);
     end if;
     if v_job.api_account is not null then
       perform arcano.wake_workers();

@@ -4,13 +4,16 @@ create or replace function arcano.finish_without_waking(
   p_jobs arcano.job_ref[],
   p_status text,
   p_error text,
-  p_attempts integer[]
+  p_attempts integer[],
+  p_alone boolean
 )
 returns table (job_id arcano.job.id%type, changed boolean, status text, attempt integer, note text, job_table text)
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+  v_since constant timestamptz := clock_timestamp();
+  v_lock_timeout constant interval := current_setting('lock_timeout');
   v_completed arcano.job_ref[];
   v_attempts integer[];
   v_job record;
@@ -26,11 +29,14 @@ begin
     begin
       select c.jobs, c.attempts into v_completed, v_attempts
         from arcano.complete_working_jobs(p_jobs, p_attempts, p_error) c;
-      perform arcano.check_constraints_now(array(select d.relid from unnest(v_completed) d));
+      if p_alone then
+        perform arcano.check_constraints_now(array(select d.relid from unnest(v_completed) d), v_since, v_lock_timeout);
+      end if;
     exception
-      when transaction_rollback then
-        raise;
       when others or assert_failure then
+        if sqlstate like '40%' and not arcano.is_read_committed() then
+          raise;
+        end if;
         v_completed := null; -- one by one, below
     end;
     return query
@@ -54,11 +60,14 @@ begin
     begin
       select f.changed, f.status, f.attempt, f.note into changed, status, attempt, note
         from arcano.finish_job(v_job.id, p_status, p_error, v_job.attempt, v_job.relid) f;
-      perform arcano.check_constraints_now(array[v_job.relid]);
+      if p_alone then
+        perform arcano.check_constraints_now(array[v_job.relid], v_since, v_lock_timeout);
+      end if;
     exception
-      when transaction_rollback then
-        raise;
       when others or assert_failure then
+        if sqlstate like '40%' and not arcano.is_read_committed() then
+          raise;
+        end if;
         changed := false;
         note := arcano.plain_text(sqlstate || ': ' || sqlerrm);
         select u.status, u.attempt into status, attempt from arcano.unchanged_job(v_ref) u;
@@ -66,7 +75,7 @@ begin
     end;
     -- What is done is not to be done by another worker. Who only waited for too long tells it again.
     v_attempt := attempt;
-    if not changed and arcano.is_working(status) and coalesce(v_job.attempt, v_attempt) = v_attempt and note not like '55P03: %' then
+    if not changed and arcano.is_working(status) and coalesce(v_job.attempt, v_attempt) = v_attempt and note !~ '^(40...|55P03): ' then
       update arcano.beating_claim c
          set end_refused_at = clock_timestamp()
        where c.job_table = v_ref.relid and c.job_id = v_ref.id and c.attempt = v_attempt;
@@ -76,5 +85,5 @@ begin
 end
 $$;
 
-comment on function arcano.finish_without_waking(arcano.job_ref[], text, text, integer[]) is
-  'Internal: as finish_jobs, for who wakes workers afterwards.';
+comment on function arcano.finish_without_waking(arcano.job_ref[], text, text, integer[], boolean) is
+  'Internal: as finish_jobs, for who wakes workers afterwards. p_alone: what is_alone said when the call began.';

@@ -55,8 +55,14 @@ begin
   update arcano.beating_claim c
      set fell_silent_at = clock_timestamp()
     from unnest(v_put_back) b (relid, id)
-    join arcano.job j on j.id = b.id and j.tableoid = b.relid
-   where c.job_id = j.id and c.job_table = j.tableoid and c.attempt = j.attempt;
+   -- The latest, whatever the app's own trigger has made of attempt.
+   where c.ctid = (
+           select l.ctid
+             from arcano.beating_claim l
+            where l.job_id = b.id and l.job_table = b.relid and l.fell_silent_at is null
+            order by l.claimed_at desc
+            limit 1
+         );
   perform arcano.journal('requeued', p_source, 'Its worker fell silent', v_before);
   return v_put_back;
 end

@@ -8,7 +8,7 @@ with queue as materialized (
          count(*) filter (where o.is_orphan) as orphans,
          count(*) filter (where o.charged_orphan_since < now()) as charged_orphans,
          count(*) filter (where o.silent_since is not null) as silent,
-         coalesce(extract(epoch from now() - min(o.heals_at) filter (where o.is_orphan and o.is_enforced)), 0) as oldest_orphan
+         arcano.age_in_seconds(min(o.heals_at) filter (where o.is_orphan and o.is_enforced)) as oldest_orphan
     from arcano.job_table t
    cross join lateral arcano.table_name(t.job_table) n (job_table)
     left join arcano.open_job o on o.relid = t.job_table
@@ -29,7 +29,7 @@ select m.name, m.help, m.labels, m.value::double precision
        values
          ('arcano_jobs_stalled', 'Jobs that are worked on without a sign of life for longer than their table allows.', q.stalled::numeric),
          ('arcano_queue_oldest_age_seconds', 'Age of the oldest job in the queue.',
-           coalesce(extract(epoch from now() - q.oldest_in_queue), 0))
+           arcano.age_in_seconds(q.oldest_in_queue))
      ) s (name, help, value)
     union all
     select s.name, s.help, jsonb_build_object('job_table', p.job_table), s.value
@@ -59,7 +59,7 @@ select m.name, m.help, m.labels, m.value::double precision
     union all
     select s.name, s.help, '{}' as labels, s.value
       from (
-        select count(*) as jobs, coalesce(extract(epoch from now() - min(f.due_at)), 0) as oldest from arcano.refund_due f
+        select count(*) as jobs, arcano.age_in_seconds(min(f.due_at)) as oldest from arcano.refund_due f
       ) f
      cross join lateral (
        values

@@ -3,7 +3,13 @@
 -- registered any more. Waits for no lock of the job, and in the app's function as long as limit_wait lets it.
 --
 -- Dynamic, because the function is the app's own.
-create or replace function arcano.pay_refund(p_refund_id bigint, p_source text, p_since timestamptz, p_lock_timeout interval)
+create or replace function arcano.pay_refund(
+  p_refund_id bigint,
+  p_source text,
+  p_since timestamptz,
+  p_lock_timeout interval,
+  p_alone boolean
+)
 returns boolean
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -53,7 +59,9 @@ begin
         raise exception '% answered false', v_function using errcode = 'raise_exception';
       end if;
       perform arcano.mark_refund_paid(v_refund, p_source, 'paid by ' || v_function);
-      perform arcano.check_constraints_now(null);
+      if p_alone then
+        perform arcano.check_constraints_now(null, p_since, p_lock_timeout);
+      end if;
       return true;
     exception
       when others or assert_failure then
@@ -67,5 +75,5 @@ begin
 end
 $$;
 
-comment on function arcano.pay_refund(bigint, text, timestamptz, interval) is
-  'Internal: tries to pay the refund p_refund_id, and answers whether it is paid now. p_since, p_lock_timeout: as for end_jobs_at_once.';
+comment on function arcano.pay_refund(bigint, text, timestamptz, interval, boolean) is
+  'Internal: tries to pay the refund p_refund_id, and answers whether it is paid now. p_since, p_lock_timeout, p_alone: as for end_jobs_at_once.';

@@ -5,7 +5,7 @@
 -- So is one with which a sweep was cut off, because the app's function did not come back in time: before it is tried, a
 -- sequence tells which it is, which outlasts the transaction. The sweep that finds it there pays none, so that nothing can
 -- take back that it has noted this, and the others wait as well: mostly the function comes back for none of them.
-create or replace function arcano.pay_refunds(p_limit integer)
+create or replace function arcano.pay_refunds(p_limit integer, p_alone boolean)
 returns integer
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -42,7 +42,7 @@ begin
     if v_is_mine then
       perform setval('arcano.refund_in_hand', v_refund_id);
     end if;
-    v_paid := v_paid + arcano.pay_refund(v_refund_id, 'sweep', v_since, v_lock_timeout)::integer;
+    v_paid := v_paid + arcano.pay_refund(v_refund_id, 'sweep', v_since, v_lock_timeout, p_alone)::integer;
   end loop;
   if v_is_mine then
     perform setval('arcano.refund_in_hand', 1, false);
@@ -51,5 +51,5 @@ begin
 end
 $$;
 
-comment on function arcano.pay_refunds(integer) is
-  'Internal: tries to pay at most p_limit refunds that are due, and answers how many are paid now.';
+comment on function arcano.pay_refunds(integer, boolean) is
+  'Internal: tries to pay at most p_limit refunds that are due, and answers how many are paid now. p_alone: what is_alone said when the call began.';

@@ -4,7 +4,7 @@
 --
 -- The sweep only notes what is due, for a sweep of refunds alone to pay: the app's function may take its time, or never
 -- come back, and meanwhile the jobs that were ended with it would still block their users.
-create or replace function arcano.refund_jobs(p_jobs arcano.job_ref[], p_kind text, p_source text)
+create or replace function arcano.refund_jobs(p_jobs arcano.job_ref[], p_kind text, p_source text, p_alone boolean)
 returns void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -45,11 +45,11 @@ begin
   )
   select array_agg(d.refund_id) into v_refund_ids from due d;
   if p_source <> 'sweep' then
-    perform arcano.pay_refund(f.refund_id, p_source, v_since, current_setting('lock_timeout')::interval)
+    perform arcano.pay_refund(f.refund_id, p_source, v_since, current_setting('lock_timeout')::interval, p_alone)
        from unnest(v_refund_ids) f (refund_id);
   end if;
 end
 $$;
 
-comment on function arcano.refund_jobs(arcano.job_ref[], text, text) is
-  'Internal: makes the refunds of p_jobs that have just ended, of kind cancelled, failed, stalled or forced, and tries to pay them, unless p_source, which ended them, is the sweep.';
+comment on function arcano.refund_jobs(arcano.job_ref[], text, text, boolean) is
+  'Internal: makes the refunds of p_jobs that have just ended, of kind cancelled, failed, stalled or forced, and tries to pay them, unless p_source, which ended them, is the sweep. p_alone: what is_alone said when the call began.';

@@ -31,6 +31,7 @@ set enable_seqscan = off -- a plan that was made while most rows waited is still
 set jit = off -- what is switched off counts as expensive, and that would start it
 as $$
 declare
+  v_alone constant boolean := arcano.is_alone();
   v_accounts constant boolean := exists (select from arcano.account);
   v_slots text[];
   v_relids oid[];
@@ -47,13 +48,13 @@ begin
   if p_completed is not null then
     select f.note into v_held
       from arcano.finish_without_waking(
-        arcano.named_jobs(p_completed, p_completed_tables), 'completed', null, p_attempts) f
-     where not f.changed and f.note like '55P03: %'
+        arcano.named_jobs(p_completed, p_completed_tables), 'completed', null, p_attempts, v_alone) f
+     where not f.changed and f.note ~ '^(40...|55P03): '
      limit 1;
     -- The answer has no place for it, and the caller would believe it to be ended.
     if found then
       raise exception 'a completed job could not be ended: %', substr(v_held, 8)
-        using errcode = 'lock_not_available', hint = 'Nothing was ended or claimed. Tell what is completed again, with finish_job for each.';
+        using errcode = 'lock_not_available', hint = 'Nothing was ended or claimed. Tell what is completed again, with finish_jobs.';
     end if;
   end if;
   if p_slow_job_id is not null then
@@ -85,13 +86,11 @@ begin
     end if;
     return query
       select arcano.table_name(s.relid), s.job_id, s.user_id, s.api_account, s.attempt
-        from arcano.start_in_slots(v_relids, v_tids, v_slots, p_beats is true, true) s;
+        from arcano.start_in_slots(v_relids, v_tids, v_slots, p_beats is true, v_alone) s;
     get diagnostics v_started = row_count;
   exception
-    when transaction_rollback then
-      raise;
     when others or assert_failure then
-      return query select c.* from arcano.claim_one_by_one(v_slots, coalesce(cardinality(v_slots), p_limit), p_beats is true) c;
+      return query select c.* from arcano.claim_one_by_one(v_slots, coalesce(cardinality(v_slots), p_limit), p_beats is true, v_alone) c;
       return;
   end;
 

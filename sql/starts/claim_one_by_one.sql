@@ -1,6 +1,6 @@
 -- claim_jobs when one statement for all failed: each job by itself, so that one that cannot be started
 -- (a veto of the app's own trigger or constraint) stops no other. It is in the journal, and backs off.
-create or replace function arcano.claim_one_by_one(p_slots text[], p_limit integer, p_beats boolean)
+create or replace function arcano.claim_one_by_one(p_slots text[], p_limit integer, p_beats boolean, p_alone boolean)
 returns table (
   job_table text,
   job_id arcano.job.id%type,
@@ -33,7 +33,7 @@ begin
 
       select arcano.table_name(s.relid), s.job_id, s.user_id, s.api_account, s.attempt
         into job_table, job_id, user_id, api_account, attempt
-        from arcano.start_in_slots(array[v_job.relid], array[v_tid], p_slots[v_taken + 1:v_taken + 1], p_beats, true) s;
+        from arcano.start_in_slots(array[v_job.relid], array[v_tid], p_slots[v_taken + 1:v_taken + 1], p_beats, p_alone) s;
       v_taken := v_taken + 1;
       return next;
     exception
@@ -44,5 +44,5 @@ begin
 end
 $$;
 
-comment on function arcano.claim_one_by_one(text[], integer, boolean) is
-  'Internal: starts at most p_limit jobs of the queue, in p_slots (null: in none), one statement for each.';
+comment on function arcano.claim_one_by_one(text[], integer, boolean, boolean) is
+  'Internal: starts at most p_limit jobs of the queue, in p_slots (null: in none), one statement for each. p_alone: what is_alone said when the call began.';

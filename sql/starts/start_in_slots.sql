@@ -19,6 +19,7 @@ set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan -- else an array of another length is planned again
 as $$
 declare
+  v_since constant timestamptz := clock_timestamp();
   v_started bigint;
 begin
   -- By tid, because rows that are locked stay where they are.
@@ -41,7 +42,7 @@ begin
     perform arcano.refuse_suppression();
   end if;
   if p_check_now then
-    perform arcano.check_constraints_now(p_relids);
+    perform arcano.check_constraints_now(p_relids, v_since, current_setting('lock_timeout')::interval);
   end if;
 end
 $$;

@@ -4,6 +4,7 @@
 create or replace function arcano.sweep_jobs(
   p_cause text,
   p_limit integer,
+  p_alone boolean,
   out job arcano.job_ref,
   out error text,
   out is_put_back boolean
@@ -62,10 +63,10 @@ begin
           from unnest(v_jobs, v_causes) u (relid, id, cause)
          group by u.cause
       ) g
-     cross join lateral arcano.end_jobs(g.jobs, 'sweep', g.cause) e;
+     cross join lateral arcano.end_jobs(g.jobs, 'sweep', g.cause, p_alone => p_alone) e;
   raise debug 'arcano sweep: ended';
 end
 $$;
 
-comment on function arcano.sweep_jobs(text, integer) is
-  'Internal: ends at most p_limit jobs to which p_cause applies, as end_jobs does, or puts them back into the queue (is_put_back).';
+comment on function arcano.sweep_jobs(text, integer, boolean) is
+  'Internal: ends at most p_limit jobs to which p_cause applies, as end_jobs does, or puts them back into the queue (is_put_back). p_alone: what is_alone said when the call began.';

@@ -24,6 +24,7 @@ language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+  v_alone constant boolean := arcano.is_alone();
   v_started_at constant timestamptz := clock_timestamp();
   v_cause text;
   v_cancelled arcano.job_ref[] := '{}';
@@ -60,7 +61,7 @@ begin
            coalesce(array_agg(e.job) filter (where e.error is null and e.is_put_back), '{}'),
            count(*) filter (where e.error is not null)
       into v_ended, v_back, v_errors
-      from arcano.sweep_jobs(v_cause, v_left) e;
+      from arcano.sweep_jobs(v_cause, v_left, v_alone) e;
     v_left := v_left - cardinality(v_ended) - cardinality(v_back);
     v_put_back := v_put_back || v_back;
     v_failed := v_failed + v_errors;
@@ -73,14 +74,14 @@ begin
 
   v_observed := arcano.observe_jobs(p_limit);
   if p_slow_job_id is null and (not v_ends or v_left = p_limit and v_failed = 0) then
-    perform arcano.pay_refunds(p_limit);
+    perform arcano.pay_refunds(p_limit, v_alone);
   end if;
   v_purged := arcano.purge_expired(p_limit);
   perform arcano.forget_claims();
   if exists (select from arcano.setting s where s.keep_positions) then
     begin
       perform arcano.refresh_positions();
-      perform arcano.check_constraints_now(null);
+      perform arcano.check_constraints_now(null, v_started_at, current_setting('lock_timeout')::interval) where v_alone;
     exception
       -- Such as the app's own trigger: the jobs that were ended stay so.
       when others or assert_failure then

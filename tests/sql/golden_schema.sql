@@ -53,6 +53,13 @@ CREATE FUNCTION arcano.admit_job(p_table regclass, p_job_id uuid, p_user_id uuid
 
 COMMENT ON FUNCTION arcano.admit_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, p_request_key text, p_since timestamp with time zone, p_lock_timeout interval, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) IS 'Internal: create_job. p_since: since when the caller waits. p_lock_timeout: the caller''s own.';
 
+CREATE FUNCTION arcano.age_in_seconds(p_since timestamp with time zone) RETURNS numeric
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    RETURN COALESCE(GREATEST(LEAST((EXTRACT(epoch FROM now()) - EXTRACT(epoch FROM p_since)), '10000000000'::numeric), (0)::numeric), (0)::numeric);
+
+COMMENT ON FUNCTION arcano.age_in_seconds(p_since timestamp with time zone) IS 'Internal: the seconds since p_since, from 0 to 10,000,000,000; 0 if it is null.';
+
 CREATE FUNCTION arcano.attach_job_table(p_table regclass, p_tool text DEFAULT NULL::text, p_orphan_after interval DEFAULT NULL::interval, p_stall_after interval DEFAULT NULL::interval) RETURNS TABLE(statement text)
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -109,12 +116,13 @@ CREATE FUNCTION arcano.cancel_session(p_user_id uuid DEFAULT NULL::uuid, p_sessi
 
 COMMENT ON FUNCTION arcano.cancel_session(p_user_id uuid, p_session_id text, p_reason text) IS 'Cancels the waiting jobs of user p_user_id or session p_session_id (both given: both must match), with p_reason as their error_message, and answers a row for each. Working jobs are never touched. Neither given: an error.';
 
-CREATE FUNCTION arcano.check_constraints_now(p_relids oid[]) RETURNS void
+CREATE FUNCTION arcano.check_constraints_now(p_relids oid[], p_since timestamp with time zone, p_lock_timeout interval) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '5s'
     AS ...;
 
-COMMENT ON FUNCTION arcano.check_constraints_now(p_relids oid[]) IS 'Internal: raises what a deferred constraint would raise at commit, if code of the tables p_relids (null: of others) can have left any.';
+COMMENT ON FUNCTION arcano.check_constraints_now(p_relids oid[], p_since timestamp with time zone, p_lock_timeout interval) IS 'Internal: raises what a deferred constraint would raise at commit, if code of the tables p_relids (null: of others) can have left any. p_since, p_lock_timeout: as for end_jobs_at_once.';
 
 CREATE FUNCTION arcano.check_health(p_long_transaction interval DEFAULT '01:00:00'::interval) RETURNS TABLE(level text, finding text, detail text, hint text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -147,12 +155,12 @@ CREATE FUNCTION arcano.claim_jobs(p_limit integer DEFAULT 1, p_completed uuid[] 
 
 COMMENT ON FUNCTION arcano.claim_jobs(p_limit integer, p_completed uuid[], p_attempts integer[], p_completed_tables regclass[], p_beats boolean, p_slow_job_id uuid, p_slow_table regclass) IS 'Starts at most p_limit jobs, the oldest of the queue first, in free slots of the accounts, and answers them. p_completed, p_attempts, p_completed_tables: jobs that the caller has completed, as for finish_jobs, which are ended first. p_beats: whether the caller gives signs of life of what it claims (touch_jobs) until a provider has it or it ends: if those stop for starting_stall_after, the sweep puts the job back into the queue, at most max_attempts times. Otherwise a claim that is not started within that time fails, is refunded, and is given to nobody else; a start_job that comes later brings it back. No row: the queue is empty, or no slot is free. A job that cannot be started is journaled as an error, and tried again later. An error (55P03), and no change, if a lock_timeout keeps one of p_completed from ending. p_slow_job_id, p_slow_table: a job with which alone a claim was cut off, such as by a statement_timeout; it is journaled as an error and passed over for a while, and none is claimed this time.';
 
-CREATE FUNCTION arcano.claim_one_by_one(p_slots text[], p_limit integer, p_beats boolean) RETURNS TABLE(job_table text, job_id uuid, user_id uuid, api_account text, attempt integer)
+CREATE FUNCTION arcano.claim_one_by_one(p_slots text[], p_limit integer, p_beats boolean, p_alone boolean) RETURNS TABLE(job_table text, job_id uuid, user_id uuid, api_account text, attempt integer)
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.claim_one_by_one(p_slots text[], p_limit integer, p_beats boolean) IS 'Internal: starts at most p_limit jobs of the queue, in p_slots (null: in none), one statement for each.';
+COMMENT ON FUNCTION arcano.claim_one_by_one(p_slots text[], p_limit integer, p_beats boolean, p_alone boolean) IS 'Internal: starts at most p_limit jobs of the queue, in p_slots (null: in none), one statement for each. p_alone: what is_alone said when the call began.';
 
 CREATE FUNCTION arcano.claimed_user() RETURNS uuid
     LANGUAGE plpgsql STABLE
@@ -278,14 +286,14 @@ END;
 
 COMMENT ON FUNCTION arcano.end_causes() IS 'Internal: each cause that ends a job, the status and the event of the journal that follow, the default message, and the kind of refund: of a job that was not running yet, and of one that was; null: none.';
 
-CREATE FUNCTION arcano.end_jobs(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text DEFAULT NULL::text, p_since timestamp with time zone DEFAULT NULL::timestamp with time zone, OUT job arcano.job_ref, OUT error text, OUT cause text) RETURNS SETOF record
+CREATE FUNCTION arcano.end_jobs(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text DEFAULT NULL::text, p_since timestamp with time zone DEFAULT NULL::timestamp with time zone, p_alone boolean DEFAULT false, OUT job arcano.job_ref, OUT error text, OUT cause text) RETURNS SETOF record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.end_jobs(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text, p_since timestamp with time zone, OUT job arcano.job_ref, OUT error text, OUT cause text) IS 'Internal: ends those of p_jobs to which p_cause (of end_causes, or put_back) applies, journals and refunds them. p_reason: their error_message. p_since: since when the caller waits (null: from now on). Answers a row for each job ended, with the cause that it came to, and with its error for each that could not be.';
+COMMENT ON FUNCTION arcano.end_jobs(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text, p_since timestamp with time zone, p_alone boolean, OUT job arcano.job_ref, OUT error text, OUT cause text) IS 'Internal: ends those of p_jobs to which p_cause (of end_causes, or put_back) applies, journals and refunds them. p_reason: their error_message. p_since: since when the caller waits (null: from now on). p_alone: what is_alone said when the call began. Answers a row for each job ended, with the cause that it came to, and with its error for each that could not be.';
 
-CREATE FUNCTION arcano.end_jobs_at_once(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text, p_since timestamp with time zone, p_lock_timeout interval) RETURNS arcano.job_ref[]
+CREATE FUNCTION arcano.end_jobs_at_once(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text, p_since timestamp with time zone, p_lock_timeout interval, p_alone boolean) RETURNS arcano.job_ref[]
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
@@ -294,7 +302,7 @@ CREATE FUNCTION arcano.end_jobs_at_once(p_jobs arcano.job_ref[], p_source text, 
     SET lock_timeout TO '5s'
     AS ...;
 
-COMMENT ON FUNCTION arcano.end_jobs_at_once(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text, p_since timestamp with time zone, p_lock_timeout interval) IS 'Internal: ends those of p_jobs that nobody holds and to which p_cause applies, all in one statement, journals and refunds them, and answers them; raises if one of them cannot be ended. Waits for what the app''s own triggers wait for until p_since is longest_wait ago, or p_lock_timeout.';
+COMMENT ON FUNCTION arcano.end_jobs_at_once(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text, p_since timestamp with time zone, p_lock_timeout interval, p_alone boolean) IS 'Internal: ends those of p_jobs that nobody holds and to which p_cause applies, all in one statement, journals and refunds them, and answers them; raises if one of them cannot be ended. Waits for what the app''s own triggers wait for until p_since is longest_wait ago, or p_lock_timeout. p_alone: what is_alone said when the call began.';
 
 CREATE FUNCTION arcano.ended_statuses() RETURNS text[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -380,12 +388,12 @@ CREATE FUNCTION arcano.finish_task(p_task_id text, p_status text DEFAULT 'comple
 
 COMMENT ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error text, p_api_account text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid, OUT job_table text) IS 'finish_job for the job whose task_id is p_task_id, at the attempt that the provider got it for. p_api_account: the account whose task it is; null: of the one job that is worked on and has it, and an error if there are two. If no job has that task_id yet, changed is false, and the call is kept for 24 hours (set_retention) and applied by the start_job that brings it; of two such calls the first one counts.';
 
-CREATE FUNCTION arcano.finish_without_waking(p_jobs arcano.job_ref[], p_status text, p_error text, p_attempts integer[]) RETURNS TABLE(job_id uuid, changed boolean, status text, attempt integer, note text, job_table text)
+CREATE FUNCTION arcano.finish_without_waking(p_jobs arcano.job_ref[], p_status text, p_error text, p_attempts integer[], p_alone boolean) RETURNS TABLE(job_id uuid, changed boolean, status text, attempt integer, note text, job_table text)
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.finish_without_waking(p_jobs arcano.job_ref[], p_status text, p_error text, p_attempts integer[]) IS 'Internal: as finish_jobs, for who wakes workers afterwards.';
+COMMENT ON FUNCTION arcano.finish_without_waking(p_jobs arcano.job_ref[], p_status text, p_error text, p_attempts integer[], p_alone boolean) IS 'Internal: as finish_jobs, for who wakes workers afterwards. p_alone: what is_alone said when the call began.';
 
 CREATE FUNCTION arcano.forget_backoff(p_job arcano.job_ref) RETURNS void
     LANGUAGE plpgsql
@@ -533,6 +541,13 @@ CREATE FUNCTION arcano.is_about(p_noted_at timestamp with time zone, p_created_a
 
 COMMENT ON FUNCTION arcano.is_about(p_noted_at timestamp with time zone, p_created_at timestamp with time zone) IS 'Internal: whether what was noted at p_noted_at under the table and id of a job is about the row that was made at p_created_at. Null, where nobody can know: true.';
 
+CREATE FUNCTION arcano.is_alone() RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    RETURN (pg_current_xact_id_if_assigned() IS NULL);
+
+COMMENT ON FUNCTION arcano.is_alone() IS 'Internal: whether the transaction has written nothing yet.';
+
 CREATE FUNCTION arcano.is_backend(p_role oid) RETURNS boolean
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -566,6 +581,13 @@ CREATE FUNCTION arcano.is_in_queue(p_status text, p_position integer, p_waited_i
     RETURN (arcano.is_waiting(p_status) AND arcano.entered_queue(p_position, p_waited_in_queue));
 
 COMMENT ON FUNCTION arcano.is_in_queue(p_status text, p_position integer, p_waited_in_queue boolean) IS 'Internal: whether a job of this status, position and waited_in_queue waits in the queue.';
+
+CREATE FUNCTION arcano.is_never_put_back(p_job arcano.job_ref, p_sqlstate text) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.is_never_put_back(p_job arcano.job_ref, p_sqlstate text) IS 'Internal: whether p_job, which could not be put back because of p_sqlstate, is to fail now.';
 
 CREATE FUNCTION arcano.is_observed(p_job arcano.job_ref) RETURNS boolean
     LANGUAGE plpgsql STABLE
@@ -1039,20 +1061,20 @@ CREATE FUNCTION arcano.own_request(p_table text, p_job_id uuid, p_data jsonb, p_
 
 COMMENT ON FUNCTION arcano.own_request(p_table text, p_job_id uuid, p_data jsonb, p_since timestamp with time zone, p_lock_timeout interval, OUT caller_id uuid, OUT relid regclass) IS 'Internal: the user who calls, and the attached table p_table; raises if that user may not make the job p_job_id with p_data in it. p_since: since when the caller waits. p_lock_timeout: the caller''s own.';
 
-CREATE FUNCTION arcano.pay_refund(p_refund_id bigint, p_source text, p_since timestamp with time zone, p_lock_timeout interval) RETURNS boolean
+CREATE FUNCTION arcano.pay_refund(p_refund_id bigint, p_source text, p_since timestamp with time zone, p_lock_timeout interval, p_alone boolean) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET lock_timeout TO '5s'
     AS ...;
 
-COMMENT ON FUNCTION arcano.pay_refund(p_refund_id bigint, p_source text, p_since timestamp with time zone, p_lock_timeout interval) IS 'Internal: tries to pay the refund p_refund_id, and answers whether it is paid now. p_since, p_lock_timeout: as for end_jobs_at_once.';
+COMMENT ON FUNCTION arcano.pay_refund(p_refund_id bigint, p_source text, p_since timestamp with time zone, p_lock_timeout interval, p_alone boolean) IS 'Internal: tries to pay the refund p_refund_id, and answers whether it is paid now. p_since, p_lock_timeout, p_alone: as for end_jobs_at_once.';
 
-CREATE FUNCTION arcano.pay_refunds(p_limit integer) RETURNS integer
+CREATE FUNCTION arcano.pay_refunds(p_limit integer, p_alone boolean) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.pay_refunds(p_limit integer) IS 'Internal: tries to pay at most p_limit refunds that are due, and answers how many are paid now.';
+COMMENT ON FUNCTION arcano.pay_refunds(p_limit integer, p_alone boolean) IS 'Internal: tries to pay at most p_limit refunds that are due, and answers how many are paid now. p_alone: what is_alone said when the call began.';
 
 CREATE FUNCTION arcano.plain_seconds(p_interval interval) RETURNS interval
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -1120,7 +1142,7 @@ CREATE FUNCTION arcano.refresh_positions() RETURNS integer
 
 COMMENT ON FUNCTION arcano.refresh_positions() IS 'Internal: sets position of at most 500 jobs in the queue to their place, and answers how many had another.';
 
-CREATE FUNCTION arcano.refund_jobs(p_jobs arcano.job_ref[], p_kind text, p_source text) RETURNS void
+CREATE FUNCTION arcano.refund_jobs(p_jobs arcano.job_ref[], p_kind text, p_source text, p_alone boolean) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
@@ -1128,7 +1150,7 @@ CREATE FUNCTION arcano.refund_jobs(p_jobs arcano.job_ref[], p_kind text, p_sourc
     SET jit TO 'off'
     AS ...;
 
-COMMENT ON FUNCTION arcano.refund_jobs(p_jobs arcano.job_ref[], p_kind text, p_source text) IS 'Internal: makes the refunds of p_jobs that have just ended, of kind cancelled, failed, stalled or forced, and tries to pay them, unless p_source, which ended them, is the sweep.';
+COMMENT ON FUNCTION arcano.refund_jobs(p_jobs arcano.job_ref[], p_kind text, p_source text, p_alone boolean) IS 'Internal: makes the refunds of p_jobs that have just ended, of kind cancelled, failed, stalled or forced, and tries to pay them, unless p_source, which ended them, is the sweep. p_alone: what is_alone said when the call began.';
 
 CREATE FUNCTION arcano.refuse_ambiguous(p_job_id uuid, p_relids oid[]) RETURNS void
     LANGUAGE plpgsql STABLE
@@ -1575,13 +1597,13 @@ CREATE FUNCTION arcano.sweep_health() RETURNS TABLE(level text, finding text, de
 
 COMMENT ON FUNCTION arcano.sweep_health() IS 'Internal: what check_health says of sweeps and of what they leave behind.';
 
-CREATE FUNCTION arcano.sweep_jobs(p_cause text, p_limit integer, OUT job arcano.job_ref, OUT error text, OUT is_put_back boolean) RETURNS SETOF record
+CREATE FUNCTION arcano.sweep_jobs(p_cause text, p_limit integer, p_alone boolean, OUT job arcano.job_ref, OUT error text, OUT is_put_back boolean) RETURNS SETOF record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
     AS ...;
 
-COMMENT ON FUNCTION arcano.sweep_jobs(p_cause text, p_limit integer, OUT job arcano.job_ref, OUT error text, OUT is_put_back boolean) IS 'Internal: ends at most p_limit jobs to which p_cause applies, as end_jobs does, or puts them back into the queue (is_put_back).';
+COMMENT ON FUNCTION arcano.sweep_jobs(p_cause text, p_limit integer, p_alone boolean, OUT job arcano.job_ref, OUT error text, OUT is_put_back boolean) IS 'Internal: ends at most p_limit jobs to which p_cause applies, as end_jobs does, or puts them back into the queue (is_put_back). p_alone: what is_alone said when the call began.';
 
 CREATE FUNCTION arcano.sweep_orphans(p_limit integer DEFAULT 1000, p_slow_job_id uuid DEFAULT NULL::uuid, p_slow_table regclass DEFAULT NULL::regclass) RETURNS TABLE(job_table text, cancelled integer, stalled integer, put_back integer)
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1816,7 +1838,8 @@ CREATE TABLE arcano.beating_claim (
     attempt integer NOT NULL,
     claimed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     fell_silent_at timestamp with time zone,
-    end_refused_at timestamp with time zone
+    end_refused_at timestamp with time zone,
+    put_back_refused_at timestamp with time zone
 );
 
 COMMENT ON TABLE arcano.beating_claim IS 'The claims whose worker said that signs of life follow (p_beats of claim_jobs): silence means that it is gone.';
@@ -1826,6 +1849,8 @@ COMMENT ON COLUMN arcano.beating_claim.attempt IS 'Which start of the job it was
 COMMENT ON COLUMN arcano.beating_claim.fell_silent_at IS 'When the sweep put the job back into the queue, because its worker had fallen silent; null: it has not.';
 
 COMMENT ON COLUMN arcano.beating_claim.end_refused_at IS 'When its worker said that the job was done, and the job''s table refused that; null: it has not.';
+
+COMMENT ON COLUMN arcano.beating_claim.put_back_refused_at IS 'When the sweep could not put the job back into the queue for the first time; null: it could, or did not try.';
 
 CREATE VIEW arcano.judged_job AS
  SELECT j.tableoid AS relid,
@@ -2237,7 +2262,7 @@ CREATE VIEW arcano.metric AS
             count(*) FILTER (WHERE o.is_orphan) AS orphans,
             count(*) FILTER (WHERE (o.charged_orphan_since < now())) AS charged_orphans,
             count(*) FILTER (WHERE (o.silent_since IS NOT NULL)) AS silent,
-            COALESCE(EXTRACT(epoch FROM (now() - min(o.heals_at) FILTER (WHERE (o.is_orphan AND o.is_enforced)))), (0)::numeric) AS oldest_orphan
+            arcano.age_in_seconds(min(o.heals_at) FILTER (WHERE (o.is_orphan AND o.is_enforced))) AS oldest_orphan
            FROM ((arcano.job_table t
              CROSS JOIN LATERAL arcano.table_name((t.job_table)::oid) n(job_table))
              LEFT JOIN arcano.open_job o ON ((o.relid = (t.job_table)::oid)))
@@ -2259,7 +2284,7 @@ CREATE VIEW arcano.metric AS
             jsonb_build_object('job_table', q.job_table) AS jsonb_build_object,
             s.value
            FROM (queue q
-             CROSS JOIN LATERAL ( VALUES ('arcano_jobs_stalled'::text,'Jobs that are worked on without a sign of life for longer than their table allows.'::text,(q.stalled)::numeric), ('arcano_queue_oldest_age_seconds'::text,'Age of the oldest job in the queue.'::text,COALESCE(EXTRACT(epoch FROM (now() - q.oldest_in_queue)), (0)::numeric))) s(name, help, value))
+             CROSS JOIN LATERAL ( VALUES ('arcano_jobs_stalled'::text,'Jobs that are worked on without a sign of life for longer than their table allows.'::text,(q.stalled)::numeric), ('arcano_queue_oldest_age_seconds'::text,'Age of the oldest job in the queue.'::text,arcano.age_in_seconds(q.oldest_in_queue))) s(name, help, value))
         UNION ALL
          SELECT s.name,
             s.help,
@@ -2286,7 +2311,7 @@ CREATE VIEW arcano.metric AS
             '{}'::jsonb AS labels,
             s.value
            FROM (( SELECT count(*) AS jobs,
-                    COALESCE(EXTRACT(epoch FROM (now() - min(f_1.due_at))), (0)::numeric) AS oldest
+                    arcano.age_in_seconds(min(f_1.due_at)) AS oldest
                    FROM arcano.refund_due f_1) f
              CROSS JOIN LATERAL ( VALUES ('arcano_refunds_due'::text,'Refunds that are not paid yet.'::text,(f.jobs)::numeric), ('arcano_refund_oldest_due_age_seconds'::text,'For how long the oldest of them has been due.'::text,f.oldest)) s(name, help, value))
         UNION ALL
@@ -2556,6 +2581,9 @@ GRANT ALL ON FUNCTION arcano.active_jobs_of(p_user_ids text[]) TO arcano_operato
 
 REVOKE ALL ON FUNCTION arcano.admit_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, p_request_key text, p_since timestamp with time zone, p_lock_timeout interval, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.age_in_seconds(p_since timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.age_in_seconds(p_since timestamp with time zone) TO arcano_operator;
+
 REVOKE ALL ON FUNCTION arcano.attach_job_table(p_table regclass, p_tool text, p_orphan_after interval, p_stall_after interval) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.attach_problems(p_table regclass, OUT errcode text, OUT problem text, OUT mend text) FROM PUBLIC;
@@ -2576,7 +2604,7 @@ REVOKE ALL ON FUNCTION arcano.cancel_session(p_user_id uuid, p_session_id text, 
 GRANT ALL ON FUNCTION arcano.cancel_session(p_user_id uuid, p_session_id text, p_reason text) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.cancel_session(p_user_id uuid, p_session_id text, p_reason text) TO arcano_operator;
 
-REVOKE ALL ON FUNCTION arcano.check_constraints_now(p_relids oid[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.check_constraints_now(p_relids oid[], p_since timestamp with time zone, p_lock_timeout interval) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.check_health(p_long_transaction interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.check_health(p_long_transaction interval) TO arcano_operator;
@@ -2591,7 +2619,7 @@ REVOKE ALL ON FUNCTION arcano.claim_jobs(p_limit integer, p_completed uuid[], p_
 GRANT ALL ON FUNCTION arcano.claim_jobs(p_limit integer, p_completed uuid[], p_attempts integer[], p_completed_tables regclass[], p_beats boolean, p_slow_job_id uuid, p_slow_table regclass) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.claim_jobs(p_limit integer, p_completed uuid[], p_attempts integer[], p_completed_tables regclass[], p_beats boolean, p_slow_job_id uuid, p_slow_table regclass) TO arcano_operator;
 
-REVOKE ALL ON FUNCTION arcano.claim_one_by_one(p_slots text[], p_limit integer, p_beats boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.claim_one_by_one(p_slots text[], p_limit integer, p_beats boolean, p_alone boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.claimed_user() FROM PUBLIC;
 
@@ -2630,9 +2658,9 @@ REVOKE ALL ON FUNCTION arcano.dry_run_end(p_table regclass, p_job_id uuid, OUT l
 
 REVOKE ALL ON FUNCTION arcano.end_causes() FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.end_jobs(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text, p_since timestamp with time zone, OUT job arcano.job_ref, OUT error text, OUT cause text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.end_jobs(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text, p_since timestamp with time zone, p_alone boolean, OUT job arcano.job_ref, OUT error text, OUT cause text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.end_jobs_at_once(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text, p_since timestamp with time zone, p_lock_timeout interval) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.end_jobs_at_once(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text, p_since timestamp with time zone, p_lock_timeout interval, p_alone boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.ended_statuses() FROM PUBLIC;
 
@@ -2668,7 +2696,7 @@ REVOKE ALL ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error
 GRANT ALL ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error text, p_api_account text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid, OUT job_table text) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error text, p_api_account text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid, OUT job_table text) TO arcano_operator;
 
-REVOKE ALL ON FUNCTION arcano.finish_without_waking(p_jobs arcano.job_ref[], p_status text, p_error text, p_attempts integer[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.finish_without_waking(p_jobs arcano.job_ref[], p_status text, p_error text, p_attempts integer[], p_alone boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.forget_backoff(p_job arcano.job_ref) FROM PUBLIC;
 
@@ -2718,6 +2746,8 @@ REVOKE ALL ON FUNCTION arcano.internal_relations() FROM PUBLIC;
 REVOKE ALL ON FUNCTION arcano.is_about(p_noted_at timestamp with time zone, p_created_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.is_about(p_noted_at timestamp with time zone, p_created_at timestamp with time zone) TO arcano_operator;
 
+REVOKE ALL ON FUNCTION arcano.is_alone() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.is_backend(p_role oid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.is_backing_off(p_relid oid, p_job_id uuid) FROM PUBLIC;
@@ -2728,6 +2758,8 @@ REVOKE ALL ON FUNCTION arcano.is_gateway() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.is_in_queue(p_status text, p_position integer, p_waited_in_queue boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.is_in_queue(p_status text, p_position integer, p_waited_in_queue boolean) TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.is_never_put_back(p_job arcano.job_ref, p_sqlstate text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.is_observed(p_job arcano.job_ref) FROM PUBLIC;
 
@@ -2848,9 +2880,9 @@ REVOKE ALL ON FUNCTION arcano.own_job(p_job_id uuid, p_table text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.own_request(p_table text, p_job_id uuid, p_data jsonb, p_since timestamp with time zone, p_lock_timeout interval, OUT caller_id uuid, OUT relid regclass) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.pay_refund(p_refund_id bigint, p_source text, p_since timestamp with time zone, p_lock_timeout interval) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.pay_refund(p_refund_id bigint, p_source text, p_since timestamp with time zone, p_lock_timeout interval, p_alone boolean) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.pay_refunds(p_limit integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.pay_refunds(p_limit integer, p_alone boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.plain_seconds(p_interval interval) FROM PUBLIC;
 
@@ -2872,7 +2904,7 @@ REVOKE ALL ON FUNCTION arcano.readmit_orphan(p_job arcano.job_ref, p_impossible 
 
 REVOKE ALL ON FUNCTION arcano.refresh_positions() FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.refund_jobs(p_jobs arcano.job_ref[], p_kind text, p_source text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.refund_jobs(p_jobs arcano.job_ref[], p_kind text, p_source text, p_alone boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.refuse_ambiguous(p_job_id uuid, p_relids oid[]) FROM PUBLIC;
 
@@ -2996,7 +3028,7 @@ REVOKE ALL ON FUNCTION arcano.status_counts(p_table regclass) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.sweep_health() FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.sweep_jobs(p_cause text, p_limit integer, OUT job arcano.job_ref, OUT error text, OUT is_put_back boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.sweep_jobs(p_cause text, p_limit integer, p_alone boolean, OUT job arcano.job_ref, OUT error text, OUT is_put_back boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.sweep_orphans(p_limit integer, p_slow_job_id uuid, p_slow_table regclass) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.sweep_orphans(p_limit integer, p_slow_job_id uuid, p_slow_table regclass) TO arcano_operator;

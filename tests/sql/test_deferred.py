@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -215,3 +217,216 @@ def test_the_callers_transaction_is_left_as_it_was(conn: psycopg.Connection, db:
             conn.execute("insert into public.child values (null, 1)")
         conn.execute("insert into public.parent values (1)")
     assert conn.execute("select * from public.child").fetchall() == [(1, None)]
+
+
+# --- What a caller has left for its own commit is not for our functions to run -----------------------------
+
+
+def test_what_a_caller_deferred_does_not_run_with_our_rights(
+    conn: psycopg.Connection, db: ArcanoDB, connect: Callable[..., psycopg.Connection]
+) -> None:
+    """A table of its own, with a trigger of its own, in the transaction in which it calls us."""
+    refuse(conn, "constraint trigger")
+    conn.execute(REFUNDS)
+    db.set_refund_function("public.refund_credits(uuid,integer,text)")
+    conn.execute("create role mallory login in role arcano_backend, arcano_operator")
+    try:
+        conn.execute("create schema mallory authorization mallory")
+        mallory = connect(user="mallory", autocommit=True)
+        calls = [
+            ("check_user_active(%s)", lambda user, _: (user,)),
+            ("cancel_job(%s)", lambda _, job: (job,)),
+            ("cancel_session(%s)", lambda user, _: (user,)),
+            ("claim_jobs(5)", lambda *_: ()),
+            ("finish_jobs(array[%s]::uuid[])", lambda _, job: (job,)),
+            ("finish_job(%s, 'cancelled')", lambda _, job: (job,)),
+            ("sweep_orphans()", lambda *_: ()),
+            ("check_health()", lambda *_: ()),
+        ]
+        mallory.execute(
+            "set search_path = mallory; create table t (a integer);"
+            "create function evil() returns trigger language plpgsql as"
+            " $$ begin if current_user <> 'mallory' then raise exception 'ran as %', current_user"
+            "   using errcode = 'AE001'; end if;"
+            "   insert into mallory.t values (2); return null; end $$;"
+            "create constraint trigger evil after insert on t deferrable initially deferred"
+            " for each row when (new.a = 1) execute function evil()"
+        )
+        for call, arguments in calls:
+            user = make_user(conn)
+            one = make_job(conn, UPSCALER, user, position=1, credits_charged=True, user_credit_cost=3)
+            make_job(conn, UPSCALER, user)
+            with mallory.transaction():
+                mallory.execute("insert into t values (1)")
+                mallory.execute(f"select * from arcano.{call}".encode(), arguments(user, one))
+                assert mallory.execute("select count(*) from t where a = 2").fetchone() == (0,), call
+            assert mallory.execute("delete from t returning a").rowcount == 2, call
+        assert errors(conn) == []
+        mallory.close()
+    finally:
+        conn.execute("drop owned by mallory cascade; drop role mallory")
+
+
+def test_a_child_before_its_parent_puts_off_nobody(conn: psycopg.Connection, db: ArcanoDB) -> None:
+    refuse(conn, "constraint trigger")
+    conn.execute(
+        "create table public.parent (id integer primary key);"
+        "create table public.child (id integer references public.parent deferrable initially deferred)"
+    )
+    jobs = [waiting(conn, UPSCALER, "good", position=1) for _ in range(5)]
+    with conn.transaction():
+        conn.execute("insert into public.child values (1)")
+        assert len(db.claim_jobs(1)) == 1
+        conn.execute("insert into public.parent values (1)")
+    assert errors(conn) == []
+    assert len(db.claim_jobs(10)) == len(jobs) - 1
+
+
+@pytest.mark.parametrize("namesake", ["", "deferrable initially immediate"])
+def test_one_name_for_two_constraints_stops_nobody(
+    conn: psycopg.Connection, db: ArcanoDB, namesake: str
+) -> None:
+    refuse(conn, "constraint trigger")
+    conn.execute(
+        f"""
+        create table public.p (id integer primary key);
+        create table public.a (p integer constraint p_fk references public.p deferrable initially deferred);
+        create table public.b (p integer constraint p_fk references public.p {namesake});
+        """.encode()
+    )
+    ghost, bad = waiting(conn, UPSCALER, "good"), waiting(conn, UPSCALER, "bad")
+    with conn.transaction():
+        db.sweep_orphans()
+        with pytest.raises(psycopg.errors.ForeignKeyViolation), conn.transaction():
+            conn.execute("insert into public.b values (1)")
+    assert statuses(conn, ghost, bad) == ["cancelled", "queued"]
+
+
+def test_what_a_cascade_leaves_for_the_commit_is_asked_too(conn: psycopg.Connection, db: ArcanoDB) -> None:
+    conn.execute(
+        """
+        alter table public.upscaler_jobs add unique (id, status);
+        create table public.log (
+          id uuid, status text, foreign key (id, status) references public.upscaler_jobs (id, status)
+            on update cascade);
+        create function public.late() returns trigger language plpgsql as
+          $$ begin raise exception 'not this one'; end $$;
+        create constraint trigger late after update on public.log deferrable initially deferred
+          for each row execute function public.late();
+        """
+    )
+    bad, good = waiting(conn, UPSCALER, "bad"), waiting(conn, UPSCALER, "good")
+    conn.execute("insert into public.log select id, status from public.upscaler_jobs where id = %s", (bad,))
+    db.sweep_orphans()
+    assert statuses(conn, bad, good) == ["queued", "cancelled"]
+
+
+@pytest.mark.parametrize("call", ["check", "sweep", "claim"])
+def test_what_it_waits_for_is_bounded(
+    conn: psycopg.Connection, db: ArcanoDB, connect: Callable[..., psycopg.Connection], call: str
+) -> None:
+    db.set_longest_wait("1 second")
+    conn.execute(
+        """
+        create table public.states (status text primary key);
+        insert into public.states values ('pending'), ('queued'), ('starting'), ('cancelled');
+        alter table public.upscaler_jobs add foreign key (status) references public.states
+          deferrable initially deferred;
+        """
+    )
+    one = waiting(conn, UPSCALER, "good", **({"position": 1} if call == "claim" else {}))
+    conn.execute("set statement_timeout = '10s'")
+    with connect(autocommit=False) as holder:
+        holder.execute("select from public.states where status in ('cancelled', 'starting') for update")
+        if call == "check":
+            assert not db.check_user_active(job(conn, one)["user_id"]).has_active_job
+        elif call == "sweep":
+            assert db.sweep_orphans() == []
+        else:
+            assert db.claim_jobs() == []
+    assert statuses(conn, one) == ["queued"]
+
+
+@pytest.mark.parametrize(
+    "state", ["53400", "25006", "40001", "40P01", "55000", "57000", "08001", "58030", "XX000"]
+)
+@pytest.mark.parametrize("call", ["sweep", "claim", "finish"])
+def test_whatever_a_trigger_says_is_about_one_job(
+    conn: psycopg.Connection, db: ArcanoDB, call: str, state: str
+) -> None:
+    columns: dict[str, Any] = {} if call == "sweep" else {"position": 1}
+    bad = waiting(conn, UPSCALER, "bad", **columns)
+    others = [waiting(conn, table, "good", **columns) for table in (UPSCALER, VIDEO)]
+    if call == "finish":
+        db.claim_jobs(3)
+    conn.execute(
+        f"""
+        create function public.no() returns trigger language plpgsql as $$ begin
+          if new.session_id = 'bad' then raise exception 'no' using errcode = '{state}'; end if;
+          return new; end $$;
+        create trigger no before update on public.upscaler_jobs for each row execute function public.no();
+        """.encode()
+    )
+    if call == "sweep":
+        db.sweep_orphans()
+    elif call == "claim":
+        db.claim_jobs(3)
+    else:
+        assert {row.changed for row in db.finish_jobs([bad, *others])} == {True, False}
+    ended = {"sweep": "cancelled", "claim": "starting", "finish": "completed"}[call]
+    assert statuses(conn, *others) == [ended] * 2
+    assert statuses(conn, bad) == ["starting" if call == "finish" else "queued"]
+
+
+@pytest.mark.parametrize(
+    "state", ["P0001", "55000", "57000", "08001", "40002", "53400", "58030", "XX000", "55P03"]
+)
+def test_a_put_back_that_is_refused_for_whatever_reason_ends(
+    conn: psycopg.Connection, db: ArcanoDB, state: str
+) -> None:
+    lost = waiting(conn, UPSCALER, "bad", position=1)
+    # Put off before, for a reason of another kind.
+    db.claim_jobs(beats=True)
+    db.requeue_job(lost, after=timedelta(seconds=1))
+    let_backoff_pass(conn, "2 seconds")
+    db.claim_jobs(beats=True)
+    conn.execute("update arcano.job set started_at = now() - interval '1 hour'")
+    conn.execute(
+        f"""
+        create function public.no() returns trigger language plpgsql as $$ begin
+          if new.status = 'queued' then raise exception 'no' using errcode = '{state}'; end if;
+          return new; end $$;
+        create trigger no before update on public.upscaler_jobs for each row execute function public.no();
+        """.encode()
+    )
+    db.sweep_orphans()
+    assert statuses(conn, lost) == ["starting"]
+    let_backoff_pass(conn, "6 minutes")
+    if state in ("40002", "53400", "55P03"):  # which may pass by itself, but not for an hour
+        db.sweep_orphans()
+        assert statuses(conn, lost) == ["starting"]
+        conn.execute(
+            "update arcano.beating_claim set put_back_refused_at = put_back_refused_at - interval '1 hour'"
+        )
+        let_backoff_pass(conn, "1 hour")
+    db.sweep_orphans()
+    assert statuses(conn, lost) == ["failed"]
+    assert "could not be put back into the queue" in job(conn, lost)["error_message"]
+
+
+def test_a_trigger_that_counts_attempts_itself_makes_no_job_eternal(
+    conn: psycopg.Connection, db: ArcanoDB
+) -> None:
+    lost = waiting(conn, UPSCALER, "good", position=1)
+    conn.execute(
+        """
+        create function public.anew() returns trigger language plpgsql as $$ begin
+          if new.status = 'queued' then new.attempt := 0; end if; return new; end $$;
+        create trigger anew before update on public.upscaler_jobs for each row execute function public.anew();
+        """
+    )
+    for _ in range(4):
+        db.claim_jobs(beats=True)
+        conn.execute("update arcano.job set started_at = now() - interval '1 hour'")
+        db.sweep_orphans()
+    assert statuses(conn, lost) == ["failed"]

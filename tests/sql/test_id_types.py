@@ -17,7 +17,7 @@ from arcano_db.calls.rows import ClaimedJob
 from arcano_db.cli import main
 from arcano_db.installing import migrating
 from arcano_db.installing.migrating import MigrationError
-from arcano_db.running import working
+from arcano_db.running.job_rows import read_rows
 
 JOBS = "public.jobs"
 
@@ -156,7 +156,7 @@ def test_many_at_once_as_the_worker_calls(dsn: str, db: ArcanoDB, kind: Any) -> 
     async def start() -> Any:
         async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as connection:
             answers = await AsyncArcanoDB(connection).start_jobs([job(n) for n in (1, 2)])
-            rows = await working._rows(AsyncArcanoDB(connection), claimed)
+            rows = (await read_rows(AsyncArcanoDB(connection), claimed)).read
             return answers, rows
 
     answers, rows = asyncio.run(start())

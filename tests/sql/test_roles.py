@@ -30,6 +30,7 @@ OF_THE_VIEWS = {
     "entered_queue",
     "is_in_queue",
     "is_charged",
+    "age_in_seconds",
     "silent_since",
     "stalls_at",
     "future_job",

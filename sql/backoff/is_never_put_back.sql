@@ -1,0 +1,29 @@
+-- Whether a job that its table does not let wait again is to end, as it would after its last attempt: the second time that
+-- this is refused, or, where it may pass by itself (a lock, a deadlock, a server that is short of something), an hour after
+-- the first time. Notes the first time.
+create or replace function arcano.is_never_put_back(p_job arcano.job_ref, p_sqlstate text)
+returns boolean
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_refused_at timestamptz;
+begin
+  select min(c.put_back_refused_at) into v_refused_at
+    from arcano.beating_claim c
+    join arcano.job j on j.id = c.job_id and j.tableoid = c.job_table and j.attempt = c.attempt
+   where c.job_table = p_job.relid and c.job_id = p_job.id;
+  if v_refused_at is null then
+    update arcano.beating_claim c
+       set put_back_refused_at = clock_timestamp()
+      from arcano.job j
+     where j.id = p_job.id and j.tableoid = p_job.relid
+       and c.job_id = j.id and c.job_table = j.tableoid and c.attempt = j.attempt;
+    return false;
+  end if;
+  return p_sqlstate !~ '^(40|53|55P03)' or v_refused_at < clock_timestamp() - interval '1 hour';
+end
+$$;
+
+comment on function arcano.is_never_put_back(arcano.job_ref, text) is
+  'Internal: whether p_job, which could not be put back because of p_sqlstate, is to fail now.';

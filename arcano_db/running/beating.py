@@ -15,10 +15,9 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import psycopg
 
-from arcano_db.calls.errors import ArcanoError
 from arcano_db.calls.printable import logger
 from arcano_db.calls.rows import JobChange, JobId
-from arcano_db.running.lasting_connection import TOOK_TOO_LONG, LastingConnection, briefly
+from arcano_db.running.lasting_connection import TOOK_TOO_LONG, LastingConnection, briefly, said
 
 log = logger("arcano_db.work")
 
@@ -134,12 +133,12 @@ class Heart(Generic[Job]):
                 lambda db: briefly(db, lambda db: db.touch_jobs(ids, tables, skip_locked=True), patience),
                 once=True,
             )
-        except (psycopg.Error, ArcanoError) as error:
+        except Exception as error:  # whatever it is, the other jobs are to live
             if len(jobs) > 1:
                 return [one for job in jobs for one in await self._touch(server, [job])]
-            if isinstance(error, TOOK_TOO_LONG):
-                return [(jobs[0], None)]
-            log.warning("%s could not give a sign of life: %s", jobs[0], str(error).strip())
-            return []
+            if not isinstance(error, TOOK_TOO_LONG):
+                log.warning("%s could not give a sign of life: %s", jobs[0], said(error))
+            # What the server is short of at this moment, it may have in the next.
+            return [(jobs[0], None)] if isinstance(error, psycopg.OperationalError) else []
         of_job = {(answer.job_table, answer.job_id): answer for answer in answers}
         return [(job, of_job.get((job.job_table, job.job_id))) for job in jobs]

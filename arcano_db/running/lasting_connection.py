@@ -64,6 +64,11 @@ def _is_of_the_app(error: psycopg.Error) -> bool:
     return any(not name.startswith(("arcano.", "arcano_api.")) for name in called)
 
 
+def said(error: BaseException) -> str:
+    """What a log says of an error: the server's words as they are, and any other with its kind."""
+    return str(error).strip() if isinstance(error, (psycopg.Error, ArcanoError)) else reason_of(error)
+
+
 class Pauses:
     """Pauses between tries, which grow for as long as they are in vain."""
 
@@ -75,8 +80,7 @@ class Pauses:
     def after(self, error: Exception, what: str = "") -> float:
         """Say so, and answer how many seconds to wait."""
         pause, self._next = self._next, min(2 * self._next, _LONGEST_PAUSE_SECONDS)
-        said = str(error).strip() if isinstance(error, (psycopg.Error, ArcanoError)) else reason_of(error)
-        self._log.warning("%strying again in %g seconds: %s", what, pause, said)
+        self._log.warning("%strying again in %g seconds: %s", what, pause, said(error))
         return pause
 
     def over(self) -> None:

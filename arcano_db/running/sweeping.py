@@ -11,11 +11,10 @@ from typing import Any
 import psycopg
 
 from arcano_db.calls.client_async import AsyncArcanoDB
-from arcano_db.calls.errors import ArcanoError
 from arcano_db.calls.printable import logger
 from arcano_db.calls.rows import JobId, SweptTable
 from arcano_db.running.hearing import Hearing
-from arcano_db.running.lasting_connection import TOOK_TOO_LONG, LastingConnection
+from arcano_db.running.lasting_connection import TOOK_TOO_LONG, LastingConnection, Pauses, is_final, said
 from arcano_db.terminal.signals import stop_signals
 
 log = logger("arcano_db.sweep")
@@ -31,8 +30,9 @@ async def sweep_until_stopped(dsn: str, every: float, limit: int, deadline: floa
 
     Calls ``arcano.sweep_orphans``: batches follow each other at once for as long as they end jobs, and
     then there is a pause. A batch that is cut off, as by a ``statement_timeout``, is halved until one passes;
-    a job that takes too long even alone is named and passed over. Logs a line for what each sweep cancelled,
-    and one for what it failed.
+    a job that takes too long even alone is named and passed over. Any other error is logged and the sweep
+    made again, with pauses that grow, unless it says that the login may not sweep, or that the database is
+    not migrated. Logs a line for what each sweep cancelled, and one for what it failed.
 
     Args:
         dsn: A libpq connection string; empty: libpq's environment variables.
@@ -61,10 +61,19 @@ async def sweep_for_ever(dsn: str, every: float, limit: int, deadline: float = D
         connect, log, made=f"sweeping every {every:g} seconds", missing="no sweep", deadline=deadline
     )
     sweeper = _Sweeper(server, limit)
+    pauses = Pauses(log)
     try:
         while True:
-            await sweeper.sweep()
-            await asyncio.sleep(every)
+            try:
+                await sweeper.sweep()
+            except Exception as error:
+                if is_final(error):
+                    raise
+                # About one job, or a moment: no reason for nobody to sweep any more.
+                await asyncio.sleep(pauses.after(error, "no sweep, "))
+            else:
+                pauses.over()
+                await asyncio.sleep(every)
     finally:
         await server.close()
 
@@ -90,13 +99,17 @@ class _Sweeper:
             size = self._size
             try:
                 batch = await self._server.ask(self._batch, once=True)
-            except TOOK_TOO_LONG as error:
+            except Exception as error:
+                if is_final(error):
+                    raise
                 if self._size > 1:
                     self._size //= 2
-                    log.warning("cut off, the next batch is of %d jobs: %s", self._size, str(error).strip())
+                    log.warning("cut off, the next batch is of %d jobs: %s", self._size, said(error))
                     continue
+                if not isinstance(error, TOOK_TOO_LONG):
+                    raise
                 if self._hearing.current is None or put_off == _MOST_PUT_OFF:
-                    log.warning("not even one job could be swept in time: %s", str(error).strip())
+                    log.warning("not even one job could be swept in time: %s", said(error))
                     break
                 put_off += 1
                 await self._put_off(*self._hearing.current)
@@ -131,5 +144,7 @@ class _Sweeper:
         log.warning("%s %s takes too long to end, even alone, and is passed over for a while", table, job_id)
         try:
             await self._server.ask(lambda db: db.sweep_orphans(1, job_id, table), once=True)
-        except (*TOOK_TOO_LONG, ArcanoError) as error:  # such as: its table is not attached any more
-            log.warning("%s %s could not be passed over: %s", table, job_id, str(error).strip())
+        except Exception as error:  # such as: its table is not attached any more
+            if is_final(error):
+                raise
+            log.warning("%s %s could not be passed over: %s", table, job_id, said(error))

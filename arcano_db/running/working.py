@@ -36,6 +36,7 @@ from arcano_db.running.lasting_connection import (
     connected_within,
     is_final,
     is_read_only,
+    said,
     within,
 )
 from arcano_db.terminal.signals import stop_signals
@@ -399,7 +400,7 @@ class _Worker:
         """Say what is completed, and claim as many jobs as are free to be; in one round trip."""
         number = min(free, self._most)
         slow = time.monotonic() < self._cut_at + _SMALL_CLAIMS_SECONDS
-        if slow and completed:
+        if slow and completed and number > 0:
             # A claim takes too long now, and no end is to wait for it.
             await self._finish_and_claim(completed, 0)
             completed = []
@@ -433,12 +434,12 @@ class _Worker:
         self._cut_at = time.monotonic()
         if number > 1:
             self._most = number // 2
-            log.warning("cut off, the next claim is of %d jobs: %s", self._most, _why(error))
+            log.warning("cut off, the next claim is of %d jobs: %s", self._most, said(error))
             return await self._finish_and_claim([], self._most)
         if not isinstance(error, TOOK_TOO_LONG):
             raise error
         if self._hearing.current is None:
-            log.warning("not even one job could be claimed in time: %s", _why(error))
+            log.warning("not even one job could be claimed in time: %s", said(error))
             self._paused_until = time.monotonic() + self.options.poll
             return []
         table, job_id = self._hearing.current
@@ -469,7 +470,7 @@ class _Worker:
                     await asyncio.wait_for(self._told_to_stop.wait(), pause)
                 pause = min(2 * pause, _LONGEST_WAIT_SECONDS)
         except _TABLE_IS_GONE as error:
-            log.warning("%s could not be ended: %s", job, _why(error))
+            log.warning("%s could not be ended: %s", job, said(error))
         finally:
             del self._ending[job]
             self._something.set()
@@ -484,7 +485,7 @@ class _Worker:
         except _TABLE_IS_GONE:
             raise
         except _REFUSED as error:
-            why = _why(error)
+            why = said(error)
         else:
             if not is_open_still(job, answer):
                 return True
@@ -495,7 +496,7 @@ class _Worker:
         except _TABLE_IS_GONE:
             raise
         except _REFUSED as error:
-            why = _why(error)
+            why = said(error)
         else:
             if not is_open_still(job, answer):
                 log.error("%s: %s", job, reason)
@@ -521,7 +522,7 @@ class _Worker:
                 raise
             await self._put_back(started)
             raise WorkError(
-                f"{_why(error)}\n"
+                f"{said(error)}\n"
                 "Hint: Let the worker's login read the job tables (grant usage on schema, grant select)."
             ) from error
         unseen = [job for job in started if _key(job) not in rows.read | rows.unreadable]
@@ -564,7 +565,7 @@ class _Worker:
                     )
                 except _REFUSED as error:
                     # It stays starting, and goes back into the line when starting_stall_after has passed.
-                    log.warning("%s %s could not be started: %s", *_key(job), _why(error))
+                    log.warning("%s %s could not be started: %s", *_key(job), said(error))
                 else:
                     started += [job] if answer.changed else []
             return started
@@ -576,7 +577,7 @@ class _Worker:
             try:
                 answer = await self._requeue(job, after)
             except _REFUSED as error:
-                log.warning("%s %s could not be put back into the line: %s", *_key(job), _why(error))
+                log.warning("%s %s could not be put back into the line: %s", *_key(job), said(error))
                 continue
             if answer.changed:
                 any_changed = True
@@ -622,7 +623,7 @@ class _Worker:
             end = await self._call(running)
         except _REFUSED as error:
             # Such as the app's own trigger. Without signs of life it stalls, where its table says so.
-            log.warning("%s could not be ended: %s", job, _why(error))
+            log.warning("%s could not be ended: %s", job, said(error))
         else:
             log.info("%s %s after %.2f seconds", job, end, time.monotonic() - began)
         finally:
@@ -767,7 +768,7 @@ class _Worker:
             elif answer == "gone":
                 await self._fail(job, "The provider does not know this job any more")
         except _REFUSED as error:
-            log.warning("%s %s could not be changed: %s", *_key(job), _why(error))
+            log.warning("%s %s could not be changed: %s", *_key(job), said(error))
 
 
 def _key(job: ClaimedJob | WorkJob | StallingJob) -> Key:
@@ -785,10 +786,6 @@ def _is_cancelled() -> bool:
     """Whether this very task is to end, and not only what it waits for."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
-
-
-def _why(error: BaseException) -> str:
-    return str(error).strip()
 
 
 def _log_failure(job: WorkJob, error: BaseException) -> None:

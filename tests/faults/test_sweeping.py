@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 from helpers import UPSCALER, VESTE, LongCommand, events, job, let_backoff_pass, make_job, make_user, until
+from psycopg.conninfo import make_conninfo
 
 from arcano_db import ArcanoDB
 from arcano_db.testing.embedded import EmbeddedServer
@@ -217,3 +218,49 @@ def test_a_transaction_timeout_is_no_end_of_the_sweeper(dsn: str, conn: psycopg.
         sweeper.end()
     finally:
         sweeper.kill()
+
+
+STATES = ["P0001", "23503", "23514", "22008", "53100", "40001", "XX000", "42501", "42883"]
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_what_is_wrong_with_one_job_ends_no_sweeper(dsn: str, conn: psycopg.Connection, state: str) -> None:
+    """Raised when the sweep is committed, where nothing on the server can be done any more."""
+    conn.execute(
+        f"""
+        create function public.refuse() returns trigger language plpgsql as
+          $body$ begin raise exception 'not now' using errcode = '{state}'; end $body$;
+        create constraint trigger refuse after insert on arcano.sweep_run deferrable initially deferred
+          for each row execute function public.refuse();
+        """
+    )
+    user = make_user(conn)
+    ghosts = [make_job(conn, UPSCALER, user) for _ in range(3)]
+    sweeper = LongCommand("sweep", "--every", "0.2", "--limit", "2", "--dsn", dsn)
+    try:
+        sweeper.wait_for("cut off, the next batch is of 1 jobs: not now")
+        sweeper.wait_for("no sweep, trying again in 1 seconds: not now")
+        sweeper.wait_for("no sweep, trying again in 2 seconds: not now")
+        conn.execute("drop trigger refuse on arcano.sweep_run")
+        until(lambda: {job(conn, ghost)["status"] for ghost in ghosts} == {"cancelled"})
+        sweeper.end()
+    finally:
+        sweeper.kill()
+
+
+@pytest.mark.parametrize("lacks", ["the right", "the function", "the schema"])
+def test_what_no_time_mends_ends_the_sweeper_as_ever(dsn: str, conn: psycopg.Connection, lacks: str) -> None:
+    role = f"sweeper_{conn.info.backend_pid}"
+    conn.execute(f"create role {role} login")
+    if lacks == "the function":
+        conn.execute("alter function arcano.sweep_orphans rename to sweep_orphans_of_another_release")
+    elif lacks == "the schema":
+        conn.execute("alter schema arcano rename to arcano_of_another_release")
+    try:
+        user = role if lacks == "the right" else conn.info.user
+        sweeper = LongCommand("sweep", "--every", "0.2", "--dsn", make_conninfo(dsn, user=user))
+        assert sweeper.process.wait(timeout=30) == 1
+        sweeper.wait_for("Error: ")
+    finally:
+        sweeper.kill()
+        conn.execute(f"drop role {role}")

@@ -225,6 +225,131 @@ def test_an_end_that_a_lock_timeout_of_the_login_cuts_off_is_not_lost(
     worker.end()
 
 
+SLOW = f"""
+    create function public.slow() returns trigger language plpgsql as $body$
+    begin
+      if old.session_id = 'slow' and new.status = 'starting' then perform pg_sleep(60); end if;
+      return new;
+    end $body$;
+    create trigger slow before update on {VIDEO} for each row execute function public.slow();
+"""
+
+
+@pytest.mark.parametrize("limit", ["a statement_timeout", "the deadline"])
+@pytest.mark.parametrize("place", ["first", "last"])
+def test_a_claim_that_takes_too_long_is_halved_until_one_passes(
+    conn: psycopg.Connection, work: Callable[..., LongCommand], limit: str, place: str
+) -> None:
+    conn.execute(SLOW)
+    slow = [enter(conn, VIDEO, "slow")] if place == "first" else []
+    fast = [enter(conn, table) for table in (UPSCALER, VIDEO, POSE, VESTE) for _ in range(3)]
+    slow = slow or [enter(conn, VIDEO, "slow")]
+    if limit == "a statement_timeout":
+        conn.execute(f"alter database {conn.info.dbname} set statement_timeout = '300ms'")
+    options = ["--deadline", "0.5"] if limit == "the deadline" else []
+    worker = work("--concurrency", "13", "--poll", "0.1", *options)
+    for number in (6, 3, 1):
+        worker.wait_for(f"cut off, the next claim is of {number} jobs")
+    if place == "last":
+        for job_id in fast:
+            until_status(conn, job_id, "completed")
+    worker.wait_for(f"{VIDEO} {slow[0]} takes too long to start, even alone, and is passed over")
+    assert job(conn, slow[0])["status"] == "queued"
+    for job_id in fast:
+        until_status(conn, job_id, "completed")
+    conn.execute(f"drop trigger slow on {VIDEO}")
+    conn.execute("delete from arcano.job_backoff")
+    for job_id in (*slow, *fast):
+        until_status(conn, job_id, "completed")
+    worker.end()
+
+
+def test_what_is_done_does_not_wait_for_a_claim_that_takes_too_long(
+    conn: psycopg.Connection, work: Callable[..., LongCommand], tmp_path: Path
+) -> None:
+    """Each claim takes up to the deadline of 3 seconds, and is cut off; ends are told in between."""
+    conn.execute(SLOW)
+    gate = tmp_path / "gate"
+    waiting = [enter(conn, UPSCALER, "wait") for _ in range(3)]
+    worker = work("--concurrency", "5", "--poll", "0.1", "--deadline", "3", gate=gate)
+    for job_id in waiting:
+        until_status(conn, job_id, "running")
+    enter(conn, VIDEO, "slow")
+    worker.wait_for("takes too long to start, even alone")
+    gate.touch()
+    for job_id in waiting:
+        until(lambda: job(conn, job_id)["status"] == "completed", seconds=7)  # noqa: B023
+    worker.process.send_signal(signal.SIGTERM)
+    assert worker.process.wait(timeout=30) == 0
+
+
+@pytest.mark.parametrize(
+    "state", ["P0001", "23503", "23514", "22008", "53100", "40001", "XX000", "42501", "42883"]
+)
+def test_what_is_wrong_with_one_claim_ends_no_worker(
+    conn: psycopg.Connection, work: Callable[..., LongCommand], state: str
+) -> None:
+    """Raised when the claim is committed, where nothing on the server can be done any more."""
+    conn.execute(
+        f"""
+        create function public.refuse() returns trigger language plpgsql as
+          $body$ begin raise exception 'not now' using errcode = '{state}'; end $body$;
+        create constraint trigger refuse after update on {VIDEO} deferrable initially deferred
+          for each row when (new.session_id = 'stuck' and new.status = 'starting')
+          execute function public.refuse();
+        -- Where another constraint of the schema has the name, it is not asked before.
+        create table public.namesake (a integer constraint refuse check (a > 0));
+        """
+    )
+    fast = [enter(conn, table) for table in (UPSCALER, VIDEO, POSE)]
+    stuck = enter(conn, VIDEO, "stuck")
+    worker = work("--concurrency", "4", "--poll", "3600")
+    for job_id in fast:
+        until_status(conn, job_id, "completed")
+    worker.wait_for("no claim, trying again in 1 seconds: not now")
+    worker.wait_for("no claim, trying again in 2 seconds: not now")
+    assert job(conn, stuck)["status"] == "queued"
+    conn.execute(f"drop trigger refuse on {VIDEO}")
+    until_status(conn, stuck, "completed")
+    worker.end()
+
+
+@pytest.mark.parametrize("state", ["22008", "XX000", "53200", "P0001"])
+def test_a_look_at_stalling_jobs_that_fails_ends_no_worker(
+    conn: psycopg.Connection, db: ArcanoDB, work: Callable[..., LongCommand], state: str
+) -> None:
+    db.set_job_table(UPSCALER, {"stall_after": "1 minute"})
+    conn.execute(
+        f"""
+        create function public.fails() returns timestamptz language plpgsql as
+          $body$ begin raise exception 'no date' using errcode = '{state}'; end $body$;
+        alter function arcano.stalling_jobs rename to true_stalling_jobs;
+        create function arcano.stalling_jobs(interval default '1 minute', integer default 100)
+          returns table (job_table text, job_id uuid, user_id uuid, task_id text, api_account text,
+                         attempt integer, stalls_at timestamptz)
+          language sql as $body$ select '', null::uuid, null::uuid, '', '', 0, public.fails() $body$;
+        """
+    )
+    worker = work("--reconcile", "worker_app:reconcile", "--heartbeat", "0.2", "--poll", "0.1")
+    again = "trying again in 2 seconds: no date"
+    worker.wait_for(again)
+    until_status(conn, enter(conn, VIDEO), "completed")
+    conn.execute(
+        "drop function arcano.stalling_jobs; alter function arcano.true_stalling_jobs rename to stalling_jobs"
+    )
+    made = make_job(
+        conn,
+        UPSCALER,
+        make_user(conn),
+        status="running",
+        task_id="finished",
+        attempt=1,
+        started_at="2020-01-01",
+    )
+    until_status(conn, made, "completed")
+    worker.end()
+
+
 @pytest.mark.parametrize("task", ["nul", "surrogate", "none"])
 def test_a_task_id_that_cannot_be_written_fails_the_job(
     conn: psycopg.Connection, work: Callable[..., LongCommand], task: str

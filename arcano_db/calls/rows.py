@@ -348,6 +348,8 @@ class SweepStatus:
         observed_in_hour: How many in observe mode they would have ended.
         failed_in_hour: How often a job could not be ended.
         longest_in_hour: How long the longest one took.
+        put_back_in_hour: How many jobs of silent workers they put back into the line.
+        last_put_back: How many of those the last one did.
     """
 
     last_at: datetime | None
@@ -366,6 +368,8 @@ class SweepStatus:
     observed_in_hour: int
     failed_in_hour: int
     longest_in_hour: timedelta | None
+    put_back_in_hour: int = 0
+    last_put_back: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,7 +138,8 @@ def _swept(sweeps: SweepStatus) -> str:
         f"last sweep {_age(sweeps.last_at)} ago by {sweeps.last_by or 'somebody unknown'}, took"
         f" {sweeps.last_took.total_seconds() * 1000:.0f} ms\n"
         f"in the last hour {sweeps.sweeps_in_hour} sweeps: {sweeps.cancelled_in_hour} cancelled,"
-        f" {sweeps.stalled_in_hour} stalled, {sweeps.failed_in_hour} failed"
+        f" {sweeps.stalled_in_hour} stalled, {sweeps.put_back_in_hour} put back,"
+        f" {sweeps.failed_in_hour} failed"
     )
 
 

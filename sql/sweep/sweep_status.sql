@@ -9,7 +9,8 @@ select l.finished_at as last_at,
        l.observed as last_observed,
        l.failed as last_failed,
        l.forgotten as last_forgotten,
-       h.*
+       h.*,
+       l.put_back as last_put_back
   from (select) only_one
   left join lateral (select r.* from arcano.sweep_run r order by r.finished_at desc limit 1) l on true
  cross join lateral (
@@ -19,7 +20,8 @@ select l.finished_at as last_at,
           coalesce(sum(r.stalled), 0) as stalled_in_hour,
           coalesce(sum(r.observed), 0) as observed_in_hour,
           coalesce(sum(r.failed), 0) as failed_in_hour,
-          max(r.finished_at - r.started_at) as longest_in_hour
+          max(r.finished_at - r.started_at) as longest_in_hour,
+          coalesce(sum(r.put_back), 0) as put_back_in_hour
      from arcano.sweep_run r
     where r.finished_at > now() - interval '1 hour'
  ) h;
@@ -29,4 +31,5 @@ comment on view arcano.sweep_status is
 comment on column arcano.sweep_status.last_at is 'When the last sweep ended.';
 comment on column arcano.sweep_status.last_by is 'Its application_name.';
 comment on column arcano.sweep_status.by_in_hour is 'All of the last hour''s sweepers, by application_name.';
+comment on column arcano.sweep_status.put_back_in_hour is 'Jobs whose worker fell silent, put back into the queue.';
 comment on column arcano.sweep_status.failed_in_hour is 'Jobs that could not be ended; each has an error in job_event.';

@@ -157,7 +157,7 @@ def test_top_once(run: Run, dsn: str, busy: None) -> None:
     lines = answer.stdout.splitlines()
     assert lines[0] == "5 users blocked, 2 ghosts, 1 charged ghosts, 1 refunds due"
     assert re.match(r"last sweep \d+ s ago by somebody unknown, took \d+ ms", lines[1])
-    assert lines[2] == "in the last hour 1 sweeps: 2 cancelled, 0 stalled, 0 failed"
+    assert lines[2] == "in the last hour 1 sweeps: 2 cancelled, 0 stalled, 0 put back, 0 failed"
     [upscaler] = [line for line in lines if line.startswith("public.upscaler_jobs")]
     assert upscaler.split()[1:] == ["enforce", "1", "60", "min", "3", "1", "1", "1"]
     assert "main     1     3" in answer.stdout

@@ -56,7 +56,7 @@ COMMENT ON FUNCTION arcano.admit_job(p_table regclass, p_job_id uuid, p_user_id 
 CREATE FUNCTION arcano.age_in_seconds(p_since timestamp with time zone) RETURNS numeric
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    RETURN COALESCE(GREATEST(LEAST((EXTRACT(epoch FROM now()) - EXTRACT(epoch FROM p_since)), '10000000000'::numeric), (0)::numeric), (0)::numeric);
+    RETURN CASE WHEN (p_since IS NULL) THEN (0)::numeric ELSE GREATEST(LEAST((EXTRACT(epoch FROM now()) - EXTRACT(epoch FROM p_since)), '10000000000'::numeric), (0)::numeric) END;
 
 COMMENT ON FUNCTION arcano.age_in_seconds(p_since timestamp with time zone) IS 'Internal: the seconds since p_since, from 0 to 10,000,000,000; 0 if it is null.';
 
@@ -2209,7 +2209,9 @@ CREATE VIEW arcano.sweep_status AS
     h.stalled_in_hour,
     h.observed_in_hour,
     h.failed_in_hour,
-    h.longest_in_hour
+    h.longest_in_hour,
+    h.put_back_in_hour,
+    l.put_back AS last_put_back
    FROM ((( SELECT) only_one
      LEFT JOIN LATERAL ( SELECT r.sweep_run_id,
             r.started_at,
@@ -2230,7 +2232,8 @@ CREATE VIEW arcano.sweep_status AS
             COALESCE(sum(r.stalled), (0)::bigint) AS stalled_in_hour,
             COALESCE(sum(r.observed), (0)::bigint) AS observed_in_hour,
             COALESCE(sum(r.failed), (0)::bigint) AS failed_in_hour,
-            max((r.finished_at - r.started_at)) AS longest_in_hour
+            max((r.finished_at - r.started_at)) AS longest_in_hour,
+            COALESCE(sum(r.put_back), (0)::bigint) AS put_back_in_hour
            FROM arcano.sweep_run r
           WHERE (r.finished_at > (now() - '01:00:00'::interval))) h);
 
@@ -2243,6 +2246,8 @@ COMMENT ON COLUMN arcano.sweep_status.last_by IS 'Its application_name.';
 COMMENT ON COLUMN arcano.sweep_status.by_in_hour IS 'All of the last hour''s sweepers, by application_name.';
 
 COMMENT ON COLUMN arcano.sweep_status.failed_in_hour IS 'Jobs that could not be ended; each has an error in job_event.';
+
+COMMENT ON COLUMN arcano.sweep_status.put_back_in_hour IS 'Jobs whose worker fell silent, put back into the queue.';
 
 CREATE VIEW arcano.metric AS
  WITH queue AS MATERIALIZED (

@@ -182,3 +182,20 @@ def job_status(conn: psycopg.Connection, job_id: UUID) -> str:
     """Python reads no such date."""
     [status] = conn.execute("select status from arcano.job where id = %s", (job_id,)).fetchone()
     return str(status)
+
+
+@pytest.mark.parametrize(
+    ("date", "age"),
+    [("infinity", 0), ("-infinity", 1e10), ("now", 0), ("2999-01-01", 0), ("0044-03-15 BC", 1e10)],
+)
+def test_a_monitor_gets_a_number_whatever_a_date_is(
+    db: ArcanoDB, conn: psycopg.Connection, date: str, age: float
+) -> None:
+    one = make_job(conn, UPSCALER, make_user(conn), position=1)
+    conn.execute(f"update {UPSCALER} set created_at = %s where id = %s", (date, one))
+    [found] = [
+        m.value
+        for m in db.metrics()
+        if m.name == "arcano_queue_oldest_age_seconds" and UPSCALER in str(m.labels)
+    ]
+    assert age - 1 <= found <= age + 1

@@ -72,6 +72,20 @@ def migrate(
         report=say,
     ):
         say("nothing to do: everything is applied and loaded")
+    if not dry_run:
+        _say_which_indexes_are_to_be_built(dsn)
+
+
+def _say_which_indexes_are_to_be_built(dsn: str) -> None:
+    """A release may want other ones on tables that were attached before; building them blocks nobody."""
+    with database(dsn) as db:
+        hints = [
+            finding.hint
+            for finding in db.check_health()
+            if (finding.level, finding.finding) == ("error", "indexes")
+        ]
+    for hint in dict.fromkeys(hints):
+        say(f"still to do, and without it calls read whole tables: {hint}")
 
 
 @main.command()

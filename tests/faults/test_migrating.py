@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from helpers import let_obsolete_age, until
+from helpers import POSE, VIDEO, arcano_db, let_obsolete_age, until
 
 from arcano_db.installing import migrating
 
@@ -289,3 +289,22 @@ def test_the_lock_of_a_living_yoyo_is_respected(empty_dsn: str, watcher: psycopg
         living.wait()
         assert living.stdin is not None
         living.stdin.close()
+
+
+def test_indexes_that_a_release_wants_otherwise_are_told(dsn: str, conn: psycopg.Connection) -> None:
+    told = [
+        f"still to do, and without it calls read whole tables: arcano-db attach {t}" for t in (POSE, VIDEO)
+    ]
+    assert "still to do" not in arcano_db("migrate", "--dsn", dsn).stderr
+    for table in (VIDEO, POSE):
+        [index] = (
+            conn.execute("select index::text from arcano.built_indexes(%s) limit 1", (table,)).fetchone()
+            or ()
+        )
+        conn.execute(f"drop index {index}".encode())
+    again = arcano_db("migrate", "--dsn", dsn)
+    assert again.returncode == 0
+    assert [line for line in again.stderr.splitlines() if "still to do" in line] == told
+    for table in (VIDEO, POSE):
+        assert arcano_db("attach", table, "--dsn", dsn).returncode == 0
+    assert "still to do" not in arcano_db("migrate", "--dsn", dsn).stderr

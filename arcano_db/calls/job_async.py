@@ -103,8 +103,8 @@ class AsyncJob(JobBlock):
                 reason = in_any_encoding(reason)
                 here = here and not is_doomed(self._db.source)
             except Exception as failure:
-                here = False
-                await pause_async(tries.pause_after(failure))
+                pause, here = tries.pause_after(failure, here), False
+                await pause_async(pause)
             else:
                 return
 

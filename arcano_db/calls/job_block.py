@@ -13,7 +13,7 @@ from typing import Any
 
 import psycopg
 
-from arcano_db.calls.errors import WaitedTooLong
+from arcano_db.calls.errors import NotAllowed, WaitedTooLong
 from arcano_db.calls.messages import Language, message
 from arcano_db.calls.printable import logger
 from arcano_db.calls.reasons import reason_of
@@ -89,19 +89,28 @@ class Tries:
         self._until: float | None = None
         self._pause = 0.1
 
-    def pause_after(self, failure: Exception) -> float:
-        """How many seconds to wait before the next try; raises the failure if there is none."""
+    def pause_after(self, failure: Exception, here: bool) -> float:
+        """How many seconds to wait before the next try; raises the failure if there is none.
+
+        Args:
+            failure: What the last one failed with.
+            here: Whether that was over the caller's own connection, which may have another role by now.
+        """
         now = time.monotonic()
         if self._until is None:
             self._until = now + self._patience
         self._pause *= 2
-        if not _may_pass(failure) or now + self._pause > self._until:
+        may_pass = _may_pass(failure) or (here and isinstance(failure, _NOT_AS_THIS_ROLE))
+        if not may_pass or now + self._pause > self._until:
             raise failure
         return self._pause
 
     def left(self) -> float:
         """How many seconds the next try may take."""
         return _ONE_TRY_SECONDS if self._until is None else max(1.0, self._until - time.monotonic())
+
+
+_NOT_AS_THIS_ROLE = (psycopg.errors.InsufficientPrivilege, NotAllowed)
 
 
 def _may_pass(failure: Exception) -> bool:

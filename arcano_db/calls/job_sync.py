@@ -105,8 +105,8 @@ class Job(JobBlock):
                 reason = in_any_encoding(reason)
                 here = here and not is_doomed(self._db.source)
             except Exception as failure:
-                here = False
-                pause_sync(tries.pause_after(failure))
+                pause, here = tries.pause_after(failure, here), False
+                pause_sync(pause)
             else:
                 return
 

@@ -403,6 +403,36 @@ def test_a_server_that_stays_away_is_given_up_and_what_is_logged_is_true(
         assert [event["event"] for event in events(conn, made.id)] == ([] if started else ["healed"])
 
 
+@pytest.mark.parametrize(
+    "become",
+    [
+        "set role arcano_user",
+        "set session authorization arcano_user",
+        "set default_transaction_read_only = on",
+        "set lock_timeout = '1ms'; set statement_timeout = '1ms'",
+    ],
+)
+@pytest.mark.parametrize("begun", [True, False])
+def test_what_the_block_made_of_its_connection_is_passed_by(
+    dsn: str, conn: psycopg.Connection, become: str, begun: bool
+) -> None:
+    """Under another role, which may end no job, its own job is ended all the same."""
+    user = make_user(conn)
+    with psycopg.connect(dsn, autocommit=True) as own:
+
+        def work() -> None:
+            with ArcanoDB(own).job(UPSCALER, user) as made:
+                if begun:
+                    made.start()
+                own.execute(become.encode())
+                raise LookupError("the app's own")
+
+        with pytest.raises(LookupError, match="the app's own"):
+            work()
+    [(status, error)] = conn.execute(f"select status, error_message from {UPSCALER}").fetchall()
+    assert (status, error) == ("failed", "LookupError: the app's own")
+
+
 def test_typed_errors_of_admission(conn: psycopg.Connection, db: ArcanoDB, dsn: str) -> None:
     user, other = make_user(conn), make_user(conn)
     made = db.create_job(UPSCALER, uuid4(), user)

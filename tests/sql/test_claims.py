@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from helpers import (
     REFUNDS,
+    ROOT,
     TOUCH_LIMIT,
     UPSCALER,
     VIDEO,
@@ -612,3 +613,21 @@ def test_a_job_that_is_slow_to_claim_is_passed_over(conn: psycopg.Connection, db
     assert (error["job_id"], error["source"]) == (slow, "claim_jobs")
     assert error["reason"].startswith("starting it took too long, even alone")
     assert [claimed.job_id for claimed in db.claim_jobs(2)] == [other]
+
+
+def test_what_an_older_release_has_put_back_counts(conn: psycopg.Connection, db: ArcanoDB) -> None:
+    """Which the journal alone knew; migrating again changes nothing."""
+    lost = in_line(conn)
+    for _ in range(3):
+        db.claim_jobs(beats=True)
+        let_pass(conn, "16 minutes")
+        assert db.sweep_orphans() == [SweptTable(UPSCALER, 0, 0, 1)]
+    conn.execute("delete from arcano.beating_claim")
+    migration = (ROOT / "migrations" / "0018.refunds-apart.sql").read_text(encoding="utf-8")
+    for _ in range(2):
+        conn.execute(migration.encode())
+    assert conn.execute("select count(fell_silent_at) from arcano.beating_claim").fetchone() == (3,)
+    db.claim_jobs(beats=True)
+    let_pass(conn, "16 minutes")
+    assert db.sweep_orphans() == [SweptTable(UPSCALER, 0, 1)]
+    assert job(conn, lost)["status"] == "failed"

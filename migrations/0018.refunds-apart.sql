@@ -19,13 +19,12 @@ comment on column arcano.beating_claim.put_back_refused_at is
 comment on column arcano.beating_claim.end_refused_at is
   'When its worker said that the job was done, and the job''s table refused that; null: it has not.';
 
--- How often jobs that are open now were put back, which the journal alone knew.
+-- How often jobs were put back, which the journal alone knew. The next sweep forgets those of jobs that have ended.
 insert into arcano.beating_claim (job_table, job_id, attempt, claimed_at, fell_silent_at)
 select j.tableoid, j.id, coalesce(j.attempt, 0), e.created_at, e.created_at
   from arcano.job_event e
   join arcano.job j on j.id = e.job_id and j.tableoid = e.relid
  where e.event = 'requeued'
-   and j.status in ('pending', 'queued', 'starting', 'running')
    and not exists (
      select from arcano.beating_claim c where c.job_id = j.id and c.job_table = j.tableoid and c.fell_silent_at is not null
    );

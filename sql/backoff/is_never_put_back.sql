@@ -7,21 +7,21 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+  v_now constant timestamptz := clock_timestamp();
   v_refused_at timestamptz;
 begin
-  select min(c.put_back_refused_at) into v_refused_at
-    from arcano.beating_claim c
-    join arcano.job j on j.id = c.job_id and j.tableoid = c.job_table and j.attempt = c.attempt
-   where c.job_table = p_job.relid and c.job_id = p_job.id;
-  if v_refused_at is null then
+  with noted as (
     update arcano.beating_claim c
-       set put_back_refused_at = clock_timestamp()
+       set put_back_refused_at = coalesce(c.put_back_refused_at, v_now)
       from arcano.job j
      where j.id = p_job.id and j.tableoid = p_job.relid
-       and c.job_id = j.id and c.job_table = j.tableoid and c.attempt = j.attempt;
-    return false;
-  end if;
-  return p_sqlstate !~ '^(40|53|55P03)' or v_refused_at < clock_timestamp() - interval '1 hour';
+       and c.job_id = j.id and c.job_table = j.tableoid and c.attempt = j.attempt
+    returning c.put_back_refused_at
+  )
+  select min(n.put_back_refused_at) into v_refused_at from noted n;
+  return coalesce(
+    v_refused_at < v_now and not (arcano.may_pass(p_sqlstate) or p_sqlstate like '53%')
+      or v_refused_at < v_now - interval '1 hour', false);
 end
 $$;
 

@@ -15,7 +15,6 @@ language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_alone constant boolean := arcano.is_alone();
   v_ref constant arcano.job_ref := arcano.named_job(p_job_id, p_table);
   v_job record;
   v_error text;
@@ -29,7 +28,7 @@ begin
         array[v_ref], 'cancel_job',
         case when arcano.is_waiting(v_job.status) then 'waiting' else 'forced' end,
         coalesce(p_reason, 'Cancelled'),
-        p_alone => v_alone
+        p_alone => arcano.is_alone()
       ) e;
     changed := found and v_error is null;
     v_why := coalesce(v_error, 'somebody is changing this job at this moment: try again');

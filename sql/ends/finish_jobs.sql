@@ -11,11 +11,10 @@ language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_alone constant boolean := arcano.is_alone();
   v_jobs constant arcano.job_ref[] := arcano.named_jobs(p_job_ids, p_tables);
 begin
   perform arcano.refuse_end_status(p_status);
-  return query select f.* from arcano.finish_without_waking(v_jobs, p_status, p_error, p_attempts, v_alone) f;
+  return query select f.* from arcano.finish_without_waking(v_jobs, p_status, p_error, p_attempts, arcano.is_alone()) f;
   if exists (select from arcano.account) then
     perform arcano.wake_workers();
   end if;

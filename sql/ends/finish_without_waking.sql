@@ -75,7 +75,7 @@ begin
     end;
     -- What is done is not to be done by another worker. Who only waited for too long tells it again.
     v_attempt := attempt;
-    if not changed and arcano.is_working(status) and coalesce(v_job.attempt, v_attempt) = v_attempt and note !~ '^(40...|55P03): ' then
+    if not changed and arcano.is_working(status) and coalesce(v_job.attempt, v_attempt) = v_attempt and not arcano.may_pass(note) then
       update arcano.beating_claim c
          set end_refused_at = clock_timestamp()
        where c.job_table = v_ref.relid and c.job_id = v_ref.id and c.attempt = v_attempt;

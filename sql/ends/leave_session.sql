@@ -14,7 +14,6 @@ language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_alone constant boolean := arcano.is_alone();
   v_jobs arcano.job_ref[];
 begin
   if p_user_id is null and p_session_id is null then
@@ -39,7 +38,7 @@ begin
      and (p_in_queue or not arcano.entered_queue(j."position", j.waited_in_queue));
 
   select array_agg(e.job) into v_jobs
-    from arcano.end_jobs(v_jobs, 'cancel_session', 'waiting', coalesce(p_reason, 'Session cancelled'), p_alone => v_alone) e
+    from arcano.end_jobs(v_jobs, 'cancel_session', 'waiting', coalesce(p_reason, 'Session cancelled'), p_alone => arcano.is_alone()) e
    where e.error is null;
 
   -- A statement of its own, which sees the refunds.

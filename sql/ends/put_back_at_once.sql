@@ -36,8 +36,8 @@ begin
     update arcano.job j
        set status = 'queued', waited_in_queue = true, "position" = greatest(j."position", 1),
            api_account = arcano.account_in_line(j.tableoid, j.api_account),
-           started_at = arcano.date_in_line(j.tableoid, 'started_at', j.started_at),
-           heartbeat_at = arcano.date_in_line(j.tableoid, 'heartbeat_at', j.heartbeat_at)
+           started_at = case when arcano.cannot_be_null(j.tableoid, 'started_at') then j.started_at end,
+           heartbeat_at = case when arcano.cannot_be_null(j.tableoid, 'heartbeat_at') then j.heartbeat_at end
       from wanted w
      where j.ctid = w.tid and j.tableoid = w.relid and j.status is not null -- as in end_jobs_at_once
     returning w.relid, w.job_id, j.status

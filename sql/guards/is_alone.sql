@@ -1,9 +1,8 @@
 -- Whether nothing has been written in this transaction yet: what is deferred until its commit will all come of this call,
--- and not of its caller's. To be asked before a call writes anything itself.
+-- and not of its caller's. To be asked before a call writes anything itself. Sets nothing, so that PostgreSQL inlines it.
 create or replace function arcano.is_alone()
 returns boolean
 language sql stable
-set search_path = pg_catalog, pg_temp
 return pg_current_xact_id_if_assigned() is null;
 
 comment on function arcano.is_alone() is

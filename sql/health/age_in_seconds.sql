@@ -2,7 +2,6 @@
 create or replace function arcano.age_in_seconds(p_since timestamptz)
 returns numeric
 language sql stable
-set search_path = pg_catalog, pg_temp
 return case when p_since is null then 0 else greatest(least(extract(epoch from now()) - extract(epoch from p_since), 1e10), 0) end;
 
 comment on function arcano.age_in_seconds(timestamptz) is

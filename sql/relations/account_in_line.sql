@@ -7,9 +7,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   return case
-    when not exists (select from arcano.account) or exists (
-      select from pg_attribute a where a.attrelid = p_table and a.attname = 'api_account' and a.attnotnull)
-    then p_api_account
+    when not exists (select from arcano.account) or arcano.cannot_be_null(p_table, 'api_account') then p_api_account
   end;
 end
 $$;

@@ -33,8 +33,8 @@ begin
     v_place := arcano.jobs_ahead(v_job.created_at, p_job_id) + 1;
     update arcano.job j
        set status = 'queued', waited_in_queue = true, "position" = v_place,
-           started_at = arcano.date_in_line(j.tableoid, 'started_at', j.started_at),
-           heartbeat_at = arcano.date_in_line(j.tableoid, 'heartbeat_at', j.heartbeat_at), task_id = null,
+           started_at = case when arcano.cannot_be_null(j.tableoid, 'started_at') then j.started_at end,
+           heartbeat_at = case when arcano.cannot_be_null(j.tableoid, 'heartbeat_at') then j.heartbeat_at end, task_id = null,
            api_account = arcano.account_in_line(j.tableoid, j.api_account)
      where j.id = v_ref.id and j.tableoid = v_ref.relid;
     if not found then

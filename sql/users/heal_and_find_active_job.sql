@@ -17,7 +17,6 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_alone constant boolean := arcano.is_alone();
   v_orphans arcano.job_ref[];
   v_observed arcano.job_ref[];
   v_future arcano.job_ref[];
@@ -47,7 +46,7 @@ begin
     select count(*) filter (where e.error is null),
            coalesce(array_agg(e.job) filter (where e.error is not null), '{}')
       into healed, v_ignored
-      from arcano.end_jobs(v_orphans, 'check', 'orphan', p_alone => v_alone) e;
+      from arcano.end_jobs(v_orphans, 'check', 'orphan', p_alone => arcano.is_alone()) e;
   end loop;
 
   if v_observed is not null or v_future is not null then

@@ -55,7 +55,6 @@ COMMENT ON FUNCTION arcano.admit_job(p_table regclass, p_job_id uuid, p_user_id 
 
 CREATE FUNCTION arcano.age_in_seconds(p_since timestamp with time zone) RETURNS numeric
     LANGUAGE sql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
     RETURN CASE WHEN (p_since IS NULL) THEN (0)::numeric ELSE GREATEST(LEAST((EXTRACT(epoch FROM now()) - EXTRACT(epoch FROM p_since)), '10000000000'::numeric), (0)::numeric) END;
 
 COMMENT ON FUNCTION arcano.age_in_seconds(p_since timestamp with time zone) IS 'Internal: the seconds since p_since, from 0 to 10,000,000,000; 0 if it is null.';
@@ -115,6 +114,13 @@ CREATE FUNCTION arcano.cancel_session(p_user_id uuid DEFAULT NULL::uuid, p_sessi
     AS ...;
 
 COMMENT ON FUNCTION arcano.cancel_session(p_user_id uuid, p_session_id text, p_reason text) IS 'Cancels the waiting jobs of user p_user_id or session p_session_id (both given: both must match), with p_reason as their error_message, and answers a row for each. Working jobs are never touched. Neither given: an error.';
+
+CREATE FUNCTION arcano.cannot_be_null(p_table oid, p_column name) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.cannot_be_null(p_table oid, p_column name) IS 'Internal: whether p_column of p_table is not null.';
 
 CREATE FUNCTION arcano.check_constraints_now(p_relids oid[], p_since timestamp with time zone, p_lock_timeout interval) RETURNS void
     LANGUAGE plpgsql
@@ -227,13 +233,6 @@ CREATE FUNCTION arcano.create_job_columns(p_table regclass, p_data jsonb) RETURN
     AS ...;
 
 COMMENT ON FUNCTION arcano.create_job_columns(p_table regclass, p_data jsonb) IS 'Internal: the columns of p_table that p_data names, quoted; raises for one that cannot be given.';
-
-CREATE FUNCTION arcano.date_in_line(p_table oid, p_column name, p_date timestamp with time zone) RETURNS timestamp with time zone
-    LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS ...;
-
-COMMENT ON FUNCTION arcano.date_in_line(p_table oid, p_column name, p_date timestamp with time zone) IS 'Internal: what p_column, now p_date, of a job of p_table becomes as it goes back into the queue.';
 
 CREATE FUNCTION arcano.default_health() RETURNS TABLE(level text, finding text, detail text, hint text)
     LANGUAGE plpgsql STABLE
@@ -543,7 +542,6 @@ COMMENT ON FUNCTION arcano.is_about(p_noted_at timestamp with time zone, p_creat
 
 CREATE FUNCTION arcano.is_alone() RETURNS boolean
     LANGUAGE sql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
     RETURN (pg_current_xact_id_if_assigned() IS NULL);
 
 COMMENT ON FUNCTION arcano.is_alone() IS 'Internal: whether the transaction has written nothing yet.';
@@ -979,6 +977,12 @@ CREATE FUNCTION arcano.may_be_put_back(p_job arcano.job_ref) RETURNS boolean
     AS ...;
 
 COMMENT ON FUNCTION arcano.may_be_put_back(p_job arcano.job_ref) IS 'Internal: whether p_job, whose worker fell silent, goes back into the queue instead of failing.';
+
+CREATE FUNCTION arcano.may_pass(p_error text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (p_error ~ '^(40...|55P03)(: |$)'::text);
+
+COMMENT ON FUNCTION arcano.may_pass(p_error text) IS 'Internal: whether p_error, a SQLSTATE alone or before ": " and its message, is about what others hold or do.';
 
 CREATE FUNCTION arcano.misleading_defaults(p_table regclass, OUT level text, OUT detail text, OUT hint text) RETURNS SETOF record
     LANGUAGE plpgsql STABLE
@@ -1610,7 +1614,7 @@ CREATE FUNCTION arcano.sweep_orphans(p_limit integer DEFAULT 1000, p_slow_job_id
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.sweep_orphans(p_limit integer, p_slow_job_id uuid, p_slow_table regclass) IS 'Cancels orphans, charged orphans and stalled jobs where their table says so, and claims that were never started (stalled), and puts jobs back into the queue whose worker fell silent (put_back), at most p_limit in all, and answers a row for each table with any. One that cannot be ended is journaled as an error and tried again later. Fewer than p_limit in all: nothing more to do now. Tables in observe mode only get entries in the journal. If nothing was ended, or the last sweep ended something, it tries to pay refunds that are due. Also keeps positions where that is switched on, forgets what is older than set_retention says, and wakes workers. p_slow_job_id, p_slow_table: a job with which alone a sweep was cut off, such as by a statement_timeout; it is journaled as an error and passed over for a while, and no job is ended this time.';
+COMMENT ON FUNCTION arcano.sweep_orphans(p_limit integer, p_slow_job_id uuid, p_slow_table regclass) IS 'Cancels orphans, charged orphans and stalled jobs where their table says so, and claims that were never started (stalled), and puts jobs back into the queue whose worker fell silent (put_back), at most p_limit in all, and answers a row for each table with any. One that cannot be ended is journaled as an error and tried again later. None in two calls one after the other: nothing more to do now. Tables in observe mode only get entries in the journal. If nothing was ended, or the last sweep ended something, it tries to pay refunds that are due. Also keeps positions where that is switched on, forgets what is older than set_retention says, and wakes workers. p_slow_job_id, p_slow_table: a job with which alone a sweep was cut off, such as by a statement_timeout; it is journaled as an error and passed over for a while, and no job is ended this time.';
 
 CREATE FUNCTION arcano.table_health() RETURNS TABLE(level text, finding text, detail text, hint text)
     LANGUAGE plpgsql STABLE
@@ -2609,6 +2613,8 @@ REVOKE ALL ON FUNCTION arcano.cancel_session(p_user_id uuid, p_session_id text, 
 GRANT ALL ON FUNCTION arcano.cancel_session(p_user_id uuid, p_session_id text, p_reason text) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.cancel_session(p_user_id uuid, p_session_id text, p_reason text) TO arcano_operator;
 
+REVOKE ALL ON FUNCTION arcano.cannot_be_null(p_table oid, p_column name) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.check_constraints_now(p_relids oid[], p_since timestamp with time zone, p_lock_timeout interval) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.check_health(p_long_transaction interval) FROM PUBLIC;
@@ -2645,8 +2651,6 @@ GRANT ALL ON FUNCTION arcano.create_job(p_table regclass, p_job_id uuid, p_user_
 GRANT ALL ON FUNCTION arcano.create_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, p_request_key text, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.create_job_columns(p_table regclass, p_data jsonb) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION arcano.date_in_line(p_table oid, p_column name, p_date timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.default_health() FROM PUBLIC;
 
@@ -2858,6 +2862,8 @@ REVOKE ALL ON FUNCTION arcano.mark_refund_paid(p_refund arcano.refund, p_source 
 REVOKE ALL ON FUNCTION arcano.may_act_as_migrator(p_role oid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.may_be_put_back(p_job arcano.job_ref) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.may_pass(p_error text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.misleading_defaults(p_table regclass, OUT level text, OUT detail text, OUT hint text) FROM PUBLIC;
 

@@ -100,8 +100,7 @@ class Tries:
         if self._until is None:
             self._until = now + self._patience
         self._pause *= 2
-        may_pass = _may_pass(failure) or (here and isinstance(failure, _NOT_AS_THIS_ROLE))
-        if not may_pass or now + self._pause > self._until:
+        if not _may_pass(failure, here) or now + self._pause > self._until:
             raise failure
         return self._pause
 
@@ -110,13 +109,11 @@ class Tries:
         return _ONE_TRY_SECONDS if self._until is None else max(1.0, self._until - time.monotonic())
 
 
-_NOT_AS_THIS_ROLE = (psycopg.errors.InsufficientPrivilege, NotAllowed)
-
-
-def _may_pass(failure: Exception) -> bool:
+def _may_pass(failure: Exception, here: bool) -> bool:
     """Whether it may be about the connection, the server or a moment, and not about the job."""
     about = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.InternalError, WaitedTooLong, OSError)
-    return isinstance(failure, about)
+    about_role = (psycopg.errors.InsufficientPrivilege, NotAllowed)
+    return isinstance(failure, about) or (here and isinstance(failure, about_role))
 
 
 pause_sync = time.sleep

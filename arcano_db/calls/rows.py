@@ -368,8 +368,8 @@ class SweepStatus:
     observed_in_hour: int
     failed_in_hour: int
     longest_in_hour: timedelta | None
-    put_back_in_hour: int = 0
-    last_put_back: int | None = None
+    put_back_in_hour: int
+    last_put_back: int | None
 
 
 @dataclass(frozen=True, slots=True)

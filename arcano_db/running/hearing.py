@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, TypeAlias
+from typing import Any
 
 import psycopg
 
 from arcano_db.calls.client_async import AsyncArcanoDB
-from arcano_db.calls.rows import JobId
-
-# A table, and the id of a job of it.
-HeardJob: TypeAlias = tuple[str, JobId]
+from arcano_db.running.job_rows import Key
 
 
 class Hearing:
@@ -28,7 +25,7 @@ class Hearing:
         Args:
             begins: How the server begins to tell it; the id follows, or what is not about a table.
         """
-        self.current: HeardJob | None = None
+        self.current: Key | None = None
         self._begins = begins
 
     @asynccontextmanager

@@ -44,6 +44,10 @@ class JobRows:
     read: dict[Key, dict[str, Any]] = field(default_factory=dict)
     unreadable: dict[Key, str] = field(default_factory=dict)
 
+    def __contains__(self, key: Key) -> bool:
+        """Whether the row is there, whatever is in it."""
+        return key in self.read or key in self.unreadable
+
 
 async def read_rows(db: AsyncArcanoDB, jobs: Sequence[ClaimedJob]) -> JobRows:
     """The whole rows of jobs, all of a table at once if that can be.
@@ -98,10 +102,7 @@ async def _select(
 ) -> list[dict[str, Any]]:
     what = columns if isinstance(columns, sql.Identifier) else sql.SQL(columns)
     # The name of the table comes from the server, quoted where it must be.
-    statement = sql.SQL("select {} from only {} where id = any(%s)").format(
-        what,
-        sql.SQL(table),
-    )
+    statement = sql.SQL("select {} from only {} where id = any(%s)").format(what, sql.SQL(table))
     cursor = db.source.cursor(row_factory=dict_row)  # type: ignore[union-attr]
     # Not prepared: the plan would be of no use any more once the app adds a column to its table.
     await cursor.execute(statement, (ids,), prepare=False)

@@ -12,7 +12,7 @@ import contextlib
 import inspect
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -416,13 +416,13 @@ class _Worker:
                 once=True,
             )
         except Exception as error:
-            if completed and not (is_final(error) and not isinstance(error, _TABLE_IS_GONE)):
-                # It may be about one of them.
-                self._finish_one_by_one(completed)
-                return await self._finish_and_claim([], free)
-            if completed or is_final(error):
+            if is_final(error) and not (completed and isinstance(error, _TABLE_IS_GONE)):
                 raise
-            return await self._claim_fewer(number, error)
+            if not completed:
+                return await self._claim_fewer(number, error)
+            # It may be about one of them.
+            self._finish_one_by_one(completed)
+            return await self._finish_and_claim([], free)
         self._finish_one_by_one(not_ended)
         if len(claimed) < number or not slow:
             # What was slow may be done with by now.
@@ -478,33 +478,20 @@ class _Worker:
     async def _try_to_finish(self, job: WorkJob) -> bool:
         """Complete a job, or else fail it; answers whether it has an end, or is somebody else's."""
         id_, attempt, table = job.job_id, job.attempt, job.job_table
-        try:
-            answer = await self._server.ask(
+        refusal = await _refusal(
+            job,
+            self._server.ask(
                 lambda db: briefly(db, lambda db: db.finish_job(id_, attempt=attempt, table=table))
-            )
-        except _TABLE_IS_GONE:
-            raise
-        except _REFUSED as error:
-            why = said(error)
-        else:
-            if not is_open_still(job, answer):
-                return True
-            why = answer.note or "nothing changed"
-        reason = f"it is done, but its table refuses 'completed': {why}"
-        try:
-            answer = await self._fail(job, reason)
-        except _TABLE_IS_GONE:
-            raise
-        except _REFUSED as error:
-            why = said(error)
-        else:
-            if not is_open_still(job, answer):
-                log.error("%s: %s", job, reason)
-                return True
-            why = answer.note or "nothing changed"
+            ),
+        )
+        if refusal is None:
+            return True
+        reason = f"it is done, but its table refuses 'completed': {refusal}"
+        refusal = await _refusal(job, self._fail(job, reason))
         log.error("%s: %s", job, reason)
-        log.error("%s stays as it is, since its table refuses 'failed' as well: %s", job, why)
-        return False
+        if refusal is not None:
+            log.error("%s stays as it is, since its table refuses 'failed' as well: %s", job, refusal)
+        return refusal is None
 
     async def _begin(self, claimed: Sequence[ClaimedJob]) -> None:
         """Say that the jobs run, read their rows, and call the function with each."""
@@ -525,7 +512,7 @@ class _Worker:
                 f"{said(error)}\n"
                 "Hint: Let the worker's login read the job tables (grant usage on schema, grant select)."
             ) from error
-        unseen = [job for job in started if _key(job) not in rows.read | rows.unreadable]
+        unseen = [job for job in started if _key(job) not in rows]
         # A row that was deleted meanwhile cannot be put back, nor one of a table that is gone.
         if unseen and await self._put_back(unseen):
             await self._put_back(started)
@@ -538,7 +525,7 @@ class _Worker:
             return
         for job in started:
             key = _key(job)
-            if key in rows.read or key in rows.unreadable:
+            if key in rows:
                 running = _Running(WorkJob(job, rows.read.get(key, {})), unreadable=rows.unreadable.get(key))
                 self.running[key] = running
                 running.task = asyncio.ensure_future(self._work(running))
@@ -780,6 +767,17 @@ def _is_about_login(error: Exception) -> bool:
     # The context is where a function was, or else which parameter it is about.
     refused = isinstance(error, psycopg.errors.InsufficientPrivilege)
     return refused and " arcano." not in (error.diag.context or "")  # type: ignore[attr-defined]
+
+
+async def _refusal(job: WorkJob, ending: Awaitable[JobChange]) -> str | None:
+    """Why a job is open still after a call that was to end it; None: it has an end, or is somebody else's."""
+    try:
+        answer = await ending
+    except _TABLE_IS_GONE:
+        raise
+    except _REFUSED as error:
+        return said(error)
+    return (answer.note or "nothing changed") if is_open_still(job, answer) else None
 
 
 def _is_cancelled() -> bool:

@@ -181,14 +181,16 @@ def in_background(call: Callable[[], Any]) -> Callable[[], Any]:
     return answer
 
 
-def veto(connection: psycopg.Connection, table: str, condition: str = "true") -> None:
+def veto(
+    connection: psycopg.Connection, table: str, condition: str = "true", sqlstate: str = "P0001"
+) -> None:
     """Give a table a trigger of the app's own that refuses updates of some rows."""
     connection.execute(
         f"""
         create function public.veto() returns trigger language plpgsql as $body$
         begin
           if {condition} then
-            raise exception 'this job must not be changed' using errcode = 'P0001';
+            raise exception 'this job must not be changed' using errcode = '{sqlstate}';
           end if;
           return new;
         end $body$;

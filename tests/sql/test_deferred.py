@@ -10,6 +10,7 @@ from uuid import UUID
 import psycopg
 import pytest
 from helpers import POSE, REFUNDS, UPSCALER, VIDEO, events, job, let_backoff_pass, make_job, make_user
+from helpers import veto as refuse_updates
 
 from arcano_db import ArcanoDB
 
@@ -359,14 +360,7 @@ def test_whatever_a_trigger_says_is_about_one_job(
     others = [waiting(conn, table, "good", **columns) for table in (UPSCALER, VIDEO)]
     if call == "finish":
         db.claim_jobs(3)
-    conn.execute(
-        f"""
-        create function public.no() returns trigger language plpgsql as $$ begin
-          if new.session_id = 'bad' then raise exception 'no' using errcode = '{state}'; end if;
-          return new; end $$;
-        create trigger no before update on public.upscaler_jobs for each row execute function public.no();
-        """.encode()
-    )
+    refuse_updates(conn, UPSCALER, "new.session_id = 'bad'", state)
     if call == "sweep":
         db.sweep_orphans()
     elif call == "claim":
@@ -391,14 +385,7 @@ def test_a_put_back_that_is_refused_for_whatever_reason_ends(
     let_backoff_pass(conn, "2 seconds")
     db.claim_jobs(beats=True)
     conn.execute("update arcano.job set started_at = now() - interval '1 hour'")
-    conn.execute(
-        f"""
-        create function public.no() returns trigger language plpgsql as $$ begin
-          if new.status = 'queued' then raise exception 'no' using errcode = '{state}'; end if;
-          return new; end $$;
-        create trigger no before update on public.upscaler_jobs for each row execute function public.no();
-        """.encode()
-    )
+    refuse_updates(conn, UPSCALER, "new.status = 'queued'", state)
     db.sweep_orphans()
     assert statuses(conn, lost) == ["starting"]
     let_backoff_pass(conn, "6 minutes")

@@ -526,19 +526,23 @@ def test_one_that_never_comes_back_is_passed_over(
     assert db.refunds_due() == []
 
 
+def refunds_wait(conn: psycopg.Connection, connect: Callable[..., psycopg.Connection]) -> None:
+    """The function of the app waits for a table that somebody holds until the test is over."""
+    conn.execute("create table public.ledger ()")
+    conn.execute(
+        "create or replace function public.refund_credits(uuid, integer, text) returns boolean"
+        " language plpgsql as $$ begin lock table public.ledger; return true; end $$"
+    )
+    connect(autocommit=False).execute("lock table public.ledger")
+
+
 def test_one_that_waits_for_a_lock_waits_for_seconds(
     conn: psycopg.Connection, db: ArcanoDB, paid, connect: Callable[..., psycopg.Connection]
 ) -> None:
     """All of them together: and each is due with the reason."""
     db.set_longest_wait("1 second")
     jobs = stalled_and_charged(conn, db, 20)
-    conn.execute("create table public.ledger ()")
-    conn.execute(
-        "create or replace function public.refund_credits(uuid, integer, text) returns boolean"
-        " language plpgsql as $$ begin lock table public.ledger; return true; end $$"
-    )
-    other = connect(autocommit=False)
-    other.execute("lock table public.ledger")
+    refunds_wait(conn, connect)
     db.sweep_orphans()
     conn.execute("set statement_timeout = '10s'")
     db.sweep_orphans()
@@ -553,13 +557,7 @@ def test_the_call_that_ends_a_job_waits_for_seconds_too(
 ) -> None:
     db.set_longest_wait("1 second")
     one = charged(conn)
-    conn.execute("create table public.ledger ()")
-    conn.execute(
-        "create or replace function public.refund_credits(uuid, integer, text) returns boolean"
-        " language plpgsql as $$ begin lock table public.ledger; return true; end $$"
-    )
-    other = connect(autocommit=False)
-    other.execute("lock table public.ledger")
+    refunds_wait(conn, connect)
     conn.execute("set statement_timeout = '10s'")
     assert (db.cancel_job(one) if by == "cancel_job" else db.finish_job(one, "cancelled")).changed
     assert job(conn, one)["status"] == "cancelled"

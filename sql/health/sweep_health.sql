@@ -33,12 +33,15 @@ begin
        select case
                 when not o.is_enforced then 'their table is only observed'
                 when o.stalls_at is null then 'no limit ends them'
+                when o.stalls_at > now() then 'a wrong clock has put off their limit'
                 else 'their limit has passed'
               end,
               case
                 when not o.is_enforced then format('arcano-db observed; then: arcano-db configure %s mode=enforce', o.job_table)
                 when o.stalls_at is null then
                   format('They hold their slots and block their users. If they end without a word for longer: arcano-db configure %s stall_after=''2 hours''; and let those who work call touch_job.', o.job_table)
+                when o.stalls_at > now() then
+                  'Their started_at or heartbeat_at lies ahead: write the right one, or end them with arcano-db cancel --force.'
                 else 'If the sweeper runs, something keeps them as they are: arcano-db events --event error'
               end
      ) w (why, mend)

@@ -127,3 +127,5 @@ def test_a_limit_that_a_wrong_clock_has_put_off_is_none(
     [told] = [row.detail for row in db.explain_job(made) if row.condition == "its work is limited"]
     assert told is not None
     assert "because a wrong clock wrote 2999-01-01" in told
+    [found] = [f for f in db.check_health() if f.finding == "silent jobs"]
+    assert found.detail.endswith("and a wrong clock has put off their limit")

@@ -2,8 +2,9 @@
 -- ended them, which holds them. Does nothing for a job that was not charged or is refunded already, or
 -- whose table does not say that this kind of end is refunded. A cancelled job that never ran always is.
 --
--- The sweep only notes what is due, for a sweep of refunds alone to pay: the app's function may take its time, or never
--- come back, and meanwhile the jobs that were ended with it would still block their users.
+-- Only a cancel pays at once, to tell its user. The sweep, and a job's own worker, only note what is due, for a sweep of
+-- refunds alone to pay: the app's function may take its time, or never come back, and what was ended with it would be
+-- undone. Jobs would go on blocking their users, and a worker would tell the end of its job again and again.
 create or replace function arcano.refund_jobs(p_jobs arcano.job_ref[], p_kind text, p_source text, p_alone boolean)
 returns void
 language plpgsql volatile
@@ -44,7 +45,7 @@ begin
     returning refund_id
   )
   select array_agg(d.refund_id) into v_refund_ids from due d;
-  if p_source <> 'sweep' then
+  if p_source in ('cancel_job', 'cancel_session') then
     perform arcano.pay_refund(f.refund_id, p_source, v_since, current_setting('lock_timeout')::interval, p_alone)
        from unnest(v_refund_ids) f (refund_id);
   end if;
@@ -52,4 +53,4 @@ end
 $$;
 
 comment on function arcano.refund_jobs(arcano.job_ref[], text, text, boolean) is
-  'Internal: makes the refunds of p_jobs that have just ended, of kind cancelled, failed, stalled or forced, and tries to pay them, unless p_source, which ended them, is the sweep. p_alone: what is_alone said when the call began.';
+  'Internal: makes the refunds of p_jobs that have just ended, of kind cancelled, failed, stalled or forced, and tries to pay them if p_source, which ended them, is a cancel; else the sweep does. p_alone: what is_alone said when the call began.';

@@ -1154,7 +1154,7 @@ CREATE FUNCTION arcano.refund_jobs(p_jobs arcano.job_ref[], p_kind text, p_sourc
     SET jit TO 'off'
     AS ...;
 
-COMMENT ON FUNCTION arcano.refund_jobs(p_jobs arcano.job_ref[], p_kind text, p_source text, p_alone boolean) IS 'Internal: makes the refunds of p_jobs that have just ended, of kind cancelled, failed, stalled or forced, and tries to pay them, unless p_source, which ended them, is the sweep. p_alone: what is_alone said when the call began.';
+COMMENT ON FUNCTION arcano.refund_jobs(p_jobs arcano.job_ref[], p_kind text, p_source text, p_alone boolean) IS 'Internal: makes the refunds of p_jobs that have just ended, of kind cancelled, failed, stalled or forced, and tries to pay them if p_source, which ended them, is a cancel; else the sweep does. p_alone: what is_alone said when the call began.';
 
 CREATE FUNCTION arcano.refuse_ambiguous(p_job_id uuid, p_relids oid[]) RETURNS void
     LANGUAGE plpgsql STABLE

@@ -77,6 +77,9 @@ def test_a_charged_job_that_never_ran_is_refunded_when_it_is_cancelled(
         db.finish_job(waiting, "cancelled")
     else:
         db.finish_jobs([waiting], "cancelled")
+    if how.startswith("finish"):
+        assert [due.job_id for due in db.refunds_due()] == [waiting]
+        db.sweep_orphans()  # which pays
     assert paid() == [(user, 150, reference(conn, waiting, "cancelled"))]
     assert job(conn, waiting)["credits_refunded"] is True
     assert kinds(conn, waiting) == ["cancelled", "refunded"]
@@ -135,6 +138,7 @@ def test_other_ends_are_refunded_where_the_table_says_so(
     db.start_job(running, "task")
     if kind == "failed":
         db.fail_job(running, "no")
+        db.sweep_orphans()  # which pays
     elif kind == "stalled":
         conn.execute(f"update {VIDEO} set started_at = now() - interval '1 hour'")
         assert db.sweep_orphans() != []
@@ -153,6 +157,7 @@ def test_finishing_a_running_job_as_cancelled_is_a_forced_end(
     db.start_job(running)
     for job_id in (starting, running):
         db.finish_job(job_id, "cancelled")
+    db.sweep_orphans()
     # One never reached running.
     assert [row[2] for row in paid()] == [reference(conn, starting, "cancelled")]
 
@@ -551,18 +556,53 @@ def test_one_that_waits_for_a_lock_waits_for_seconds(
     assert {error[:5] for error in errors.values()} == {"55P03"}
 
 
-@pytest.mark.parametrize("by", ["cancel_job", "finish_job"])
-def test_the_call_that_ends_a_job_waits_for_seconds_too(
-    conn: psycopg.Connection, db: ArcanoDB, paid, connect: Callable[..., psycopg.Connection], by: str
+def test_a_cancel_waits_for_seconds_too(
+    conn: psycopg.Connection, db: ArcanoDB, paid, connect: Callable[..., psycopg.Connection]
 ) -> None:
     db.set_longest_wait("1 second")
     one = charged(conn)
     refunds_wait(conn, connect)
     conn.execute("set statement_timeout = '10s'")
-    assert (db.cancel_job(one) if by == "cancel_job" else db.finish_job(one, "cancelled")).changed
+    assert db.cancel_job(one).changed
     assert job(conn, one)["status"] == "cancelled"
     assert (db.refunds_due()[0].error or "").startswith("55P03")
     assert conn.execute("show lock_timeout").fetchone() == ("0",)
+
+
+FINISHES: dict[str, Callable[[ArcanoDB, UUID], Any]] = {
+    "fail_job": lambda db, one: db.fail_job(one, "no"),
+    "finish_job": lambda db, one: db.finish_job(one, "failed"),
+    "finish_job, cancelled": lambda db, one: db.finish_job(one, "cancelled"),
+    "finish_jobs": lambda db, one: db.finish_jobs([one], "failed"),
+    "finish_task": lambda db, one: db.finish_task("task", "failed"),
+}
+
+
+@pytest.mark.parametrize("hang", HANGS)
+@pytest.mark.parametrize("finish", FINISHES)
+def test_a_worker_never_waits_for_the_function(
+    conn: psycopg.Connection,
+    db: ArcanoDB,
+    paid,
+    connect: Callable[..., psycopg.Connection],
+    finish: str,
+    hang: str,
+) -> None:
+    """The job would stay running: its end is told again, and cut off again."""
+    db.set_job_table(VIDEO, {"refund_when": ["failed", "forced"]})
+    one = charged(conn, user_credit_cost=100)
+    db.claim_jobs()
+    db.start_job(one, "task")
+    refunds_that(conn, HANGS[hang])
+    conn.execute("create table public.ledger ()")
+    connect(autocommit=False).execute("lock table public.ledger")
+    conn.execute("set statement_timeout = '3s'")
+    FINISHES[finish](db, one)
+    assert job(conn, one)["status"] in ("failed", "cancelled")
+    assert [due.amount for due in db.refunds_due()] == [100]
+    refunds_that(conn, "null")
+    db.sweep_orphans()
+    assert [row[1] for row in paid()] == [100]
 
 
 def test_another_sweep_is_not_told_that_this_one_was_cut_off(

@@ -25,6 +25,8 @@ _LONGEST_PAUSE_SECONDS = 30.0
 
 # How often a call that others were in the way of is made, where it is not made for ever.
 _TRIES = 3
+# And so one that the app's own trigger ended with an error that may pass: it may raise that each time.
+_TRIES_OF_THE_APP = 4
 
 TOOK_TOO_LONG = (
     psycopg.errors.QueryCanceled,
@@ -161,6 +163,8 @@ class LastingConnection:
                     raise
                 if not (is_read_only(error) or isinstance(error, psycopg.OperationalError) or self.away):
                     raise
+                if tries >= _TRIES_OF_THE_APP and _is_of_the_app(error) and not _is_lock(error):
+                    raise
                 await asyncio.sleep(pauses.after(error))
 
     async def _connected(self) -> psycopg.AsyncConnection[Any]:
@@ -173,6 +177,10 @@ class LastingConnection:
             else:
                 self._log.info(self._made)
         return self._connection
+
+
+def _is_lock(error: psycopg.Error) -> bool:
+    return isinstance(error, psycopg.errors.LockNotAvailable)
 
 
 def _is_an_answer(error: psycopg.Error, tries: int, away: bool) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import resource
 import socket
 import statistics
 import threading
@@ -66,6 +67,10 @@ def descriptors(command: LongCommand) -> int:
 @contextlib.contextmanager
 def half_open(port: int, count: int, said: bytes) -> Iterator[None]:
     with contextlib.ExitStack() as opened:
+        # An ordinary user's limit is lower than that.
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        opened.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
         for _ in range(count):
             one = opened.enter_context(socket.create_connection(("127.0.0.1", port)))
             with contextlib.suppress(OSError):  # it was refused already

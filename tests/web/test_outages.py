@@ -132,5 +132,5 @@ def test_every_call_is_not_now_and_then_goes_on(
                 assert (refused.status_code, int(refused.headers["retry-after"]) > 0) == (503, True)
         until(lambda: client.get("/readyz", timeout=30).status_code == 200)
         for operation in OPERATIONS:
-            answer = ask(operation.name, free, busy, job_id)
-            assert answer.status_code in {200, 201}, (outage.__name__, operation.name, answer.text)
+            # A backend of the pool hears a moment later that it may write again.
+            until(lambda: ask(operation.name, free, busy, job_id).status_code in {200, 201})  # noqa: B023

@@ -61,14 +61,13 @@ begin
     select k.active_table, k.active_job_id, k.active_status into active_table, active_job_id, active_status
       from arcano.known_job(p_table, p_job_id, p_user_id, p_data, p_request_key) k;
     if active_job_id is not null then
-      job_id := active_job_id;
-      return;
+      job_id := active_job_id; return;
     end if;
   end if;
 
   if v_busy then
     select c.active_table, c.active_job_id, c.active_status into active_table, active_job_id, active_status
-      from arcano.heal_and_find_active_job(p_user_id) c;
+      from arcano.heal_and_find_active_job(p_user_id, true) c;
     if active_job_id is not null then
       return;
     end if;
@@ -87,6 +86,7 @@ begin
     perform arcano.refuse_made_job(p_table, p_job_id, p_user_id, job_id, v_made_user_id);
   end if;
   created := true;
+  perform arcano.note_alive();
   if p_request_key is not null then
     perform arcano.keep_request(p_user_id, p_request_key, p_table, job_id, p_data);
   end if;

@@ -12,6 +12,8 @@ begin
       join arcano.job j on j.id = b.job_id and j.tableoid = b.job_table
      where b.job_table = p_relid and b.job_id = p_job_id and b.retry_at > now()
        and arcano.is_about(b.first_failed_at, j.created_at)
+       -- Else it was noted by a clock that has gone back since.
+       and (b.first_failed_at <= now() + interval '1 minute' or j.created_at > now() + interval '1 minute')
   );
 end
 $$;

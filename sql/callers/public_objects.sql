@@ -80,6 +80,7 @@ begin atomic
     ('arcano', 'table', 'job_event', 'arcano_operator'),
     ('arcano', 'table', 'job_backoff', 'arcano_operator'),
     ('arcano', 'table', 'sweep_run', 'arcano_operator'),
+    ('arcano', 'table', 'away', 'arcano_operator'),
 
     ('arcano', 'function', 'attach_job_table', 'owner'),
     ('arcano', 'function', 'attach_steps', 'owner'),

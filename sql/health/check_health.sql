@@ -45,7 +45,7 @@ begin
               ('silent jobs', 'what is worked on shows signs of life, or a limit ends it'),
               ('errors', 'none in the last hour'),
               ('refunds', 'none is due for long'),
-              ('clocks', 'no open job is from the future'),
+              ('clocks', 'no open job and no sweep is from the future'),
               ('roles', 'the group roles are there'),
               ('grants', 'nobody reads past the job tables'' own grants'),
               ('new transactions', 'they are read committed, and may write'),

@@ -17,6 +17,12 @@ begin
      where s.last_at is null or s.last_ago > v_long;
 
   return query
+    select 'error', 'clocks', format('a sweep lies ahead, at %s: the server''s clock was ahead then, or has gone back since', s.last_at),
+           'Look after the server''s time service. Nothing waits for that future; what was made meanwhile is from it, and is told here as well.'
+      from arcano.sweep_status s
+     where s.last_at > now() + interval '1 minute';
+
+  return query
     select 'warning', 'orphans', format('%s: %s orphans for longer than %s, the oldest since %s', o.job_table, count(*), v_long, min(o.orphan_since)),
            'They block nobody. If the sweeper runs, something keeps them as they are: arcano-db events --event error'
       from arcano.orphan_job o

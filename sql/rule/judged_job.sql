@@ -2,6 +2,8 @@
 -- (is_orphan, is_charged_orphan, is_stalled), and whether the rules end jobs of its table (is_enforced). What ends
 -- jobs asks for both.
 --
+-- Time in which nobody could reach the database counts for none of them (away/later_by_away.sql).
+--
 -- Who knows a job's id asks here, and tests is_open inside of a case: with the statuses of open_job outside of one,
 -- the planner may read the partial index of all open jobs instead of the primary keys. A table without settings
 -- (inherited by hand) has no orphans: its jobs only block.
@@ -9,17 +11,11 @@ create or replace view arcano.judged_job as
 select j.tableoid as relid,
        arcano.table_name(j.tableoid) as job_table,
        t.tool,
-       j.id as job_id,
-       j.user_id,
-       j.session_id,
-       j.status,
+       j.id as job_id, j.user_id, j.session_id, j.status,
        arcano.is_waiting(j.status) as is_waiting,
-       j.created_at,
-       j.started_at,
-       j."position",
+       j.created_at, j.started_at, j."position",
        case when m.is_enforced then h.heals_at end as heals_at,
-       o.is_orphan,
-       m.is_enforced,
+       o.is_orphan, m.is_enforced,
        arcano.is_in_queue(j.status, j."position", j.waited_in_queue) as is_in_queue,
        s.stalls_at,
        arcano.is_working(j.status) and coalesce(s.stalls_at < now(), false) as is_stalled,
@@ -44,11 +40,19 @@ select j.tableoid as relid,
          m.is_enforced and s.stalls_at > now() - interval '1 hour'
            and greatest(j.started_at, j.heartbeat_at) <= now() + interval '1 minute'
        ) is not true then
-         case when n.silent_since < now() - interval '1 hour' then n.silent_since end
+         case
+           when n.silent_since < now() - interval '1 hour' and case when (select arcano.last_return()) > n.silent_since
+             then arcano.later_by_away(n.silent_since + interval '1 hour', n.silent_since) < now() else true end
+           then n.silent_since
+         end
        end as silent_since
   from arcano.job j
   left join arcano.job_table t on t.job_table = j.tableoid
   cross join lateral (select coalesce(t.mode = 'enforce', false)) m (is_enforced)
+  cross join lateral (
+    select case when j.heartbeat_at is not null and (select arcano.last_return()) > j.created_at
+             then arcano.seconds_between(j.created_at, arcano.later_by_away(j.created_at + t.touch_limit, j.created_at)) else t.touch_limit end
+  ) k (touch_limit)
   cross join lateral (
     select case
              when j.created_at > now() + interval '1 minute' then
@@ -56,8 +60,13 @@ select j.tableoid as relid,
              else
                arcano.heals_at(
                  j.status, j.task_id, j."position", j.waited_in_queue, j.user_credit_cost, j.credits_charged,
-                 j.created_at, j.started_at, j.heartbeat_at, j.orphan_exempt, t.orphan_after, t.touch_limit)
+                 j.created_at, j.started_at, j.heartbeat_at, j.orphan_exempt, t.orphan_after, k.touch_limit)
            end
+  ) a (heals_at)
+  cross join lateral (
+    select case when a.heals_at is not null and (select arcano.last_return()) > j.created_at
+             then arcano.later_by_away(a.heals_at, a.heals_at - t.orphan_after) else a.heals_at end
+    offset 0 -- else it is worked out once for each column that it is in
   ) h (heals_at)
   cross join lateral (
     select arcano.is_waiting(j.status) and not arcano.entered_queue(j."position", j.waited_in_queue)
@@ -77,22 +86,26 @@ select j.tableoid as relid,
            end
   ) b (beats)
   cross join lateral (
-    select arcano.stalls_at(
-      j.status, j.started_at, j.heartbeat_at, b.beats, t.starting_stall_after, t.stall_after, t.touch_limit
-    )
+    select arcano.stalls_at(j.status, j.started_at, j.heartbeat_at, b.beats, t.starting_stall_after, t.stall_after, t.touch_limit)
+  ) w (stalls_at)
+  cross join lateral (
+    select case when w.stalls_at is not null and (select arcano.last_return()) > least(j.started_at, j.heartbeat_at)
+             then arcano.later_by_away(w.stalls_at, case when j.status = 'starting' and b.beats is not true then j.started_at
+               else greatest(j.started_at, j.heartbeat_at) end) else w.stalls_at end
   ) s (stalls_at)
   cross join lateral (select arcano.silent_since(j.created_at, j.started_at, j.heartbeat_at)) n (silent_since)
   cross join lateral (select arcano.is_charged(j.credits_charged, j.user_credit_cost)) c (is_charged)
   -- A charged orphan would be an orphan, had it not been charged.
   cross join lateral (
     select arcano.heals_at(
-             j.status, j.task_id, j."position", j.waited_in_queue, 0, false,
-             j.created_at, j.started_at, j.heartbeat_at, j.orphan_exempt, t.orphan_after, t.touch_limit
-           ),
-           arcano.heals_at(
-             j.status, j.task_id, j."position", j.waited_in_queue, 0, false,
-             j.created_at, j.started_at, j.heartbeat_at, j.orphan_exempt, t.charged_orphan_after, t.touch_limit
-           )
+      j.status, j.task_id, j."position", j.waited_in_queue, 0, false,
+      j.created_at, j.started_at, j.heartbeat_at, j.orphan_exempt, '0', k.touch_limit)
+  ) d (last_sign)
+  cross join lateral (
+    select case when (select arcano.last_return()) > j.created_at
+             then arcano.later_by_away(d.last_sign + t.orphan_after, d.last_sign) else d.last_sign + t.orphan_after end,
+           case when (select arcano.last_return()) > j.created_at
+             then arcano.later_by_away(d.last_sign + t.charged_orphan_after, d.last_sign) else d.last_sign + t.charged_orphan_after end
   ) g (since, until);
 
 comment on view arcano.judged_job is

@@ -35,7 +35,7 @@ begin
   end if;
   select f.* into has_active_job, active_tool, active_table, active_status, active_job_id, created_at, started_at,
          "position", heals_at, healed, silent_since
-    from arcano.heal_and_find_active_job(p_user_id) f;
+    from arcano.heal_and_find_active_job(p_user_id, false) f;
 end
 $$;
 

@@ -15,21 +15,18 @@ declare
 begin
   select f.* into j from arcano.job f where f.id = v_ref.id and f.tableoid = v_ref.relid;
   if not found then
-    return query select 'the job is there', false, 'no such job';
-    return;
+    return query select 'the job is there', false, 'no such job'; return;
   end if;
   select s.* into t from arcano.job_table s where s.job_table = v_ref.relid;
-  v_made_at := j.created_at;
-  if j.created_at > now() + interval '1 minute' then
-    v_made_at := coalesce((arcano.future_job(v_ref)).seen_at, j.created_at);
-  end if;
+  v_made_at := coalesce(case when j.created_at > now() + interval '1 minute' then (arcano.future_job(v_ref)).seen_at end, j.created_at);
 
   return query
     select c.condition,
            h.heals_at is not null and (not c.by_age or h.heals_at < now()),
            case
-             when c.by_age and h.heals_at < now() then format('since %s', h.heals_at)
-             when c.by_age and h.heals_at is not null then format('at %s', h.heals_at)
+             when c.by_age and h.heals_at is not null then
+               format(case when h.heals_at < now() then 'since %s' else 'at %s' end, h.heals_at)
+               || case when h.heals_at > b.heals_at then format(', which is %s later than it was, because nobody could reach the database for so long', date_trunc('second', h.heals_at - b.heals_at)) else '' end
              else c.detail
            end
       from (
@@ -54,6 +51,9 @@ begin
        select arcano.heals_at(
          c.status, c.task_id, c."position", c.waited_in_queue, c.user_credit_cost, c.credits_charged, c.created_at,
          c.started_at, c.heartbeat_at, c.orphan_exempt, coalesce(t.orphan_after, '0'), coalesce(t.touch_limit, '0'))
+     ) b (heals_at)
+     cross join lateral (
+       select case when c.by_age then arcano.later_by_away(b.heals_at, b.heals_at - coalesce(t.orphan_after, '0')) else b.heals_at end
      ) h (heals_at);
 
   return query

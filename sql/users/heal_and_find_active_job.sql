@@ -1,6 +1,10 @@
 -- What check_user_active promises, for any user: heals the user's orphans, and finds the job in the way.
+--
+-- p_admits: it is asked for a job to be made, or brought back. Then also an orphan is in the way that is not ended because so
+-- many look like ones that they may be real; and beside one that could not be ended, none may become real later.
 create or replace function arcano.heal_and_find_active_job(
   p_user_id arcano.job.user_id%type,
+  p_admits boolean,
   out has_active_job boolean,
   out active_tool text,
   out active_table text,
@@ -21,6 +25,7 @@ declare
   v_observed arcano.job_ref[];
   v_future arcano.job_ref[];
   v_ignored arcano.job_ref[] := '{}';
+  v_ages boolean;
 begin
   healed := 0;
   -- The second round asks again after the orphans that the first one found were healed: the app's own trigger may have
@@ -32,9 +37,9 @@ begin
            array_agg((o.relid, o.job_id)::arcano.job_ref) filter (where o.is_orphan and not o.is_enforced) over (),
            array_agg((o.relid, o.job_id)::arcano.job_ref)
              filter (where o.is_outside_queue and o.created_at > now() + interval '1 minute') over (),
-           o.silent_since
+           o.silent_since, bool_or(o.is_waiting and o.heals_at is not null) over ()
       into active_tool, active_table, active_status, active_job_id, created_at, started_at, "position",
-           heals_at, v_orphans, v_observed, v_future, silent_since
+           heals_at, v_orphans, v_observed, v_future, silent_since, v_ages
       from arcano.open_job o
      where o.user_id = p_user_id
        and (o.relid, o.job_id)::arcano.job_ref <> all (v_ignored)
@@ -47,8 +52,21 @@ begin
            coalesce(array_agg(e.job) filter (where e.error is not null), '{}')
       into healed, v_ignored
       from arcano.end_jobs(v_orphans, 'check', 'orphan', p_alone => arcano.is_alone()) e;
+    if p_admits and v_ignored <> '{}' then
+      v_ignored := array(
+        select r from unnest(v_ignored) r
+         where not exists (select from arcano.would_trip(r.relid, false) w where w.orphans is not null));
+    end if;
   end loop;
+  if p_admits and not has_active_job and v_ignored <> '{}' then
+    perform arcano.note_admission();
+  end if;
 
+  -- Else a database that is stopped and started all day, and in which nobody makes or ends anything, would never know
+  -- that it served meanwhile.
+  if v_ages and not current_setting('transaction_read_only')::boolean then
+    perform arcano.note_alive();
+  end if;
   if v_observed is not null or v_future is not null then
     begin
       perform arcano.journal_observed(v_observed, 'check', 'orphan') where v_observed is not null;
@@ -60,5 +78,5 @@ begin
 end
 $$;
 
-comment on function arcano.heal_and_find_active_job(arcano.job.user_id%type) is
-  'Internal: heals the orphans of user p_user_id, and answers as check_user_active does.';
+comment on function arcano.heal_and_find_active_job(arcano.job.user_id%type, boolean) is
+  'Internal: heals the orphans of user p_user_id, and answers as check_user_active does. p_admits: whether a job is made, or brought back, if none is in the way.';

@@ -21,7 +21,7 @@ declare
   v_why text;
   v_hint text;
 begin
-  select a.* into v_in_the_way from arcano.heal_and_find_active_job(p_event.user_id) a;
+  select a.* into v_in_the_way from arcano.heal_and_find_active_job(p_event.user_id, true) a;
   if arcano.is_working(p_before.status) then
     -- Without waiting: who counts its slots may be waiting for this user.
     perform from arcano.account a where a.name = p_before.api_account for no key update skip locked;

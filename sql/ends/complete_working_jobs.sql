@@ -56,6 +56,9 @@ begin
   select array_agg((e.relid, e.id)::arcano.job_ref), array_agg(e.attempt) into jobs, attempts
     from ended e
    where e.status = 'completed';
+  if jobs is not null then
+    perform arcano.note_alive();
+  end if;
 end
 $$;
 

@@ -40,6 +40,13 @@ begin
   if not arcano.is_usual_wait(v_end.longest_wait, p_lock_timeout, p_since) then
     perform arcano.limit_wait(p_since, p_lock_timeout);
   end if;
+  -- A check ends one user's jobs, whatever it finds elsewhere; the sweep has looked at all of them before.
+  if p_source = 'check' and exists (
+    select from (select distinct r.relid from unnest(p_jobs) r) t cross join lateral arcano.would_trip(t.relid, false) w where w.orphans is not null)
+  then
+    raise exception 'so many jobs of its table look like orphans that they may be real'
+      using errcode = 'object_not_in_prerequisite_state', hint = 'The next sweep trips the breaker of the table.';
+  end if;
   v_message := coalesce(arcano.plain_text(p_reason), v_end.message);
   select array_agg(r.job), array_agg(r.tid) into v_jobs, v_tids from arcano.job_rows(p_jobs, true) r;
 
@@ -84,6 +91,7 @@ begin
   if arcano.journal(v_end.event, p_source, v_message, v_before) <> v_wanted then
     raise exception 'a job ended without an entry in the journal' using errcode = 'internal_error';
   end if;
+  perform arcano.note_alive();
   if v_charged is not null then
     perform arcano.refund_jobs(v_charged, v_end.refund, p_source, p_alone);
   end if;

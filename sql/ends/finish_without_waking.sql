@@ -59,7 +59,8 @@ begin
     job_table := arcano.table_name(v_job.relid);
     begin
       select f.changed, f.status, f.attempt, f.note into changed, status, attempt, note
-        from arcano.finish_job(v_job.id, p_status, p_error, v_job.attempt, v_job.relid) f;
+        from arcano.finish_open_job(v_ref, p_status, p_error, v_job.attempt) f;
+      perform arcano.note_late_finish(v_ref, p_status, status, p_error) where not changed;
       if p_alone then
         perform arcano.check_constraints_now(array[v_job.relid], v_since, v_lock_timeout);
       end if;

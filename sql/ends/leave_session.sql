@@ -35,7 +35,9 @@ begin
      and (p_user_id is null or j.user_id = p_user_id)
      and (p_session_id is null or j.session_id = p_session_id)
      and (greatest(j.created_at, j.heartbeat_at) > p_left_at) is not true
-     and (p_in_queue or not arcano.entered_queue(j."position", j.waited_in_queue));
+     and (p_in_queue or not arcano.entered_queue(j."position", j.waited_in_queue))
+     -- A page that is back has had no time to say so.
+     and (select (arcano.last_return() > greatest(p_left_at, now() - interval '1 minute')) is not true);
 
   select array_agg(e.job) into v_jobs
     from arcano.end_jobs(v_jobs, 'cancel_session', 'waiting', coalesce(p_reason, 'Session cancelled'), p_alone => arcano.is_alone()) e
@@ -51,4 +53,4 @@ end
 $$;
 
 comment on function arcano.leave_session(arcano.job.user_id%type, text, timestamptz, text, boolean) is
-  'As cancel_session, but leaves the jobs that were made after p_left_at, or that touch_job was called for since. For a page that says goodbye and may be back in a moment, because it is only being reloaded: the backend notes the time, waits some seconds, and calls this; the page that is back calls touch_job. p_left_at null: an error. p_in_queue: whether jobs that stand in the queue are cancelled too.';
+  'As cancel_session, but leaves the jobs that were made after p_left_at, or that touch_job was called for since. For a page that says goodbye and may be back in a moment, because it is only being reloaded: the backend notes the time, waits some seconds, and calls this; the page that is back calls touch_job. Where the database was away in the meantime, and is back for less than a minute, it cancels nothing. p_left_at null: an error. p_in_queue: whether jobs that stand in the queue are cancelled too.';

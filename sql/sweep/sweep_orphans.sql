@@ -17,7 +17,8 @@
 create or replace function arcano.sweep_orphans(
   p_limit integer default 1000,
   p_slow_job_id arcano.job.id%type default null,
-  p_slow_table regclass default null
+  p_slow_table regclass default null,
+  p_expected_at timestamptz default null
 )
 returns table (job_table text, cancelled integer, stalled integer, put_back integer)
 language plpgsql volatile security definer
@@ -35,15 +36,14 @@ declare
   v_ends constant boolean := p_slow_job_id is null and not (exists (select from arcano.payable_refund) and coalesce((
     select r.cancelled + r.stalled + r.put_back + r.failed > 0 from arcano.sweep_run r order by r.sweep_run_id desc limit 1), false));
   v_left integer := case when v_ends then p_limit else 0 end;
-  v_errors integer;
-  v_failed integer := 0;
-  v_observed integer;
-  v_purged integer;
+  v_errors integer; v_failed integer := 0; v_observed integer; v_purged integer;
 begin
   perform arcano.refuse_limit(p_limit);
   if p_slow_job_id is not null then
     v_failed := arcano.put_off_slow_job(arcano.named_job(p_slow_job_id, p_slow_table), 'sweep', 'ending it');
   end if;
+  if p_expected_at is not null then perform arcano.note_unreached(p_expected_at); end if;
+  perform arcano.note_alive();
   perform arcano.trip_breakers(p_limit);
   perform arcano.note_future_jobs(p_limit);
   for v_cause in
@@ -115,5 +115,5 @@ begin
 end
 $$;
 
-comment on function arcano.sweep_orphans(integer, arcano.job.id%type, regclass) is
-  'Cancels orphans, charged orphans and stalled jobs where their table says so, and claims that were never started (stalled), and puts jobs back into the queue whose worker fell silent (put_back), at most p_limit in all, and answers a row for each table with any. One that cannot be ended is journaled as an error and tried again later. None in two calls one after the other: nothing more to do now. Tables in observe mode only get entries in the journal. If nothing was ended, or the last sweep ended something, it tries to pay refunds that are due. Also keeps positions where that is switched on, forgets what is older than set_retention says, and wakes workers. p_slow_job_id, p_slow_table: a job with which alone a sweep was cut off, such as by a statement_timeout; it is journaled as an error and passed over for a while, and no job is ended this time.';
+comment on function arcano.sweep_orphans(integer, arcano.job.id%type, regclass, timestamptz) is
+  'Cancels orphans, charged orphans and stalled jobs where their table says so, and claims that were never started (stalled), and puts jobs back into the queue whose worker fell silent (put_back), at most p_limit in all, and answers a row for each table with any. One that cannot be ended is journaled as an error and tried again later. None in two calls one after the other: nothing more to do now. Tables in observe mode only get entries in the journal. If nothing was ended, or the last sweep ended something, it tries to pay refunds that are due. Also keeps positions where that is switched on, forgets what is older than set_retention says, and wakes workers. p_slow_job_id, p_slow_table: a job with which alone a sweep was cut off, such as by a statement_timeout; it is journaled as an error and passed over for a while, and no job is ended this time. p_expected_at: for who sweeps regularly: when, by the database''s clock of its last sweep and a steady clock of its own, this call should come; where it could not reach the database, when it last did. If the call comes much later, the database was away, and that time does not count.';

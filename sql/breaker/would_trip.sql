@@ -1,0 +1,104 @@
+-- Whether the breaker of a table is to be tripped, before one more of its jobs is healed: a release of the app that no longer
+-- writes position, task_id or started_at, or a clock that jumps ahead, makes every real job look like an orphan. Jobs are
+-- counted by their own times, those that are orphans now and those that were healed, against those that were made:
+--
+--   * of the last 20 jobs that can be judged, more than breaker_share are, of as many users. So no more than that many real
+--     ones are healed;
+--   * or, for a sweep (p_thorough), of those of the last hour that can be judged: 20 at least.
+--
+-- Of a day, also those count that were healed soon after they had become orphans, as where few jobs are made. The hour is
+-- one in which somebody was served: where nobody is known to have been for a while, such as after a jump of the
+-- clock, it reaches back beyond that. An older backlog does not count, and neither does what was healed before an operator
+-- set the mode.
+--
+-- Dynamic, because what was made is counted in one table, and through arcano.job all would be read.
+create or replace function arcano.would_trip(p_table oid, p_thorough boolean, out orphans bigint, out made bigint)
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_few constant integer := 20;
+  v_most constant integer := 1000;
+  v_table record;
+  v_enough integer;
+  v_outside arcano.job_ids.ids%type;
+  v_dates timestamptz[];
+  v_from timestamptz;
+  v_gone bigint;
+begin
+  -- Mostly there are not so many at all, whatever they are.
+  select floor(t.breaker_share * v_few) + 1 as enough, t.breaker_share, t.orphan_after, least(t.enforced_since, now()) as since,
+         now() - t.orphan_after as ends, now() - t.orphan_after - interval '1 hour' as begins
+    into v_table
+    from arcano.job_table t
+   where t.job_table = p_table and t.mode = 'enforce' and t.breaker_share is not null
+     and floor(t.breaker_share * v_few) + 1 <= (
+       select count(*) from (select from arcano.open_job o where o.is_outside_queue limit v_few + 1) c
+     ) + (
+       select count(*)
+         from (
+           select
+             from arcano.job_event e
+            where e.relid = p_table and e.event = 'healed' and e.created_at > now() - interval '1 day'
+            limit v_few + 1
+         ) c
+     );
+  if not found then
+    return;
+  end if;
+  v_enough := v_table.enough;
+  v_table.begins := greatest(v_table.begins - arcano.unserved_since(v_table.begins), v_table.since - v_table.orphan_after);
+
+  execute format(
+    'select array(select j.id from only %s j where arcano.is_waiting(j.status) and not arcano.entered_queue(j."position", j.waited_in_queue)'
+    ' and j.created_at between $1 and $2 order by j.created_at desc limit $3)', p_table::regclass)
+    into v_outside using v_table.begins, v_table.ends, case when p_thorough then v_most else v_few end;
+  -- One of each user: a mistake of the app's, or of the clock, meets many, and one who makes ghosts all day is one.
+  select array_agg(g.created_at order by g.created_at desc), count(*) filter (where g.is_gone) into v_dates, v_gone
+    from (
+      select max(u.created_at), bool_and(u.is_gone)
+        from (
+          select o.user_id, o.created_at, false
+            from unnest(v_outside) i
+           cross join lateral (select * from arcano.judged_job j where j.job_id = i and j.relid = p_table offset 0) o
+           where o.is_orphan
+           union all
+          (select e.user_id, c.created_at, not exists (select from arcano.job j where j.id = e.job_id and j.tableoid = p_table)
+             from arcano.job_event e
+            cross join lateral (select (e.job_before ->> 'created_at')::timestamptz) c (created_at)
+            where e.relid = p_table and e.event = 'healed' and e.created_at > greatest(now() - interval '1 day', v_table.since)
+              and (c.created_at >= v_table.begins or e.created_at < c.created_at + v_table.orphan_after + interval '1 hour')
+            order by e.created_at desc
+            limit case when p_thorough then v_most else 2 * v_few end)
+        ) u (user_id, created_at, is_gone)
+       where u.created_at <= v_table.ends
+         -- Those whose clients an outage cut off tell nothing.
+         and not exists (
+           select from arcano.away a
+            where a.is_away and u.created_at between a.began_at - v_table.orphan_after and a.ended_at)
+       group by u.user_id
+    ) g (created_at, is_gone);
+  if (cardinality(v_dates) >= v_enough) is not true then
+    return;
+  end if;
+
+  -- From the last of so many on, and then of the hour.
+  foreach v_from in array case when p_thorough then array[v_dates[v_enough], v_table.begins] else array[v_dates[v_enough]] end loop
+    orphans := (select count(*) from unnest(v_dates) d where d >= v_from);
+    continue when v_from = v_table.begins and orphans < v_few;
+    execute format('select count(*) from (select from only %s j where j.created_at > $1 and j.created_at <= $2 limit $3) m', p_table::regclass)
+      into made using v_from, v_table.ends, ceil(orphans / v_table.breaker_share);
+    -- Many may have been made at one moment.
+    made := made + v_gone + (select count(*) from unnest(v_dates) d where d = v_from);
+    -- Where rows are hidden from us, nobody can tell.
+    if orphans > v_table.breaker_share * made and made >= v_enough then
+      return;
+    end if;
+  end loop;
+  orphans := null;
+  made := null;
+end
+$$;
+
+comment on function arcano.would_trip(oid, boolean) is
+  'Internal: how many jobs of p_table look like orphans, of how many that were made, if that is more than its breaker lets be; null: it is not. p_thorough: whether to count those of an hour as well.';

@@ -1,6 +1,8 @@
 -- Runs a job now or puts it into the queue, decided in one transaction: it runs only if an account has a
 -- free slot and nobody is ahead who could be started. The same question again gets the same answer. Without
 -- accounts only workers start jobs, and this puts it into the queue for them.
+--
+-- A job that the orphan rule healed is brought back for it, if its user has not gone on.
 create or replace function arcano.run_or_queue(
   p_job_id arcano.job.id%type,
   p_run boolean default true,
@@ -17,6 +19,7 @@ declare
   v_ref constant arcano.job_ref := arcano.named_job(p_job_id, p_table);
   v_job record;
   v_may_run boolean;
+  v_revived boolean;
   v_ahead integer;
   v_slots text[];
 begin
@@ -30,14 +33,18 @@ begin
          arcano.entered_queue(j."position", j.waited_in_queue) as entered_queue
     into v_job
     from arcano.job j
-   where j.id = v_ref.id and j.tableoid = v_ref.relid
+   where j.id = v_ref.id and j.tableoid = v_ref.relid and case when arcano.is_open(j.status) then true end
      for no key update;
   if arcano.is_working(v_job.status) then
     decision := 'run';
     api_account := v_job.api_account;
     return;
   elsif arcano.is_waiting(v_job.status) is not true then
-    select u.note into note from arcano.unchanged_job(v_ref) u;
+    select r.changed, r.note into v_revived, note from arcano.revive_job(v_ref, 'run_or_queue', null, null) r;
+    if v_revived then
+      select q.decision, q.api_account, q."position" into decision, api_account, "position"
+        from arcano.run_or_queue(v_ref.id, p_run, v_ref.relid) q;
+    end if;
     return;
   elsif v_job.entered_queue then
     decision := 'queued';
@@ -70,4 +77,4 @@ end
 $$;
 
 comment on function arcano.run_or_queue(arcano.job.id%type, boolean, regclass) is
-  'Decides about the waiting job p_job_id of p_table (null: of the one table that has the id). run: it is starting, in a slot of api_account, and the caller is to start it at the provider. queued: it is in the queue, at place position, for whoever claims it; with p_run false always so, for those who leave every start to workers. Null: it has ended or is not there, and note says so. The same call again answers the same.';
+  'Decides about the waiting job p_job_id of p_table (null: of the one table that has the id). run: it is starting, in a slot of api_account, and the caller is to start it at the provider. queued: it is in the queue, at place position, for whoever claims it; with p_run false always so, for those who leave every start to workers. A job that the orphan rule healed is revived before (note: revived) if its user has no other active job. Null: it has ended otherwise, or is not there, and note says so. The same call again answers the same.';

@@ -42,7 +42,7 @@ begin
   changed := found;
   if not changed then
     select r.changed, r.status, r.attempt, r.note into changed, status, attempt, note
-      from arcano.revive_job(v_ref, p_task_id, p_attempt) r;
+      from arcano.revive_job(v_ref, 'start_job', p_task_id, p_attempt) r;
   end if;
   if changed then
     perform arcano.forget_backoff(v_ref);

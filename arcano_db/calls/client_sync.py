@@ -176,7 +176,8 @@ class ArcanoDB(Calls):
     def touch_job(self, job_id: JobId, table: str | None = None) -> JobChange:
         """Give a sign of life of a slow client or a worker.
 
-        Calls ``arcano.touch_job``. It protects a waiting job for no longer than the table's ``touch_limit``.
+        Calls ``arcano.touch_job``. It protects a waiting job for no longer than the table's ``touch_limit``;
+        for as long it revives one that the rule healed, if its user has not gone on.
 
         Args:
             job_id: The job.
@@ -284,7 +285,7 @@ class ArcanoDB(Calls):
         attempt: int | None = None,
         table: str | None = None,
     ) -> JobChange:
-        """End a job.
+        """End a job; one that the rule healed is revived for it, if its user has not gone on.
 
         Calls ``arcano.finish_job``.
 
@@ -357,7 +358,8 @@ class ArcanoDB(Calls):
     def run_or_queue(self, job_id: JobId, run: bool = True, table: str | None = None) -> QueueDecision:
         """Run a job now if a slot is free and nobody is ahead, or put it into the line.
 
-        Calls ``arcano.run_or_queue``. The same call again answers the same.
+        Calls ``arcano.run_or_queue``. The same call again answers the same. A job that the rule healed is
+        revived for it, if its user has not gone on.
 
         Args:
             job_id: A waiting job.
@@ -580,7 +582,11 @@ class ArcanoDB(Calls):
         return self._all(statements.LEAVE_SESSION, parameters)
 
     def sweep_orphans(
-        self, limit: int = 1000, slow_job_id: JobId | None = None, slow_table: str | None = None
+        self,
+        limit: int = 1000,
+        slow_job_id: JobId | None = None,
+        slow_table: str | None = None,
+        expected_at: datetime | None = None,
     ) -> list[SweptTable]:
         """Cancel one batch of orphans, the oldest of all tables first.
 
@@ -591,11 +597,14 @@ class ArcanoDB(Calls):
             slow_job_id: A job with which alone a sweep was cut off, such as by a ``statement_timeout``: it is
                 journaled as an error and passed over for a while, and no job is ended this time.
             slow_table: Its table, with the schema; None: the one that has the id.
+            expected_at: For who sweeps regularly: when this call should come, by the database's clock of the
+                last sweep and a steady clock of the caller; where the database could not be reached in the
+                meantime, when it last was. If the call comes much later, that time counts for no job.
 
         Raises:
             InvalidArgument: ``limit`` is below 1.
         """
-        return self._all(statements.SWEEP_ORPHANS, (limit, slow_job_id, slow_table))
+        return self._all(statements.SWEEP_ORPHANS, (limit, slow_job_id, slow_table, expected_at))
 
     def sweep_status(self) -> SweepStatus:
         """When a sweep last ran, what it did and how long it took; reads ``arcano.sweep_status``."""

@@ -121,7 +121,7 @@ CANCEL_SESSION = _rows(CancelledJob, "arcano.cancel_session(%s, %s, %s)")
 
 LEAVE_SESSION = _rows(CancelledJob, "arcano.leave_session(%s, %s, %s, %s, %s)")
 
-SWEEP_ORPHANS = _rows(SweptTable, "arcano.sweep_orphans(%s, %s, %s::regclass)")
+SWEEP_ORPHANS = _rows(SweptTable, "arcano.sweep_orphans(%s, %s, %s::regclass, %s)")
 
 SET_ACCOUNT: Query[None] = _values("select arcano.set_account(%s, %s, %s)")
 

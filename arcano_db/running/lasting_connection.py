@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import re
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
@@ -91,7 +92,11 @@ class Pauses:
 
 
 class LastingConnection:
-    """One connection for all calls of a program, which may come from several tasks at once."""
+    """One connection for all calls of a program, which may come from several tasks at once.
+
+    Attributes:
+        in_vain_since: Since when the server could not be reached, by a steady clock; None: it answered since.
+    """
 
     def __init__(
         self,
@@ -119,6 +124,7 @@ class LastingConnection:
         # Calls take turns, so that one may be a transaction of several statements.
         self._turn = asyncio.Lock()
         self._connection: psycopg.AsyncConnection[Any] | None = None
+        self.in_vain_since: float | None = None
 
     @property
     def away(self) -> bool:
@@ -141,17 +147,21 @@ class LastingConnection:
         pauses = Pauses(self._log)
         tries = 0
         while True:
+            asked = time.monotonic()
             try:
                 async with self._turn:
                     connection = await self._connected()
                     try:
                         async with within(self._deadline, connection, self._log):
-                            return await call(AsyncArcanoDB(connection))
+                            answer = await call(AsyncArcanoDB(connection))
                     except psycopg.Error as error:
                         if is_read_only(error):
                             # The next connection may be to the server that took its place.
                             await connection.close()
                         raise
+                    else:
+                        self.in_vain_since = None
+                        return answer
                     finally:
                         # Who was interrupted has left it in the middle of something.
                         if connection.info.transaction_status not in _AT_REST:
@@ -159,6 +169,8 @@ class LastingConnection:
                             await connection.close()
             except psycopg.Error as error:
                 tries += 1
+                if error.sqlstate is None:
+                    self.in_vain_since = self.in_vain_since or asked
                 if once and _is_an_answer(error, tries, self.away):
                     raise
                 if not (is_read_only(error) or isinstance(error, psycopg.OperationalError) or self.away):
@@ -170,9 +182,13 @@ class LastingConnection:
     async def _connected(self) -> psycopg.AsyncConnection[Any]:
         pauses = Pauses(self._log)
         while self._connection is None or self._connection.closed:
+            asked = time.monotonic()
             try:
                 self._connection = await connected_within(self._deadline, self._connect)
             except psycopg.OperationalError as error:
+                # What a server says, such as that this login may not, it has said.
+                if "FATAL:" not in str(error):
+                    self.in_vain_since = self.in_vain_since or asked
                 await asyncio.sleep(pauses.after(error, f"{self._missing}, "))
             else:
                 self._log.info(self._made)

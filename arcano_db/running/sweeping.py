@@ -6,6 +6,7 @@ import asyncio
 import socket
 import time
 from collections import Counter
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
@@ -20,6 +21,9 @@ from arcano_db.terminal.signals import stop_signals
 log = logger("arcano_db.sweep")
 
 DEADLINE = 120.0
+
+# As a number, which Python can read whatever a DateStyle or a year is.
+_CLOCK = "select extract(epoch from clock_timestamp())::float8"
 
 # How many jobs one sweep passes over, before it waits for the next one: perhaps it is not about them.
 _MOST_PUT_OFF = 10
@@ -87,6 +91,8 @@ class _Sweeper:
         self._size = limit
         # Which job the sweep of one job is about.
         self._hearing = Hearing("arcano sweep: ")
+        # When the server last answered, in seconds since 1970 by its clock, and by a steady one here.
+        self._reached: tuple[float, float] | None = None
 
     async def sweep(self) -> None:
         started = time.monotonic()
@@ -135,10 +141,34 @@ class _Sweeper:
                 log.info(what + " in %.2f seconds: %s", counted.total(), seconds, tables)
 
     async def _batch(self, db: AsyncArcanoDB) -> list[SweptTable]:
+        expected_at = self._expected_at()
+        # Before it sweeps: else a clock that jumps between the two would seem to have been so before.
+        connection: psycopg.AsyncConnection[Any] = db.source  # type: ignore[assignment]
+        clock = await (
+            await connection.execute("select extract(epoch from clock_timestamp())::float8")
+        ).fetchone()
+        then = time.monotonic()
         if self._size > 1:
-            return await db.sweep_orphans(self._size)
-        async with self._hearing.listening(db):
-            return await db.sweep_orphans(1)
+            batch = await db.sweep_orphans(self._size, expected_at=expected_at)
+        else:
+            async with self._hearing.listening(db):
+                batch = await db.sweep_orphans(1, expected_at=expected_at)
+        self._reached = (clock[0], then) if clock else None
+        return batch
+
+    def _expected_at(self) -> datetime | None:
+        """When the sweep that is sent now should come, by the server's clock as it was and by a steady one.
+
+        A server that could not be reached was so no later than when the first try in vain began.
+        """
+        if self._reached is None:
+            return None
+        at, then = self._reached
+        until = self._server.in_vain_since or time.monotonic()
+        try:
+            return datetime.fromtimestamp(at + until - then, UTC)
+        except (ValueError, OverflowError, OSError):  # a server whose clock is beyond what Python can say
+            return None
 
     async def _put_off(self, table: str, job_id: JobId) -> None:
         log.warning("%s %s takes too long to end, even alone, and is passed over for a while", table, job_id)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -47,8 +47,11 @@ REFUNDS = """
 """
 
 
-def is_orphan(row: dict[str, Any], now: datetime) -> bool:
-    """The rule of the design once more, in other words, as ages rather than dates."""
+def is_orphan(row: dict[str, Any], now: datetime, away: Iterable[tuple[datetime, datetime]] = ()) -> bool:
+    """The rule of the design once more, in other words, as ages rather than dates.
+
+    Time in which nobody could reach the database does not make a job older.
+    """
     if row["status"] not in ("pending", "queued"):
         return False
     if row["task_id"] is not None or row["started_at"] is not None:
@@ -67,6 +70,8 @@ def is_orphan(row: dict[str, Any], now: datetime) -> bool:
     if row["heartbeat_at"] is not None:
         counted_until = min(row["heartbeat_at"], row["created_at"] + TOUCH_LIMIT)
         silent_for = min(silent_for, now - counted_until)
+    spells = (min(ended, now) - max(began, now - silent_for) for began, ended in away)
+    silent_for -= sum((spell for spell in spells if spell > timedelta()), timedelta())
     return silent_for > ORPHAN_AFTER
 
 

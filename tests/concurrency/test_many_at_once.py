@@ -7,7 +7,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 import psycopg
-from helpers import POSE, UPSCALER, VIDEO, events, make_job, make_user
+from helpers import POSE, UPSCALER, VIDEO, events, make_job, make_user, without_breakers
 
 from arcano_db import ArcanoDB
 from arcano_db.demo import TOOLS
@@ -21,6 +21,7 @@ USERS = 500
 def test_two_sweepers_and_eight_checks_over_ten_thousand_ghosts(
     conn: psycopg.Connection, connect: Connect
 ) -> None:
+    without_breakers(conn)
     users = [make_user(conn) for _ in range(USERS)]
     for table in TOOLS:
         conn.execute(

@@ -236,7 +236,8 @@ class Client:
     def age(self) -> None:
         """Make a job older, or one of tomorrow, as after a clock that was set back."""
         table, job_id = self.chance.choice(TABLES), self.job()
-        by = "-2 hours" if "clock" in self.plan["faults"] and self.chance.random() < 0.2 else "10 minutes"
+        old = "3 hours" if "the server is away" in self.plan["faults"] else "10 minutes"
+        by = "-2 hours" if "clock" in self.plan["faults"] and self.chance.random() < 0.2 else old
         self.call("age", lambda: self.write(table, "created_at = created_at - %s::interval", job_id, by))
 
     def enter_by_hand(self) -> None:
@@ -270,7 +271,7 @@ class Client:
         self.connection.execute(
             sql.SQL(
                 "insert into {} (id, user_id, status, created_at)"
-                " select %s, u.id, 'queued', now() - interval '1 hour' from public.users u"
+                " select %s, u.id, 'queued', now() - interval '3 hours' from public.users u"
                 " where u.id = %s and (select count(*) from arcano.active_job a where a.user_id = u.id)"
                 " + (select count(*) from arcano.orphan_job o where o.user_id = u.id) < 4"
             ).format(sql.Identifier(*table.split("."))),

@@ -12,11 +12,13 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
+from faults.outages import ClockedServer
 from helpers import MESSAGE, REFUNDS, UPSCALER, VIDEO, is_orphan, make_job, until
 from psycopg.rows import dict_row
 
@@ -127,6 +129,7 @@ class MixedLoad:
         self.haunted = [uuid4() for _ in range(12)]
         self.duelling = [uuid4() for _ in range(3)]
         self.held = [uuid4() for _ in range(4)]
+        self.away: list[tuple[datetime, datetime]] = []
         self._connection: psycopg.Connection | None = None
 
     # --- what there is ----------------------------------------------------------------------------------
@@ -179,6 +182,15 @@ class MixedLoad:
 
     def restart(self) -> None:
         self.server.stop("immediate")
+        self.server.start()
+
+    def be_away(self) -> None:
+        """The server is stopped, and minutes pass until it is there again: by its own clock."""
+        assert isinstance(self.server, ClockedServer)
+        self.server.stop("immediate")
+        began = self.server.now()
+        self.server.move(400)
+        self.away.append((began, self.server.now()))
         self.server.start()
 
     def kill_server(self) -> None:
@@ -276,7 +288,7 @@ class MixedLoad:
         rows = conn.cursor(row_factory=dict_row).execute(TWO_ACTIVE, (self.users,)).fetchall()
         by_user: dict[UUID, list[dict[str, Any]]] = {}
         for row in rows:
-            if not is_orphan(row, row["at"]):
+            if not is_orphan(row, row["at"], self.away):
                 by_user.setdefault(row["user_id"], []).append(row)
         for user, jobs in by_user.items():
             if len(jobs) > 1:
@@ -323,7 +335,9 @@ class MixedLoad:
         with psycopg.connect(self.dsn) as conn:
             conn.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             audit = conn.cursor(row_factory=dict_row).execute(HEALED)
-            violations[PROMISES[1]] += [_short(row) for row in audit if not is_orphan(row, row["at"])]
+            violations[PROMISES[1]] += [
+                _short(row) for row in audit if not is_orphan(row, row["at"], self.away)
+            ]
             for seen, kept in ((ENDS_SEEN, ENDS_KEPT), (RETURNS_SEEN, RETURNS_KEPT)):
                 in_rows = Counter(text for (text,) in conn.execute(seen))
                 in_journal = Counter(text for (text,) in conn.execute(kept))

@@ -18,6 +18,7 @@ from typing import Any
 import psycopg
 import pytest
 from faults.mixed_load import HOLDER, PROMISES, MixedLoad, report
+from faults.outages import ClockedServer, clocked_server, faketime
 from helpers import VIDEO, in_background, make_job, until_blocked
 from psycopg import sql
 
@@ -48,6 +49,16 @@ COUNTED = {
 }
 
 
+# By the server's own clock, and so a server that has one.
+AWAY = "the server is away"
+
+
+@contextlib.contextmanager
+def clocked(request: pytest.FixtureRequest) -> Iterator[ClockedServer]:
+    with faketime() as library, clocked_server(library, request.config.getoption("--postgres")) as server:
+        yield server
+
+
 def judge(load: MixedLoad, fault: str, injected: int) -> None:
     done, violations = load.judge()
     injected += sum(count for what, count in done.items() if what.endswith(COUNTED.get(fault, "never")))
@@ -74,6 +85,34 @@ def test_no_fault_breaks_a_promise(
                 break
             load.watch(1)
     judge(load, fault, injected)
+
+
+def test_minutes_in_which_the_server_is_away_cost_no_job(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    times, seconds = (12, 180.0) if request.config.getoption("--full") else (2, 5.0)
+    with clocked(request) as server:
+        load = MixedLoad(server, tmp_path, {AWAY})
+        load.prepare()
+        with load.running():
+            injected = load.watch(seconds, load.be_away, times)
+            load.watch(1)
+        judge(load, AWAY, injected)
+
+
+def test_the_judge_catches_time_away_that_counts(request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    [path] = migrating.loader().SQL.glob("*/later_by_away.sql")
+    text = path.read_text(encoding="utf-8")
+    assert text.count("return v_at;") == 1
+    with clocked(request) as server:
+        load = MixedLoad(server, tmp_path, {AWAY})
+        load.prepare()
+        with server.connected() as conn:
+            conn.execute(text.replace("return v_at;", "return p_at;"))
+        with load.running():
+            load.watch(5, load.be_away, 2)
+            load.watch(1)
+        assert load.what_was_seen()[PROMISES[1]]
 
 
 def test_nobody_waits_for_a_paused_client_that_holds_rows(

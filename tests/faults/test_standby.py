@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from faults.mixed_load import MixedLoad, report
+from faults.outages import copy_as_standby
 from helpers import UPSCALER, VIDEO, is_orphan, job, make_app, make_job, make_user, until
 from psycopg.rows import dict_row
 
@@ -22,16 +22,7 @@ def standby_of(primary: EmbeddedServer) -> Iterator[EmbeddedServer]:
     """A running hot standby that follows the primary."""
     server = EmbeddedServer(primary.version)
     try:
-        for entry in server.folder.iterdir():
-            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
-        server.run(
-            "pg_basebackup", "-D", str(server.folder), "-R", "--checkpoint", "fast", "-d", primary.dsn()
-        )
-        # A pg_basebackup of a newer release writes what an older server does not know.
-        with server.folder.joinpath("postgresql.auto.conf").open("a") as conf:
-            conf.write(f"primary_conninfo = '{primary.dsn()}'\n")
-        # The primary's socket is in its data folder, and so the copy has the lock of that socket.
-        server.folder.joinpath(".s.PGSQL.5432.lock").unlink()
+        copy_as_standby(primary, server)
         server.start()
         yield server
         server.stop("immediate")

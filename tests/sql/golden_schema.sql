@@ -80,6 +80,13 @@ CREATE FUNCTION arcano.attach_steps(p_table regclass, p_tool text DEFAULT NULL::
 
 COMMENT ON FUNCTION arcano.attach_steps(p_table regclass, p_tool text, p_orphan_after interval, p_stall_after interval, p_concurrently boolean) IS 'The statements that would attach p_table, in their order, with the lock that each takes on the table and what it does to it; runs none of them. Arguments as for attach_job_table; p_concurrently: build the indexes concurrently, for which each statement must run by itself.';
 
+CREATE FUNCTION arcano.away_now(p_now timestamp with time zone DEFAULT now(), OUT began_at timestamp with time zone, OUT ended_at timestamp with time zone, OUT cause text, OUT timeline text) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.away_now(p_now timestamp with time zone, OUT began_at timestamp with time zone, OUT ended_at timestamp with time zone, OUT cause text, OUT timeline text) IS 'Internal: the time away that is not in arcano.away yet, its cause, and the timeline at p_now; all null: none.';
+
 CREATE FUNCTION arcano.bind_and_apply_task(p_task_id text, p_job arcano.job_ref, p_attempt integer) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -150,6 +157,13 @@ CREATE FUNCTION arcano.check_user_active(p_user_id uuid, OUT has_active_job bool
     AS ...;
 
 COMMENT ON FUNCTION arcano.check_user_active(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer, OUT silent_since timestamp with time zone) IS 'Heals the orphans of user p_user_id, then answers in exactly one row whether a job is in the user''s way, and which: working before waiting, then the oldest. heals_at: when the rules would free the user, or put back a job that was claimed, if nothing more happens, null: never. healed: how many orphans this call cancelled. silent_since: the job is worked on, and nobody has given a sign of life of it since then, an hour ago or longer, and no limit ends it; null: else.';
+
+CREATE FUNCTION arcano.checkpoint_before(p_at timestamp with time zone) RETURNS timestamp with time zone
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.checkpoint_before(p_at timestamp with time zone) IS 'Internal: when the server made its last checkpoint, if that was before p_at; null: it was not, or the server does not tell.';
 
 CREATE FUNCTION arcano.claim_jobs(p_limit integer DEFAULT 1, p_completed uuid[] DEFAULT NULL::uuid[], p_attempts integer[] DEFAULT NULL::integer[], p_completed_tables regclass[] DEFAULT NULL::regclass[], p_beats boolean DEFAULT false, p_slow_job_id uuid DEFAULT NULL::uuid, p_slow_table regclass DEFAULT NULL::regclass) RETURNS TABLE(job_table text, job_id uuid, user_id uuid, api_account text, attempt integer)
     LANGUAGE plpgsql SECURITY DEFINER
@@ -371,7 +385,7 @@ CREATE FUNCTION arcano.finish_job(p_job_id uuid, p_status text DEFAULT 'complete
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.finish_job(p_job_id uuid, p_status text, p_error text, p_attempt integer, p_table regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) IS 'Ends job p_job_id of p_table as p_status: completed, failed or cancelled. p_error: its error_message, without control characters and of at most 10,000 characters. p_attempt: the attempt that the worker started; if the job is at another one, or waits again, nothing changes. A job that has ended, or is not there: changed is false, and note says why; a late finish that differs from how the job ended is in the journal. Refunds a charged job cancelled before it ran, and others where the table''s refund_when says so.';
+COMMENT ON FUNCTION arcano.finish_job(p_job_id uuid, p_status text, p_error text, p_attempt integer, p_table regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) IS 'Ends job p_job_id of p_table as p_status: completed, failed or cancelled. p_error: its error_message, without control characters and of at most 10,000 characters. p_attempt: the attempt that the worker started; if the job is at another one, or waits again, nothing changes. A job that the orphan rule healed is revived and ended (note: revived) if its user has no other active job. One that has ended otherwise, or is not there: changed is false, and note says why; a late finish that differs from how the job ended is in the journal. A charged job cancelled before it ran is refunded by the next sweep, and others where the table''s refund_when says so.';
 
 CREATE FUNCTION arcano.finish_jobs(p_job_ids uuid[], p_status text DEFAULT 'completed'::text, p_error text DEFAULT NULL::text, p_attempts integer[] DEFAULT NULL::integer[], p_tables regclass[] DEFAULT NULL::regclass[]) RETURNS TABLE(job_id uuid, changed boolean, status text, attempt integer, note text, job_table text)
     LANGUAGE plpgsql SECURITY DEFINER
@@ -379,6 +393,13 @@ CREATE FUNCTION arcano.finish_jobs(p_job_ids uuid[], p_status text DEFAULT 'comp
     AS ...;
 
 COMMENT ON FUNCTION arcano.finish_jobs(p_job_ids uuid[], p_status text, p_error text, p_attempts integer[], p_tables regclass[]) IS 'Ends the jobs p_job_ids, each as finish_job would with p_status, p_error and its elements of p_attempts and p_tables, and answers a row for each of them, in no order. One that has ended already, is not there or cannot be ended does not keep the others from it: its changed is false, and note says why.';
+
+CREATE FUNCTION arcano.finish_open_job(p_job arcano.job_ref, p_status text, p_error text, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.finish_open_job(p_job arcano.job_ref, p_status text, p_error text, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) IS 'Internal: as finish_job, of p_job if it is open.';
 
 CREATE FUNCTION arcano.finish_task(p_task_id text, p_status text DEFAULT 'completed'::text, p_error text DEFAULT NULL::text, p_api_account text DEFAULT NULL::text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid, OUT job_table text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -461,12 +482,12 @@ CREATE FUNCTION arcano.has_rights_of(p_role oid, p_of oid) RETURNS boolean
 
 COMMENT ON FUNCTION arcano.has_rights_of(p_role oid, p_of oid) IS 'Internal: whether the role p_role has the rights of the role p_of, or may become it.';
 
-CREATE FUNCTION arcano.heal_and_find_active_job(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer, OUT silent_since timestamp with time zone) RETURNS record
+CREATE FUNCTION arcano.heal_and_find_active_job(p_user_id uuid, p_admits boolean, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer, OUT silent_since timestamp with time zone) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.heal_and_find_active_job(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer, OUT silent_since timestamp with time zone) IS 'Internal: heals the orphans of user p_user_id, and answers as check_user_active does.';
+COMMENT ON FUNCTION arcano.heal_and_find_active_job(p_user_id uuid, p_admits boolean, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer, OUT silent_since timestamp with time zone) IS 'Internal: heals the orphans of user p_user_id, and answers as check_user_active does. p_admits: whether a job is made, or brought back, if none is in the way.';
 
 CREATE FUNCTION arcano.is_charged(p_credits_charged boolean, p_user_credit_cost integer) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -702,9 +723,9 @@ CREATE TABLE arcano.job_event (
 
 COMMENT ON TABLE arcano.job_event IS 'The journal: one row for every job that the package ended, written in the transaction that ended it, and one for every job that the sweep could not end.';
 
-COMMENT ON COLUMN arcano.job_event.event IS 'healed: cancelled by the orphan rule; cancelled, failed, completed: ended while it waited; force_cancelled: cancelled while it worked; stalled: failed, because it gave no sign of life; requeued: put back into the queue, because its worker fell silent; revived: a healed job, or a claim that had failed as never started, that was started after all; late_finish: finish_job came after the job had ended otherwise, and changed nothing; refund_due: credits are owed, and reason says why they are not paid yet; refunded: they are paid; observed: would have been ended, were its table not in observe mode; restored: put back as it was; erased: a user''s entries were removed, and reason says how many; error: the job could not be started or ended, and reason says why.';
+COMMENT ON COLUMN arcano.job_event.event IS 'healed: cancelled by the orphan rule; cancelled, failed, completed: ended while it waited; force_cancelled: cancelled while it worked; stalled: failed, because it gave no sign of life; requeued: put back into the queue, because its worker fell silent; revived: a healed job whose client came back after all, or a claim that had failed as never started and was started after all; late_finish: finish_job came after the job had ended otherwise, and changed nothing; refund_due: credits are owed, and reason says why they are not paid yet; refunded: they are paid; observed: would have been ended, were its table not in observe mode; restored: put back as it was; erased: a user''s entries were removed, and reason says how many; error: the job could not be started or ended, and reason says why.';
 
-COMMENT ON COLUMN arcano.job_event.source IS 'What did it: check (check_user_active, also inside create_job and start_job), sweep (sweep_orphans), cancel_session, cancel_job, start_job, finish_job (fail_job, finish_jobs and finish_task too), claim_jobs, settle_refund, restore_job, or erase_user.';
+COMMENT ON COLUMN arcano.job_event.source IS 'What did it: check (check_user_active, also inside create_job and start_job), sweep (sweep_orphans), cancel_session, cancel_job, start_job, run_or_queue, touch_job, finish_job (fail_job, finish_jobs and finish_task too), claim_jobs, settle_refund, restore_job, or erase_user.';
 
 COMMENT ON COLUMN arcano.job_event.reason IS 'Why: the message written to the job, or SQLSTATE and message of the error.';
 
@@ -887,12 +908,26 @@ CREATE FUNCTION arcano.known_job(p_table regclass, p_job_id uuid, p_user_id uuid
 
 COMMENT ON FUNCTION arcano.known_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_data jsonb, p_request_key text, OUT active_table text, OUT active_job_id uuid, OUT active_status text) IS 'Internal: the job that a call of create_job with these arguments made before (all null: none did; active_status null: its row is gone); raises if p_job_id or p_request_key is of another.';
 
+CREATE FUNCTION arcano.last_return() RETURNS timestamp with time zone
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.last_return() IS 'Internal: when the database last came back from being away; null: it never was, as far as is known.';
+
+CREATE FUNCTION arcano.later_by_away(p_at timestamp with time zone, p_since timestamp with time zone) RETURNS timestamp with time zone
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.later_by_away(p_at timestamp with time zone, p_since timestamp with time zone) IS 'Internal: when a term that began at p_since and would end at p_at ends, since time in which nobody could reach the database does not count.';
+
 CREATE FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text DEFAULT NULL::text, p_in_queue boolean DEFAULT true) RETURNS TABLE(job_table text, job_id uuid, refunded boolean)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text, p_in_queue boolean) IS 'As cancel_session, but leaves the jobs that were made after p_left_at, or that touch_job was called for since. For a page that says goodbye and may be back in a moment, because it is only being reloaded: the backend notes the time, waits some seconds, and calls this; the page that is back calls touch_job. p_left_at null: an error. p_in_queue: whether jobs that stand in the queue are cancelled too.';
+COMMENT ON FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text, p_in_queue boolean) IS 'As cancel_session, but leaves the jobs that were made after p_left_at, or that touch_job was called for since. For a page that says goodbye and may be back in a moment, because it is only being reloaded: the backend notes the time, waits some seconds, and calls this; the page that is back calls touch_job. Where the database was away in the meantime, and is back for less than a minute, it cancels nothing. p_left_at null: an error. p_in_queue: whether jobs that stand in the queue are cancelled too.';
 
 CREATE FUNCTION arcano.limit_wait(p_since timestamp with time zone, p_lock_timeout interval) RETURNS interval
     LANGUAGE plpgsql
@@ -1008,6 +1043,27 @@ CREATE FUNCTION arcano.named_jobs(p_job_ids uuid[], p_tables regclass[]) RETURNS
 
 COMMENT ON FUNCTION arcano.named_jobs(p_job_ids uuid[], p_tables regclass[]) IS 'Internal: the jobs p_job_ids, in their order, each of its element of p_tables, as named_job; raises for nulls among the ids, and for another number of tables.';
 
+CREATE FUNCTION arcano.note_admission() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.note_admission() IS 'Internal: notes that the database is serving at this moment, and did in what is unknown.';
+
+CREATE FUNCTION arcano.note_alive() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.note_alive() IS 'Internal: notes that the database is serving, and that it was away before, if it was.';
+
+CREATE FUNCTION arcano.note_away(p_began_at timestamp with time zone, p_ended_at timestamp with time zone, p_cause text, p_timeline text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.note_away(p_began_at timestamp with time zone, p_ended_at timestamp with time zone, p_cause text, p_timeline text) IS 'Internal: notes that the database was away from p_began_at to p_ended_at, or with p_cause unknown that nobody knows.';
+
 CREATE FUNCTION arcano.note_future_jobs(p_limit integer) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1015,12 +1071,26 @@ CREATE FUNCTION arcano.note_future_jobs(p_limit integer) RETURNS void
 
 COMMENT ON FUNCTION arcano.note_future_jobs(p_limit integer) IS 'Internal: journals at most p_limit jobs outside of the queue whose created_at is in the future.';
 
+CREATE FUNCTION arcano.note_late_finish(p_job arcano.job_ref, p_status text, p_ended_as text, p_error text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.note_late_finish(p_job arcano.job_ref, p_status text, p_ended_as text, p_error text) IS 'Internal: journals that p_job was to be finished as p_status, with p_error, when it had ended as p_ended_as, if that is another one.';
+
 CREATE FUNCTION arcano.note_unpaid(p_refund_id bigint, p_source text, p_error text) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
 COMMENT ON FUNCTION arcano.note_unpaid(p_refund_id bigint, p_source text, p_error text) IS 'Internal: notes that the refund p_refund_id could not be paid, because of p_error; answers false if it is paid, or is being paid.';
+
+CREATE FUNCTION arcano.note_unreached(p_expected_at timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.note_unreached(p_expected_at timestamp with time zone) IS 'Internal: p_expected_at: when, by a steady clock of who asks, this call should come; where it could not reach the database, when it last did. If it is late, the database was away for that long, or as long as nobody was served.';
 
 CREATE FUNCTION arcano.notify(p_channel text, p_payload text) RETURNS void
     LANGUAGE plpgsql
@@ -1095,7 +1165,7 @@ COMMENT ON FUNCTION arcano.plain_text(p_text text) IS 'Internal: p_text with "?"
 CREATE FUNCTION arcano.public_objects() RETURNS TABLE(schema name, kind text, name text, least_role text)
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     BEGIN ATOMIC
- VALUES ('arcano_api'::text,'function'::text,'check_user_active'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'create_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'queue_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'touch_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'cancel_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'cancel_session'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'leave_session'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'queue_position'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'explain_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'my_jobs'::text,'arcano_user'::text), ('arcano'::text,'function'::text,'check_user_active'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'active_jobs_of'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'create_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'open_table'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'open_tables'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'refuse_chosen_id'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'touch_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'cancel_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'cancel_session'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'leave_session'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'queue_position'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'explain_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'start_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'start_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'touch_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'finish_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'finish_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'finish_task'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'fail_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'run_or_queue'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'claim_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'requeue_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'stalling_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'sweep_orphans'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_job_table'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_account'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'drop_account'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_position_refresh'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_notifications'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_retention'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_longest_wait'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_refund_function'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_identity_function'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'settle_refund'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'restore_job'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'erase_user'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'check_health'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'active_job'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'orphan_job'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'charged_orphan'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'observed_job'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'observed_table'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'job_in_queue'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'job_table_status'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'queue_status'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'sweep_status'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'account_status'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'refund_due'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'metric'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'job_table'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'account'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'setting'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'refund'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'task'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'provider_task'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'request'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'job_event'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'job_backoff'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'sweep_run'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'attach_job_table'::text,'owner'::text), ('arcano'::text,'function'::text,'attach_steps'::text,'owner'::text), ('arcano'::text,'function'::text,'detach_job_table'::text,'owner'::text), ('arcano'::text,'function'::text,'detach_steps'::text,'owner'::text), ('arcano'::text,'function'::text,'check_job_table'::text,'owner'::text), ('arcano'::text,'function'::text,'grace_advice'::text,'owner'::text), ('arcano'::text,'function'::text,'schedule_sweeper'::text,'owner'::text), ('arcano'::text,'function'::text,'unschedule_sweeper'::text,'owner'::text), ('arcano'::text,'function'::text,'claimed_user'::text,'owner'::text), ('arcano'::text,'function'::text,'public_objects'::text,'owner'::text);
+ VALUES ('arcano_api'::text,'function'::text,'check_user_active'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'create_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'queue_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'touch_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'cancel_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'cancel_session'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'leave_session'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'queue_position'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'explain_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'my_jobs'::text,'arcano_user'::text), ('arcano'::text,'function'::text,'check_user_active'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'active_jobs_of'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'create_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'open_table'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'open_tables'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'refuse_chosen_id'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'touch_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'cancel_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'cancel_session'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'leave_session'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'queue_position'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'explain_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'start_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'start_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'touch_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'finish_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'finish_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'finish_task'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'fail_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'run_or_queue'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'claim_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'requeue_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'stalling_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'sweep_orphans'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_job_table'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_account'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'drop_account'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_position_refresh'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_notifications'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_retention'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_longest_wait'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_refund_function'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_identity_function'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'settle_refund'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'restore_job'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'erase_user'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'check_health'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'active_job'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'orphan_job'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'charged_orphan'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'observed_job'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'observed_table'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'job_in_queue'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'job_table_status'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'queue_status'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'sweep_status'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'account_status'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'refund_due'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'metric'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'job_table'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'account'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'setting'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'refund'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'task'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'provider_task'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'request'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'job_event'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'job_backoff'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'sweep_run'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'away'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'attach_job_table'::text,'owner'::text), ('arcano'::text,'function'::text,'attach_steps'::text,'owner'::text), ('arcano'::text,'function'::text,'detach_job_table'::text,'owner'::text), ('arcano'::text,'function'::text,'detach_steps'::text,'owner'::text), ('arcano'::text,'function'::text,'check_job_table'::text,'owner'::text), ('arcano'::text,'function'::text,'grace_advice'::text,'owner'::text), ('arcano'::text,'function'::text,'schedule_sweeper'::text,'owner'::text), ('arcano'::text,'function'::text,'unschedule_sweeper'::text,'owner'::text), ('arcano'::text,'function'::text,'claimed_user'::text,'owner'::text), ('arcano'::text,'function'::text,'public_objects'::text,'owner'::text);
 END;
 
 COMMENT ON FUNCTION arcano.public_objects() IS 'The public interface: each function, view and table of it, its schema, and least_role: who may use it (arcano_user, of arcano_api alone; arcano_backend, arcano_operator, owner: who migrated; each may also use what is for those before it).';
@@ -1413,12 +1483,19 @@ CREATE FUNCTION arcano.retry_at(p_first_failed_at timestamp with time zone, p_la
 
 COMMENT ON FUNCTION arcano.retry_at(p_first_failed_at timestamp with time zone, p_last_failed_at timestamp with time zone, p_least interval) IS 'Internal: when to try again what failed first at p_first_failed_at and last at p_last_failed_at; p_least: the shortest pause.';
 
-CREATE FUNCTION arcano.revive_job(p_job arcano.job_ref, p_task_id text, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) RETURNS record
+CREATE FUNCTION arcano.revivable_job(p_job arcano.job_ref, p_by text, p_attempt integer) RETURNS TABLE(user_id uuid, status text, error_message text, is_claim boolean, row_before jsonb)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.revivable_job(p_job arcano.job_ref, p_by text, p_attempt integer) IS 'Internal: p_job, if p_by (start_job, touch_job, run_or_queue or finish_job) may bring it back, what ended it, and its row before that; p_attempt: the attempt that it must be at; null: any.';
+
+CREATE FUNCTION arcano.revive_job(p_job arcano.job_ref, p_by text, p_task_id text, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.revive_job(p_job arcano.job_ref, p_task_id text, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) IS 'Internal: for start_job of a job that does not wait; revives it with p_task_id if the orphan rule healed it, or if it failed because nobody started it in time (at p_attempt; null: at any), and its user has no other active job, else says why not.';
+COMMENT ON FUNCTION arcano.revive_job(p_job arcano.job_ref, p_by text, p_task_id text, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) IS 'Internal: revives p_job if the orphan rule healed it and its user has no other active job, else says why not. p_by: the call that it is for: start_job, which makes it run with p_task_id and also revives a claim that failed because nobody started it in time, touch_job, run_or_queue or finish_job. p_attempt: the attempt that it must be at; null: any.';
 
 CREATE FUNCTION arcano.role_health() RETURNS TABLE(level text, finding text, detail text, hint text)
     LANGUAGE plpgsql STABLE
@@ -1432,7 +1509,7 @@ CREATE FUNCTION arcano.run_or_queue(p_job_id uuid, p_run boolean DEFAULT true, p
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.run_or_queue(p_job_id uuid, p_run boolean, p_table regclass, OUT decision text, OUT api_account text, OUT "position" integer, OUT note text) IS 'Decides about the waiting job p_job_id of p_table (null: of the one table that has the id). run: it is starting, in a slot of api_account, and the caller is to start it at the provider. queued: it is in the queue, at place position, for whoever claims it; with p_run false always so, for those who leave every start to workers. Null: it has ended or is not there, and note says so. The same call again answers the same.';
+COMMENT ON FUNCTION arcano.run_or_queue(p_job_id uuid, p_run boolean, p_table regclass, OUT decision text, OUT api_account text, OUT "position" integer, OUT note text) IS 'Decides about the waiting job p_job_id of p_table (null: of the one table that has the id). run: it is starting, in a slot of api_account, and the caller is to start it at the provider. queued: it is in the queue, at place position, for whoever claims it; with p_run false always so, for those who leave every start to workers. A job that the orphan rule healed is revived before (note: revived) if its user has no other active job. Null: it has ended otherwise, or is not there, and note says so. The same call again answers the same.';
 
 CREATE FUNCTION arcano.schedule_sweeper(p_every interval DEFAULT '00:01:00'::interval, p_limit integer DEFAULT 1000) RETURNS text
     LANGUAGE plpgsql
@@ -1441,11 +1518,24 @@ CREATE FUNCTION arcano.schedule_sweeper(p_every interval DEFAULT '00:01:00'::int
 
 COMMENT ON FUNCTION arcano.schedule_sweeper(p_every interval, p_limit integer) IS 'Has pg_cron, which must be installed in this database, call sweep_orphans(p_limit) every p_every (whole seconds below a minute need pg_cron 1.5), as the role that calls this; answers the schedule. Called again, the schedule is changed. The view sweep_status says whether it runs.';
 
+CREATE FUNCTION arcano.seconds_between(p_from timestamp with time zone, p_to timestamp with time zone) RETURNS interval
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN make_interval(secs => (EXTRACT(epoch FROM (p_to - p_from)))::double precision);
+
+COMMENT ON FUNCTION arcano.seconds_between(p_from timestamp with time zone, p_to timestamp with time zone) IS 'Internal: how long it is from p_from to p_to, in plain seconds.';
+
 CREATE FUNCTION arcano.secret_key(p_secret uuid, p_what text) RETURNS bigint
     LANGUAGE sql STABLE
     RETURN ((('x'::text || encode(SUBSTRING(sha256(convert_to(((COALESCE((p_secret)::text, ''::text) || ' '::text) || p_what), getdatabaseencoding())) FROM 1 FOR 8), 'hex'::text)))::bit(64))::bigint;
 
 COMMENT ON FUNCTION arcano.secret_key(p_secret uuid, p_what text) IS 'Internal: the key of the advisory lock of p_what in the database whose secret is p_secret.';
+
+CREATE FUNCTION arcano.seen_at() RETURNS timestamp with time zone
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.seen_at() IS 'Internal: when the database was last known to be serving; in the future: by a clock that has gone back since.';
 
 CREATE FUNCTION arcano.separate_sequences(p_table regclass, OUT detail text, OUT hint text) RETURNS SETOF record
     LANGUAGE plpgsql STABLE
@@ -1461,12 +1551,26 @@ CREATE FUNCTION arcano.server_health(p_long_transaction interval) RETURNS TABLE(
 
 COMMENT ON FUNCTION arcano.server_health(p_long_transaction interval) IS 'Internal: what check_health says of transactions, dead rows, transaction ids and notifications.';
 
+CREATE FUNCTION arcano.serving_since() RETURNS timestamp with time zone
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.serving_since() IS 'Internal: since when the server takes connections, as far as the caller may see.';
+
 CREATE FUNCTION arcano.set_account(p_name text, p_slots integer DEFAULT NULL::integer, p_enabled boolean DEFAULT NULL::boolean) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
 COMMENT ON FUNCTION arcano.set_account(p_name text, p_slots integer, p_enabled boolean) IS 'Sets the provider account p_name: p_slots, how many jobs may be starting or running in it at once, and p_enabled, false: start no more in it. Null leaves what it was; a new account needs p_slots and is enabled. Once there is any account, jobs start only in free slots; jobs that run go on, also beyond a lowered p_slots.';
+
+CREATE FUNCTION arcano.set_alive() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.set_alive() IS 'Internal: says that the database is serving at this moment, unless this transaction has noted a time away.';
 
 CREATE FUNCTION arcano.set_identity_function(p_function text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1609,12 +1713,12 @@ CREATE FUNCTION arcano.sweep_jobs(p_cause text, p_limit integer, p_alone boolean
 
 COMMENT ON FUNCTION arcano.sweep_jobs(p_cause text, p_limit integer, p_alone boolean, OUT job arcano.job_ref, OUT error text, OUT is_put_back boolean) IS 'Internal: ends at most p_limit jobs to which p_cause applies, as end_jobs does, or puts them back into the queue (is_put_back). p_alone: what is_alone said when the call began.';
 
-CREATE FUNCTION arcano.sweep_orphans(p_limit integer DEFAULT 1000, p_slow_job_id uuid DEFAULT NULL::uuid, p_slow_table regclass DEFAULT NULL::regclass) RETURNS TABLE(job_table text, cancelled integer, stalled integer, put_back integer)
+CREATE FUNCTION arcano.sweep_orphans(p_limit integer DEFAULT 1000, p_slow_job_id uuid DEFAULT NULL::uuid, p_slow_table regclass DEFAULT NULL::regclass, p_expected_at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS TABLE(job_table text, cancelled integer, stalled integer, put_back integer)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.sweep_orphans(p_limit integer, p_slow_job_id uuid, p_slow_table regclass) IS 'Cancels orphans, charged orphans and stalled jobs where their table says so, and claims that were never started (stalled), and puts jobs back into the queue whose worker fell silent (put_back), at most p_limit in all, and answers a row for each table with any. One that cannot be ended is journaled as an error and tried again later. None in two calls one after the other: nothing more to do now. Tables in observe mode only get entries in the journal. If nothing was ended, or the last sweep ended something, it tries to pay refunds that are due. Also keeps positions where that is switched on, forgets what is older than set_retention says, and wakes workers. p_slow_job_id, p_slow_table: a job with which alone a sweep was cut off, such as by a statement_timeout; it is journaled as an error and passed over for a while, and no job is ended this time.';
+COMMENT ON FUNCTION arcano.sweep_orphans(p_limit integer, p_slow_job_id uuid, p_slow_table regclass, p_expected_at timestamp with time zone) IS 'Cancels orphans, charged orphans and stalled jobs where their table says so, and claims that were never started (stalled), and puts jobs back into the queue whose worker fell silent (put_back), at most p_limit in all, and answers a row for each table with any. One that cannot be ended is journaled as an error and tried again later. None in two calls one after the other: nothing more to do now. Tables in observe mode only get entries in the journal. If nothing was ended, or the last sweep ended something, it tries to pay refunds that are due. Also keeps positions where that is switched on, forgets what is older than set_retention says, and wakes workers. p_slow_job_id, p_slow_table: a job with which alone a sweep was cut off, such as by a statement_timeout; it is journaled as an error and passed over for a while, and no job is ended this time. p_expected_at: for who sweeps regularly: when, by the database''s clock of its last sweep and a steady clock of its own, this call should come; where it could not reach the database, when it last did. If the call comes much later, the database was away, and that time does not count.';
 
 CREATE FUNCTION arcano.table_health() RETURNS TABLE(level text, finding text, detail text, hint text)
     LANGUAGE plpgsql STABLE
@@ -1647,6 +1751,13 @@ CREATE FUNCTION arcano.take_slots(p_limit integer) RETURNS text[]
 
 COMMENT ON FUNCTION arcano.take_slots(p_limit integer) IS 'Internal: locks accounts with free slots, as few as are enough, and answers up to p_limit of those slots, each as its account''s name.';
 
+CREATE FUNCTION arcano.timeline_now() RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.timeline_now() IS 'Internal: the timeline of the server''s write-ahead log; null: it does not tell, or recovers.';
+
 CREATE FUNCTION arcano.times_put_back(p_job arcano.job_ref) RETURNS integer
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1659,21 +1770,28 @@ CREATE FUNCTION arcano.touch_job(p_job_id uuid, p_table regclass DEFAULT NULL::r
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.touch_job(p_job_id uuid, p_table regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) IS 'Sets heartbeat_at of the waiting or working job p_job_id of p_table (null: of the one table that has the id). A job that has ended, or is not there: changed is false, and note says why.';
+COMMENT ON FUNCTION arcano.touch_job(p_job_id uuid, p_table regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) IS 'Sets heartbeat_at of the waiting or working job p_job_id of p_table (null: of the one table that has the id). One that the orphan rule healed waits again (note: revived) if its user has no other active job and its touch_limit has not passed. A job that has ended otherwise, or is not there: changed is false, and note says why.';
 
 CREATE FUNCTION arcano.touch_jobs(p_job_ids uuid[], p_tables regclass[] DEFAULT NULL::regclass[], p_skip_locked boolean DEFAULT false) RETURNS TABLE(job_id uuid, changed boolean, status text, attempt integer, note text, job_table text)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.touch_jobs(p_job_ids uuid[], p_tables regclass[], p_skip_locked boolean) IS 'Gives a sign of life of the jobs p_job_ids, each of its element of p_tables (null: of the one table that has the id), as touch_job would, and answers a row for each of them. All or none: one whose update raises an error touches none. p_skip_locked: a job that somebody else holds is passed over and not answered, instead of waited for.';
+COMMENT ON FUNCTION arcano.touch_jobs(p_job_ids uuid[], p_tables regclass[], p_skip_locked boolean) IS 'Gives a sign of life of the jobs p_job_ids, each of its element of p_tables (null: of the one table that has the id), as touch_job would if it is open, and answers a row for each of them. All or none: one whose update raises an error touches none. p_skip_locked: a job that somebody else holds is passed over and not answered, instead of waited for.';
+
+CREATE FUNCTION arcano.touch_open_job(p_job arcano.job_ref, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.touch_open_job(p_job arcano.job_ref, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) IS 'Internal: as touch_job, of p_job if it is open.';
 
 CREATE FUNCTION arcano.trip_breakers(p_limit integer) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.trip_breakers(p_limit integer) IS 'Internal: before a batch of p_limit: sets tables to observe mode in which more than breaker_share of an hour''s jobs are orphans, with a warning and a notification on arcano_breaker.';
+COMMENT ON FUNCTION arcano.trip_breakers(p_limit integer) IS 'Internal: before a batch of p_limit: sets tables to observe mode whose breaker is to be tripped, with a warning and a notification on arcano_breaker.';
 
 CREATE FUNCTION arcano.unchanged_job(p_job arcano.job_ref, OUT status text, OUT attempt integer, OUT note text) RETURNS record
     LANGUAGE plpgsql STABLE
@@ -1695,6 +1813,13 @@ CREATE FUNCTION arcano.unschedule_sweeper() RETURNS boolean
     AS ...;
 
 COMMENT ON FUNCTION arcano.unschedule_sweeper() IS 'Removes what schedule_sweeper has registered with pg_cron; false: there was nothing.';
+
+CREATE FUNCTION arcano.unserved_since(p_since timestamp with time zone) RETURNS interval
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.unserved_since(p_since timestamp with time zone) IS 'Internal: how long the times are that ended after p_since in which the database was away, or nobody is known to have been served.';
 
 CREATE FUNCTION arcano.user_data(p_job arcano.job_ref) RETURNS jsonb
     LANGUAGE plpgsql STABLE
@@ -1727,6 +1852,13 @@ CREATE FUNCTION arcano.weaker_owner(p_table regclass, OUT owner regrole, OUT run
     AS ...;
 
 COMMENT ON FUNCTION arcano.weaker_owner(p_table regclass, OUT owner regrole, OUT runner regrole, OUT problem text, OUT mend text) IS 'Internal: the owner of p_table, or of something that it is made of, and the role with more rights that the owner''s code would run as, how to say so, and the statement that would mend it; null: there is none.';
+
+CREATE FUNCTION arcano.would_trip(p_table oid, p_thorough boolean, OUT orphans bigint, OUT made bigint) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.would_trip(p_table oid, p_thorough boolean, OUT orphans bigint, OUT made bigint) IS 'Internal: how many jobs of p_table look like orphans, of how many that were made, if that is more than its breaker lets be; null: it is not. p_thorough: whether to count those of an hour as well.';
 
 CREATE FUNCTION arcano_api.cancel_job(p_job_id uuid, p_table text DEFAULT NULL::text, p_reason text DEFAULT NULL::text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT refunded boolean) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1904,19 +2036,34 @@ CREATE VIEW arcano.judged_job AS
         CASE
             WHEN (arcano.is_working(j.status) AND ((m.is_enforced AND (s.stalls_at > (now() - '01:00:00'::interval)) AND (GREATEST(j.started_at, j.heartbeat_at) <= (now() + '00:01:00'::interval))) IS NOT TRUE)) THEN
             CASE
-                WHEN (n.silent_since < (now() - '01:00:00'::interval)) THEN n.silent_since
+                WHEN ((n.silent_since < (now() - '01:00:00'::interval)) AND
+                CASE
+                    WHEN (( SELECT arcano.last_return() AS last_return) > n.silent_since) THEN (arcano.later_by_away((n.silent_since + '01:00:00'::interval), n.silent_since) < now())
+                    ELSE true
+                END) THEN n.silent_since
                 ELSE NULL::timestamp with time zone
             END
             ELSE NULL::timestamp with time zone
         END AS silent_since
-   FROM ((((((((((arcano.job j
+   FROM ((((((((((((((arcano.job j
      LEFT JOIN arcano.job_table t ON (((t.job_table)::oid = j.tableoid)))
      CROSS JOIN LATERAL ( SELECT COALESCE((t.mode = 'enforce'::text), false) AS "coalesce") m(is_enforced))
      CROSS JOIN LATERAL ( SELECT
                 CASE
+                    WHEN ((j.heartbeat_at IS NOT NULL) AND (( SELECT arcano.last_return() AS last_return) > j.created_at)) THEN arcano.seconds_between(j.created_at, arcano.later_by_away((j.created_at + t.touch_limit), j.created_at))
+                    ELSE t.touch_limit
+                END AS touch_limit) k(touch_limit))
+     CROSS JOIN LATERAL ( SELECT
+                CASE
                     WHEN (j.created_at > (now() + '00:01:00'::interval)) THEN (arcano.future_job(ROW(j.tableoid, j.id)::arcano.job_ref)).heals_at
-                    ELSE arcano.heals_at(j.status, j.task_id, j."position", j.waited_in_queue, j.user_credit_cost, j.credits_charged, j.created_at, j.started_at, j.heartbeat_at, j.orphan_exempt, t.orphan_after, t.touch_limit)
-                END AS heals_at) h(heals_at))
+                    ELSE arcano.heals_at(j.status, j.task_id, j."position", j.waited_in_queue, j.user_credit_cost, j.credits_charged, j.created_at, j.started_at, j.heartbeat_at, j.orphan_exempt, t.orphan_after, k.touch_limit)
+                END AS heals_at) a(heals_at))
+     CROSS JOIN LATERAL ( SELECT
+                CASE
+                    WHEN ((a.heals_at IS NOT NULL) AND (( SELECT arcano.last_return() AS last_return) > j.created_at)) THEN arcano.later_by_away(a.heals_at, (a.heals_at - t.orphan_after))
+                    ELSE a.heals_at
+                END AS heals_at
+         OFFSET 0) h(heals_at))
      CROSS JOIN LATERAL ( SELECT (arcano.is_waiting(j.status) AND (NOT arcano.entered_queue(j."position", j.waited_in_queue))) AS "?column?") l(is_outside_queue))
      CROSS JOIN LATERAL ( SELECT (l.is_outside_queue AND COALESCE((h.heals_at < now()), false)) AS "?column?") o(is_orphan))
      CROSS JOIN LATERAL ( SELECT
@@ -1926,11 +2073,28 @@ CREATE VIEW arcano.judged_job AS
                       WHERE ((c_1.job_id = j.id) AND (c_1.job_table = j.tableoid) AND (c_1.attempt = j.attempt) AND arcano.is_about(c_1.claimed_at, j.created_at))))
                     ELSE NULL::boolean
                 END AS "case") b(beats))
-     CROSS JOIN LATERAL ( SELECT arcano.stalls_at(j.status, j.started_at, j.heartbeat_at, b.beats, t.starting_stall_after, t.stall_after, t.touch_limit) AS stalls_at) s(stalls_at))
+     CROSS JOIN LATERAL ( SELECT arcano.stalls_at(j.status, j.started_at, j.heartbeat_at, b.beats, t.starting_stall_after, t.stall_after, t.touch_limit) AS stalls_at) w(stalls_at))
+     CROSS JOIN LATERAL ( SELECT
+                CASE
+                    WHEN ((w.stalls_at IS NOT NULL) AND (( SELECT arcano.last_return() AS last_return) > LEAST(j.started_at, j.heartbeat_at))) THEN arcano.later_by_away(w.stalls_at,
+                    CASE
+                        WHEN ((j.status = 'starting'::text) AND (b.beats IS NOT TRUE)) THEN j.started_at
+                        ELSE GREATEST(j.started_at, j.heartbeat_at)
+                    END)
+                    ELSE w.stalls_at
+                END AS stalls_at) s(stalls_at))
      CROSS JOIN LATERAL ( SELECT arcano.silent_since(j.created_at, j.started_at, j.heartbeat_at) AS silent_since) n(silent_since))
      CROSS JOIN LATERAL ( SELECT arcano.is_charged(j.credits_charged, j.user_credit_cost) AS is_charged) c(is_charged))
-     CROSS JOIN LATERAL ( SELECT arcano.heals_at(j.status, j.task_id, j."position", j.waited_in_queue, 0, false, j.created_at, j.started_at, j.heartbeat_at, j.orphan_exempt, t.orphan_after, t.touch_limit) AS heals_at,
-            arcano.heals_at(j.status, j.task_id, j."position", j.waited_in_queue, 0, false, j.created_at, j.started_at, j.heartbeat_at, j.orphan_exempt, t.charged_orphan_after, t.touch_limit) AS heals_at) g(since, until));
+     CROSS JOIN LATERAL ( SELECT arcano.heals_at(j.status, j.task_id, j."position", j.waited_in_queue, 0, false, j.created_at, j.started_at, j.heartbeat_at, j.orphan_exempt, '00:00:00'::interval, k.touch_limit) AS heals_at) d(last_sign))
+     CROSS JOIN LATERAL ( SELECT
+                CASE
+                    WHEN (( SELECT arcano.last_return() AS last_return) > j.created_at) THEN arcano.later_by_away((d.last_sign + t.orphan_after), d.last_sign)
+                    ELSE (d.last_sign + t.orphan_after)
+                END AS "case",
+                CASE
+                    WHEN (( SELECT arcano.last_return() AS last_return) > j.created_at) THEN arcano.later_by_away((d.last_sign + t.charged_orphan_after), d.last_sign)
+                    ELSE (d.last_sign + t.charged_orphan_after)
+                END AS "case") g(since, until));
 
 COMMENT ON VIEW arcano.judged_job IS 'Internal: every job of every attached table, ended ones too, with what the rules say about it.';
 
@@ -2017,6 +2181,52 @@ CREATE VIEW arcano.active_job AS
 COMMENT ON VIEW arcano.active_job IS 'The jobs that block their users: waiting or being worked on, and no orphan that the rule ends.';
 
 COMMENT ON COLUMN arcano.active_job.heals_at IS 'When the rules end the job, or put it back into the queue, if nothing more happens; null: never.';
+
+CREATE SEQUENCE arcano.alive
+    START WITH 0
+    INCREMENT BY 1
+    MINVALUE 0
+    NO MAXVALUE
+    CACHE 1;
+
+COMMENT ON SEQUENCE arcano.alive IS 'When the database was last known to be serving, in microseconds since 1970: written when older than 30 seconds by the sweep, by what makes and ends jobs, and by a check that leaves a job to become an orphan.';
+
+CREATE TABLE arcano.away (
+    away_id bigint NOT NULL,
+    began_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone NOT NULL,
+    cause text NOT NULL,
+    is_away boolean NOT NULL,
+    noted_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    noted_by xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    timeline text,
+    relid oid NOT NULL
+);
+
+COMMENT ON TABLE arcano.away IS 'When nobody could reach the database, noted by whoever wrote first afterwards, for 30 days.';
+
+COMMENT ON COLUMN arcano.away.began_at IS 'When the database was last known to be serving before.';
+
+COMMENT ON COLUMN arcano.away.ended_at IS 'When it served again.';
+
+COMMENT ON COLUMN arcano.away.cause IS 'restart, promotion (of a standby, or of a backup that was restored as a server), restore (of a dump), unreached (the sweeper could not reach it, or its clock jumped ahead); unknown: nobody had anything to write, which is no time away; served: the same, and it can become none any more; installed: the first row.';
+
+COMMENT ON COLUMN arcano.away.is_away IS 'Whether it was away: then that time does not count for any job.';
+
+COMMENT ON COLUMN arcano.away.noted_by IS 'The transaction that noted it, which itself does not go on from there: it may be undone.';
+
+COMMENT ON COLUMN arcano.away.timeline IS 'The timeline of the write-ahead log after it: a promotion begins another one.';
+
+COMMENT ON COLUMN arcano.away.relid IS 'The oid of this table: that of a restored dump is another one.';
+
+ALTER TABLE arcano.away ALTER COLUMN away_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME arcano.away_away_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 CREATE VIEW arcano.charged_orphan AS
  SELECT job_table,
@@ -2441,7 +2651,7 @@ CREATE VIEW arcano.payable_refund AS
     due_at,
     tries
    FROM arcano.refund f
-  WHERE ((paid_at IS NULL) AND ((tried_at IS NULL) OR (now() > arcano.retry_at(due_at, tried_at, '00:01:00'::interval))) AND (EXISTS ( SELECT
+  WHERE ((paid_at IS NULL) AND ((tried_at IS NULL) OR (now() > arcano.retry_at(due_at, tried_at, '00:01:00'::interval)) OR (tried_at > (now() + '00:01:00'::interval))) AND (EXISTS ( SELECT
            FROM arcano.setting s
           WHERE (s.refund_function IS NOT NULL))));
 
@@ -2512,6 +2722,9 @@ COMMENT ON COLUMN arcano.task.status IS 'How a finish_task that came first ends 
 ALTER TABLE ONLY arcano.account
     ADD CONSTRAINT account_pkey PRIMARY KEY (name);
 
+ALTER TABLE ONLY arcano.away
+    ADD CONSTRAINT away_pkey PRIMARY KEY (away_id);
+
 ALTER TABLE ONLY arcano.job_backoff
     ADD CONSTRAINT job_backoff_pkey PRIMARY KEY (job_table, job_id);
 
@@ -2551,9 +2764,13 @@ ALTER TABLE ONLY arcano.sweep_run
 ALTER TABLE ONLY arcano.task
     ADD CONSTRAINT task_pkey PRIMARY KEY (task_id);
 
+CREATE INDEX away_ended ON arcano.away USING btree (ended_at) WHERE is_away;
+
 CREATE INDEX beating_claim_job ON arcano.beating_claim USING btree (job_id, job_table);
 
 CREATE INDEX job_event_created ON arcano.job_event USING btree (created_at);
+
+CREATE INDEX job_event_healed ON arcano.job_event USING btree (relid, created_at) WHERE (event = 'healed'::text);
 
 CREATE INDEX job_event_job ON arcano.job_event USING btree (job_id, event_id);
 
@@ -2599,6 +2816,8 @@ REVOKE ALL ON FUNCTION arcano.attach_problems(p_table regclass, OUT errcode text
 
 REVOKE ALL ON FUNCTION arcano.attach_steps(p_table regclass, p_tool text, p_orphan_after interval, p_stall_after interval, p_concurrently boolean) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.away_now(p_now timestamp with time zone, OUT began_at timestamp with time zone, OUT ended_at timestamp with time zone, OUT cause text, OUT timeline text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.bind_and_apply_task(p_task_id text, p_job arcano.job_ref, p_attempt integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.built_indexes(p_table regclass, OUT index_name text, OUT definition text, OUT index regclass, OUT is_valid boolean) FROM PUBLIC;
@@ -2625,6 +2844,8 @@ REVOKE ALL ON FUNCTION arcano.check_job_table(p_table regclass, p_orphan_after i
 REVOKE ALL ON FUNCTION arcano.check_user_active(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer, OUT silent_since timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.check_user_active(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer, OUT silent_since timestamp with time zone) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.check_user_active(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer, OUT silent_since timestamp with time zone) TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.checkpoint_before(p_at timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.claim_jobs(p_limit integer, p_completed uuid[], p_attempts integer[], p_completed_tables regclass[], p_beats boolean, p_slow_job_id uuid, p_slow_table regclass) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.claim_jobs(p_limit integer, p_completed uuid[], p_attempts integer[], p_completed_tables regclass[], p_beats boolean, p_slow_job_id uuid, p_slow_table regclass) TO arcano_backend;
@@ -2701,6 +2922,8 @@ REVOKE ALL ON FUNCTION arcano.finish_jobs(p_job_ids uuid[], p_status text, p_err
 GRANT ALL ON FUNCTION arcano.finish_jobs(p_job_ids uuid[], p_status text, p_error text, p_attempts integer[], p_tables regclass[]) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.finish_jobs(p_job_ids uuid[], p_status text, p_error text, p_attempts integer[], p_tables regclass[]) TO arcano_operator;
 
+REVOKE ALL ON FUNCTION arcano.finish_open_job(p_job arcano.job_ref, p_status text, p_error text, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error text, p_api_account text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid, OUT job_table text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error text, p_api_account text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid, OUT job_table text) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error text, p_api_account text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid, OUT job_table text) TO arcano_operator;
@@ -2726,7 +2949,7 @@ REVOKE ALL ON FUNCTION arcano.has_claimable_job() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.has_rights_of(p_role oid, p_of oid) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.heal_and_find_active_job(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer, OUT silent_since timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.heal_and_find_active_job(p_user_id uuid, p_admits boolean, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer, OUT silent_since timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.is_charged(p_credits_charged boolean, p_user_credit_cost integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.is_charged(p_credits_charged boolean, p_user_credit_cost integer) TO arcano_operator;
@@ -2837,6 +3060,12 @@ REVOKE ALL ON FUNCTION arcano.kept_text(p_job_before jsonb, p_column text) FROM 
 
 REVOKE ALL ON FUNCTION arcano.known_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_data jsonb, p_request_key text, OUT active_table text, OUT active_job_id uuid, OUT active_status text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.last_return() FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.last_return() TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.later_by_away(p_at timestamp with time zone, p_since timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.later_by_away(p_at timestamp with time zone, p_since timestamp with time zone) TO arcano_operator;
+
 REVOKE ALL ON FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text, p_in_queue boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text, p_in_queue boolean) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text, p_in_queue boolean) TO arcano_operator;
@@ -2871,9 +3100,19 @@ REVOKE ALL ON FUNCTION arcano.named_job(p_job_id uuid, p_table regclass) FROM PU
 
 REVOKE ALL ON FUNCTION arcano.named_jobs(p_job_ids uuid[], p_tables regclass[]) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.note_admission() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.note_alive() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.note_away(p_began_at timestamp with time zone, p_ended_at timestamp with time zone, p_cause text, p_timeline text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.note_future_jobs(p_limit integer) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.note_late_finish(p_job arcano.job_ref, p_status text, p_ended_as text, p_error text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.note_unpaid(p_refund_id bigint, p_source text, p_error text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.note_unreached(p_expected_at timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.notify(p_channel text, p_payload text) FROM PUBLIC;
 
@@ -2966,7 +3205,9 @@ GRANT ALL ON FUNCTION arcano.restore_job(p_event_id bigint) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.retry_at(p_first_failed_at timestamp with time zone, p_last_failed_at timestamp with time zone, p_least interval) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.revive_job(p_job arcano.job_ref, p_task_id text, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.revivable_job(p_job arcano.job_ref, p_by text, p_attempt integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.revive_job(p_job arcano.job_ref, p_by text, p_task_id text, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.role_health() FROM PUBLIC;
 
@@ -2976,14 +3217,23 @@ GRANT ALL ON FUNCTION arcano.run_or_queue(p_job_id uuid, p_run boolean, p_table 
 
 REVOKE ALL ON FUNCTION arcano.schedule_sweeper(p_every interval, p_limit integer) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.seconds_between(p_from timestamp with time zone, p_to timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.seconds_between(p_from timestamp with time zone, p_to timestamp with time zone) TO arcano_operator;
+
 REVOKE ALL ON FUNCTION arcano.secret_key(p_secret uuid, p_what text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.seen_at() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.separate_sequences(p_table regclass, OUT detail text, OUT hint text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.server_health(p_long_transaction interval) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.serving_since() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.set_account(p_name text, p_slots integer, p_enabled boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.set_account(p_name text, p_slots integer, p_enabled boolean) TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.set_alive() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.set_identity_function(p_function text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.set_identity_function(p_function text) TO arcano_operator;
@@ -3041,8 +3291,8 @@ REVOKE ALL ON FUNCTION arcano.sweep_health() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.sweep_jobs(p_cause text, p_limit integer, p_alone boolean, OUT job arcano.job_ref, OUT error text, OUT is_put_back boolean) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.sweep_orphans(p_limit integer, p_slow_job_id uuid, p_slow_table regclass) FROM PUBLIC;
-GRANT ALL ON FUNCTION arcano.sweep_orphans(p_limit integer, p_slow_job_id uuid, p_slow_table regclass) TO arcano_operator;
+REVOKE ALL ON FUNCTION arcano.sweep_orphans(p_limit integer, p_slow_job_id uuid, p_slow_table regclass, p_expected_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.sweep_orphans(p_limit integer, p_slow_job_id uuid, p_slow_table regclass, p_expected_at timestamp with time zone) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.table_health() FROM PUBLIC;
 
@@ -3051,6 +3301,8 @@ REVOKE ALL ON FUNCTION arcano.table_settings(p_table regclass) FROM PUBLIC;
 REVOKE ALL ON FUNCTION arcano.tables_called(p_table text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.take_slots(p_limit integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.timeline_now() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.times_put_back(p_job arcano.job_ref) FROM PUBLIC;
 
@@ -3062,6 +3314,8 @@ REVOKE ALL ON FUNCTION arcano.touch_jobs(p_job_ids uuid[], p_tables regclass[], 
 GRANT ALL ON FUNCTION arcano.touch_jobs(p_job_ids uuid[], p_tables regclass[], p_skip_locked boolean) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.touch_jobs(p_job_ids uuid[], p_tables regclass[], p_skip_locked boolean) TO arcano_operator;
 
+REVOKE ALL ON FUNCTION arcano.touch_open_job(p_job arcano.job_ref, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.trip_breakers(p_limit integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.unchanged_job(p_job arcano.job_ref, OUT status text, OUT attempt integer, OUT note text) FROM PUBLIC;
@@ -3070,6 +3324,8 @@ REVOKE ALL ON FUNCTION arcano.unknown_status(p_table regclass, p_status text, p_
 
 REVOKE ALL ON FUNCTION arcano.unschedule_sweeper() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.unserved_since(p_since timestamp with time zone) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.user_data(p_job arcano.job_ref) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.wait_for_user(p_key bigint, p_impossible text, p_since timestamp with time zone, p_lock_timeout interval) FROM PUBLIC;
@@ -3077,6 +3333,8 @@ REVOKE ALL ON FUNCTION arcano.wait_for_user(p_key bigint, p_impossible text, p_s
 REVOKE ALL ON FUNCTION arcano.wake_workers() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.weaker_owner(p_table regclass, OUT owner regrole, OUT runner regrole, OUT problem text, OUT mend text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.would_trip(p_table oid, p_thorough boolean, OUT orphans bigint, OUT made bigint) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano_api.cancel_job(p_job_id uuid, p_table text, p_reason text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT refunded boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano_api.cancel_job(p_job_id uuid, p_table text, p_reason text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT refunded boolean) TO arcano_user;
@@ -3113,6 +3371,8 @@ GRANT SELECT ON TABLE arcano.account TO arcano_operator;
 GRANT SELECT ON TABLE arcano.account_status TO arcano_operator;
 
 GRANT SELECT ON TABLE arcano.active_job TO arcano_operator;
+
+GRANT SELECT ON TABLE arcano.away TO arcano_operator;
 
 GRANT SELECT ON TABLE arcano.charged_orphan TO arcano_operator;
 

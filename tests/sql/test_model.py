@@ -56,6 +56,10 @@ class ModelJob:
             signs.append(max(self.touched, self.created - TOUCH_LIMIT))
         return self.status == "queued" and min(signs) >= ORPHAN_AFTER
 
+    def would_be_orphan(self) -> bool:
+        """Whether even a sign of life at this moment could not protect it."""
+        return min(self.created, max(0, self.created - TOUCH_LIMIT)) >= ORPHAN_AFTER
+
     def end(self, status: str, healed: bool = False) -> None:
         self.status, self.healed = status, healed
 
@@ -89,6 +93,19 @@ class Life(RuleBasedStateMachine):
         assert len(active) <= 1
         return active[0] if active else None
 
+    def come_back(self, job_id: UUID) -> bool:
+        """What any call but start_job does to a healed job whose user has not gone on."""
+        job = self.model[job_id]
+        if not job.healed:
+            return False
+        self.heal(job.user)
+        if self.in_the_way(job.user) is not None:
+            return False
+        job.end("queued")
+        job.touched = 0
+        self.note(job_id, "revived")
+        return True
+
     jobs = Bundle("jobs")
 
     @rule(
@@ -117,9 +134,21 @@ class Life(RuleBasedStateMachine):
     @rule(job_id=jobs)
     def touch(self, job_id: UUID) -> None:
         job = self.model[job_id]
-        assert self.db.touch_job(job_id).changed == job.active
+        answer = self.db.touch_job(job_id)
+        back = not job.would_be_orphan() and self.come_back(job_id)
+        assert (answer.changed, answer.note == "revived") == (job.active, back)
         if job.active:
             job.touched = 0
+
+    @rule(job_id=jobs)
+    def queue(self, job_id: UUID) -> None:
+        """Only healed ones: what is in the line is beyond this model."""
+        if self.model[job_id].healed:
+            assert (self.db.run_or_queue(job_id).note == "revived") == self.come_back(job_id)
+            if self.model[job_id].active:
+                self.db.cancel_job(job_id)
+                self.model[job_id].end("cancelled")
+                self.note(job_id, "cancelled")
 
     @rule(job_id=jobs)
     def start(self, job_id: UUID) -> None:
@@ -156,6 +185,8 @@ class Life(RuleBasedStateMachine):
 
     def ended(self, job_id: UUID, status: str, late: str, answer: JobChange, stale: bool) -> None:
         job = self.model[job_id]
+        if status != "cancelled" and not stale:
+            self.come_back(job_id)
         assert answer.changed == (job.active and not stale)
         if answer.changed:
             if job.status == "queued":

@@ -199,6 +199,16 @@ def make_jobs(conn: psycopg.Connection, number: int, age: str = "30 minutes", **
         make_job(conn, UPSCALER, make_user(conn), age, **columns)
 
 
+def nobody_was_served(conn: psycopg.Connection, since: str) -> None:
+    """As if the first one to write since then had come just now."""
+    conn.execute(
+        "insert into arcano.away (began_at, ended_at, cause, is_away, timeline, relid)"
+        " select now() - %s::interval, now(), 'unknown', false, a.timeline, a.relid"
+        " from arcano.away a order by a.away_id desc limit 1",
+        (since,),
+    )
+
+
 def modes(conn: psycopg.Connection) -> dict[str, str]:
     return dict(
         conn.execute("select job_table::text, mode from arcano.job_table where mode <> 'enforce'").fetchall()
@@ -238,14 +248,45 @@ def test_a_release_that_forgets_the_position_is_stopped_before_it_costs_a_job(
 
 
 def test_what_checks_have_healed_counts(db: ArcanoDB, conn: psycopg.Connection, enforced: None) -> None:
-    make_jobs(conn, 19)
-    make_jobs(conn, 1, status="running")
+    make_jobs(conn, 10)
     for orphan in db.orphan_jobs():
         assert db.check_user_active(orphan.user_id).healed == 1
     db.sweep_orphans()
-    assert modes(conn) == {}  # 19 are too few to tell
+    assert modes(conn) == {}  # half of the last twenty are too few to tell
     make_jobs(conn, 1)
     db.sweep_orphans()
+    assert modes(conn) == {"upscaler_jobs": "observe"}
+
+
+@pytest.mark.parametrize("age", ["6 minutes", "30 minutes", "a jump"])
+def test_a_check_heals_none_of_so_many(
+    db: ArcanoDB, conn: psycopg.Connection, enforced: None, age: str
+) -> None:
+    """They may be real: none is ended, and none is in the way. The sweep says so and trips the breaker."""
+    if age == "a jump":
+        # Nobody was served for a day, as after a clock that jumps that far ahead.
+        conn.execute("update arcano.job_table set enforced_since = now() - interval '3 days'")
+        nobody_was_served(conn, "1 day")
+    make_jobs(conn, 40, age="1 day 10 seconds" if age == "a jump" else age)
+    for orphan in db.orphan_jobs():
+        answer = db.check_user_active(orphan.user_id)
+        assert (answer.healed, answer.has_active_job) == (0, False)
+    assert events(conn) == []
+    assert db.sweep_orphans() == []
+    assert [e["event"] for e in events(conn)] == ["observed"] * 40
+    assert modes(conn) == {"upscaler_jobs": "observe"}
+
+
+def test_a_release_that_forgets_costs_half_of_the_last_twenty(
+    db: ArcanoDB, conn: psycopg.Connection, enforced: None
+) -> None:
+    """However many real ones there were in the hour before, and though they come one by one."""
+    make_jobs(conn, 100, "40 minutes", status="completed")
+    for _ in range(30):
+        make_jobs(conn, 1, "10 minutes")
+        db.sweep_orphans()
+    ended = conn.execute("select count(*) from arcano.job where status = 'cancelled'").fetchone()
+    assert ended == (10,)
     assert modes(conn) == {"upscaler_jobs": "observe"}
 
 
@@ -266,6 +307,74 @@ def test_it_does_not_trip_for(
     make_jobs(conn, others, age, status="completed")
     db.set_job_table(UPSCALER, settings)
     assert db.sweep_orphans()[0].cancelled == ghosts
+    assert modes(conn) == {}
+
+
+def test_one_user_trips_nothing(db: ArcanoDB, conn: psycopg.Connection, enforced: None) -> None:
+    """However many ghosts they make: else anybody could have the ghosts of all others block."""
+    user = make_user(conn)
+    for _ in range(40):
+        make_job(conn, UPSCALER, user, "30 minutes")
+    assert db.check_user_active(user).healed == 40
+    make_job(conn, UPSCALER, user, "30 minutes")
+    assert db.sweep_orphans()[0].cancelled == 1
+    assert modes(conn) == {}
+
+
+def test_a_release_that_forgets_is_stopped_where_few_jobs_are_made(
+    db: ArcanoDB, conn: psycopg.Connection, enforced: None
+) -> None:
+    """Eight an hour: the last twenty are of more than an hour."""
+    for _ in range(30):
+        make_jobs(conn, 1, "5 minutes 20 seconds")
+        db.sweep_orphans()
+        conn.execute("update public.upscaler_jobs set created_at = created_at - interval '7 minutes'")
+        conn.execute(
+            "update arcano.job_event set created_at = created_at - interval '7 minutes',"
+            " job_before = jsonb_set(job_before, '{created_at}',"
+            " to_jsonb((job_before ->> 'created_at')::timestamptz - interval '7 minutes'))"
+        )
+    ended = conn.execute("select count(*) from arcano.job where status = 'cancelled'").fetchone()
+    assert ended == (10,)
+    assert modes(conn) == {"upscaler_jobs": "observe"}
+
+
+@pytest.mark.parametrize("first", ["checks", "sweep"])
+def test_jobs_that_were_made_at_one_moment(
+    db: ArcanoDB, conn: psycopg.Connection, enforced: None, first: str
+) -> None:
+    with conn.transaction():
+        make_jobs(conn, 40, "10 minutes")
+    if first == "checks":
+        assert sum(db.check_user_active(orphan.user_id).healed for orphan in db.orphan_jobs()) == 0
+    assert db.sweep_orphans() == []
+    assert modes(conn) == {"upscaler_jobs": "observe"}
+
+
+def test_jobs_that_the_app_deletes_when_they_are_over(
+    db: ArcanoDB, conn: psycopg.Connection, enforced: None
+) -> None:
+    ended = 0
+    for _ in range(20):
+        make_jobs(conn, 1, "10 minutes")
+        ended += sum(row.cancelled for row in db.sweep_orphans())
+        conn.execute("delete from public.upscaler_jobs where status = 'cancelled'")
+    assert ended == 10
+    assert modes(conn) == {"upscaler_jobs": "observe"}
+
+
+def test_ghosts_that_an_outage_made_trip_nothing(
+    db: ArcanoDB, conn: psycopg.Connection, enforced: None
+) -> None:
+    """Its clients gave up: that says nothing of the app."""
+    conn.execute(
+        "insert into arcano.away (began_at, ended_at, cause, is_away, timeline, relid)"
+        " select now() - interval '20 minutes', now() - interval '10 minutes', 'restart', true,"
+        " a.timeline, a.relid from arcano.away a order by a.away_id desc limit 1"
+    )
+    make_jobs(conn, 15, "21 minutes")
+    make_jobs(conn, 5, "21 minutes", status="completed")
+    assert db.sweep_orphans()[0].cancelled == 15
     assert modes(conn) == {}
 
 

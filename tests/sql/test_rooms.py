@@ -32,7 +32,7 @@ DYNAMIC = {
     "refuse_values": "casts to the table's own types",
     "status_counts": "counts one table; through arcano.job all would be read",
     "table_settings": "evaluates the defaults of the settings",
-    "trip_breakers": "counts one table; through arcano.job all would be read",
+    "would_trip": "counts one table; through arcano.job all would be read",
 }
 
 MOST_FILES = 14

@@ -23,14 +23,14 @@ begin
     continue when v_away.ended_at <= v_counted;
     v_counted := greatest(v_counted, v_away.began_at);
     exit when v_counted >= v_at;
-    v_at := v_at + arcano.seconds_between(v_counted, v_away.ended_at);
+    v_at := v_at + arcano.plain_seconds(v_away.ended_at - v_counted);
     v_counted := v_away.ended_at;
   end loop;
 
   select n.began_at, n.ended_at into v_away from arcano.away_now() n where n.cause <> 'unknown';
   v_counted := greatest(v_counted, v_away.began_at);
   if v_counted < v_at and v_counted < v_away.ended_at then
-    v_at := v_at + arcano.seconds_between(v_counted, v_away.ended_at);
+    v_at := v_at + arcano.plain_seconds(v_away.ended_at - v_counted);
   end if;
   return v_at;
 end

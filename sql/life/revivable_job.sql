@@ -18,7 +18,7 @@ begin
      and (p_attempt is null or p_attempt = coalesce(j.attempt, 0))
      and (p_by <> 'touch_job' or arcano.heals_at(
        'queued', null, null, null, 0, false, j.created_at, null, clock_timestamp(), false, t.orphan_after,
-       arcano.seconds_between(j.created_at, arcano.later_by_away(j.created_at + t.touch_limit, j.created_at))
+       arcano.longer_by_away(t.touch_limit, j.created_at)
      ) > clock_timestamp());
   if not found then
     return;

@@ -51,7 +51,7 @@ select j.tableoid as relid,
   cross join lateral (select coalesce(t.mode = 'enforce', false)) m (is_enforced)
   cross join lateral (
     select case when j.heartbeat_at is not null and (select arcano.last_return()) > j.created_at
-             then arcano.seconds_between(j.created_at, arcano.later_by_away(j.created_at + t.touch_limit, j.created_at)) else t.touch_limit end
+             then arcano.longer_by_away(t.touch_limit, j.created_at) else t.touch_limit end
   ) k (touch_limit)
   cross join lateral (
     select case

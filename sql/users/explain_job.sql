@@ -15,7 +15,8 @@ declare
 begin
   select f.* into j from arcano.job f where f.id = v_ref.id and f.tableoid = v_ref.relid;
   if not found then
-    return query select 'the job is there', false, 'no such job'; return;
+    return query select 'the job is there', false, 'no such job';
+    return;
   end if;
   select s.* into t from arcano.job_table s where s.job_table = v_ref.relid;
   v_made_at := coalesce(case when j.created_at > now() + interval '1 minute' then (arcano.future_job(v_ref)).seen_at end, j.created_at);
@@ -50,7 +51,7 @@ begin
      cross join lateral (
        select arcano.heals_at(
          c.status, c.task_id, c."position", c.waited_in_queue, c.user_credit_cost, c.credits_charged, c.created_at,
-         c.started_at, c.heartbeat_at, c.orphan_exempt, coalesce(t.orphan_after, '0'), coalesce(t.touch_limit, '0'))
+         c.started_at, c.heartbeat_at, c.orphan_exempt, coalesce(t.orphan_after, '0'), coalesce(arcano.longer_by_away(t.touch_limit, c.created_at), '0'))
      ) b (heals_at)
      cross join lateral (
        select case when c.by_age then arcano.later_by_away(b.heals_at, b.heals_at - coalesce(t.orphan_after, '0')) else b.heals_at end

@@ -6,13 +6,12 @@ import contextlib
 import signal
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from faults.outages import OUTAGES, ClockedServer, clocked_server, crash, faketime, stop
+from faults.outages import OUTAGES, ClockedServer, ClockedServers, crash, stop, until_it_sweeps
 from helpers import UPSCALER, VIDEO, LongCommand, job, make_job, make_user, sign_in, until, veto
 from psycopg.conninfo import make_conninfo
 
@@ -24,15 +23,9 @@ FRESH, HALF, OVERDUE = "10 seconds", "3 minutes", "6 minutes"
 Outage = Callable[[ClockedServer, float], None]
 
 
-@pytest.fixture(scope="module")
-def library() -> Iterator[Path]:
-    with faketime() as found:
-        yield found
-
-
 @pytest.fixture
-def server(request: pytest.FixtureRequest, library: Path) -> Iterator[ClockedServer]:  # type: ignore[override]
-    with clocked_server(library, request.config.getoption("--postgres")) as server:
+def server(clocked: ClockedServers) -> Iterator[ClockedServer]:  # type: ignore[override]
+    with clocked() as server:
         yield server
 
 
@@ -254,7 +247,11 @@ def test_the_touch_limit_does_not_pass_either(server: ClockedServer, minutes: in
         for _ in range(4):
             server.move(60)
             assert db.touch_job(made).changed
-            assert db.check_user_active(job(conn, made)["user_id"]).active_job_id == made
+            answer = db.check_user_active(job(conn, made)["user_id"])
+            assert answer.active_job_id == made
+            said = {row.condition: row.detail for row in db.explain_job(made)}
+            silent = said["it has been silent for orphan_after"]
+            assert silent.startswith(f"at {answer.heals_at:%Y-%m-%d %H:%M:%S}")
         for _ in range(12):
             server.move(60)
             db.touch_job(made)
@@ -294,14 +291,12 @@ def make_fresh_and_overdue(server: ClockedServer) -> tuple[UUID, UUID]:
 
 @pytest.mark.parametrize("owner", [None, "app_owner"])
 @pytest.mark.parametrize("first", ["check", "sweep"])
-def test_a_standby_that_is_promoted_late(
-    request: pytest.FixtureRequest, library: Path, first: str, owner: str | None
-) -> None:
+def test_a_standby_that_is_promoted_late(clocked: ClockedServers, first: str, owner: str | None) -> None:
     """It runs all the while; only when it is promoted can anybody write.
 
     An ordinary owner may not see when the processes of others began.
     """
-    with clocked_server(library, request.config.getoption("--postgres"), owner) as server:
+    with clocked(owner) as server:
         fresh, overdue = make_fresh_and_overdue(server)
         with server.connected() as conn:
             waits, free = users_of(conn, fresh, overdue)
@@ -438,16 +433,6 @@ def sweeper(server: ClockedServer) -> Iterator[Callable[..., LongCommand]]:
     yield sweep
     for one in started:
         one.kill()
-
-
-def sweeps(server: ClockedServer) -> int:
-    with server.connected() as conn:
-        return conn.execute("select count(*) from arcano.sweep_run").fetchone()[0]
-
-
-def until_it_sweeps(server: ClockedServer) -> None:
-    before = sweeps(server)
-    until(lambda: sweeps(server) > before + 2)
 
 
 @pytest.mark.parametrize("missed", ["a moment", "its deadline"])

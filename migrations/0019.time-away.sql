@@ -1,5 +1,5 @@
 -- Time in which nobody could reach the database does not count. So it is known when the database was last serving, and
--- when it was away since; and what the breaker counts is found without reading the journal.
+-- when it was away since; and what the breaker counts of a table's journal has an index.
 
 -- A sequence, because writing it waits for nobody, holds nothing until a transaction ends, and leaves no dead rows.
 create sequence if not exists arcano.alive minvalue 0;

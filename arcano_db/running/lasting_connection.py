@@ -175,7 +175,8 @@ class LastingConnection:
                     raise
                 if not (is_read_only(error) or isinstance(error, psycopg.OperationalError) or self.away):
                     raise
-                if tries >= _TRIES_OF_THE_APP and _is_of_the_app(error) and not _is_lock(error):
+                is_lock = isinstance(error, psycopg.errors.LockNotAvailable)
+                if tries >= _TRIES_OF_THE_APP and _is_of_the_app(error) and not is_lock:
                     raise
                 await asyncio.sleep(pauses.after(error))
 
@@ -193,10 +194,6 @@ class LastingConnection:
             else:
                 self._log.info(self._made)
         return self._connection
-
-
-def _is_lock(error: psycopg.Error) -> bool:
-    return isinstance(error, psycopg.errors.LockNotAvailable)
 
 
 def _is_an_answer(error: psycopg.Error, tries: int, away: bool) -> bool:

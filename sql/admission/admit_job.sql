@@ -53,15 +53,14 @@ begin
   if not v_attached then
     perform arcano.refuse_unattached(p_table);
   end if;
-  if p_data is distinct from '{}' then
-    v_columns := arcano.create_job_columns(p_table, p_data);
-  end if;
+  v_columns := case when p_data is distinct from '{}' then arcano.create_job_columns(p_table, p_data) end;
 
   if v_known or p_request_key is not null then
     select k.active_table, k.active_job_id, k.active_status into active_table, active_job_id, active_status
       from arcano.known_job(p_table, p_job_id, p_user_id, p_data, p_request_key) k;
     if active_job_id is not null then
-      job_id := active_job_id; return;
+      job_id := active_job_id;
+      return;
     end if;
   end if;
 

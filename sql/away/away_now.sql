@@ -16,7 +16,8 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_seen_at timestamptz := arcano.seen_at();
-  v_since timestamptz := pg_postmaster_start_time();
+  v_started_at constant timestamptz := pg_postmaster_start_time();
+  v_since timestamptz := v_started_at;
   v_noted record;
 begin
   select a.timeline, a.relid, a.noted_at into v_noted from arcano.away a order by a.away_id desc limit 1;
@@ -44,13 +45,13 @@ begin
     return;
   end if;
   began_at := case
-    when cause = 'restart' and pg_postmaster_start_time() > v_seen_at then
-      greatest(v_seen_at, arcano.checkpoint_before(pg_postmaster_start_time()))
+    when cause = 'restart' and v_started_at > v_seen_at then
+      greatest(v_seen_at, arcano.checkpoint_before(v_started_at))
     else v_seen_at
   end;
   -- Of a dump nobody knows when it was restored, nor always of a standby when it was promoted: now is when it is seen.
   ended_at := case
-    when cause = 'restart' or cause = 'promotion' and v_since > v_seen_at and v_since > pg_postmaster_start_time() then v_since
+    when cause = 'restart' or cause = 'promotion' and v_since > v_seen_at and v_since > v_started_at then v_since
     else p_now
   end;
   if ended_at > p_now + interval '1 minute' or ended_at <= began_at then -- the clock has gone back since the start

@@ -20,19 +20,19 @@ declare
   v_few constant integer := 20;
   v_most constant integer := 1000;
   v_table record;
-  v_enough integer;
   v_outside arcano.job_ids.ids%type;
   v_dates timestamptz[];
   v_from timestamptz;
   v_gone bigint;
 begin
   -- Mostly there are not so many at all, whatever they are.
-  select floor(t.breaker_share * v_few) + 1 as enough, t.breaker_share, t.orphan_after, least(t.enforced_since, now()) as since,
+  select n.enough, t.breaker_share, t.orphan_after, least(t.enforced_since, now()) as since,
          now() - t.orphan_after as ends, now() - t.orphan_after - interval '1 hour' as begins
     into v_table
     from arcano.job_table t
+   cross join lateral (select floor(t.breaker_share * v_few)::integer + 1) n (enough)
    where t.job_table = p_table and t.mode = 'enforce' and t.breaker_share is not null
-     and floor(t.breaker_share * v_few) + 1 <= (
+     and n.enough <= (
        select count(*) from (select from arcano.open_job o where o.is_outside_queue limit v_few + 1) c
      ) + (
        select count(*)
@@ -46,7 +46,6 @@ begin
   if not found then
     return;
   end if;
-  v_enough := v_table.enough;
   v_table.begins := greatest(v_table.begins - arcano.unserved_since(v_table.begins), v_table.since - v_table.orphan_after);
 
   execute format(
@@ -78,12 +77,12 @@ begin
             where a.is_away and u.created_at between a.began_at - v_table.orphan_after and a.ended_at)
        group by u.user_id
     ) g (created_at, is_gone);
-  if (cardinality(v_dates) >= v_enough) is not true then
+  if (cardinality(v_dates) >= v_table.enough) is not true then
     return;
   end if;
 
   -- From the last of so many on, and then of the hour.
-  foreach v_from in array case when p_thorough then array[v_dates[v_enough], v_table.begins] else array[v_dates[v_enough]] end loop
+  foreach v_from in array case when p_thorough then array[v_dates[v_table.enough], v_table.begins] else array[v_dates[v_table.enough]] end loop
     orphans := (select count(*) from unnest(v_dates) d where d >= v_from);
     continue when v_from = v_table.begins and orphans < v_few;
     execute format('select count(*) from (select from only %s j where j.created_at > $1 and j.created_at <= $2 limit $3) m', p_table::regclass)
@@ -91,7 +90,7 @@ begin
     -- Many may have been made at one moment.
     made := made + v_gone + (select count(*) from unnest(v_dates) d where d = v_from);
     -- Where rows are hidden from us, nobody can tell.
-    if orphans > v_table.breaker_share * made and made >= v_enough then
+    if orphans > v_table.breaker_share * made and made >= v_table.enough then
       return;
     end if;
   end loop;

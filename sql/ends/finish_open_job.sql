@@ -1,9 +1,10 @@
--- What finish_job promises of a job that is open, for who holds what revive_job would have to wait for.
+-- What finish_job promises, but that it revives no job: for who holds what revive_job would have to wait for.
 create or replace function arcano.finish_open_job(
   p_job arcano.job_ref,
   p_status text,
   p_error text,
   p_attempt integer,
+  p_is_final boolean default true,
   out changed boolean,
   out status text,
   out attempt integer,
@@ -67,9 +68,11 @@ begin
       when p_attempt <> attempt then format('attempt %s is over: the job is at attempt %s', p_attempt, attempt)
       when p_attempt > 0 and arcano.is_waiting(status) then format('attempt %s is over: the job is %s again', p_attempt, status)
       else 'a trigger of the job table suppressed the change' end;
+  elsif p_is_final then
+    perform arcano.note_late_finish(p_job, p_status, status, p_error);
   end if;
 end
 $$;
 
-comment on function arcano.finish_open_job(arcano.job_ref, text, text, integer) is
-  'Internal: as finish_job, of p_job if it is open.';
+comment on function arcano.finish_open_job(arcano.job_ref, text, text, integer, boolean) is
+  'Internal: as finish_job, of p_job if it is open. p_is_final: nothing else is tried if it is not, and a late finish is in the journal.';

@@ -60,7 +60,6 @@ begin
     begin
       select f.changed, f.status, f.attempt, f.note into changed, status, attempt, note
         from arcano.finish_open_job(v_ref, p_status, p_error, v_job.attempt) f;
-      perform arcano.note_late_finish(v_ref, p_status, status, p_error) where not changed;
       if p_alone then
         perform arcano.check_constraints_now(array[v_job.relid], v_since, v_lock_timeout);
       end if;

@@ -22,12 +22,12 @@ declare
   v_revived record;
 begin
   perform arcano.refuse_end_status(p_status);
-  select f.* into changed, status, attempt, note from arcano.finish_open_job(v_ref, p_status, p_error, p_attempt) f;
+  select f.* into changed, status, attempt, note from arcano.finish_open_job(v_ref, p_status, p_error, p_attempt, false) f;
   if not changed and status = 'cancelled' and p_status <> 'cancelled' and coalesce(p_attempt, 0) = 0 then
     select r.* into v_revived from arcano.revive_job(v_ref, 'finish_job', null, null) r;
     if v_revived.changed then
       select f.changed, f.status, f.attempt, coalesce(f.note, v_revived.note) into changed, status, attempt, note
-        from arcano.finish_open_job(v_ref, p_status, p_error, null) f;
+        from arcano.finish_open_job(v_ref, p_status, p_error, null, false) f;
     else
       status := v_revived.status;
       note := v_revived.note;

@@ -36,13 +36,18 @@ declare
   v_ends constant boolean := p_slow_job_id is null and not (exists (select from arcano.payable_refund) and coalesce((
     select r.cancelled + r.stalled + r.put_back + r.failed > 0 from arcano.sweep_run r order by r.sweep_run_id desc limit 1), false));
   v_left integer := case when v_ends then p_limit else 0 end;
-  v_errors integer; v_failed integer := 0; v_observed integer; v_purged integer;
+  v_errors integer;
+  v_failed integer := 0;
+  v_observed integer;
+  v_purged integer;
 begin
   perform arcano.refuse_limit(p_limit);
   if p_slow_job_id is not null then
     v_failed := arcano.put_off_slow_job(arcano.named_job(p_slow_job_id, p_slow_table), 'sweep', 'ending it');
   end if;
-  if p_expected_at is not null then perform arcano.note_unreached(p_expected_at); end if;
+  if p_expected_at is not null then
+    perform arcano.note_unreached(p_expected_at);
+  end if;
   perform arcano.note_alive();
   perform arcano.trip_breakers(p_limit);
   perform arcano.note_future_jobs(p_limit);
@@ -79,14 +84,7 @@ begin
   v_purged := arcano.purge_expired(p_limit);
   perform arcano.forget_claims();
   if exists (select from arcano.setting s where s.keep_positions) then
-    begin
-      perform arcano.refresh_positions();
-      perform arcano.check_constraints_now(null, v_started_at, current_setting('lock_timeout')::interval) where v_alone;
-    exception
-      -- Such as the app's own trigger: the jobs that were ended stay so.
-      when others or assert_failure then
-        raise warning 'the places in the line could not be written: % %', sqlstate, sqlerrm;
-    end;
+    perform arcano.keep_positions(v_started_at, v_alone);
   end if;
   perform arcano.wake_workers();
 

@@ -17,8 +17,6 @@ declare
   v_keep constant interval := (select s.keep_unclaimed_tasks from arcano.setting s);
   v_task arcano.provider_task%rowtype;
   v_early arcano.provider_task%rowtype;
-  v_changed boolean;
-  v_status text;
 begin
   insert into arcano.provider_task (task_id, api_account, job_table, job_id, attempt)
   values (p_task_id, v_account, p_job.relid, p_job.id, p_attempt)
@@ -50,9 +48,7 @@ begin
   if v_early.status is null or v_early.created_at < clock_timestamp() - v_keep then
     return false;
   end if;
-  select f.changed, f.status into v_changed, v_status from arcano.finish_open_job(p_job, v_early.status, v_early.error, p_attempt) f;
-  perform arcano.note_late_finish(p_job, v_early.status, v_status, v_early.error) where not v_changed;
-  return v_changed;
+  return (select f.changed from arcano.finish_open_job(p_job, v_early.status, v_early.error, p_attempt) f);
 end
 $$;
 

@@ -40,7 +40,6 @@ begin
       elsif exists (select from arcano.job_table s where s.job_table = v_relid) then
         select f.changed, f.status, f.attempt, f.note into changed, status, attempt, note
           from arcano.finish_open_job((v_relid, job_id)::arcano.job_ref, p_status, p_error, v_attempt) f;
-        perform arcano.note_late_finish((v_relid, job_id)::arcano.job_ref, p_status, status, p_error) where not changed;
       else
         changed := false;
         note := format('%s is not attached any more', job_table);

@@ -394,12 +394,12 @@ CREATE FUNCTION arcano.finish_jobs(p_job_ids uuid[], p_status text DEFAULT 'comp
 
 COMMENT ON FUNCTION arcano.finish_jobs(p_job_ids uuid[], p_status text, p_error text, p_attempts integer[], p_tables regclass[]) IS 'Ends the jobs p_job_ids, each as finish_job would with p_status, p_error and its elements of p_attempts and p_tables, and answers a row for each of them, in no order. One that has ended already, is not there or cannot be ended does not keep the others from it: its changed is false, and note says why.';
 
-CREATE FUNCTION arcano.finish_open_job(p_job arcano.job_ref, p_status text, p_error text, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) RETURNS record
+CREATE FUNCTION arcano.finish_open_job(p_job arcano.job_ref, p_status text, p_error text, p_attempt integer, p_is_final boolean DEFAULT true, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.finish_open_job(p_job arcano.job_ref, p_status text, p_error text, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) IS 'Internal: as finish_job, of p_job if it is open.';
+COMMENT ON FUNCTION arcano.finish_open_job(p_job arcano.job_ref, p_status text, p_error text, p_attempt integer, p_is_final boolean, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) IS 'Internal: as finish_job, of p_job if it is open. p_is_final: nothing else is tried if it is not, and a late finish is in the journal.';
 
 CREATE FUNCTION arcano.finish_task(p_task_id text, p_status text DEFAULT 'completed'::text, p_error text DEFAULT NULL::text, p_api_account text DEFAULT NULL::text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid, OUT job_table text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -888,6 +888,13 @@ CREATE FUNCTION arcano.journal_refund(p_refund arcano.refund, p_event text, p_so
 
 COMMENT ON FUNCTION arcano.journal_refund(p_refund arcano.refund, p_event text, p_source text, p_reason text) IS 'Internal: journals p_event about p_refund.';
 
+CREATE FUNCTION arcano.keep_positions(p_since timestamp with time zone, p_alone boolean) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.keep_positions(p_since timestamp with time zone, p_alone boolean) IS 'Internal: refresh_positions for the sweep that began at p_since. p_alone: what is_alone said then.';
+
 CREATE FUNCTION arcano.keep_request(p_user_id uuid, p_request_key text, p_table regclass, p_job_id uuid, p_data jsonb) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -991,6 +998,18 @@ CREATE FUNCTION arcano.lock_users(p_jobs arcano.job_ref[], p_revives boolean, p_
     AS ...;
 
 COMMENT ON FUNCTION arcano.lock_users(p_jobs arcano.job_ref[], p_revives boolean, p_impossible text) IS 'Internal: locks the users of those of p_jobs that are orphans or about to be, and with p_revives of those that may be revived. p_impossible: as for lock_user.';
+
+CREATE FUNCTION arcano.plain_seconds(p_interval interval) RETURNS interval
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (p_interval IS NOT NULL) THEN make_interval(secs => LEAST(GREATEST((EXTRACT(epoch FROM p_interval))::double precision, ('-315576000000'::bigint)::double precision), ('315576000000'::bigint)::double precision)) ELSE NULL::interval END;
+
+COMMENT ON FUNCTION arcano.plain_seconds(p_interval interval) IS 'Internal: p_interval in plain seconds.';
+
+CREATE FUNCTION arcano.longer_by_away(p_term interval, p_since timestamp with time zone) RETURNS interval
+    LANGUAGE sql STABLE
+    RETURN arcano.plain_seconds((arcano.later_by_away((p_since + p_term), p_since) - p_since));
+
+COMMENT ON FUNCTION arcano.longer_by_away(p_term interval, p_since timestamp with time zone) IS 'Internal: p_term, from p_since on, and the time in it in which nobody could reach the database.';
 
 CREATE FUNCTION arcano.mark_refund_paid(p_refund arcano.refund, p_source text, p_reason text) RETURNS void
     LANGUAGE plpgsql
@@ -1149,12 +1168,6 @@ CREATE FUNCTION arcano.pay_refunds(p_limit integer, p_alone boolean) RETURNS int
     AS ...;
 
 COMMENT ON FUNCTION arcano.pay_refunds(p_limit integer, p_alone boolean) IS 'Internal: tries to pay at most p_limit refunds that are due, and answers how many are paid now. p_alone: what is_alone said when the call began.';
-
-CREATE FUNCTION arcano.plain_seconds(p_interval interval) RETURNS interval
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE WHEN (p_interval IS NOT NULL) THEN make_interval(secs => LEAST(GREATEST((EXTRACT(epoch FROM p_interval))::double precision, ('-315576000000'::bigint)::double precision), ('315576000000'::bigint)::double precision)) ELSE NULL::interval END;
-
-COMMENT ON FUNCTION arcano.plain_seconds(p_interval interval) IS 'Internal: p_interval in plain seconds.';
 
 CREATE FUNCTION arcano.plain_text(p_text text) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -1518,12 +1531,6 @@ CREATE FUNCTION arcano.schedule_sweeper(p_every interval DEFAULT '00:01:00'::int
 
 COMMENT ON FUNCTION arcano.schedule_sweeper(p_every interval, p_limit integer) IS 'Has pg_cron, which must be installed in this database, call sweep_orphans(p_limit) every p_every (whole seconds below a minute need pg_cron 1.5), as the role that calls this; answers the schedule. Called again, the schedule is changed. The view sweep_status says whether it runs.';
 
-CREATE FUNCTION arcano.seconds_between(p_from timestamp with time zone, p_to timestamp with time zone) RETURNS interval
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN make_interval(secs => (EXTRACT(epoch FROM (p_to - p_from)))::double precision);
-
-COMMENT ON FUNCTION arcano.seconds_between(p_from timestamp with time zone, p_to timestamp with time zone) IS 'Internal: how long it is from p_from to p_to, in plain seconds.';
-
 CREATE FUNCTION arcano.secret_key(p_secret uuid, p_what text) RETURNS bigint
     LANGUAGE sql STABLE
     RETURN ((('x'::text || encode(SUBSTRING(sha256(convert_to(((COALESCE((p_secret)::text, ''::text) || ' '::text) || p_what), getdatabaseencoding())) FROM 1 FOR 8), 'hex'::text)))::bit(64))::bigint;
@@ -1552,7 +1559,7 @@ CREATE FUNCTION arcano.server_health(p_long_transaction interval) RETURNS TABLE(
 COMMENT ON FUNCTION arcano.server_health(p_long_transaction interval) IS 'Internal: what check_health says of transactions, dead rows, transaction ids and notifications.';
 
 CREATE FUNCTION arcano.serving_since() RETURNS timestamp with time zone
-    LANGUAGE sql STABLE
+    LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
@@ -2050,7 +2057,7 @@ CREATE VIEW arcano.judged_job AS
      CROSS JOIN LATERAL ( SELECT COALESCE((t.mode = 'enforce'::text), false) AS "coalesce") m(is_enforced))
      CROSS JOIN LATERAL ( SELECT
                 CASE
-                    WHEN ((j.heartbeat_at IS NOT NULL) AND (( SELECT arcano.last_return() AS last_return) > j.created_at)) THEN arcano.seconds_between(j.created_at, arcano.later_by_away((j.created_at + t.touch_limit), j.created_at))
+                    WHEN ((j.heartbeat_at IS NOT NULL) AND (( SELECT arcano.last_return() AS last_return) > j.created_at)) THEN arcano.longer_by_away(t.touch_limit, j.created_at)
                     ELSE t.touch_limit
                 END AS touch_limit) k(touch_limit))
      CROSS JOIN LATERAL ( SELECT
@@ -2922,7 +2929,7 @@ REVOKE ALL ON FUNCTION arcano.finish_jobs(p_job_ids uuid[], p_status text, p_err
 GRANT ALL ON FUNCTION arcano.finish_jobs(p_job_ids uuid[], p_status text, p_error text, p_attempts integer[], p_tables regclass[]) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.finish_jobs(p_job_ids uuid[], p_status text, p_error text, p_attempts integer[], p_tables regclass[]) TO arcano_operator;
 
-REVOKE ALL ON FUNCTION arcano.finish_open_job(p_job arcano.job_ref, p_status text, p_error text, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.finish_open_job(p_job arcano.job_ref, p_status text, p_error text, p_attempt integer, p_is_final boolean, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error text, p_api_account text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid, OUT job_table text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error text, p_api_account text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid, OUT job_table text) TO arcano_backend;
@@ -3054,6 +3061,8 @@ REVOKE ALL ON FUNCTION arcano.journal_once(p_job arcano.job_ref, p_event text, p
 
 REVOKE ALL ON FUNCTION arcano.journal_refund(p_refund arcano.refund, p_event text, p_source text, p_reason text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.keep_positions(p_since timestamp with time zone, p_alone boolean) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.keep_request(p_user_id uuid, p_request_key text, p_table regclass, p_job_id uuid, p_data jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.kept_text(p_job_before jsonb, p_column text) FROM PUBLIC;
@@ -3085,6 +3094,12 @@ REVOKE ALL ON FUNCTION arcano.lock_queue() FROM PUBLIC;
 REVOKE ALL ON FUNCTION arcano.lock_user(p_user_id uuid, p_impossible text, p_since timestamp with time zone, p_lock_timeout interval) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.lock_users(p_jobs arcano.job_ref[], p_revives boolean, p_impossible text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.plain_seconds(p_interval interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.plain_seconds(p_interval interval) TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.longer_by_away(p_term interval, p_since timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.longer_by_away(p_term interval, p_since timestamp with time zone) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.mark_refund_paid(p_refund arcano.refund, p_source text, p_reason text) FROM PUBLIC;
 
@@ -3133,8 +3148,6 @@ REVOKE ALL ON FUNCTION arcano.own_request(p_table text, p_job_id uuid, p_data js
 REVOKE ALL ON FUNCTION arcano.pay_refund(p_refund_id bigint, p_source text, p_since timestamp with time zone, p_lock_timeout interval, p_alone boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.pay_refunds(p_limit integer, p_alone boolean) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION arcano.plain_seconds(p_interval interval) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.plain_text(p_text text) FROM PUBLIC;
 
@@ -3216,9 +3229,6 @@ GRANT ALL ON FUNCTION arcano.run_or_queue(p_job_id uuid, p_run boolean, p_table 
 GRANT ALL ON FUNCTION arcano.run_or_queue(p_job_id uuid, p_run boolean, p_table regclass, OUT decision text, OUT api_account text, OUT "position" integer, OUT note text) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.schedule_sweeper(p_every interval, p_limit integer) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION arcano.seconds_between(p_from timestamp with time zone, p_to timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION arcano.seconds_between(p_from timestamp with time zone, p_to timestamp with time zone) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.secret_key(p_secret uuid, p_what text) FROM PUBLIC;
 

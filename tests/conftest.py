@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
 import psycopg
 import pytest
+from faults.outages import ClockedServers, clocked_server
 from helpers import make_app, open_to_users
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 from pytest_postgresql import factories
-from servers import SUPPORTED, add_version
+from servers import SUPPORTED, add_version, unpacked_debian
 
 from arcano_db import ArcanoDB
 from arcano_db.demo import TOOLS, script
@@ -150,6 +152,14 @@ def server_user(server: EmbeddedServer) -> str | None:
     """The user that the server runs as, if it is another one than the tests'."""
     owner = server.folder.owner()
     return None if owner == getpass.getuser() else owner
+
+
+@pytest.fixture(scope="session")
+def clocked(request: pytest.FixtureRequest) -> Iterator[ClockedServers]:
+    """Makes servers whose clocks are moved by hand; libfaketime of Debian is fetched once."""
+    with unpacked_debian("libfaketime") as folder:
+        library = next(folder.rglob("libfaketime.so.1"))
+        yield partial(clocked_server, library, request.config.getoption("--postgres"))
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -99,6 +99,27 @@ def open_to_users(connection: psycopg.Connection) -> None:
 def without_breakers(connection: psycopg.Connection) -> None:
     """For tests in which most jobs are ghosts, and are meant to be."""
     connection.execute("update arcano.job_table set breaker_share = null")
+
+
+def note_away(
+    connection: psycopg.Connection[Any], began_at: datetime, ended_at: datetime, cause: str
+) -> None:
+    """As if somebody had noted that nobody could reach the database; unknown: that nobody is known to."""
+    connection.execute(
+        "insert into arcano.away (began_at, ended_at, cause, is_away, timeline, relid)"
+        " select %s, %s, %s, %s, a.timeline, a.relid from arcano.away a order by a.away_id desc limit 1",
+        (began_at, ended_at, cause, cause != "unknown"),
+    )
+
+
+def broken_sql(name: str, breaks: Mapping[str, str]) -> str:
+    """The file of a function or view with some of its text changed, each of which stands there once."""
+    [path] = migrating.loader().SQL.glob(f"*/{name}.sql")
+    text = path.read_text(encoding="utf-8")
+    for what, instead in breaks.items():
+        assert text.count(what) == 1
+        text = text.replace(what, instead)
+    return text
 
 
 def make_user(connection: psycopg.Connection) -> UUID:

@@ -26,11 +26,9 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from faults.outages import ClockedServer, clocked_server, faketime
-from helpers import UPSCALER, VIDEO, is_orphan, make_user
+from faults.outages import ClockedServer, ClockedServers
+from helpers import UPSCALER, VIDEO, broken_sql, is_orphan, make_user, note_away
 from psycopg.rows import dict_row
-
-from arcano_db.installing import migrating
 
 CALLS = {
     "make it": f"select * from arcano.create_job('{UPSCALER}', %(job)s, %(user)s)",
@@ -85,8 +83,8 @@ class World:
 
 
 @contextmanager
-def a_world(version: int) -> Iterator[World]:
-    with faketime() as library, clocked_server(library, version) as server, ThreadPoolExecutor(3) as threads:
+def a_world(clocked: ClockedServers) -> Iterator[World]:
+    with clocked() as server, ThreadPoolExecutor(3) as threads:
         connections = [
             psycopg.connect(server.dsn(), autocommit=index == 0, row_factory=dict_row) for index in range(4)
         ]
@@ -98,8 +96,8 @@ def a_world(version: int) -> Iterator[World]:
 
 
 @pytest.fixture(scope="module")
-def world(request: pytest.FixtureRequest) -> Iterator[World]:
-    with a_world(request.config.getoption("--postgres")) as world:
+def world(clocked: ClockedServers) -> Iterator[World]:
+    with a_world(clocked) as world:
         yield world
 
 
@@ -153,11 +151,7 @@ def happen(world: World, what: str) -> None:
     if what == AWAY:
         after = world.now()
         world.away.append((before, after))
-        world.watcher.execute(
-            "insert into arcano.away (began_at, ended_at, cause, is_away, timeline, relid)"
-            " select %s, %s, 'restart', true, a.timeline, a.relid from arcano.away a limit 1",
-            (before, after),
-        )
+        note_away(world.watcher, before, after, "restart")
     else:
         world.serves()
 
@@ -300,12 +294,9 @@ MUTATIONS = {
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS)
-def test_the_search_finds(request: pytest.FixtureRequest, mutation: str) -> None:
+def test_the_search_finds(clocked: ClockedServers, mutation: str) -> None:
     name, part, instead, calls = MUTATIONS[mutation]
-    [path] = migrating.loader().SQL.glob(f"*/{name}.sql")
-    text = path.read_text(encoding="utf-8")
-    assert text.count(part) == 1
-    with a_world(request.config.getoption("--postgres")) as world:
-        world.watcher.execute(text.replace(part, instead))
+    with a_world(clocked) as world:
+        world.watcher.execute(broken_sql(name, {part: instead}))
         with pytest.raises(AssertionError, match=r": \["):
             search(world, [calls], [OLD, AWAY], 1, False)

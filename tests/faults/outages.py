@@ -6,8 +6,8 @@ import contextlib
 import os
 import shutil
 import signal
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,6 @@ import psycopg
 import pytest
 from helpers import make_app, until
 from psycopg.conninfo import make_conninfo
-from servers import unpacked_debian
 
 from arcano_db.testing.embedded import EmbeddedServer
 
@@ -25,28 +24,17 @@ def children(of: int) -> list[int]:
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):  # it has ended meanwhile
-            if (
-                entry.name.isdigit()
-                and int(entry.joinpath("stat").read_text().rpartition(")")[2].split()[1]) == of
-            ):
+            parent = entry.joinpath("stat").read_text().rpartition(")")[2].split()[1]
+            if int(parent) == of:
                 found.append(int(entry.name))
     return found
-
-
-@contextmanager
-def faketime() -> Iterator[Path]:
-    """The library that is loaded into a server."""
-    with unpacked_debian("libfaketime") as folder:
-        yield next(folder.rglob("libfaketime.so.1"))
 
 
 class ClockedServer(EmbeddedServer):
     """A server whose clock is moved by hand, and runs on from there."""
 
-    def __init__(self, library: Path, version: int, settings: Mapping[str, str] | None = None) -> None:
-        super().__init__(
-            version, {"fsync": "off", "max_connections": "200", **(settings or {})}, in_memory=True
-        )
+    def __init__(self, library: Path, version: int) -> None:
+        super().__init__(version, {"fsync": "off", "max_connections": "200"}, in_memory=True)
         self._library = library
         self.clock = self.folder.with_name(self.folder.name + ".clock")
         self.ahead = 0.0
@@ -135,11 +123,9 @@ def copy_as_standby(primary: EmbeddedServer, server: EmbeddedServer) -> None:
 
 
 @contextmanager
-def clocked_server(
-    library: Path, version: int, owner: str | None = None, settings: Mapping[str, str] | None = None
-) -> Iterator[ClockedServer]:
+def clocked_server(library: Path, version: int, owner: str | None = None) -> Iterator[ClockedServer]:
     """A running one with the app attached, migrated an hour ago; by an owner who is no superuser if told."""
-    server = ClockedServer(library, version, settings)
+    server = ClockedServer(library, version)
     try:
         server.start()
         if owner is not None:
@@ -153,6 +139,17 @@ def clocked_server(
         server.stop("immediate")
     finally:
         server.remove()
+
+
+def until_it_sweeps(server: ClockedServer) -> None:
+    """Wait for sweeps that began after this."""
+
+    def sweeps() -> int:
+        with server.connected() as conn:
+            return conn.execute("select count(*) from arcano.sweep_run").fetchone()[0]
+
+    before = sweeps()
+    until(lambda: sweeps() > before + 2)
 
 
 def stop(server: ClockedServer, seconds: float, how: str = "fast") -> None:
@@ -184,6 +181,9 @@ def crash_of_a_backend(server: ClockedServer, seconds: float) -> None:
 
     until(back)
 
+
+# What the fixture of the name clocked is: makes a running server, of an owner if one is told.
+ClockedServers = Callable[..., AbstractContextManager[ClockedServer]]
 
 OUTAGES: dict[str, Callable[[ClockedServer, float], None]] = {
     "stop": stop,

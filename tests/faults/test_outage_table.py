@@ -6,14 +6,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from uuid import UUID
 
 import psycopg
 import pytest
-from faults.outages import ClockedServer, clocked_server, crash, crash_of_a_backend, faketime, stop
+from faults.outages import (
+    ClockedServer,
+    ClockedServers,
+    crash,
+    crash_of_a_backend,
+    stop,
+    until_it_sweeps,
+)
 from helpers import UPSCALER, VIDEO, LongCommand, job, make_job, make_user
 from psycopg.conninfo import make_conninfo
 
@@ -23,7 +29,11 @@ from arcano_db import ArcanoDB
 AGES = {"seconds": 10, "half": 150, "overdue": 360}
 MINUTES = 400.0
 
-Outage = Callable[[ClockedServer], "contextmanager[ClockedServer]"]
+# Happens to a server, and answers the one that serves then.
+Outage = Callable[[ClockedServer], AbstractContextManager[ClockedServer]]
+
+# Ghosts of each age; of real jobs of each age there are four times as many.
+GHOSTS = 3
 
 
 @dataclass
@@ -37,22 +47,20 @@ class Told:
     blocked: dict[str, float] = field(default_factory=dict)
 
 
-@contextmanager
-def stopped(server: ClockedServer) -> Iterator[ClockedServer]:
-    stop(server, MINUTES)
-    yield server
+def in_place(happen: Callable[[ClockedServer], None]) -> Outage:
+    """What happens to the server, which goes on itself."""
+
+    @contextmanager
+    def outage(server: ClockedServer) -> Iterator[ClockedServer]:
+        happen(server)
+        yield server
+
+    return outage
 
 
-@contextmanager
-def crashed(server: ClockedServer) -> Iterator[ClockedServer]:
-    crash(server, MINUTES)
-    yield server
-
-
-@contextmanager
-def recovered(server: ClockedServer) -> Iterator[ClockedServer]:
-    crash_of_a_backend(server, MINUTES)
-    yield server
+def pause(server: ClockedServer) -> None:
+    with server.frozen():
+        server.move(MINUTES)
 
 
 @contextmanager
@@ -63,13 +71,6 @@ def promoted(server: ClockedServer) -> Iterator[ClockedServer]:
         standby.run("pg_ctl", "-w", "-D", str(standby.folder), "promote")
         yield standby
     server.start()
-
-
-@contextmanager
-def paused(server: ClockedServer) -> Iterator[ClockedServer]:
-    with server.frozen():
-        server.move(MINUTES)
-    yield server
 
 
 @contextmanager
@@ -84,34 +85,16 @@ def restored(server: ClockedServer) -> Iterator[ClockedServer]:
     server.start()
 
 
-@contextmanager
-def a_day_ahead(server: ClockedServer) -> Iterator[ClockedServer]:
-    server.move(86400)
-    yield server
-
-
-@contextmanager
-def an_hour_back(server: ClockedServer) -> Iterator[ClockedServer]:
-    server.move(-3600)
-    yield server
-
-
-@contextmanager
-def often(server: ClockedServer) -> Iterator[ClockedServer]:
-    stop(server, 60)
-    yield server
-
-
-OUTAGES = {
-    "stop of minutes": stopped,
-    "crash and restart": crashed,
-    "crash of one backend": recovered,
+OUTAGES: dict[str, Outage] = {
+    "stop of minutes": in_place(lambda server: stop(server, MINUTES)),
+    "crash and restart": in_place(lambda server: crash(server, MINUTES)),
+    "crash of one backend": in_place(lambda server: crash_of_a_backend(server, MINUTES)),
     "late promotion of a standby": promoted,
-    "pause of the whole server": paused,
+    "pause of the whole server": in_place(pause),
     "backup of yesterday restored": restored,
-    "clock a day ahead": a_day_ahead,
-    "clock an hour back": an_hour_back,
-    "twenty short restarts": often,
+    "clock a day ahead": in_place(lambda server: server.move(86400)),
+    "clock an hour back": in_place(lambda server: server.move(-3600)),
+    "twenty short restarts": in_place(lambda server: stop(server, 60)),
 }
 FEW = {"late promotion of a standby", "clock an hour back"}
 
@@ -120,10 +103,10 @@ def make(conn: psycopg.Connection, age: int, count: int) -> list[UUID]:
     return [make_job(conn, UPSCALER, make_user(conn), f"{age} seconds") for _ in range(count)]
 
 
-def measure(library: Path, version: int, outage: str, sweeps: bool, count: int) -> Told:
+def measure(clocked: ClockedServers, outage: str, sweeps: bool) -> Told:
     """Jobs of each age, a fifth of them ghosts; clients of the others come back after the outage."""
-    told = Told(real=2 * 4 * count)
-    with clocked_server(library, version) as server:
+    told = Told(real=2 * 4 * GHOSTS)
+    with clocked() as server:
         with server.connected() as conn:
             conn.execute("update arcano.job_table set breaker_share = 0.5")
             for number in range(60):
@@ -132,31 +115,23 @@ def measure(library: Path, version: int, outage: str, sweeps: bool, count: int) 
             real: list[UUID] = []
             for name, age in sorted(AGES.items(), key=lambda one: -one[1]):
                 if name != "overdue":
-                    real += make(conn, age, 4 * count)
-                ghosts[name] = make(conn, age, count)
+                    real += make(conn, age, 4 * GHOSTS)
+                ghosts[name] = make(conn, age, GHOSTS)
             ArcanoDB(conn).create_job(VIDEO, None, make_user(conn))
         dsn = make_conninfo(server.dsn(), **server.login)
         # It sweeps from the beginning to the end, by its own clock; after that the server's is moved by hand.
         sweeper = LongCommand("sweep", "--every", "0.2", "--deadline", "1", "--dsn", dsn) if sweeps else None
         if sweeper:
             sweeper.wait_for("sweeping every")
-            until_swept(server)
+            until_it_sweeps(server)
         with OUTAGES[outage](server) as there:
             if sweeper and there is server:
-                until_swept(server)
+                until_it_sweeps(server)
             if sweeper:
                 sweeper.kill()
             with there.connected() as conn:
                 follow(there, conn, sweeps, real, ghosts, told, outage)
     return told
-
-
-def until_swept(server: ClockedServer) -> None:
-    with server.connected() as conn:
-        swept = "select count(*) from arcano.sweep_run"
-        before = conn.execute(swept).fetchone()[0]
-        while conn.execute(swept).fetchone()[0] < before + 2:
-            pass
 
 
 def follow(
@@ -194,16 +169,15 @@ def follow(
 
 @pytest.mark.parametrize("sweeps", [True, False], ids=["with a sweeper", "without one"])
 @pytest.mark.parametrize("outage", OUTAGES)
-def test_what_it_costs(request: pytest.FixtureRequest, outage: str, sweeps: bool) -> None:
+def test_what_it_costs(
+    request: pytest.FixtureRequest, clocked: ClockedServers, outage: str, sweeps: bool
+) -> None:
     full = request.config.getoption("--full")
     if not (full or (outage in FEW and sweeps)):
         pytest.skip("a row of the full count")
-    with faketime() as library:
-        told = measure(library, request.config.getoption("--postgres"), outage, sweeps, 3)
+    told = measure(clocked, outage, sweeps)
     cost = f"{told.cancelled} of {told.real} | {told.ended_by_their_clients}"
-    blocked = " | ".join(
-        f"{told.blocked.get(name, 0) + 10:.0f}" if name in told.blocked else "0" for name in AGES
-    )
+    blocked = " | ".join(f"{told.blocked[name] + 10:.0f}" if name in told.blocked else "0" for name in AGES)
     print(f"\n| {outage} | {'yes' if sweeps else 'no'} | {cost} | {blocked} |")
     if outage == "pause of the whole server" and not sweeps:
         return  # what the server cannot know: the breaker alone stands between

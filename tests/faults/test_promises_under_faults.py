@@ -18,12 +18,11 @@ from typing import Any
 import psycopg
 import pytest
 from faults.mixed_load import HOLDER, PROMISES, MixedLoad, report
-from faults.outages import ClockedServer, clocked_server, faketime
-from helpers import VIDEO, in_background, make_job, until_blocked
+from faults.outages import ClockedServers
+from helpers import VIDEO, broken_sql, in_background, make_job, until_blocked
 from psycopg import sql
 
 from arcano_db import ArcanoDB
-from arcano_db.installing import migrating
 from arcano_db.testing.embedded import EmbeddedServer
 
 # The fault, how it is injected, and how often in how many seconds: here, and in full. Without an injection
@@ -51,12 +50,6 @@ COUNTED = {
 
 # By the server's own clock, and so a server that has one.
 AWAY = "the server is away"
-
-
-@contextlib.contextmanager
-def clocked(request: pytest.FixtureRequest) -> Iterator[ClockedServer]:
-    with faketime() as library, clocked_server(library, request.config.getoption("--postgres")) as server:
-        yield server
 
 
 def judge(load: MixedLoad, fault: str, injected: int) -> None:
@@ -88,10 +81,10 @@ def test_no_fault_breaks_a_promise(
 
 
 def test_minutes_in_which_the_server_is_away_cost_no_job(
-    request: pytest.FixtureRequest, tmp_path: Path
+    clocked: ClockedServers, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     times, seconds = (12, 180.0) if request.config.getoption("--full") else (2, 5.0)
-    with clocked(request) as server:
+    with clocked() as server:
         load = MixedLoad(server, tmp_path, {AWAY})
         load.prepare()
         with load.running():
@@ -100,15 +93,12 @@ def test_minutes_in_which_the_server_is_away_cost_no_job(
         judge(load, AWAY, injected)
 
 
-def test_the_judge_catches_time_away_that_counts(request: pytest.FixtureRequest, tmp_path: Path) -> None:
-    [path] = migrating.loader().SQL.glob("*/later_by_away.sql")
-    text = path.read_text(encoding="utf-8")
-    assert text.count("return v_at;") == 1
-    with clocked(request) as server:
+def test_the_judge_catches_time_away_that_counts(clocked: ClockedServers, tmp_path: Path) -> None:
+    with clocked() as server:
         load = MixedLoad(server, tmp_path, {AWAY})
         load.prepare()
         with server.connected() as conn:
-            conn.execute(text.replace("return v_at;", "return p_at;"))
+            conn.execute(broken_sql("later_by_away", {"return v_at;": "return p_at;"}))
         with load.running():
             load.watch(5, load.be_away, 2)
             load.watch(1)
@@ -252,11 +242,7 @@ MUTATIONS: dict[str, tuple[str, dict[str, str], str]] = {
 @pytest.mark.parametrize("mutation", MUTATIONS)
 def test_the_judge_catches(own_server: EmbeddedServer, tmp_path: Path, mutation: str) -> None:
     name, breaks, promise = MUTATIONS[mutation]
-    [path] = migrating.loader().SQL.glob(f"*/{name}.sql")
-    source = path.read_text(encoding="utf-8")
-    for what, instead in breaks.items():
-        assert source.count(what) == 1
-        source = source.replace(what, instead)
+    source = broken_sql(name, breaks)
     load = MixedLoad(own_server, tmp_path, journal_late="journal" in mutation)
     load.prepare()
     with psycopg.connect(load.dsn, autocommit=True) as conn:

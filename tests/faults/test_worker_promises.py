@@ -12,8 +12,8 @@ from typing import Any
 import psycopg
 import pytest
 from faults.worker_load import PROMISES, WorkerLoad
+from helpers import broken_sql
 
-from arcano_db.installing import migrating
 from arcano_db.testing.embedded import EmbeddedServer
 
 
@@ -75,16 +75,11 @@ def test_the_judge_catches(
     if mutation not in FEW and not request.config.getoption("--full"):
         pytest.skip("in full only")
     name, breaks, promise = MUTATIONS[mutation]
-    [path] = migrating.loader().SQL.glob(f"*/{name}.sql")
-    source = path.read_text(encoding="utf-8")
-    for what, instead in breaks.items():
-        assert source.count(what) == 1
-        source = source.replace(what, instead)
     load = WorkerLoad(own_server, tmp_path)
     load.prepare()
     with psycopg.connect(load.dsn, autocommit=True) as conn:
         conn.execute("set search_path = pg_catalog, pg_temp")
-        conn.execute(source)
+        conn.execute(broken_sql(name, breaks))
     load.start()
     load.go_on(15, 0.7)
     load.settle(4)

@@ -39,13 +39,14 @@ CALLS: dict[str, Callable[[ArcanoDB, UUID], Any]] = {
     "finish_job at no attempt": lambda db, one: db.finish_job(one, attempt=0),
     "fail_job": lambda db, one: db.fail_job(one, "upload broken"),
 }
+# What it is then, and by what the journal says that it came back.
 BECOMES = {
-    "run_or_queue": "queued",
-    "queue": "queued",
-    "touch_job": "queued",
-    "finish_job": "completed",
-    "finish_job at no attempt": "completed",
-    "fail_job": "failed",
+    "run_or_queue": ("queued", "run_or_queue"),
+    "queue": ("queued", "run_or_queue"),
+    "touch_job": ("queued", "touch_job"),
+    "finish_job": ("completed", "finish_job"),
+    "finish_job at no attempt": ("completed", "finish_job"),
+    "fail_job": ("failed", "finish_job"),
 }
 
 
@@ -53,18 +54,21 @@ BECOMES = {
 @pytest.mark.parametrize("by", ["check", "sweep"])
 def test_it_goes_on(conn: psycopg.Connection, db: ArcanoDB, call: str, by: str) -> None:
     made = make_job(conn, UPSCALER, make_user(conn), "10 minutes", error_message="a first try failed")
-    db.check_user_active(job(conn, made)["user_id"]) if by == "check" else db.sweep_orphans()
+    if by == "check":
+        db.check_user_active(job(conn, made)["user_id"])
+    else:
+        db.sweep_orphans()
     assert job(conn, made)["status"] == "cancelled"
+    status, source = BECOMES[call]
     answer = CALLS[call](db, made)
     assert answer.note == "revived"
     row = job(conn, made)
-    assert row["status"] == BECOMES[call]
+    assert row["status"] == status
     if call != "fail_job":
         assert row["error_message"] == "a first try failed"
-    assert (row["completed_at"] is None) == (BECOMES[call] == "queued")
+    assert (row["completed_at"] is None) == (status == "queued")
     kinds = [(event["event"], event["source"]) for event in events(conn, made)]
-    source = call.split()[0].replace("queue", "run_or_queue") if call == "queue" else call.split()[0]
-    assert kinds[:2] == [("healed", by), ("revived", "finish_job" if source == "fail_job" else source)]
+    assert kinds[:2] == [("healed", by), ("revived", source)]
     reason = events(conn, made)[1]["reason"]
     assert reason.endswith("came after the job was healed")
     # Told again, the same as of any job.

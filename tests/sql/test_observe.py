@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -17,6 +18,7 @@ from helpers import (
     job,
     make_job,
     make_user,
+    note_away,
     until_blocked,
 )
 
@@ -199,16 +201,6 @@ def make_jobs(conn: psycopg.Connection, number: int, age: str = "30 minutes", **
         make_job(conn, UPSCALER, make_user(conn), age, **columns)
 
 
-def nobody_was_served(conn: psycopg.Connection, since: str) -> None:
-    """As if the first one to write since then had come just now."""
-    conn.execute(
-        "insert into arcano.away (began_at, ended_at, cause, is_away, timeline, relid)"
-        " select now() - %s::interval, now(), 'unknown', false, a.timeline, a.relid"
-        " from arcano.away a order by a.away_id desc limit 1",
-        (since,),
-    )
-
-
 def modes(conn: psycopg.Connection) -> dict[str, str]:
     return dict(
         conn.execute("select job_table::text, mode from arcano.job_table where mode <> 'enforce'").fetchall()
@@ -266,7 +258,8 @@ def test_a_check_heals_none_of_so_many(
     if age == "a jump":
         # Nobody was served for a day, as after a clock that jumps that far ahead.
         conn.execute("update arcano.job_table set enforced_since = now() - interval '3 days'")
-        nobody_was_served(conn, "1 day")
+        now = datetime.now(UTC)
+        note_away(conn, now - timedelta(days=1), now, "unknown")
     make_jobs(conn, 40, age="1 day 10 seconds" if age == "a jump" else age)
     for orphan in db.orphan_jobs():
         answer = db.check_user_active(orphan.user_id)
@@ -367,11 +360,8 @@ def test_ghosts_that_an_outage_made_trip_nothing(
     db: ArcanoDB, conn: psycopg.Connection, enforced: None
 ) -> None:
     """Its clients gave up: that says nothing of the app."""
-    conn.execute(
-        "insert into arcano.away (began_at, ended_at, cause, is_away, timeline, relid)"
-        " select now() - interval '20 minutes', now() - interval '10 minutes', 'restart', true,"
-        " a.timeline, a.relid from arcano.away a order by a.away_id desc limit 1"
-    )
+    now = datetime.now(UTC)
+    note_away(conn, now - timedelta(minutes=20), now - timedelta(minutes=10), "restart")
     make_jobs(conn, 15, "21 minutes")
     make_jobs(conn, 5, "21 minutes", status="completed")
     assert db.sweep_orphans()[0].cancelled == 15

@@ -10,7 +10,7 @@ declare
 begin
   if p_event <> all (array[
       'healed', 'cancelled', 'force_cancelled', 'stalled', 'requeued', 'failed', 'completed', 'revived', 'late_finish',
-      'refund_due', 'refunded', 'observed', 'from_future', 'restored', 'erased', 'error'
+      'late_cancel', 'refund_due', 'refunded', 'observed', 'from_future', 'restored', 'erased', 'error'
     ]) or p_source <> all (array[
       'check', 'sweep', 'cancel_session', 'cancel_job', 'start_job', 'run_or_queue', 'touch_job', 'finish_job', 'claim_jobs', 'settle_refund',
       'restore_job', 'erase_user'

@@ -43,6 +43,10 @@ begin
     note := 'healed; somebody is changing this job at this moment: try again';
     return;
   end if;
+  if not exists (select from arcano.revivable_job(p_job, p_by, p_attempt)) then -- cancelled since, or brought back
+    select u.status, u.attempt, u.note into status, attempt, note from arcano.unchanged_job(p_job) u;
+    return;
+  end if;
   select c.* into v_in_the_way from arcano.heal_and_find_active_job(v_job.user_id, true) c;
   if v_in_the_way.has_active_job then
     select u.status, u.attempt, u.note into status, attempt, note from arcano.unchanged_job(p_job) u;

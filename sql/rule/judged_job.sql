@@ -2,7 +2,8 @@
 -- (is_orphan, is_charged_orphan, is_stalled), and whether the rules end jobs of its table (is_enforced). What ends
 -- jobs asks for both.
 --
--- Time in which nobody could reach the database counts for none of them (away/later_by_away.sql).
+-- Time in which nobody could reach the database counts for none of them (away/later_by_away.sql), and time in which nobody
+-- may have been served not for those that only a sweep ends (later_by_unknown.sql).
 --
 -- Who knows a job's id asks here, and tests is_open inside of a case: with the statuses of open_job outside of one,
 -- the planner may read the partial index of all open jobs instead of the primary keys. A table without settings
@@ -20,7 +21,8 @@ select j.tableoid as relid,
        s.stalls_at,
        arcano.is_working(j.status) and coalesce(s.stalls_at < now(), false) as is_stalled,
        case when c.is_charged then g.since end as charged_orphan_since,
-       l.is_outside_queue and c.is_charged and coalesce(g.until < now(), false) as is_charged_orphan,
+       l.is_outside_queue and c.is_charged
+         and case when g.until < now() then arcano.later_by_unknown(g.until) < now() else false end as is_charged_orphan,
        l.is_outside_queue,
        arcano.is_working(j.status) as is_working,
        arcano.is_open(j.status) as is_open,
@@ -92,6 +94,9 @@ select j.tableoid as relid,
     select case when w.stalls_at is not null and (select arcano.last_return()) > least(j.started_at, j.heartbeat_at)
              then arcano.later_by_away(w.stalls_at, case when j.status = 'starting' and b.beats is not true then j.started_at
                else greatest(j.started_at, j.heartbeat_at) end) else w.stalls_at end
+  ) v (stalls_at)
+  cross join lateral (
+    select case when v.stalls_at < now() then arcano.later_by_unknown(v.stalls_at) else v.stalls_at end
   ) s (stalls_at)
   cross join lateral (select arcano.silent_since(j.created_at, j.started_at, j.heartbeat_at)) n (silent_since)
   cross join lateral (select arcano.is_charged(j.credits_charged, j.user_credit_cost)) c (is_charged)

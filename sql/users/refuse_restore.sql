@@ -56,7 +56,7 @@ begin
             select format('since then it was %s by %s (entry %s)', e.event, e.source, e.event_id)
               from arcano.job_event e
              where e.job_id = p_event.job_id and arcano.is_of_table(e.relid, e.job_table, p_relid) and e.event_id > p_event.event_id
-               and e.event not in ('error', 'refund_due', 'observed', 'from_future')
+               and e.event not in ('error', 'refund_due', 'observed', 'from_future', 'late_cancel')
              order by e.event_id
              limit 1),
           'Only the last end of a job can be undone.'),

@@ -387,6 +387,83 @@ def test_a_clock_that_jumps_a_day_ahead(server: ClockedServer, first: str, made:
         assert ended == (10 if made == 10 else 0)
 
 
+def at_work(db: ArcanoDB, conn: psycopg.Connection, count: int) -> list[UUID]:
+    """Jobs of real users that only a sweep can end, so many of each kind; all have a term of half an hour."""
+    terms = ("stall_after", "starting_stall_after", "charged_orphan_after")
+    db.set_job_table(VIDEO, dict.fromkeys(terms, "30 minutes"))
+    kinds: dict[str, dict[str, Any]] = {
+        "claimed": {"status": "starting"},
+        "running": {"status": "running", "task_id": "a task"},
+        "touched": {"status": "running"},
+        "charged": {"status": "queued", "credits_charged": True, "user_credit_cost": 1},
+        "beating": {"status": "queued", "waited_in_queue": True},
+    }
+    jobs = {
+        kind: [make_job(conn, VIDEO, make_user(conn), "1 minute", **columns) for _ in range(count)]
+        for kind, columns in kinds.items()
+    }
+    conn.execute(
+        "update arcano.job set started_at = created_at where status = any (%s)", (["starting", "running"],)
+    )
+    assert len(db.claim_jobs(count, beats=True)) == count
+    db.touch_jobs([*jobs["touched"], *jobs["beating"]])
+    return [one for kind in jobs.values() for one in kind]
+
+
+def swept(db: ArcanoDB) -> int:
+    """How many of them a sweep ends or puts back."""
+    return sum(
+        row.cancelled + row.stalled + row.put_back for row in db.sweep_orphans() if row.job_table == VIDEO
+    )
+
+
+@pytest.mark.parametrize("first", ["a sweep", "somebody else", "somebody who is not ready yet"])
+def test_a_jump_ends_nobody_whom_only_a_sweep_may_end(server: ClockedServer, first: str) -> None:
+    """No sweeper of ours saw it: those who are at work have their term to say so, and no more."""
+    with server.connected() as conn:
+        db = ArcanoDB(conn)
+        jobs = at_work(db, conn, 12)
+        db.sweep_orphans()
+        server.move(86400)
+        if first == "somebody else":
+            db.create_job(UPSCALER, None, make_user(conn))
+        elif first == "somebody who is not ready yet":
+            with psycopg.connect(conn.info.dsn) as other:
+                other.execute("select arcano.create_job(%s, null, %s)", (UPSCALER, make_user(conn)))
+                assert swept(db) == 0
+        assert [swept(db) for _ in range(3)] == [0, 0, 0]
+        # As long as the term was not over when it jumped.
+        server.move(1500)
+        assert swept(db) == 0
+        server.move(400)
+        assert swept(db) + swept(db) == len(jobs)
+
+
+@pytest.mark.parametrize("minutes", [3, 10, 45])
+def test_sweeps_that_come_rarely_end_it_all_the_same(server: ClockedServer, minutes: int) -> None:
+    """Where nobody else writes, each is after a time of which nothing is known: that counts once."""
+    with server.connected() as conn:
+        db = ArcanoDB(conn)
+        dead = at_work(db, conn, 1)
+        left, passed = len(dead) - swept(db), 0
+        while left:
+            server.move(60 * minutes)
+            passed += minutes
+            left -= swept(db)
+            assert passed <= 29 + 30 + minutes
+
+
+def test_what_had_stalled_before_the_jump_has_stalled(server: ClockedServer) -> None:
+    with server.connected() as conn:
+        db = ArcanoDB(conn)
+        dead = at_work(db, conn, 1)
+        for _ in range(21):  # as busy as it was
+            server.move(100)
+            db.create_job(UPSCALER, None, make_user(conn))
+        server.move(86400)
+        assert swept(db) == len(dead)
+
+
 def test_a_clock_that_goes_back(server: ClockedServer) -> None:
     """Nothing waits for what was its future, and the doctor says so at once."""
     with server.connected() as conn:

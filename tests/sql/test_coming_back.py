@@ -146,6 +146,35 @@ def test_what_somebody_ended_stays_so(conn: psycopg.Connection, db: ArcanoDB, ca
     assert job(conn, made)["status"] == before
 
 
+CANCELS: dict[str, Callable[[ArcanoDB, psycopg.Connection, UUID], Any]] = {
+    "cancel_job": lambda db, conn, one: db.cancel_job(one),
+    "by force": lambda db, conn, one: db.cancel_job(one, force=True, reason="no more"),
+    "the whole user": lambda db, conn, one: db.cancel_session(job(conn, one)["user_id"]),
+    "the whole session": lambda db, conn, one: db.cancel_session(session_id="tab"),
+    "a page that left": lambda db, conn, one: conn.execute(
+        "select arcano.leave_session(%s, 'tab', now())", (job(conn, one)["user_id"],)
+    ),
+    "finish_job": lambda db, conn, one: db.finish_job(one, "cancelled"),
+    "finish_jobs": lambda db, conn, one: db.finish_jobs([one], "cancelled"),
+}
+
+
+@pytest.mark.parametrize("call", [*CALLS, "start_job"])
+@pytest.mark.parametrize("how", CANCELS)
+def test_who_cancels_a_healed_job_has_gone_on(
+    conn: psycopg.Connection, db: ArcanoDB, call: str, how: str
+) -> None:
+    """It was over already; that they do not want it any more is so all the same, and in the journal once."""
+    made = healed(conn, db, session_id="tab")
+    for _ in range(2):
+        CANCELS[how](db, conn, made)
+    kinds = [event["event"] for event in events(conn, made)]
+    assert kinds == ["healed", "late_cancel"]
+    answer = db.start_job(made) if call == "start_job" else CALLS[call](db, made)
+    assert job(conn, made)["status"] == "cancelled"
+    assert answer.note == "already cancelled"
+
+
 def test_a_worker_of_an_earlier_attempt_revives_nothing(conn: psycopg.Connection, db: ArcanoDB) -> None:
     made = healed(conn, db)
     assert not db.finish_job(made, attempt=3).changed

@@ -36,6 +36,7 @@ OF_THE_VIEWS = {
     "future_job",
     "last_return",
     "later_by_away",
+    "later_by_unknown",
     "longer_by_away",
     "plain_seconds",
     "heals_at",

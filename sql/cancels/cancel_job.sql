@@ -1,5 +1,6 @@
 -- Cancels one job: a waiting one freely, a working one only if the caller insists, because a provider may
 -- go on with it and charge for it. Waits for no row's lock.
+-- A job that the rule has ended already stays ended, whoever comes late for it.
 create or replace function arcano.cancel_job(
   p_job_id arcano.job.id%type,
   p_force boolean default false,
@@ -34,6 +35,8 @@ begin
     v_why := coalesce(v_error, 'somebody is changing this job at this moment: try again');
   elsif arcano.is_working(v_job.status) then
     v_why := format('it is %s: p_force cancels it all the same', v_job.status);
+  elsif not arcano.note_late_cancel(v_ref, 'cancel_job', coalesce(p_reason, 'Cancelled')) then
+    v_why := 'somebody is changing this job at this moment: try again';
   end if;
 
   select u.status, u.attempt, coalesce(v_why, u.note) into status, attempt, note from arcano.unchanged_job(v_ref) u;

@@ -27,6 +27,11 @@ begin
         hint = 'Pass when the page said goodbye, or call cancel_session to cancel at once.';
   end if;
 
+  -- A page that is back has had no time to say so.
+  if arcano.last_return() > greatest(p_left_at, now() - interval '1 minute') then
+    return;
+  end if;
+
   -- is_open is the predicate of the index that this reads.
   select array_agg((j.tableoid, j.id)::arcano.job_ref) into v_jobs
     from arcano.job j
@@ -35,13 +40,20 @@ begin
      and (p_user_id is null or j.user_id = p_user_id)
      and (p_session_id is null or j.session_id = p_session_id)
      and (greatest(j.created_at, j.heartbeat_at) > p_left_at) is not true
-     and (p_in_queue or not arcano.entered_queue(j."position", j.waited_in_queue))
-     -- A page that is back has had no time to say so.
-     and (select (arcano.last_return() > greatest(p_left_at, now() - interval '1 minute')) is not true);
+     and (p_in_queue or not arcano.entered_queue(j."position", j.waited_in_queue));
 
   select array_agg(e.job) into v_jobs
     from arcano.end_jobs(v_jobs, 'cancel_session', 'waiting', coalesce(p_reason, 'Session cancelled'), p_alone => arcano.is_alone()) e
    where e.error is null;
+
+  -- What the rule ended before, no late call is to bring back.
+  perform arcano.note_late_cancel((e.relid, e.job_id)::arcano.job_ref, 'cancel_session', coalesce(p_reason, 'Session cancelled'))
+     from arcano.job_table t
+     join arcano.job_event e on e.relid = t.job_table and e.event = 'healed' and e.created_at > now() - interval '1 hour'
+    cross join lateral (select * from arcano.job f where f.id = e.job_id and f.tableoid = e.relid offset 0) j
+    where (p_user_id is null or j.user_id = p_user_id)
+      and (p_session_id is null or j.session_id = p_session_id)
+      and (greatest(j.created_at, j.heartbeat_at) > p_left_at) is not true;
 
   -- A statement of its own, which sees the refunds.
   return query

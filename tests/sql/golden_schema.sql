@@ -723,7 +723,7 @@ CREATE TABLE arcano.job_event (
 
 COMMENT ON TABLE arcano.job_event IS 'The journal: one row for every job that the package ended, written in the transaction that ended it, and one for every job that the sweep could not end.';
 
-COMMENT ON COLUMN arcano.job_event.event IS 'healed: cancelled by the orphan rule; cancelled, failed, completed: ended while it waited; force_cancelled: cancelled while it worked; stalled: failed, because it gave no sign of life; requeued: put back into the queue, because its worker fell silent; revived: a healed job whose client came back after all, or a claim that had failed as never started and was started after all; late_finish: finish_job came after the job had ended otherwise, and changed nothing; refund_due: credits are owed, and reason says why they are not paid yet; refunded: they are paid; observed: would have been ended, were its table not in observe mode; restored: put back as it was; erased: a user''s entries were removed, and reason says how many; error: the job could not be started or ended, and reason says why.';
+COMMENT ON COLUMN arcano.job_event.event IS 'healed: cancelled by the orphan rule; cancelled, failed, completed: ended while it waited; force_cancelled: cancelled while it worked; stalled: failed, because it gave no sign of life; requeued: put back into the queue, because its worker fell silent; revived: a healed job whose client came back after all, or a claim that had failed as never started and was started after all; late_finish: finish_job came after the job had ended otherwise, and changed nothing; late_cancel: a cancel came after the rule had ended the job, which no late call brings back since; refund_due: credits are owed, and reason says why they are not paid yet; refunded: they are paid; observed: would have been ended, were its table not in observe mode; restored: put back as it was; erased: a user''s entries were removed, and reason says how many; error: the job could not be started or ended, and reason says why.';
 
 COMMENT ON COLUMN arcano.job_event.source IS 'What did it: check (check_user_active, also inside create_job and start_job), sweep (sweep_orphans), cancel_session, cancel_job, start_job, run_or_queue, touch_job, finish_job (fail_job, finish_jobs and finish_task too), claim_jobs, settle_refund, restore_job, or erase_user.';
 
@@ -929,6 +929,13 @@ CREATE FUNCTION arcano.later_by_away(p_at timestamp with time zone, p_since time
 
 COMMENT ON FUNCTION arcano.later_by_away(p_at timestamp with time zone, p_since timestamp with time zone) IS 'Internal: when a term that began at p_since and would end at p_at ends, since time in which nobody could reach the database does not count.';
 
+CREATE FUNCTION arcano.later_by_unknown(p_at timestamp with time zone) RETURNS timestamp with time zone
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.later_by_unknown(p_at timestamp with time zone) IS 'Internal: when a term that ends at p_at ends, where it is the sweep that ends the job, since nobody may have been served at p_at.';
+
 CREATE FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text DEFAULT NULL::text, p_in_queue boolean DEFAULT true) RETURNS TABLE(job_table text, job_id uuid, refunded boolean)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1089,6 +1096,13 @@ CREATE FUNCTION arcano.note_future_jobs(p_limit integer) RETURNS void
     AS ...;
 
 COMMENT ON FUNCTION arcano.note_future_jobs(p_limit integer) IS 'Internal: journals at most p_limit jobs outside of the queue whose created_at is in the future.';
+
+CREATE FUNCTION arcano.note_late_cancel(p_job arcano.job_ref, p_source text, p_reason text) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.note_late_cancel(p_job arcano.job_ref, p_source text, p_reason text) IS 'Internal: if a late call could bring p_job back, journals that it was cancelled, so that none does; false: somebody holds its row.';
 
 CREATE FUNCTION arcano.note_late_finish(p_job arcano.job_ref, p_status text, p_ended_as text, p_error text) RETURNS void
     LANGUAGE plpgsql
@@ -2020,7 +2034,11 @@ CREATE VIEW arcano.judged_job AS
             WHEN c.is_charged THEN g.since
             ELSE NULL::timestamp with time zone
         END AS charged_orphan_since,
-    (l.is_outside_queue AND c.is_charged AND COALESCE((g.until < now()), false)) AS is_charged_orphan,
+    (l.is_outside_queue AND c.is_charged AND
+        CASE
+            WHEN (g.until < now()) THEN (arcano.later_by_unknown(g.until) < now())
+            ELSE false
+        END) AS is_charged_orphan,
     l.is_outside_queue,
     arcano.is_working(j.status) AS is_working,
     arcano.is_open(j.status) AS is_open,
@@ -2052,7 +2070,7 @@ CREATE VIEW arcano.judged_job AS
             END
             ELSE NULL::timestamp with time zone
         END AS silent_since
-   FROM ((((((((((((((arcano.job j
+   FROM (((((((((((((((arcano.job j
      LEFT JOIN arcano.job_table t ON (((t.job_table)::oid = j.tableoid)))
      CROSS JOIN LATERAL ( SELECT COALESCE((t.mode = 'enforce'::text), false) AS "coalesce") m(is_enforced))
      CROSS JOIN LATERAL ( SELECT
@@ -2089,6 +2107,11 @@ CREATE VIEW arcano.judged_job AS
                         ELSE GREATEST(j.started_at, j.heartbeat_at)
                     END)
                     ELSE w.stalls_at
+                END AS stalls_at) v(stalls_at))
+     CROSS JOIN LATERAL ( SELECT
+                CASE
+                    WHEN (v.stalls_at < now()) THEN arcano.later_by_unknown(v.stalls_at)
+                    ELSE v.stalls_at
                 END AS stalls_at) s(stalls_at))
      CROSS JOIN LATERAL ( SELECT arcano.silent_since(j.created_at, j.started_at, j.heartbeat_at) AS silent_since) n(silent_since))
      CROSS JOIN LATERAL ( SELECT arcano.is_charged(j.credits_charged, j.user_credit_cost) AS is_charged) c(is_charged))
@@ -3075,6 +3098,9 @@ GRANT ALL ON FUNCTION arcano.last_return() TO arcano_operator;
 REVOKE ALL ON FUNCTION arcano.later_by_away(p_at timestamp with time zone, p_since timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.later_by_away(p_at timestamp with time zone, p_since timestamp with time zone) TO arcano_operator;
 
+REVOKE ALL ON FUNCTION arcano.later_by_unknown(p_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.later_by_unknown(p_at timestamp with time zone) TO arcano_operator;
+
 REVOKE ALL ON FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text, p_in_queue boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text, p_in_queue boolean) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text, p_in_queue boolean) TO arcano_operator;
@@ -3122,6 +3148,8 @@ REVOKE ALL ON FUNCTION arcano.note_alive() FROM PUBLIC;
 REVOKE ALL ON FUNCTION arcano.note_away(p_began_at timestamp with time zone, p_ended_at timestamp with time zone, p_cause text, p_timeline text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.note_future_jobs(p_limit integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.note_late_cancel(p_job arcano.job_ref, p_source text, p_reason text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.note_late_finish(p_job arcano.job_ref, p_status text, p_ended_as text, p_error text) FROM PUBLIC;
 

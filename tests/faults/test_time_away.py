@@ -15,7 +15,7 @@ from faults.outages import OUTAGES, ClockedServer, ClockedServers, crash, stop, 
 from helpers import UPSCALER, VIDEO, LongCommand, job, make_job, make_user, sign_in, until, veto
 from psycopg.conninfo import make_conninfo
 
-from arcano_db import ArcanoDB
+from arcano_db import ArcanoDB, SweptTable
 
 # How old jobs were when the server went.
 FRESH, HALF, OVERDUE = "10 seconds", "3 minutes", "6 minutes"
@@ -75,6 +75,16 @@ def test_no_job_is_too_old_because_the_server_was_away(
         assert job(conn, fresh)["status"] == "cancelled"
 
 
+def swept_for(server: ClockedServer, db: ArcanoDB, seconds: int) -> list[SweptTable]:
+    """What sweeps have ended after so long, of which there is one a minute."""
+    ended = []
+    while seconds > 0:
+        server.move(min(60, seconds))
+        seconds -= 60
+        ended += db.sweep_orphans()
+    return ended
+
+
 @pytest.mark.parametrize(
     "columns",
     [{"status": "starting"}, {"status": "running", "task_id": "a task"}],
@@ -87,6 +97,7 @@ def test_no_worker_fell_silent_because_the_server_was_away(
     with server.connected() as conn:
         db = ArcanoDB(conn)
         db.set_job_table(VIDEO, {"stall_after": "5 minutes", "starting_stall_after": "5 minutes"})
+        swept_for(server, db, 600)
         working, stalled = (make_job(conn, VIDEO, make_user(conn), "1 hour", **columns) for _ in range(2))
         for one, since in ((working, "1 minute"), (stalled, "6 minutes")):
             conn.execute(
@@ -100,8 +111,7 @@ def test_no_worker_fell_silent_because_the_server_was_away(
         assert [row.job_id for row in db.stalling_jobs("3 minutes 30 seconds")] == [stalled]
         assert [row.stalled for row in db.sweep_orphans()] == [1]
         assert job(conn, working)["status"] == columns["status"]
-        server.move(250)
-        assert sum(row.stalled for row in db.sweep_orphans()) == 1
+        assert sum(row.stalled for row in swept_for(server, db, 250)) == 1
 
 
 def test_beating_jobs_are_not_put_back_because_the_server_was_away(server: ClockedServer) -> None:
@@ -119,8 +129,7 @@ def test_beating_jobs_are_not_put_back_because_the_server_was_away(server: Clock
         assert db.sweep_orphans() == []
         assert {job(conn, one)["status"] for one in jobs} == {"running"}
         assert {row.level for row in db.check_health() if row.finding == "silent jobs"} == {"ok"}
-        server.move(960)
-        assert [row.put_back for row in db.sweep_orphans()] == [3]
+        assert [row.put_back for row in swept_for(server, db, 960)] == [3]
 
 
 def test_a_charged_orphan_has_its_time_too(server: ClockedServer) -> None:
@@ -135,8 +144,7 @@ def test_a_charged_orphan_has_its_time_too(server: ClockedServer) -> None:
         db = ArcanoDB(conn)
         assert db.sweep_orphans() == []
         assert db.charged_orphans() == []
-        server.move(1800)
-        assert [row.cancelled for row in db.sweep_orphans()] == [1]
+        assert [row.cancelled for row in swept_for(server, db, 1800)] == [1]
         assert job(conn, charged)["status"] == "cancelled"
 
 

@@ -159,20 +159,52 @@ CANCELS: dict[str, Callable[[ArcanoDB, psycopg.Connection, UUID], Any]] = {
 }
 
 
-@pytest.mark.parametrize("call", [*CALLS, "start_job"])
 @pytest.mark.parametrize("how", CANCELS)
-def test_who_cancels_a_healed_job_has_gone_on(
-    conn: psycopg.Connection, db: ArcanoDB, call: str, how: str
-) -> None:
+def test_who_cancels_a_healed_job_has_gone_on(conn: psycopg.Connection, db: ArcanoDB, how: str) -> None:
     """It was over already; that they do not want it any more is so all the same, and in the journal once."""
     made = healed(conn, db, session_id="tab")
     for _ in range(2):
         CANCELS[how](db, conn, made)
-    kinds = [event["event"] for event in events(conn, made)]
-    assert kinds == ["healed", "late_cancel"]
-    answer = db.start_job(made) if call == "start_job" else CALLS[call](db, made)
-    assert job(conn, made)["status"] == "cancelled"
-    assert answer.note == "already cancelled"
+    assert [event["event"] for event in events(conn, made)] == ["healed", "late_cancel"]
+    for call in (*CALLS.values(), lambda db, one: db.start_job(one)):
+        assert call(db, made).note == "already cancelled"
+        assert job(conn, made)["status"] == "cancelled"
+
+
+def test_who_cancels_a_claim_that_nobody_started_has_gone_on(conn: psycopg.Connection, db: ArcanoDB) -> None:
+    db.set_account("one", 1)
+    made = make_job(conn, VIDEO, make_user(conn), waited_in_queue=True)
+    [claim] = db.claim_jobs(1)
+    conn.execute("update arcano.job set started_at = now() - interval '1 hour' where id = %s", (made,))
+    assert sum(row.stalled for row in db.sweep_orphans()) == 1
+    assert db.cancel_job(made, force=True).note == "already failed"
+    answer = db.start_job(made, attempt=claim.attempt)
+    assert (answer.changed, job(conn, made)["status"]) == (False, "failed")
+
+
+@pytest.mark.parametrize("call", [*CALLS, "start_job"])
+def test_a_cancel_and_a_late_call_at_one_moment(
+    conn: psycopg.Connection, db: ArcanoDB, connect: Callable[..., psycopg.Connection], call: str
+) -> None:
+    """Whoever is first is: a late call that is not ready yet is not overtaken, and one that waits is."""
+    made = healed(conn, db)
+    late = connect(autocommit=False)
+    answer = ArcanoDB(late).start_job(made) if call == "start_job" else CALLS[call](ArcanoDB(late), made)
+    assert answer.note == "revived"
+    assert db.cancel_job(made).note == "somebody is changing this job at this moment: try again"
+    late.rollback()
+    late.execute("select arcano.lock_user(%s, 'go on')", (job(conn, made)["user_id"],))
+    second = connect()
+    waiting = in_background(
+        lambda: (
+            ArcanoDB(second).start_job(made) if call == "start_job" else CALLS[call](ArcanoDB(second), made)
+        )
+    )
+    until_blocked(conn, second)
+    assert db.cancel_job(made).note == "already cancelled"
+    late.rollback()
+    assert waiting().note == "already cancelled"
+    assert [event["event"] for event in events(conn, made)][:2] == ["healed", "late_cancel"]
 
 
 def test_a_worker_of_an_earlier_attempt_revives_nothing(conn: psycopg.Connection, db: ArcanoDB) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
@@ -57,6 +58,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--full", action="store_true", help="run the proofs in their full count, which takes long"
     )
+    parser.addoption(
+        "--sample",
+        type=int,
+        default=1,
+        metavar="N",
+        help="of a test's cases run each Nth: what is proven on another release need not be on this one",
+    )
     parser.addoption("--screenshots", metavar="FOLDER", help="keep the pictures that the browser tests take")
     parser.addoption("--update-golden", action="store_true", help="write the golden schema anew")
 
@@ -76,7 +84,16 @@ def pytest_configure(config: pytest.Config) -> None:
     config.option.postgresql_user = "postgres"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    cases: Counter[str] = Counter()
+    passed_over = []
+    for item in items:
+        test = item.nodeid.partition("[")[0]
+        if cases[test] % config.getoption("--sample"):
+            passed_over.append(item)
+        cases[test] += 1
+    config.hook.pytest_deselected(items=passed_over)
+    items[:] = [item for item in items if item not in passed_over]
     # The longest files first: at the end one process would work alone.
     items.sort(key=lambda item: (item.path.parent.name != "web", item.path.name not in LONGEST))
 

@@ -6,6 +6,7 @@ import getpass
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -86,7 +87,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     cases: Counter[str] = Counter()
-    passed_over = []
+    passed_over: list[pytest.Item] = []
     for item in items:
         test = item.nodeid.partition("[")[0]
         if cases[test] % config.getoption("--sample"):
@@ -94,8 +95,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         cases[test] += 1
     config.hook.pytest_deselected(items=passed_over)
     items[:] = [item for item in items if item not in passed_over]
-    # The longest files first: at the end one process would work alone.
-    items.sort(key=lambda item: (item.path.parent.name != "web", item.path.name not in LONGEST))
+    # The longest files first: at the end one process would work alone. Then by turns those that mostly
+    # wait, and the others.
+    turns: dict[Path, int] = {}
+    counts: Counter[bool] = Counter()
+    for path in dict.fromkeys(item.path for item in items):
+        waits = path.parent.name == "faults"
+        turns[path] = counts[waits] * (3 if waits else 1)
+        counts[waits] += 1
+    items.sort(
+        key=lambda item: (item.path.parent.name != "web", item.path.name not in LONGEST, turns[item.path])
+    )
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

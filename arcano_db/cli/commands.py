@@ -342,8 +342,8 @@ def sweep(dsn: str, as_json: bool, limit: int, every: float | None, deadline: fl
     """Cancel the orphans of all tables and fail stalled jobs, in one batch or again and again.
 
     With --every it survives a restart of the server, and logs a line to standard error for each sweep
-    that ended anything. By a clock of its own it also tells the server for how long nobody came through to it,
-    or that its clock jumped: that time counts for no job. As many as you like may run at once.
+    that ended anything. By a clock of its own it also tells the server for how long nobody came through
+    to it, or that its clock jumped: that time counts for no job. As many as you like may run at once.
     """
     if every is not None:
         if as_json:

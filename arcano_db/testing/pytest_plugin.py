@@ -83,7 +83,12 @@ def arcano_template(arcano_server: str, arcano_ddl: str, arcano_tables: Mapping[
 @pytest.fixture
 def arcano_dsn(arcano_server: str, arcano_template: str) -> Iterator[str]:
     """The connection string of a fresh database, for the app under test to connect to."""
+    import psycopg
+
     with _database(arcano_server, arcano_template) as (_, dsn):
+        # Else it was served last when its template was made, and a job that is made with old dates stalls later.
+        with psycopg.connect(dsn, autocommit=True) as connection:
+            connection.execute("select arcano.set_alive()")
         yield dsn
 
 
@@ -106,7 +111,7 @@ def _database(server: str, template: str = "template1") -> Iterator[tuple[str, s
 
     name = f"arcano_test_{uuid4().hex}"
     with psycopg.connect(server, autocommit=True) as connection:
-        # Copying files takes half as long, but for the checkpoints that come with it, where they wait for a disk.
+        # Copying files takes half as long, but for its checkpoints, where they wait for a disk.
         waits = connection.execute("show fsync").fetchone() == ("on",)
         strategy = "wal_log" if waits else "file_copy"
         connection.execute(f'create database "{name}" template "{template}" strategy {strategy}'.encode())

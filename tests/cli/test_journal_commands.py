@@ -154,7 +154,7 @@ def test_restore(run: Run, dsn: str, db: ArcanoDB, conn: psycopg.Connection, hea
     again = run("restore", 1, "--dsn", dsn)
     assert (again.exit_code, again.stderr) == (0, "nothing to do: it was undone before\n")
     assert run("restore", 999, "--dsn", dsn).exit_code == 1
-    assert [e["event"] for e in events(conn, job_id)] == ["healed", "restored"]
+    assert [e["event"] for e in events(conn, job_id)] == ["healed", "late_cancel", "restored"]
 
 
 def test_observed(run: Run, dsn: str, db: ArcanoDB, conn: psycopg.Connection) -> None:

@@ -86,7 +86,7 @@ def arcano_dsn(arcano_server: str, arcano_template: str) -> Iterator[str]:
     import psycopg
 
     with _database(arcano_server, arcano_template) as (_, dsn):
-        # Else it was served last when its template was made, and a job that is made with old dates stalls later.
+        # Else it was served last when its template was made, and a job with old dates stalls later.
         with psycopg.connect(dsn, autocommit=True) as connection:
             connection.execute("select arcano.set_alive()")
         yield dsn

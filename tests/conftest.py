@@ -59,13 +59,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--full", action="store_true", help="run the proofs in their full count, which takes long"
     )
-    parser.addoption(
-        "--sample",
-        type=int,
-        default=1,
-        metavar="N",
-        help="of a test's cases run each Nth: what is proven on another release need not be on this one",
-    )
     parser.addoption("--screenshots", metavar="FOLDER", help="keep the pictures that the browser tests take")
     parser.addoption("--update-golden", action="store_true", help="write the golden schema anew")
 
@@ -86,15 +79,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    cases: Counter[str] = Counter()
-    passed_over: list[pytest.Item] = []
-    for item in items:
-        test = item.nodeid.partition("[")[0]
-        if cases[test] % config.getoption("--sample"):
-            passed_over.append(item)
-        cases[test] += 1
-    config.hook.pytest_deselected(items=passed_over)
-    items[:] = [item for item in items if item not in passed_over]
+    if not config.getoption("--full"):
+        run_fewer_cases(config, items)
     # The longest files first: at the end one process would work alone. Then by turns those that mostly
     # wait, and the others.
     turns: dict[Path, int] = {}
@@ -106,6 +92,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(
         key=lambda item: (item.path.parent.name != "web", item.path.name not in LONGEST, turns[item.path])
     )
+
+
+def run_fewer_cases(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Of a test with many cases, run four or each third, and other ones on each release of PostgreSQL."""
+    cases: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    passed_over: set[pytest.Item] = set()
+    for each in cases.values():
+        every = max(1, min(3, len(each) // 4))
+        first = config.getoption("--postgres") % every
+        passed_over |= set(each) - set(each[first::every])
+    config.hook.pytest_deselected(items=list(passed_over))
+    items[:] = [item for item in items if item not in passed_over]
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

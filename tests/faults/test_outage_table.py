@@ -96,7 +96,6 @@ OUTAGES: dict[str, Outage] = {
     "clock an hour back": in_place(lambda server: server.move(-3600)),
     "twenty short restarts": in_place(lambda server: stop(server, 60)),
 }
-FEW = {"late promotion of a standby", "clock an hour back"}
 
 
 def make(conn: psycopg.Connection, age: int, count: int) -> list[UUID]:
@@ -169,12 +168,7 @@ def follow(
 
 @pytest.mark.parametrize("sweeps", [True, False], ids=["with a sweeper", "without one"])
 @pytest.mark.parametrize("outage", OUTAGES)
-def test_what_it_costs(
-    request: pytest.FixtureRequest, clocked: ClockedServers, outage: str, sweeps: bool
-) -> None:
-    full = request.config.getoption("--full")
-    if not (full or (outage in FEW and sweeps)):
-        pytest.skip("a row of the full count")
+def test_what_it_costs(clocked: ClockedServers, outage: str, sweeps: bool) -> None:
     told = measure(clocked, outage, sweeps)
     cost = f"{told.cancelled} of {told.real} | {told.ended_by_their_clients}"
     blocked = " | ".join(f"{told.blocked[name] + 10:.0f}" if name in told.blocked else "0" for name in AGES)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import getpass
-from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -38,14 +36,29 @@ SETTINGS = {
     "statement_timeout": "60s",
 }
 
-# Each takes a process half a minute and more, besides those of the browser.
-LONGEST = {
+# Each takes a process half a minute and more; by turns those that mostly wait, and those that compute.
+LONGEST = [
+    "test_working.py",
+    "test_module.py",
+    "test_time_away.py",
+    "test_floods.py",
+    "test_worker_promises.py",
+    "test_firefox.py",
+    "test_silent_servers.py",
+    "test_upscaler.py",
+    "test_silent_database.py",
     "test_promises_under_faults.py",
-    "test_bench.py",
+    "test_sweeping.py",
     "test_plans.py",
+    "test_sweeper_hosts.py",
     "test_hostile_input.py",
+    "test_empty_search_path.py",
+    "test_strangers.py",
+    "test_live_table.py",
+    "test_bench.py",
+    "test_outages.py",
     "test_model.py",
-}
+]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -81,17 +94,9 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if not config.getoption("--full"):
         run_fewer_cases(config, items)
-    # The longest files first: at the end one process would work alone. Then by turns those that mostly
-    # wait, and the others.
-    turns: dict[Path, int] = {}
-    counts: Counter[bool] = Counter()
-    for path in dict.fromkeys(item.path for item in items):
-        waits = path.parent.name == "faults"
-        turns[path] = counts[waits] * (3 if waits else 1)
-        counts[waits] += 1
-    items.sort(
-        key=lambda item: (item.path.parent.name != "web", item.path.name not in LONGEST, turns[item.path])
-    )
+    # The longest files first: at the end one process would work alone.
+    place = {name: n for n, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.name, len(LONGEST)))
 
 
 def run_fewer_cases(config: pytest.Config, items: list[pytest.Item]) -> None:

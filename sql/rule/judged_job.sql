@@ -21,8 +21,7 @@ select j.tableoid as relid,
        s.stalls_at,
        arcano.is_working(j.status) and coalesce(s.stalls_at < now(), false) as is_stalled,
        case when c.is_charged then g.since end as charged_orphan_since,
-       l.is_outside_queue and c.is_charged
-         and case when g.until < now() then arcano.later_by_unknown(g.until) < now() else false end as is_charged_orphan,
+       l.is_outside_queue and c.is_charged and case when g.until < now() then arcano.later_by_unknown(g.until) < now() else false end as is_charged_orphan,
        l.is_outside_queue,
        arcano.is_working(j.status) as is_working,
        arcano.is_open(j.status) as is_open,
@@ -70,9 +69,7 @@ select j.tableoid as relid,
              then arcano.later_by_away(a.heals_at, a.heals_at - t.orphan_after) else a.heals_at end
     offset 0 -- else it is worked out once for each column that it is in
   ) h (heals_at)
-  cross join lateral (
-    select arcano.is_waiting(j.status) and not arcano.entered_queue(j."position", j.waited_in_queue)
-  ) l (is_outside_queue)
+  cross join lateral (select arcano.is_waiting(j.status) and not arcano.entered_queue(j."position", j.waited_in_queue)) l (is_outside_queue)
   -- heals_at is null for a job that does not wait or is in the queue. Said here as well, it lets whoever asks for
   -- orphans read them through the partial index of what waits outside of the queue.
   cross join lateral (select l.is_outside_queue and coalesce(h.heals_at < now(), false)) o (is_orphan)
@@ -95,9 +92,7 @@ select j.tableoid as relid,
              then arcano.later_by_away(w.stalls_at, case when j.status = 'starting' and b.beats is not true then j.started_at
                else greatest(j.started_at, j.heartbeat_at) end) else w.stalls_at end
   ) v (stalls_at)
-  cross join lateral (
-    select case when v.stalls_at < now() then arcano.later_by_unknown(v.stalls_at) else v.stalls_at end
-  ) s (stalls_at)
+  cross join lateral (select case when v.stalls_at < now() then arcano.later_by_unknown(v.stalls_at) else v.stalls_at end) s (stalls_at)
   cross join lateral (select arcano.silent_since(j.created_at, j.started_at, j.heartbeat_at)) n (silent_since)
   cross join lateral (select arcano.is_charged(j.credits_charged, j.user_credit_cost)) c (is_charged)
   -- A charged orphan would be an orphan, had it not been charged.

@@ -1,4 +1,5 @@
 drop index if exists arcano.job_event_healed;
+drop index if exists arcano.job_event_healed_user;
 drop table if exists arcano.away;
 drop sequence if exists arcano.alive;
 comment on column arcano.job_event.event is

@@ -53,6 +53,10 @@ $$;
 -- squawk-ignore require-concurrent-index-creation
 create index if not exists job_event_healed on arcano.job_event (relid, created_at) where event = 'healed';
 
+-- And what was healed of a user.
+-- squawk-ignore require-concurrent-index-creation
+create index if not exists job_event_healed_user on arcano.job_event (user_id, created_at) where event = 'healed';
+
 -- Other calls bring healed jobs back as well.
 comment on column arcano.job_event.event is
   'healed: cancelled by the orphan rule; cancelled, failed, completed: ended while it waited; force_cancelled: cancelled while it worked; stalled: failed, because it gave no sign of life; requeued: put back into the queue, because its worker fell silent; revived: a healed job whose client came back after all, or a claim that had failed as never started and was started after all; late_finish: finish_job came after the job had ended otherwise, and changed nothing; late_cancel: a cancel came after the rule had ended the job, which no late call brings back since; refund_due: credits are owed, and reason says why they are not paid yet; refunded: they are paid; observed: would have been ended, were its table not in observe mode; restored: put back as it was; erased: a user''s entries were removed, and reason says how many; error: the job could not be started or ended, and reason says why.';

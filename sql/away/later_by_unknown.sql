@@ -1,7 +1,10 @@
 -- A term that was not over when nobody knows any more whether anybody was served, and would be over within that time, has what
--- was left of it after that: a clock that jumps a day ahead looks so, and those who are at work can say that they are.
+-- was left of it after that: a clock that jumps a day ahead looks so, and those who are at work can say that they are. Time in
+-- which nobody could reach the database does not count afterwards either.
 --
--- Once, and not again for the next such time: where sweeps come rarely, and nobody else writes, each comes after one.
+-- Once, and not again for the next such time: where sweeps come rarely, and nobody else writes, each comes after one. Of two that
+-- overlap, because the clock has gone back, the later one is right.
+--
 -- For what only a sweep ends. A ghost is no later by it (away_now), and has the breaker between instead.
 create or replace function arcano.later_by_unknown(p_at timestamptz)
 returns timestamptz
@@ -10,7 +13,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   return coalesce((
-    select u.ended_at + arcano.plain_seconds(p_at - u.began_at)
+    select arcano.later_by_away(u.ended_at + arcano.plain_seconds(p_at - u.began_at), u.ended_at)
       from (
         select a.began_at, a.ended_at
           from arcano.away a
@@ -19,7 +22,7 @@ begin
         select n.began_at, n.ended_at from arcano.away_now() n where n.cause = 'unknown'
       ) u
      where u.began_at <= p_at
-     order by u.ended_at
+     order by u.ended_at desc
      limit 1
   ), p_at);
 end

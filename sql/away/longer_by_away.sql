@@ -3,7 +3,10 @@
 create or replace function arcano.longer_by_away(p_term interval, p_since timestamptz)
 returns interval
 language sql stable
-return arcano.plain_seconds(arcano.later_by_away(p_since + p_term, p_since) - p_since);
+return case
+  when isfinite(p_since) then arcano.plain_seconds(arcano.later_by_away(p_since + p_term, p_since) - p_since)
+  else p_term
+end;
 
 comment on function arcano.longer_by_away(interval, timestamptz) is
   'Internal: p_term, from p_since on, and the time in it in which nobody could reach the database.';

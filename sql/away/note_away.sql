@@ -13,7 +13,7 @@ begin
    where a.away_id in (
      select o.away_id
        from arcano.away o
-      where o.ended_at < now() - case when o.is_away then interval '30 days' else interval '1 day' end
+      where o.ended_at < now() - case when o.is_away then interval '30 days' else interval '7 days' end
         and o.away_id < (select max(n.away_id) from arcano.away n)
         for update skip locked
    );

@@ -24,6 +24,7 @@ declare
   v_dates timestamptz[];
   v_from timestamptz;
   v_gone bigint;
+  v_cut record;
 begin
   -- Mostly there are not so many at all, whatever they are.
   select n.enough, t.breaker_share, t.orphan_after, least(t.enforced_since, now()) as since,
@@ -48,6 +49,14 @@ begin
   end if;
   v_table.begins := greatest(v_table.begins - arcano.unserved_since(v_table.begins), v_table.since - v_table.orphan_after);
 
+  -- Those whose clients an outage cut off tell nothing: of the last one that was long enough for them to give up. But what was
+  -- no orphan yet when nobody knows any more whether anybody was served, such as at a jump of the clock, became one by that.
+  select a.began_at - v_table.orphan_after as begins, a.ended_at as ends into v_cut
+    from arcano.away a
+   where a.is_away and a.ended_at <= now() + interval '1 minute' and a.ended_at - a.began_at >= interval '1 minute'
+   order by a.ended_at desc
+   limit 1;
+
   execute format(
     'select array(select j.id from only %s j where arcano.is_waiting(j.status) and not arcano.entered_queue(j."position", j.waited_in_queue)'
     ' and j.created_at between $1 and $2 order by j.created_at desc limit $3)', p_table::regclass)
@@ -71,10 +80,7 @@ begin
             limit case when p_thorough then v_most else 2 * v_few end)
         ) u (user_id, created_at, is_gone)
        where u.created_at <= v_table.ends
-         -- Those whose clients an outage cut off tell nothing.
-         and not exists (
-           select from arcano.away a
-            where a.is_away and u.created_at between a.began_at - v_table.orphan_after and a.ended_at)
+         and (u.created_at between v_cut.begins and v_cut.ends and not arcano.ends_in_unknown(u.created_at + v_table.orphan_after, u.created_at)) is not true
        group by u.user_id
     ) g (created_at, is_gone);
   if (cardinality(v_dates) >= v_table.enough) is not true then
@@ -85,8 +91,10 @@ begin
   foreach v_from in array case when p_thorough then array[v_dates[v_table.enough], v_table.begins] else array[v_dates[v_table.enough]] end loop
     orphans := (select count(*) from unnest(v_dates) d where d >= v_from);
     continue when v_from = v_table.begins and orphans < v_few;
-    execute format('select count(*) from (select from only %s j where j.created_at > $1 and j.created_at <= $2 limit $3) m', p_table::regclass)
-      into made using v_from, v_table.ends, ceil(orphans / v_table.breaker_share);
+    execute format(
+      'select count(*) from (select from only %s j where j.created_at > $1 and j.created_at <= $2'
+      ' and (j.created_at between $4 and $5 and not arcano.ends_in_unknown(j.created_at + $6, j.created_at)) is not true limit $3) m', p_table::regclass)
+      into made using v_from, v_table.ends, ceil(orphans / v_table.breaker_share), v_cut.begins, v_cut.ends, v_table.orphan_after;
     -- Many may have been made at one moment.
     made := made + v_gone + (select count(*) from unnest(v_dates) d where d = v_from);
     -- Where rows are hidden from us, nobody can tell.

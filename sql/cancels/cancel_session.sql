@@ -1,5 +1,5 @@
 -- Cancels the waiting jobs of a user or of a session at once, also those that were
--- touched lately, which leave_session spares.
+-- touched lately, which leave_session spares. What the rule ended within the last hour no late call brings back.
 create or replace function arcano.cancel_session(
   p_user_id arcano.job.user_id%type default null,
   p_session_id arcano.job.session_id%type default null,
@@ -10,6 +10,7 @@ language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+  perform arcano.note_late_cancels(p_user_id, p_session_id, coalesce(p_reason, 'Session cancelled'));
   return query select * from arcano.leave_session(p_user_id, p_session_id, 'infinity', p_reason);
 end
 $$;

@@ -46,15 +46,6 @@ begin
     from arcano.end_jobs(v_jobs, 'cancel_session', 'waiting', coalesce(p_reason, 'Session cancelled'), p_alone => arcano.is_alone()) e
    where e.error is null;
 
-  -- What the rule ended before, no late call is to bring back.
-  perform arcano.note_late_cancel((e.relid, e.job_id)::arcano.job_ref, 'cancel_session', coalesce(p_reason, 'Session cancelled'))
-     from arcano.job_table t
-     join arcano.job_event e on e.relid = t.job_table and e.event = 'healed' and e.created_at > now() - interval '1 hour'
-    cross join lateral (select * from arcano.job f where f.id = e.job_id and f.tableoid = e.relid offset 0) j
-    where (p_user_id is null or j.user_id = p_user_id)
-      and (p_session_id is null or j.session_id = p_session_id)
-      and (greatest(j.created_at, j.heartbeat_at) > p_left_at) is not true;
-
   -- A statement of its own, which sees the refunds.
   return query
     select arcano.table_name(j.tableoid), j.id, j.credits_refunded is true

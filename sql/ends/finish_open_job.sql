@@ -68,8 +68,8 @@ begin
       when p_attempt <> attempt then format('attempt %s is over: the job is at attempt %s', p_attempt, attempt)
       when p_attempt > 0 and arcano.is_waiting(status) then format('attempt %s is over: the job is %s again', p_attempt, status)
       else 'a trigger of the job table suppressed the change' end;
-  elsif p_is_final then
-    perform arcano.note_late_finish(p_job, p_status, status, p_error);
+  elsif p_is_final and not arcano.note_late_finish(p_job, p_status, status, p_error, p_attempt <> attempt) then
+    note := 'somebody is changing this job at this moment: try again';
   end if;
 end
 $$;

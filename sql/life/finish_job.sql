@@ -34,7 +34,9 @@ begin
     end if;
   end if;
   if not changed then
-    perform arcano.note_late_finish(v_ref, p_status, status, p_error);
+    if not arcano.note_late_finish(v_ref, p_status, status, p_error, p_attempt <> attempt) then
+      note := 'somebody is changing this job at this moment: try again';
+    end if;
   end if;
 end
 $$;

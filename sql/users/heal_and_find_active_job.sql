@@ -37,7 +37,7 @@ begin
            array_agg((o.relid, o.job_id)::arcano.job_ref) filter (where o.is_orphan and not o.is_enforced) over (),
            array_agg((o.relid, o.job_id)::arcano.job_ref)
              filter (where o.is_outside_queue and o.created_at > now() + interval '1 minute') over (),
-           o.silent_since, bool_or(o.is_waiting and o.heals_at is not null) over ()
+           o.silent_since, bool_or(o.frees_at is not null) over ()
       into active_tool, active_table, active_status, active_job_id, created_at, started_at, "position",
            heals_at, v_orphans, v_observed, v_future, silent_since, v_ages
       from arcano.open_job o

@@ -472,6 +472,51 @@ def test_what_had_stalled_before_the_jump_has_stalled(server: ClockedServer) -> 
         assert swept(db) == len(dead)
 
 
+@pytest.mark.parametrize("then", ["a stop", "a known gap", "a clock that went there and back before"])
+def test_a_jump_and_something_else_end_nobody_at_work(server: ClockedServer, then: str) -> None:
+    with server.connected() as conn:
+        db = ArcanoDB(conn)
+        db.set_job_table(VIDEO, {"stall_after": "5 minutes"})
+        db.sweep_orphans()
+        if then.startswith("a clock"):
+            for seconds in (600, -600, 60, 60, 60, 60):
+                server.move(seconds)
+                db.sweep_orphans()
+        working = make_job(conn, VIDEO, make_user(conn), "1 hour", status="running", task_id="a task")
+        conn.execute("update arcano.job set started_at = now() - interval '10 seconds'")
+        server.move(86400)
+        assert swept(db) == 0
+        if then == "a known gap":
+            expected = server.now()
+            server.move(400)
+            assert (
+                conn.execute("select arcano.sweep_orphans(1000, null, null, %s)", (expected,)).fetchall()
+                == []
+            )
+    if then == "a stop":
+        stop(server, 400)
+    with server.connected() as conn:
+        assert swept(ArcanoDB(conn)) == 0
+        assert job(conn, working)["status"] == "running"
+
+
+def test_a_dead_claim_is_ended_though_the_server_crashes_all_day(server: ClockedServer) -> None:
+    """Somebody asks each minute, and a sweep comes at each start alone."""
+    with server.connected() as conn:
+        ArcanoDB(conn).set_job_table(VIDEO, {"starting_stall_after": "5 minutes"})
+        dead = make_job(conn, VIDEO, make_user(conn), status="starting", started_at="now")
+        user = job(conn, dead)["user_id"]
+    for _ in range(3):
+        with server.connected() as conn:
+            ArcanoDB(conn).sweep_orphans()
+            for _ in range(9):
+                server.move(60)
+                ArcanoDB(conn).check_user_active(user)
+        crash(server, 10)
+    with server.connected() as conn:
+        assert job(conn, dead)["status"] == "failed"
+
+
 def test_a_clock_that_goes_back(server: ClockedServer) -> None:
     """Nothing waits for what was its future, and the doctor says so at once."""
     with server.connected() as conn:

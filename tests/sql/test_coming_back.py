@@ -151,9 +151,6 @@ CANCELS: dict[str, Callable[[ArcanoDB, psycopg.Connection, UUID], Any]] = {
     "by force": lambda db, conn, one: db.cancel_job(one, force=True, reason="no more"),
     "the whole user": lambda db, conn, one: db.cancel_session(job(conn, one)["user_id"]),
     "the whole session": lambda db, conn, one: db.cancel_session(session_id="tab"),
-    "a page that left": lambda db, conn, one: conn.execute(
-        "select arcano.leave_session(%s, 'tab', now())", (job(conn, one)["user_id"],)
-    ),
     "finish_job": lambda db, conn, one: db.finish_job(one, "cancelled"),
     "finish_jobs": lambda db, conn, one: db.finish_jobs([one], "cancelled"),
 }
@@ -205,6 +202,35 @@ def test_a_cancel_and_a_late_call_at_one_moment(
     late.rollback()
     assert waiting().note == "already cancelled"
     assert [event["event"] for event in events(conn, made)][:2] == ["healed", "late_cancel"]
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_a_cancel_that_meets_a_late_call_says_so(
+    conn: psycopg.Connection, db: ArcanoDB, connect: Callable[..., psycopg.Connection], many: bool
+) -> None:
+    made = healed(conn, db)
+    late = connect(autocommit=False)
+    assert ArcanoDB(late).touch_job(made).note == "revived"
+    answer = db.finish_jobs([made], "cancelled")[0] if many else db.finish_job(made, "cancelled")
+    assert answer.note == "somebody is changing this job at this moment: try again"
+    late.commit()
+    answer = db.finish_jobs([made], "cancelled")[0] if many else db.finish_job(made, "cancelled")
+    assert (answer.changed, job(conn, made)["status"]) == (True, "cancelled")
+
+
+def test_who_cancels_for_an_earlier_attempt_gives_nothing_up(conn: psycopg.Connection, db: ArcanoDB) -> None:
+    made = healed(conn, db)
+    db.finish_job(made, "cancelled", attempt=7)
+    assert [event["event"] for event in events(conn, made)] == ["healed"]
+    assert db.touch_job(made).note == "revived"
+
+
+def test_a_page_that_is_reloaded_gives_nothing_up(conn: psycopg.Connection, db: ArcanoDB) -> None:
+    """Its touch came too late to bring the job back, and left no mark on it."""
+    made = healed(conn, db, "70 minutes")
+    assert db.touch_job(made).note == "already cancelled"
+    conn.execute("select arcano.leave_session(%s, null, now())", (job(conn, made)["user_id"],))
+    assert db.run_or_queue(made).note == "revived"
 
 
 def test_a_worker_of_an_earlier_attempt_revives_nothing(conn: psycopg.Connection, db: ArcanoDB) -> None:

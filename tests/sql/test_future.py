@@ -8,7 +8,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from helpers import UPSCALER, VIDEO, events, job, make_job, make_user, veto
+from helpers import UPSCALER, VIDEO, events, job, make_job, make_user, note_away, veto
 
 from arcano_db import ArcanoDB
 
@@ -199,3 +199,21 @@ def test_a_monitor_gets_a_number_whatever_a_date_is(
         if m.name == "arcano_queue_oldest_age_seconds" and UPSCALER in str(m.labels)
     ]
     assert age - 1 <= found <= age + 1
+
+
+@pytest.mark.parametrize("made_at", ["-infinity", "infinity"])
+def test_no_date_without_end_stops_anybody_after_an_outage(
+    db: ArcanoDB, conn: psycopg.Connection, made_at: str
+) -> None:
+    """A sign of life and such a date: the limit of signs of life was reckoned from it."""
+    now = conn.execute("select now()").fetchone()[0]
+    note_away(conn, now - timedelta(minutes=10), now - timedelta(minutes=5), "restart")
+    endless = make_job(conn, UPSCALER, make_user(conn), heartbeat_at="2026-01-01")
+    ghost = make_job(conn, UPSCALER, make_user(conn), "1 hour")
+    user = job(conn, endless)["user_id"]
+    conn.execute("update arcano.job set created_at = %s where id = %s", (made_at, endless))
+    db.explain_job(endless)
+    db.check_health()
+    assert db.sweep_orphans()
+    assert conn.execute("select status from arcano.job where id = %s", (ghost,)).fetchone() == ("cancelled",)
+    conn.execute("select (arcano.check_user_active(%s)).healed, (arcano.touch_job(%s)).note", (user, endless))

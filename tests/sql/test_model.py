@@ -106,6 +106,12 @@ class Life(RuleBasedStateMachine):
         self.note(job_id, "revived")
         return True
 
+    def give_up(self, job_id: UUID) -> None:
+        """What any cancel does to a healed job: no late call brings it back."""
+        if self.model[job_id].healed:
+            self.model[job_id].end("cancelled")
+            self.note(job_id, "late_cancel")
+
     jobs = Bundle("jobs")
 
     @rule(
@@ -192,6 +198,8 @@ class Life(RuleBasedStateMachine):
             if job.status == "queued":
                 self.note(job_id, status)
             job.end(status)
+        elif status == "cancelled" and not stale and job.healed:
+            self.give_up(job_id)
         elif not job.active and job.status != status and late not in self.journal.get(job_id, []):
             self.note(job_id, late)
 
@@ -207,6 +215,9 @@ class Life(RuleBasedStateMachine):
         for job_id in expected:
             self.model[job_id].end("cancelled")
             self.note(job_id, "cancelled")
+        for job_id, job in self.model.items():
+            if job.user == self.users[who] and session in (None, job.session):
+                self.give_up(job_id)
 
     @rule(who=st.integers(0, 1))
     def check(self, who: int) -> None:
@@ -267,7 +278,7 @@ class Life(RuleBasedStateMachine):
         for job_id, event in rows:
             found.setdefault(job_id, []).append(event)
         expected = {
-            i: ["late_finish" if event.startswith("late") else event for event in told]
+            i: ["late_finish" if event.startswith("late ") else event for event in told]
             for i, told in self.journal.items()
             if told
         }

@@ -368,6 +368,32 @@ def test_ghosts_that_an_outage_made_trip_nothing(
     assert modes(conn) == {}
 
 
+@pytest.mark.parametrize("minutes", [3, 5])
+def test_a_server_that_is_restarted_all_day_has_its_breaker(
+    db: ArcanoDB, conn: psycopg.Connection, enforced: None, minutes: int
+) -> None:
+    """Short stops cut nobody off, and of long ones the last: a release that forgets is stopped all the same."""
+    now = conn.execute("select now()").fetchone()[0]
+    for ago in range(60, 0, -minutes):
+        ended = now - timedelta(minutes=ago)
+        note_away(conn, ended - timedelta(seconds=10 if minutes == 3 else 70), ended, "restart")
+    jobs = [make_job(conn, UPSCALER, make_user(conn), f"{n} minutes") for n in range(60, 5, -1)]
+    for _ in range(60):
+        db.sweep_orphans(1)
+    assert sum(job(conn, one)["status"] == "cancelled" for one in jobs) <= 10
+
+
+def test_what_a_jump_makes_an_orphan_no_outage_explains(
+    db: ArcanoDB, conn: psycopg.Connection, enforced: None
+) -> None:
+    now = conn.execute("select now()").fetchone()[0]
+    note_away(conn, now - timedelta(days=1, minutes=10), now - timedelta(days=1), "restart")
+    note_away(conn, now - timedelta(hours=23, minutes=59), now, "unknown")
+    jobs = [make_job(conn, UPSCALER, make_user(conn), "24 hours 2 minutes") for _ in range(40)]
+    db.sweep_orphans()
+    assert {job(conn, one)["status"] for one in jobs} == {"queued"}
+
+
 def test_other_tables_are_left_alone(db: ArcanoDB, conn: psycopg.Connection, enforced: None) -> None:
     make_jobs(conn, 30)
     pose = make_job(conn, POSE, make_user(conn), "30 minutes")

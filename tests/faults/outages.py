@@ -164,18 +164,25 @@ def crash(server: ClockedServer, seconds: float) -> None:
 
 def crash_of_a_backend(server: ClockedServer, seconds: float) -> None:
     """The server recovers by itself, and was not started anew."""
-    began = "select pg_postmaster_start_time()"
-    with server.connected() as victim:
-        before = victim.execute(began).fetchone()
+    # Whether it runs on, and has recovered, since its checkpointer is another one; as who may see that.
+    state = """
+        select pg_postmaster_start_time(),
+               (select a.pid from pg_stat_activity a where a.backend_type = 'checkpointer')
+    """
+    with psycopg.connect(server.dsn(), autocommit=True) as victim:
+        before = victim.execute(state).fetchone()
+        assert before is not None
         # Stopped, it cannot write what is to be written at the end of the recovery.
         server.move(seconds)
         server.run("pg_ctl", "kill", "KILL", str(victim.info.backend_pid))
 
     def back() -> bool:
         try:
-            with server.connected() as connection:
-                assert connection.execute(began).fetchone() == before
-                return True
+            with psycopg.connect(server.dsn(), autocommit=True) as connection:
+                now = connection.execute(state).fetchone()
+                assert now is not None
+                assert now[0] == before[0]
+                return now[1] not in (None, before[1])
         except psycopg.OperationalError:
             return False
 

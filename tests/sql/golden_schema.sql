@@ -323,6 +323,13 @@ CREATE FUNCTION arcano.ended_statuses() RETURNS text[]
 
 COMMENT ON FUNCTION arcano.ended_statuses() IS 'Internal: the statuses of a job that has ended.';
 
+CREATE FUNCTION arcano.ends_in_unknown(p_at timestamp with time zone, p_since timestamp with time zone) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.ends_in_unknown(p_at timestamp with time zone, p_since timestamp with time zone) IS 'Internal: whether the term that began at p_since and would end at p_at ends when nobody is known to have been served.';
+
 CREATE FUNCTION arcano.entered_queue(p_position integer, p_waited_in_queue boolean) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN ((p_waited_in_queue IS TRUE) OR (COALESCE(p_position, 0) > 0));
@@ -1014,7 +1021,7 @@ COMMENT ON FUNCTION arcano.plain_seconds(p_interval interval) IS 'Internal: p_in
 
 CREATE FUNCTION arcano.longer_by_away(p_term interval, p_since timestamp with time zone) RETURNS interval
     LANGUAGE sql STABLE
-    RETURN arcano.plain_seconds((arcano.later_by_away((p_since + p_term), p_since) - p_since));
+    RETURN CASE WHEN isfinite(p_since) THEN arcano.plain_seconds((arcano.later_by_away((p_since + p_term), p_since) - p_since)) ELSE p_term END;
 
 COMMENT ON FUNCTION arcano.longer_by_away(p_term interval, p_since timestamp with time zone) IS 'Internal: p_term, from p_since on, and the time in it in which nobody could reach the database.';
 
@@ -1104,12 +1111,19 @@ CREATE FUNCTION arcano.note_late_cancel(p_job arcano.job_ref, p_source text, p_r
 
 COMMENT ON FUNCTION arcano.note_late_cancel(p_job arcano.job_ref, p_source text, p_reason text) IS 'Internal: if a late call could bring p_job back, journals that it was cancelled, so that none does; false: somebody holds its row.';
 
-CREATE FUNCTION arcano.note_late_finish(p_job arcano.job_ref, p_status text, p_ended_as text, p_error text) RETURNS void
+CREATE FUNCTION arcano.note_late_cancels(p_user_id uuid, p_session_id text, p_reason text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.note_late_finish(p_job arcano.job_ref, p_status text, p_ended_as text, p_error text) IS 'Internal: journals that p_job was to be finished as p_status, with p_error, when it had ended as p_ended_as, if that is another one.';
+COMMENT ON FUNCTION arcano.note_late_cancels(p_user_id uuid, p_session_id text, p_reason text) IS 'Internal: note_late_cancel for what was healed of p_user_id, or of p_session_id, within the last hour.';
+
+CREATE FUNCTION arcano.note_late_finish(p_job arcano.job_ref, p_status text, p_ended_as text, p_error text, p_is_stale boolean) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.note_late_finish(p_job arcano.job_ref, p_status text, p_ended_as text, p_error text, p_is_stale boolean) IS 'Internal: journals that p_job was to be finished as p_status, with p_error, when it had ended as p_ended_as, if that is another one. p_is_stale: who says so was at an earlier attempt. False: it was to be cancelled, and somebody holds its row.';
 
 CREATE FUNCTION arcano.note_unpaid(p_refund_id bigint, p_source text, p_error text) RETURNS boolean
     LANGUAGE plpgsql
@@ -2802,6 +2816,8 @@ CREATE INDEX job_event_created ON arcano.job_event USING btree (created_at);
 
 CREATE INDEX job_event_healed ON arcano.job_event USING btree (relid, created_at) WHERE (event = 'healed'::text);
 
+CREATE INDEX job_event_healed_user ON arcano.job_event USING btree (user_id, created_at) WHERE (event = 'healed'::text);
+
 CREATE INDEX job_event_job ON arcano.job_event USING btree (job_id, event_id);
 
 CREATE INDEX job_event_observed ON arcano.job_event USING btree (job_id, job_table) WHERE (event = 'observed'::text);
@@ -2923,6 +2939,8 @@ REVOKE ALL ON FUNCTION arcano.end_jobs(p_jobs arcano.job_ref[], p_source text, p
 REVOKE ALL ON FUNCTION arcano.end_jobs_at_once(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text, p_since timestamp with time zone, p_lock_timeout interval, p_alone boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.ended_statuses() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.ends_in_unknown(p_at timestamp with time zone, p_since timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.entered_queue(p_position integer, p_waited_in_queue boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.entered_queue(p_position integer, p_waited_in_queue boolean) TO arcano_operator;
@@ -3151,7 +3169,9 @@ REVOKE ALL ON FUNCTION arcano.note_future_jobs(p_limit integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.note_late_cancel(p_job arcano.job_ref, p_source text, p_reason text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.note_late_finish(p_job arcano.job_ref, p_status text, p_ended_as text, p_error text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.note_late_cancels(p_user_id uuid, p_session_id text, p_reason text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.note_late_finish(p_job arcano.job_ref, p_status text, p_ended_as text, p_error text, p_is_stale boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.note_unpaid(p_refund_id bigint, p_source text, p_error text) FROM PUBLIC;
 

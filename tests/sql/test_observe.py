@@ -372,7 +372,7 @@ def test_ghosts_that_an_outage_made_trip_nothing(
 def test_a_server_that_is_restarted_all_day_has_its_breaker(
     db: ArcanoDB, conn: psycopg.Connection, enforced: None, minutes: int
 ) -> None:
-    """Short stops cut nobody off, and of long ones the last: a release that forgets is stopped all the same."""
+    """Short stops cut nobody off, and of long ones the last: a release that forgets is stopped."""
     now = conn.execute("select now()").fetchone()[0]
     for ago in range(60, 0, -minutes):
         ended = now - timedelta(minutes=ago)

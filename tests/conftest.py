@@ -100,13 +100,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def run_fewer_cases(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Of a test with many cases, run four or each third, and other ones on each release of PostgreSQL."""
+    """Of a test with many cases, run four or each third, and other and fewer ones on older releases."""
     cases: dict[str, list[pytest.Item]] = {}
     for item in items:
         cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
     passed_over: set[pytest.Item] = set()
     for each in cases.values():
-        every = max(1, min(3, len(each) // 4))
+        least, most = (4, 3) if config.getoption("--postgres") == DEFAULT_VERSION else (2, 5)
+        every = max(1, min(most, len(each) // least))
         first = config.getoption("--postgres") % every
         passed_over |= set(each) - set(each[first::every])
     config.hook.pytest_deselected(items=list(passed_over))

@@ -212,6 +212,7 @@ _END = """
 do $load$
 begin
   perform arcano.register_again();
+  perform arcano.remap_tables();
 end
 $load$;
 insert into arcano.release (source_fingerprint, loaded_fingerprint, last_migration)

@@ -7,6 +7,7 @@ connection, and its transaction ends with it.
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -29,6 +30,7 @@ from arcano_db.calls.rows import (
     AccountStatus,
     ActiveCheck,
     ActiveJob,
+    AdmittedUser,
     CancelledJob,
     CancelledOne,
     ChargedOrphan,
@@ -40,6 +42,7 @@ from arcano_db.calls.rows import (
     FinishedJob,
     FinishedTask,
     GraceAdvice,
+    GuessedMapping,
     JobChange,
     JobEvent,
     JobId,
@@ -52,6 +55,7 @@ from arcano_db.calls.rows import (
     QueueDecision,
     QueueStatus,
     RefundDue,
+    RemappedTable,
     RequeuedJob,
     StallingJob,
     Step,
@@ -937,6 +941,113 @@ class AsyncArcanoDB(AsyncCalls):
         """
         arguments = (table, tool, orphan_after, stall_after, concurrently)
         return await self._all(statements.ATTACH_STEPS, arguments)
+
+    async def map_job_table(
+        self,
+        table: str,
+        tool: str | None = None,
+        columns: Mapping[str, str | None] | None = None,
+        statuses: Mapping[str, str] | None = None,
+        writes: Mapping[str, str] | None = None,
+        time_zone: str | None = None,
+        orphan_after: timedelta | str | None = None,
+        mode: str | None = None,
+        force: bool = False,
+    ) -> list[Finding]:
+        """Make a table a job table without altering it, and answer what to know about that.
+
+        Calls ``arcano.map_job_table``. Called again, it maps anew, and keeps the settings.
+
+        Args:
+            table: The table, with its schema, quoted where it has capital letters.
+            tool: The name that people read; at first the table's own.
+            columns: Column of the contract to the table's column, or to an expression over its row ``t``;
+                None: it has none.
+            statuses: The app's word to the status that it means.
+            writes: Status to the word that is written, where several mean the same.
+            time_zone: Of its dates without time zone.
+            orphan_after: As for :meth:`attach_job_table`.
+            mode: ``enforce`` or ``observe``; at first it is only observed.
+            force: Also without an index that finds a user's jobs.
+
+        Raises:
+            InvalidArgument: It cannot be mapped so; ``detail`` says why, and ``hint`` what to do.
+        """
+        arguments = (
+            table, tool, json.dumps(columns or {}), json.dumps(statuses or {}), json.dumps(writes or {}),
+            time_zone, orphan_after, mode, force,
+        )  # fmt: skip
+        return await self._all(statements.MAP_JOB_TABLE, arguments)
+
+    async def map_problems(
+        self,
+        table: str,
+        columns: Mapping[str, str | None] | None = None,
+        statuses: Mapping[str, str] | None = None,
+        writes: Mapping[str, str] | None = None,
+        time_zone: str | None = None,
+        force: bool = False,
+    ) -> list[Finding]:
+        """What mapping a table would mean; changes nothing. With level ``error``: it is refused.
+
+        Calls ``arcano.map_problems``. What it tries on a row is rolled back.
+
+        Args:
+            table: As for :meth:`map_job_table`; likewise the others.
+            columns: Column of the contract to the table's column.
+            statuses: The app's word to the status that it means.
+            writes: Status to the word that is written.
+            time_zone: Of its dates without time zone.
+            force: Also without an index.
+        """
+        arguments = (
+            table, json.dumps(columns or {}), json.dumps(statuses or {}), json.dumps(writes or {}),
+            time_zone, force,
+        )  # fmt: skip
+        return await self._all(statements.MAP_PROBLEMS, arguments)
+
+    async def guess_mapping(self, table: str) -> GuessedMapping:
+        """How a table is probably to be mapped, from its names, types and words.
+
+        Calls ``arcano.guess_mapping``.
+
+        Args:
+            table: The table, with its schema.
+        """
+        return await self._one(statements.GUESS_MAPPING, (table,))
+
+    async def unmap_job_table(self, table: str) -> bool:
+        """Undo :meth:`map_job_table`, also of a table that is gone. False: it was not mapped.
+
+        Calls ``arcano.unmap_job_table``.
+
+        Args:
+            table: The table, with its schema.
+        """
+        return await self._one(statements.UNMAP_JOB_TABLE, (table,))
+
+    async def remap_tables(self) -> list[RemappedTable]:
+        """Read every mapped table anew, such as after a migration of the app; each sweep does so.
+
+        Calls ``arcano.remap_tables``.
+        """
+        return await self._all(statements.REMAP_TABLES, ())
+
+    async def admit_user(self, user_id: UserId) -> AdmittedUser:
+        """Ask for admission, for an app that inserts its job itself, in this same transaction.
+
+        Calls ``arcano.admit_user``, which holds off the user's other admissions until the transaction ends.
+
+        Args:
+            user_id: The user who wants to start a job.
+
+        Raises:
+            CannotRead: A mapped table is there and cannot be read as it is mapped.
+            InvalidArgument: ``user_id`` is None.
+            WaitedTooLong: Another call of the same user took longer than ``longest_wait``.
+            WrongIsolation: The transaction is not read committed.
+        """
+        return await self._one(statements.ADMIT_USER, (user_id,))
 
     async def detach_steps(
         self, table: str, drop_columns: bool = False, concurrently: bool = True

@@ -75,6 +75,10 @@ class NotAttached(ArcanoError):
     """A table is not attached (SQLSTATE 42704)."""
 
 
+class CannotRead(ArcanoError):
+    """A mapped table is there and cannot be read as it is mapped, so nobody is admitted (SQLSTATE AR002)."""
+
+
 class CannotRestore(ArcanoError):
     """An entry of the journal cannot be undone; ``detail`` says why (SQLSTATE 55000)."""
 
@@ -100,6 +104,7 @@ _BY_SQLSTATE: dict[str, type[ArcanoError]] = {
     "23514": CannotAttach,
     "42704": NotAttached,
     "55000": CannotRestore,
+    "AR002": CannotRead,
 }
 
 # Undefined schema, function, table: ours if the message names our schema, and no table of a name like it.

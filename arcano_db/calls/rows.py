@@ -109,6 +109,59 @@ class CreatedJob:
 
 
 @dataclass(frozen=True, slots=True)
+class AdmittedUser:
+    """The answer of ``arcano.admit_user``: a job may be made in this transaction, or what is in the way.
+
+    Attributes:
+        admitted: Whether no job is in the user's way.
+        active_table: The table of the job in the way, with the schema.
+        active_job_id: Its id.
+        active_status: Its status, as the contract calls it.
+        heals_at: When the rules would free the user if nothing more happens; None: never.
+    """
+
+    admitted: bool
+    active_table: str | None
+    active_job_id: JobId | None
+    active_status: str | None
+    heals_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class GuessedMapping:
+    """A row of ``arcano.guess_mapping``: how a table is probably to be mapped.
+
+    Attributes:
+        columns: Column of the contract to the table's column.
+        statuses: The app's word to the status that it means.
+        writes: Status to the word that is written, where several mean the same.
+        time_zone: Of its dates without time zone; None: they have one.
+        unknown_words: Words of its status of which nobody can guess what they mean; None: there are none.
+        known_statuses: The statuses that a word may mean.
+    """
+
+    columns: dict[str, str | None]
+    statuses: dict[str, str]
+    writes: dict[str, str]
+    time_zone: str | None
+    unknown_words: list[str] | None
+    known_statuses: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class RemappedTable:
+    """A row of ``arcano.remap_tables``.
+
+    Attributes:
+        name: A mapped table, with its schema.
+        left_out: Why it cannot be read as it is mapped, so that its users are told free; None: it can.
+    """
+
+    name: str
+    left_out: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class JobChange:
     """The answer of ``touch_job``, ``start_job``, ``fail_job`` and ``finish_job``, and part of some others.
 

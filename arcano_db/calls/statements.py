@@ -12,6 +12,7 @@ from arcano_db.calls.rows import (
     AccountStatus,
     ActiveCheck,
     ActiveJob,
+    AdmittedUser,
     CancelledJob,
     CancelledOne,
     ChargedOrphan,
@@ -23,6 +24,7 @@ from arcano_db.calls.rows import (
     FinishedJob,
     FinishedTask,
     GraceAdvice,
+    GuessedMapping,
     JobChange,
     JobEvent,
     JobInQueue,
@@ -36,6 +38,7 @@ from arcano_db.calls.rows import (
     QueuedJob,
     QueueStatus,
     RefundDue,
+    RemappedTable,
     RequeuedJob,
     StallingJob,
     Step,
@@ -179,6 +182,21 @@ ATTACH_JOB_TABLE: Query[str] = _values(
 )
 
 ATTACH_STEPS = _rows(Step, "arcano.attach_steps(%s::regclass, %s, %s, %s, %s)")
+
+MAP_JOB_TABLE = _rows(
+    Finding,
+    "arcano.map_job_table(%s, %s, %s::jsonb, %s::jsonb, %s::jsonb, %s, %s, %s, %s)",
+)
+
+MAP_PROBLEMS = _rows(Finding, "arcano.map_problems(%s, %s::jsonb, %s::jsonb, %s::jsonb, %s, %s)")
+
+GUESS_MAPPING = _rows(GuessedMapping, "arcano.guess_mapping(%s)")
+
+UNMAP_JOB_TABLE: Query[bool] = _values("select arcano.unmap_job_table(%s)")
+
+REMAP_TABLES = _rows(RemappedTable, "arcano.remap_tables()")
+
+ADMIT_USER = _rows(AdmittedUser, "arcano.admit_user(%s)")
 
 DETACH_STEPS = _rows(Step, "arcano.detach_steps(%s::regclass, %s, %s)")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -131,6 +132,147 @@ def attach(
         ids = connection.execute("select detail, hint from arcano.separate_sequences(%s::regclass)", (table,))
         for detail, hint in ids:
             say(f"warning: {detail}\n  {hint}")
+
+
+def _pairs(
+    _context: click.Context, parameter: click.Parameter, given: tuple[str, ...]
+) -> dict[str, str | None]:
+    """What ``--column user_id=userId`` and its like say; nothing after the sign: there is none."""
+    pairs: dict[str, str | None] = {}
+    for one in given:
+        name, sign, value = one.partition("=")
+        if not sign or not name:
+            raise click.BadParameter(f"{one!r} is not NAME=VALUE", param=parameter)
+        pairs[name] = value or None
+    return pairs
+
+
+@main.command("map")
+@click.argument("table")
+@dsn_option
+@json_option
+@click.option("--check", is_flag=True, help="Say what would be wrong with it, try it, and change nothing.")
+@click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    callback=_pairs,
+    metavar="OURS=THEIRS",
+    help="Such as user_id=userId, or task_id=\"t.meta ->> 'id'\"; OURS= for none.",
+)
+@click.option(
+    "--status",
+    "statuses",
+    multiple=True,
+    callback=_pairs,
+    metavar="WORD=STATUS",
+    help="What a word of the app means, such as PENDING=queued.",
+)
+@click.option(
+    "--write",
+    "writes",
+    multiple=True,
+    callback=_pairs,
+    metavar="STATUS=WORD",
+    help="Which word is written where several mean the same, such as cancelled=CANCELED.",
+)
+@click.option("--time-zone", metavar="ZONE", help="Of dates without time zone. Default: UTC.")
+@click.option("--tool", help="The name that people read. Default: the table's.")
+@click.option("--orphan-after", metavar="INTERVAL", help="As for `attach`.")
+@click.option("--enforce", is_flag=True, help="Put it under the rule at once. Default: it is only observed.")
+@click.option("--force", is_flag=True, help="Also without an index that finds a user's jobs.")
+@click.option("--trust-owner", is_flag=True, help="As for `attach`.")
+def map_command(
+    table: str,
+    dsn: str,
+    as_json: bool,
+    check: bool,
+    columns: dict[str, str | None],
+    statuses: dict[str, str],
+    writes: dict[str, str],
+    time_zone: str | None,
+    tool: str | None,
+    orphan_after: str | None,
+    enforce: bool,
+    force: bool,
+    trust_owner: bool,
+) -> None:
+    """Make TABLE a job table without altering it: its columns and words stay the app's own.
+
+    What is not given is guessed from its names, types and words; what cannot be guessed is asked for, or
+    named. The call of SQL is printed, to be kept in a migration.
+
+    \b
+    arcano-db map 'public."Render"' --check
+    arcano-db map 'public."Render"' --column user_id=userId --status PENDING=queued --enforce
+
+    Mapped jobs block, heal, are swept, cancelled, restored and explained. The queue, slots, start and
+    finish are for attached tables. Exit code 1: it cannot be mapped so.
+    """
+    with database(dsn, force=force, trust_owner=trust_owner) as db:
+        guessed = db.guess_mapping(table)
+        columns = {**guessed.columns, **columns}
+        meant: dict[str, str] = {**guessed.statuses, **statuses}
+        for word in guessed.unknown_words or []:
+            if word not in meant and sys.stdin.isatty() and not as_json:
+                meant[word] = click.prompt(
+                    f"What does the status {printable(word)} mean?",
+                    type=click.Choice(guessed.known_statuses),
+                    err=True,
+                )
+        written = {name: word for name, word in guessed.writes.items() if meant.get(word) == name}
+        written.update(writes)
+        zone = time_zone or guessed.time_zone
+        if not as_json:
+            echo(_mapping_call(table, columns, meant, written, zone, orphan_after, enforce))
+        if check:
+            findings = db.map_problems(table, columns, meant, written, zone, force)
+            print_findings(findings, as_json)
+            sys.exit(FAILED if any(finding.level == "error" for finding in findings) else 0)
+        findings = db.map_job_table(
+            table, tool, columns, meant, written, zone, orphan_after, "enforce" if enforce else None, force
+        )
+        print_findings(findings, as_json)
+    say(f"mapped {table}")
+
+
+@main.command()
+@click.argument("table")
+@dsn_option
+def unmap(table: str, dsn: str) -> None:
+    """Undo `map`, also of a TABLE that is gone. No row is touched."""
+    with database(dsn) as db:
+        say(f"unmapped {table}" if db.unmap_job_table(table) else f"nothing to do: {table} is not mapped")
+
+
+def _mapping_call(
+    table: str,
+    columns: dict[str, str | None],
+    statuses: dict[str, str],
+    writes: dict[str, str],
+    time_zone: str | None,
+    orphan_after: str | None,
+    enforce: bool,
+) -> str:
+    """The call that maps a table, as somebody would write it into a migration."""
+    arguments: list[tuple[str, Any]] = [
+        ("p_columns", columns),
+        ("p_statuses", statuses),
+        ("p_writes", writes),
+        ("p_time_zone", time_zone),
+        ("p_orphan_after", orphan_after),
+        ("p_mode", "enforce" if enforce else None),
+    ]
+    lines = [f"select * from arcano.map_job_table({_quoted(table)}"]
+    for name, value in arguments:
+        if value:
+            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            lines.append(f"  {name} => {_quoted(text)}")
+    return ",\n".join(lines) + ");"
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 @main.command()

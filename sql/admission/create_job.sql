@@ -25,10 +25,17 @@ begin
     raise exception 'p_user_id must not be null'
       using errcode = 'null_value_not_allowed', hint = 'It is the user whose job it is.';
   end if;
+  if arcano_mapped.has_tables() then
+    perform arcano.refuse_unreadable_tables();
+  end if;
   -- An assignment, and not a query: that is cheaper.
-  v_answer := arcano.admit_job(
-    p_table, p_job_id, p_user_id, p_session_id, p_data, p_request_key, clock_timestamp(),
-    current_setting('lock_timeout')::interval);
+  if arcano_mapped.has_tables() and arcano.is_mapped(p_table) then
+    v_answer := arcano.admit_mapped_job(p_table, p_job_id, p_user_id, p_session_id, p_data, p_request_key);
+  else
+    v_answer := arcano.admit_job(
+      p_table, p_job_id, p_user_id, p_session_id, p_data, p_request_key, clock_timestamp(),
+      current_setting('lock_timeout')::interval);
+  end if;
   created := v_answer.created;
   job_id := v_answer.job_id;
   active_table := v_answer.active_table;

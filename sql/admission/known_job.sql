@@ -26,10 +26,14 @@ begin
     active_job_id := v_request.job_id;
   else
     -- With numbers, each table may have its own job of this id.
-    select j.tableoid, j.user_id into v_relid, v_user_id
-      from arcano.job j
-     where j.id = p_job_id and (j.tableoid = p_table or not arcano.ids_are_numbers())
-     order by j.tableoid = p_table desc
+    select j.relid, j.user_id into v_relid, v_user_id
+      from (
+        select a.tableoid as relid, a.user_id from arcano.job a where a.id = p_job_id
+         union all
+        select m.relid, m.user_id from arcano_mapped.jobs_by_id(p_job_id) m where (select arcano_mapped.has_tables())
+      ) j
+     where j.relid = p_table or not arcano.ids_are_numbers()
+     order by j.relid = p_table desc
      limit 1;
     if not found then
       return;
@@ -53,6 +57,11 @@ begin
     from arcano.job j
    where j.id = active_job_id and j.tableoid = v_relid
      and case when j.user_id = p_user_id then arcano.is_about(v_request.created_at, j.created_at) end;
+  if not found and arcano_mapped.has_tables() then
+    select m.status into active_status
+      from arcano_mapped.jobs_by_id(active_job_id) m
+     where m.relid = v_relid and m.user_id = p_user_id;
+  end if;
 end
 $$;
 

@@ -14,7 +14,15 @@ begin
     select g.relid, arcano.table_name(g.relid) as name, w.orphans, w.made
       from (
         select distinct o.relid
-          from (select o.relid from arcano.open_job o where o.is_orphan and o.is_enforced limit greatest(10 * p_limit::bigint, 10000)) o
+          from (
+            select o.relid
+              from (
+                select j.relid from arcano.open_job j where j.is_orphan and j.is_enforced
+                 union all
+                select j.relid from arcano_mapped.open_jobs() j where (select arcano_mapped.has_tables()) and j.is_orphan and j.is_enforced
+              ) o
+             limit greatest(10 * p_limit::bigint, 10000)
+          ) o
       ) g
      cross join lateral arcano.would_trip(g.relid, true) w
      where w.orphans is not null

@@ -25,7 +25,14 @@ declare
   v_from timestamptz;
   v_gone bigint;
   v_cut record;
+  -- The jobs of its table, with the contract's columns; and what the rules say of open ones, if it is a mapped one.
+  v_source text := format('only %s', p_table::regclass);
+  v_mapped arcano.judged_job[] := '{}';
 begin
+  if arcano_mapped.has_tables() and arcano.is_mapped(p_table) then
+    v_source := (select format('(%s)', arcano.mapped_rows(m, 'all')) from arcano.mapping m where m.relid = p_table);
+    v_mapped := array(select j::arcano.judged_job from arcano_mapped.open_jobs() j where j.relid = p_table);
+  end if;
   -- Mostly there are not so many at all, whatever they are.
   select n.enough, t.breaker_share, t.orphan_after, least(t.enforced_since, now()) as since,
          now() - t.orphan_after as ends, now() - t.orphan_after - interval '1 hour' as begins
@@ -35,7 +42,7 @@ begin
    where t.job_table = p_table and t.mode = 'enforce' and t.breaker_share is not null
      and n.enough <= (
        select count(*) from (select from arcano.open_job o where o.is_outside_queue limit v_few + 1) c
-     ) + (
+     ) + cardinality(v_mapped) + (
        select count(*)
          from (
            select
@@ -58,8 +65,8 @@ begin
    limit 1;
 
   execute format(
-    'select array(select j.id from only %s j where arcano.is_waiting(j.status) and not arcano.entered_queue(j."position", j.waited_in_queue)'
-    ' and j.created_at between $1 and $2 order by j.created_at desc limit $3)', p_table::regclass)
+    'select array(select j.id from %s j where arcano.is_waiting(j.status) and not arcano.entered_queue(j."position", j.waited_in_queue)'
+    ' and j.created_at between $1 and $2 order by j.created_at desc limit $3)', v_source)
     into v_outside using v_table.begins, v_table.ends, case when p_thorough then v_most else v_few end;
   -- One of each user: a mistake of the app's, or of the clock, meets many, and one who makes ghosts all day is one.
   select array_agg(g.created_at order by g.created_at desc), count(*) filter (where g.is_gone) into v_dates, v_gone
@@ -71,9 +78,11 @@ begin
            cross join lateral (select * from arcano.judged_job j where j.job_id = i and j.relid = p_table offset 0) o
            where o.is_orphan
            union all
-          (select e.user_id, c.created_at, not exists (select from arcano.job j where j.id = e.job_id and j.tableoid = p_table)
+          select o.user_id, o.created_at, false from unnest(v_mapped) o where o.is_orphan and o.job_id = any (v_outside)
+           union all
+          (select e.user_id, c.created_at, v_mapped = '{}' and not exists (select from arcano.job j where j.id = e.job_id and j.tableoid = p_table)
              from arcano.job_event e
-            cross join lateral (select (e.job_before ->> 'created_at')::timestamptz) c (created_at)
+            cross join lateral (select coalesce(e.job_before ->> 'arcano.created_at', e.job_before ->> 'created_at')::timestamptz) c (created_at)
             where e.relid = p_table and e.event = 'healed' and e.created_at > greatest(now() - interval '1 day', v_table.since)
               and (c.created_at >= v_table.begins or e.created_at < c.created_at + v_table.orphan_after + interval '1 hour')
             order by e.created_at desc
@@ -92,8 +101,8 @@ begin
     orphans := (select count(*) from unnest(v_dates) d where d >= v_from);
     continue when v_from = v_table.begins and orphans < v_few;
     execute format(
-      'select count(*) from (select from only %s j where j.created_at > $1 and j.created_at <= $2'
-      ' and (j.created_at between $4 and $5 and not arcano.ends_in_unknown(j.created_at + $6, j.created_at)) is not true limit $3) m', p_table::regclass)
+      'select count(*) from (select from %s j where j.created_at > $1 and j.created_at <= $2'
+      ' and (j.created_at between $4 and $5 and not arcano.ends_in_unknown(j.created_at + $6, j.created_at)) is not true limit $3) m', v_source)
       into made using v_from, v_table.ends, ceil(orphans / v_table.breaker_share), v_cut.begins, v_cut.ends, v_table.orphan_after;
     -- Many may have been made at one moment.
     made := made + v_gone + (select count(*) from unnest(v_dates) d where d = v_from);

@@ -16,12 +16,17 @@ language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_ref constant arcano.job_ref := arcano.named_job(p_job_id, p_table);
+  v_ref constant arcano.job_ref := arcano.named_any_job(p_job_id, p_table);
   v_job record;
   v_error text;
   v_why text;
 begin
   changed := false;
+  refunded := false;
+  if arcano_mapped.has_tables() and arcano.is_mapped(v_ref.relid) then
+    select c.* into changed, status, attempt, note from arcano.cancel_mapped_job(v_ref, p_force, p_reason) c;
+    return;
+  end if;
   select j.status, j.api_account into v_job from arcano.job j where j.id = v_ref.id and j.tableoid = v_ref.relid;
   if arcano.is_waiting(v_job.status) or p_force and arcano.is_working(v_job.status) then
     select e.error into v_error

@@ -1,9 +1,4 @@
--- Ends jobs in one statement, or none of them. Which of them a cause applies to is asked here, of the rules:
---
---   orphan, charged_orphan       the rule matches, and its table is not only observed
---   stalled, unstarted, silent   the same
---   waiting                      it waits
---   forced                       it is worked on
+-- Ends jobs in one statement, or none of them. Which of them a cause applies to (cause_applies) is asked here, of the rules.
 create or replace function arcano.end_jobs_at_once(
   p_jobs arcano.job_ref[],
   p_source text,
@@ -58,16 +53,8 @@ begin
      cross join lateral (
        select * from arcano.judged_job j where j.tid = r.tid and j.relid = r.relid and j.job_id = r.id offset 0
      ) o
-     where case
-             when o.is_open then
-               case p_cause
-                 when 'orphan' then o.is_orphan and o.is_enforced
-                 when 'charged_orphan' then o.is_charged_orphan and o.is_enforced
-                 when 'waiting' then o.is_waiting
-                 when 'forced' then o.is_working
-                 else o.stall_cause = p_cause and o.is_enforced
-               end
-           end
+     where arcano.cause_applies(
+             p_cause, o.is_open, o.is_orphan, o.is_charged_orphan, o.is_waiting, o.is_working, o.stall_cause, o.is_enforced)
   ), ended as (
     update arcano.job j
        set status = v_end.status, completed_at = now(), error_message = v_message

@@ -11,6 +11,12 @@ declare
     select from pg_inherits h where h.inhrelid = p_table and h.inhparent = 'arcano.job'::regclass);
   v_is_gone constant boolean := not exists (select from pg_class c where c.oid = p_table);
 begin
+  if arcano.is_mapped(p_table) then
+    raise exception '% is mapped, and not attached', p_table
+      using errcode = 'undefined_object',
+        detail = 'The queue, slots, claims, start, finish and signs of life need columns that a mapped table does not have: the app writes its own.',
+        hint = format('arcano-db unmap %s; arcano-db attach %1$s', p_table);
+  end if;
   raise exception '% is not attached', coalesce(p_table::text, 'null')
     using errcode = 'undefined_object',
       detail = case

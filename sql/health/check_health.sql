@@ -13,6 +13,8 @@ begin
     with found as materialized (
       select t.* from arcano.table_health() t
        union all
+      select m.* from arcano.mapping_health() m
+       union all
       select k.* from arcano.relation_health() k
        union all
       select i.* from arcano.id_health() i
@@ -39,6 +41,8 @@ begin
               ('rule', 'every table is under the rule'),
               ('kinds', 'every attached table is an ordinary one, without rules'),
               ('owners', 'the functions may write to every attached table'),
+              ('mapped tables', 'each can be read as it is mapped'),
+              ('mapped words', 'every status of a mapped table is in its mapping'),
               ('hooks', 'the functions that the settings name are what was registered'),
               ('sweeper', 'it runs'),
               ('orphans', 'none is older than it may be'),

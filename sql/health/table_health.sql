@@ -22,6 +22,7 @@ begin
                format('delete from arcano.job_table where job_table = %s::regclass;', quote_literal(t.job_table::oid::text))
           from arcano.job_table t
          where not exists (select from pg_class c where c.oid = t.job_table)
+           and not exists (select from arcano.mapping m where m.relid = t.job_table)
          union all
         select format('%s is not attached: attaching or detaching it was interrupted', arcano.table_name(t.job_table)),
                format('arcano-db attach %s -- or detach', arcano.table_name(t.job_table))
@@ -29,6 +30,7 @@ begin
           join pg_class c on c.oid = t.job_table
          where not exists (
            select from pg_inherits h where h.inhrelid = t.job_table and h.inhparent = 'arcano.job'::regclass)
+           and not exists (select from arcano.mapping m where m.relid = t.job_table)
          union all
         select format('%s inherits arcano.job, but has none: its jobs block, and are never orphans', n.name),
                format('arcano-db attach %s', n.name)

@@ -6,6 +6,14 @@ language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+  if arcano_mapped.has_tables() and arcano.is_mapped(p_job.relid) then
+    return query
+      select e.*
+        from arcano.job_event e
+       where e.job_id = p_job.id and arcano.is_of_table(e.relid, e.job_table, p_job.relid)
+       order by e.event_id;
+    return;
+  end if;
   return query
     select e.*
       from arcano.job j

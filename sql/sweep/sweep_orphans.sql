@@ -49,6 +49,10 @@ begin
     perform arcano.note_unreached(p_expected_at);
   end if;
   perform arcano.note_alive();
+  if arcano_mapped.has_tables() then
+    perform arcano.remap_changed_tables();
+    perform arcano.note_revived_jobs();
+  end if;
   perform arcano.trip_breakers(p_limit);
   perform arcano.note_future_jobs(p_limit);
   for v_cause in
@@ -83,9 +87,7 @@ begin
   end if;
   v_purged := arcano.purge_expired(p_limit);
   perform arcano.forget_claims();
-  if exists (select from arcano.setting s where s.keep_positions) then
-    perform arcano.keep_positions(v_started_at, v_alone);
-  end if;
+  perform arcano.keep_positions(v_started_at, v_alone) from arcano.setting s where s.keep_positions;
   perform arcano.wake_workers();
 
   insert into arcano.sweep_run (started_at, application_name, cancelled, stalled, put_back, failed, observed, forgotten)

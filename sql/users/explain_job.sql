@@ -7,18 +7,21 @@ language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_ref constant arcano.job_ref := arcano.named_job(p_job_id, p_table);
+  v_ref constant arcano.job_ref := arcano.named_any_job(p_job_id, p_table);
   v_old constant timestamptz := '2000-01-01 00:00+00';
   v_made_at timestamptz;
+  o arcano.judged_job;
   j arcano.job%rowtype;
   t arcano.job_table%rowtype;
 begin
-  select f.* into j from arcano.job f where f.id = v_ref.id and f.tableoid = v_ref.relid;
-  if not found then
+  j := arcano.any_row(v_ref);
+  if j.id is null then
     return query select 'the job is there', false, 'no such job';
     return;
   end if;
   select s.* into t from arcano.job_table s where s.job_table = v_ref.relid;
+  select f.* into o from arcano.judged_job f where f.job_id = v_ref.id and f.relid = v_ref.relid
+   union all select f.* from arcano_mapped.jobs_by_id(v_ref.id) f where f.relid = v_ref.relid;
   v_made_at := coalesce(case when j.created_at > now() + interval '1 minute' then (arcano.future_job(v_ref)).seen_at end, j.created_at);
 
   return query
@@ -75,9 +78,7 @@ begin
              when o.is_orphan and not o.is_enforced then 'it would be, and blocks its user: its table is only observed'
              when o.frees_at is not null then format('it blocks its user, until %s if nothing more happens', o.frees_at)
              else 'it blocks its user until it ends'
-           end
-      from (select) only_one
-      left join arcano.judged_job o on o.relid = v_ref.relid and o.job_id = v_ref.id;
+           end;
 
   return query
     select case when o.stalls_at is null or not o.is_enforced then 'nothing limits its work' else 'its work is limited' end, true,
@@ -93,8 +94,7 @@ begin
              else format('at %s, if nobody gives a sign of life: it fails', o.stalls_at)
                || case when o.beats or o.status = 'starting' then ', and is refunded' else '' end
            end
-      from arcano.judged_job o
-     where o.relid = v_ref.relid and o.job_id = v_ref.id and case when o.is_working then true end;
+     where o.is_working;
 
   return query
     select format('%s by %s', e.event, e.source), true, format('%s: %s', e.created_at, e.reason)

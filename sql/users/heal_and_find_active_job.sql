@@ -26,6 +26,8 @@ declare
   v_future arcano.job_ref[];
   v_ignored arcano.job_ref[] := '{}';
   v_ages boolean;
+  v_mapped constant boolean := arcano_mapped.is_busy(p_user_id);
+  v_mapped_orphans arcano.job_ref[];
 begin
   healed := 0;
   -- The second round asks again after the orphans that the first one found were healed: the app's own trigger may have
@@ -33,25 +35,39 @@ begin
   for v_round in 1..2 loop
     select o.tool, o.job_table, o.status, o.job_id, o.created_at, o.started_at, o."position",
            case when count(*) over () = count(o.frees_at) over () then max(o.frees_at) over () end,
-           array_agg((o.relid, o.job_id)::arcano.job_ref) filter (where o.is_orphan and o.is_enforced) over (),
+           array_agg((o.relid, o.job_id)::arcano.job_ref) filter (where o.is_orphan and o.is_enforced and not o.is_mapped) over (),
+           array_agg((o.relid, o.job_id)::arcano.job_ref) filter (where o.is_orphan and o.is_enforced and o.is_mapped) over (),
            array_agg((o.relid, o.job_id)::arcano.job_ref) filter (where o.is_orphan and not o.is_enforced) over (),
            array_agg((o.relid, o.job_id)::arcano.job_ref)
              filter (where o.is_outside_queue and o.created_at > now() + interval '1 minute') over (),
            o.silent_since, bool_or(o.frees_at is not null) over ()
       into active_tool, active_table, active_status, active_job_id, created_at, started_at, "position",
-           heals_at, v_orphans, v_observed, v_future, silent_since, v_ages
-      from arcano.open_job o
-     where o.user_id = p_user_id
-       and (o.relid, o.job_id)::arcano.job_ref <> all (v_ignored)
+           heals_at, v_orphans, v_mapped_orphans, v_observed, v_future, silent_since, v_ages
+      from (
+        select j.tool, j.job_table, j.status, j.job_id, j.created_at, j.started_at, j."position", j.frees_at, j.relid, j.is_orphan,
+               j.is_enforced, j.is_outside_queue, j.is_waiting, j.heals_at, j.silent_since, false as is_mapped
+          from arcano.open_job j
+         where j.user_id = p_user_id
+         union all
+        select j.tool, j.job_table, j.status, j.job_id, j.created_at, j.started_at, j."position", j.frees_at, j.relid, j.is_orphan,
+               j.is_enforced, j.is_outside_queue, j.is_waiting, j.heals_at, j.silent_since, true
+          from arcano_mapped.jobs_of_user(p_user_id) j
+         where v_mapped
+      ) o
+     where (o.relid, o.job_id)::arcano.job_ref <> all (v_ignored)
      order by o.is_waiting, o.created_at, o.job_id, o.relid
      limit 1;
     has_active_job := found;
-    exit when v_orphans is null or v_round = 2;
+    exit when coalesce(v_orphans, v_mapped_orphans) is null or v_round = 2;
 
     select count(*) filter (where e.error is null),
            coalesce(array_agg(e.job) filter (where e.error is not null), '{}')
       into healed, v_ignored
-      from arcano.end_jobs(v_orphans, 'check', 'orphan', p_alone => arcano.is_alone()) e;
+      from (
+        select a.job, a.error from arcano.end_jobs(v_orphans, 'check', 'orphan', p_alone => arcano.is_alone()) a
+         union all
+        select a.job, a.error from arcano.end_mapped_jobs(v_mapped_orphans, 'check', 'orphan') a where v_mapped_orphans is not null
+      ) e;
     if p_admits and v_ignored <> '{}' then
       v_ignored := array(
         select r from unnest(v_ignored) r

@@ -34,6 +34,12 @@ begin
     return false;
   end if;
 
+  if arcano_mapped.has_tables() and arcano.is_mapped(v_relid) then
+    perform arcano.restore_mapped_job(v_event, (v_relid, v_event.job_id)::arcano.job_ref);
+    perform arcano.journal('restored', 'restore_job', v_undone, array(select r.job from arcano.mapped_job_rows(array[(v_relid, v_event.job_id)::arcano.job_ref]) r));
+    return true;
+  end if;
+
   v_before := jsonb_populate_record(null::arcano.job, v_event.job_before);
   select f.* into v_job
     from arcano.job f

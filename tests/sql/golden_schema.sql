@@ -53,11 +53,80 @@ CREATE FUNCTION arcano.admit_job(p_table regclass, p_job_id uuid, p_user_id uuid
 
 COMMENT ON FUNCTION arcano.admit_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, p_request_key text, p_since timestamp with time zone, p_lock_timeout interval, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) IS 'Internal: create_job. p_since: since when the caller waits. p_lock_timeout: the caller''s own.';
 
+CREATE FUNCTION arcano.admit_mapped_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, p_request_key text, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '5s'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.admit_mapped_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, p_request_key text, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) IS 'Internal: create_job in the mapped p_table.';
+
+CREATE FUNCTION arcano.admit_user(p_user_id uuid, OUT admitted boolean, OUT active_table text, OUT active_job_id uuid, OUT active_status text, OUT heals_at timestamp with time zone) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.admit_user(p_user_id uuid, OUT admitted boolean, OUT active_table text, OUT active_job_id uuid, OUT active_status text, OUT heals_at timestamp with time zone) IS 'For an app that inserts the job itself, in the same transaction, read committed: heals the orphans of user p_user_id and answers whether no job is in the way (admitted), and else which. Holds off the user''s other admissions until the transaction ends. Errors: null; a transaction that is not read committed; a wait of more than longest_wait (55P03); a mapped table that is there and cannot be read (AR002).';
+
 CREATE FUNCTION arcano.age_in_seconds(p_since timestamp with time zone) RETURNS numeric
     LANGUAGE sql STABLE
     RETURN CASE WHEN (p_since IS NULL) THEN (0)::numeric ELSE GREATEST(LEAST((EXTRACT(epoch FROM now()) - EXTRACT(epoch FROM p_since)), '10000000000'::numeric), (0)::numeric) END;
 
 COMMENT ON FUNCTION arcano.age_in_seconds(p_since timestamp with time zone) IS 'Internal: the seconds since p_since, from 0 to 10,000,000,000; 0 if it is null.';
+
+CREATE TABLE arcano.job (
+    id uuid,
+    user_id uuid,
+    session_id text,
+    status text,
+    task_id text,
+    "position" integer,
+    waited_in_queue boolean,
+    user_credit_cost integer,
+    credits_charged boolean,
+    credits_refunded boolean,
+    created_at timestamp with time zone,
+    started_at timestamp with time zone,
+    completed_at timestamp with time zone,
+    heartbeat_at timestamp with time zone,
+    attempt integer,
+    orphan_exempt boolean,
+    api_account text,
+    error_message text,
+    CONSTRAINT job_has_no_rows_of_its_own CHECK (false) NO INHERIT,
+    CONSTRAINT job_is_left_out CHECK (((id IS NULL) AND (user_id IS NULL) AND (status IS NULL))) NO INHERIT
+);
+
+COMMENT ON TABLE arcano.job IS 'The contract of a job table, and the parent of every attached one. It has no rows of its own.';
+
+COMMENT ON COLUMN arcano.job.id IS 'Made by the client, so that creating a job twice is one job.';
+
+COMMENT ON COLUMN arcano.job.session_id IS 'One page visit.';
+
+COMMENT ON COLUMN arcano.job.status IS 'waiting: pending, queued; working: starting, running; ended: completed, failed, cancelled; any other value never blocks.';
+
+COMMENT ON COLUMN arcano.job.task_id IS 'The provider''s id; null until the provider took the job.';
+
+COMMENT ON COLUMN arcano.job."position" IS 'Null or 0 until the job enters the real queue; then its place when it entered, 1 or more.';
+
+COMMENT ON COLUMN arcano.job.waited_in_queue IS 'The job entered the real queue.';
+
+COMMENT ON COLUMN arcano.job.credits_charged IS 'Null: unknown, and then a user_credit_cost above 0 counts as charged.';
+
+COMMENT ON COLUMN arcano.job.heartbeat_at IS 'The last sign of life from a slow client or a worker.';
+
+COMMENT ON COLUMN arcano.job.attempt IS 'Counts starts.';
+
+COMMENT ON COLUMN arcano.job.orphan_exempt IS 'An operator put the job back: the orphan rule leaves it alone.';
+
+COMMENT ON COLUMN arcano.job.api_account IS 'The provider account whose slot the job holds.';
+
+CREATE FUNCTION arcano.any_row(p_job arcano.job_ref) RETURNS arcano.job
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.any_row(p_job arcano.job_ref) IS 'Internal: the row of p_job, of an attached or a mapped table, with the contract''s columns; all null: it is not there.';
 
 CREATE FUNCTION arcano.attach_job_table(p_table regclass, p_tool text DEFAULT NULL::text, p_orphan_after interval DEFAULT NULL::interval, p_stall_after interval DEFAULT NULL::interval) RETURNS TABLE(statement text)
     LANGUAGE plpgsql
@@ -115,6 +184,13 @@ CREATE FUNCTION arcano.cancel_job(p_job_id uuid, p_force boolean DEFAULT false, 
 
 COMMENT ON FUNCTION arcano.cancel_job(p_job_id uuid, p_force boolean, p_reason text, p_table regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT refunded boolean) IS 'Cancels job p_job_id of p_table if it waits, or with p_force also if it is being worked on (then without a refund, unless its table says so), with p_reason as its error_message. changed is false, and note says why, for a job that works, has ended, is not there, or is being changed at this moment.';
 
+CREATE FUNCTION arcano.cancel_mapped_job(p_job arcano.job_ref, p_force boolean, p_reason text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.cancel_mapped_job(p_job arcano.job_ref, p_force boolean, p_reason text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) IS 'Internal: as cancel_job, of p_job of a mapped table.';
+
 CREATE FUNCTION arcano.cancel_session(p_user_id uuid DEFAULT NULL::uuid, p_session_id text DEFAULT NULL::text, p_reason text DEFAULT NULL::text) RETURNS TABLE(job_table text, job_id uuid, refunded boolean)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -128,6 +204,12 @@ CREATE FUNCTION arcano.cannot_be_null(p_table oid, p_column name) RETURNS boolea
     AS ...;
 
 COMMENT ON FUNCTION arcano.cannot_be_null(p_table oid, p_column name) IS 'Internal: whether p_column of p_table is not null.';
+
+CREATE FUNCTION arcano.cause_applies(p_cause text, p_is_open boolean, p_is_orphan boolean, p_is_charged_orphan boolean, p_is_waiting boolean, p_is_working boolean, p_stall_cause text, p_is_enforced boolean) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN p_is_open THEN CASE p_cause WHEN 'orphan'::text THEN (p_is_orphan AND p_is_enforced) WHEN 'charged_orphan'::text THEN (p_is_charged_orphan AND p_is_enforced) WHEN 'waiting'::text THEN p_is_waiting WHEN 'forced'::text THEN p_is_working ELSE ((p_stall_cause = p_cause) AND p_is_enforced) END ELSE NULL::boolean END;
+
+COMMENT ON FUNCTION arcano.cause_applies(p_cause text, p_is_open boolean, p_is_orphan boolean, p_is_charged_orphan boolean, p_is_waiting boolean, p_is_working boolean, p_stall_cause text, p_is_enforced boolean) IS 'Internal: whether p_cause (of end_causes) ends a job of which judged_job says the rest.';
 
 CREATE FUNCTION arcano.check_constraints_now(p_relids oid[], p_since timestamp with time zone, p_lock_timeout interval) RETURNS void
     LANGUAGE plpgsql
@@ -317,6 +399,22 @@ CREATE FUNCTION arcano.end_jobs_at_once(p_jobs arcano.job_ref[], p_source text, 
 
 COMMENT ON FUNCTION arcano.end_jobs_at_once(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text, p_since timestamp with time zone, p_lock_timeout interval, p_alone boolean) IS 'Internal: ends those of p_jobs that nobody holds and to which p_cause applies, all in one statement, journals and refunds them, and answers them; raises if one of them cannot be ended. Waits for what the app''s own triggers wait for until p_since is longest_wait ago, or p_lock_timeout. p_alone: what is_alone said when the call began.';
 
+CREATE FUNCTION arcano.end_mapped_at_once(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text, p_since timestamp with time zone, p_lock_timeout interval) RETURNS arcano.job_ref[]
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '5s'
+    SET row_security TO 'off'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.end_mapped_at_once(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text, p_since timestamp with time zone, p_lock_timeout interval) IS 'Internal: as end_jobs_at_once, of p_jobs of one mapped table.';
+
+CREATE FUNCTION arcano.end_mapped_jobs(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text DEFAULT NULL::text, p_since timestamp with time zone DEFAULT NULL::timestamp with time zone, OUT job arcano.job_ref, OUT error text) RETURNS SETOF record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.end_mapped_jobs(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text, p_since timestamp with time zone, OUT job arcano.job_ref, OUT error text) IS 'Internal: as end_jobs, of p_jobs of mapped tables.';
+
 CREATE FUNCTION arcano.ended_statuses() RETURNS text[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN ARRAY['completed'::text, 'failed'::text, 'cancelled'::text];
@@ -467,6 +565,20 @@ CREATE FUNCTION arcano.grace_advice(p_table regclass, p_orphan_after interval DE
 
 COMMENT ON FUNCTION arcano.grace_advice(p_table regclass, p_orphan_after interval, OUT jobs bigint, OUT median interval, OUT percentile_99 interval, OUT percentile_999 interval, OUT longest interval, OUT orphan_after interval, OUT advised interval, OUT is_enough boolean) IS 'How long jobs of p_table took from created_at to started_at (jobs: how many of them there are; the longest, and what half, 99 % and 99.9 % of them took at most); advised: the least orphan_after that leaves them alone, three times the 99.9th percentile and 2 minutes at least; is_enough: whether orphan_after (p_orphan_after, or the table''s own) is as long as that. Reads the whole table.';
 
+CREATE FUNCTION arcano.guess_column(p_table oid, p_column text) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.guess_column(p_table oid, p_column text) IS 'Internal: the column of p_table that probably is p_column of the contract; null: none looks like it.';
+
+CREATE FUNCTION arcano.guess_mapping(p_table text, OUT columns jsonb, OUT statuses jsonb, OUT writes jsonb, OUT time_zone text, OUT unknown_words text[], OUT known_statuses text[]) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.guess_mapping(p_table text, OUT columns jsonb, OUT statuses jsonb, OUT writes jsonb, OUT time_zone text, OUT unknown_words text[], OUT known_statuses text[]) IS 'What map_job_table is probably to be called with for p_table: its p_columns, p_statuses, p_writes and p_time_zone, and words of its status of which nobody can guess what they mean (unknown_words; null: none), which may be any of known_statuses. Changes nothing.';
+
 CREATE FUNCTION arcano.guess_status(p_status text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -548,6 +660,50 @@ CREATE FUNCTION arcano.insert_holders(p_table regclass, p_since timestamp with t
 
 COMMENT ON FUNCTION arcano.insert_holders(p_table regclass, p_since timestamp with time zone, OUT holders text, OUT mend text) IS 'Internal: who has had locks of the tables that a new row of p_table needs since p_since, for an error; and what would end those.';
 
+CREATE TABLE arcano.mapping (
+    name text NOT NULL,
+    relid oid NOT NULL,
+    columns jsonb NOT NULL,
+    statuses jsonb NOT NULL,
+    writes jsonb NOT NULL,
+    time_zone text,
+    id_type text NOT NULL,
+    user_id_type text NOT NULL,
+    mapped_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    left_out text,
+    CONSTRAINT mapping_columns_are_an_object CHECK ((jsonb_typeof(columns) = 'object'::text)),
+    CONSTRAINT mapping_statuses_are_an_object CHECK ((jsonb_typeof(statuses) = 'object'::text)),
+    CONSTRAINT mapping_writes_are_an_object CHECK ((jsonb_typeof(writes) = 'object'::text))
+);
+
+COMMENT ON TABLE arcano.mapping IS 'Tables that map_job_table has mapped. Their settings are in arcano.job_table, as those of attached ones.';
+
+COMMENT ON COLUMN arcano.mapping.name IS 'Schema and name, by which it is read: one that is dropped and made again, or swapped, is found by what it is called.';
+
+COMMENT ON COLUMN arcano.mapping.relid IS 'What the name meant when it was last read anew (remap_tables).';
+
+COMMENT ON COLUMN arcano.mapping.columns IS 'Column of the contract -> the app''s column, or an expression over its row t; null: it has none, whatever it is called.';
+
+COMMENT ON COLUMN arcano.mapping.statuses IS 'The app''s word -> the status that it means.';
+
+COMMENT ON COLUMN arcano.mapping.writes IS 'Status -> the app''s word that is written for it.';
+
+COMMENT ON COLUMN arcano.mapping.time_zone IS 'Of its dates without a time zone.';
+
+COMMENT ON COLUMN arcano.mapping.id_type IS 'The type of its ids, as they are compared.';
+
+COMMENT ON COLUMN arcano.mapping.user_id_type IS 'The type of its user ids, as they are compared.';
+
+COMMENT ON COLUMN arcano.mapping.left_out IS 'Why it cannot be read, since when its users are told free; null: it is read.';
+
+CREATE FUNCTION arcano.insert_mapped_job(p_mapping arcano.mapping, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb) RETURNS uuid
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'off'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.insert_mapped_job(p_mapping arcano.mapping, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb) IS 'Internal: inserts a job into the table of p_mapping, and answers its id.';
+
 CREATE FUNCTION arcano.insert_statement(p_table regclass, p_draws_id boolean, p_columns text[]) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -607,6 +763,13 @@ CREATE FUNCTION arcano.is_in_queue(p_status text, p_position integer, p_waited_i
     RETURN (arcano.is_waiting(p_status) AND arcano.entered_queue(p_position, p_waited_in_queue));
 
 COMMENT ON FUNCTION arcano.is_in_queue(p_status text, p_position integer, p_waited_in_queue boolean) IS 'Internal: whether a job of this status, position and waited_in_queue waits in the queue.';
+
+CREATE FUNCTION arcano.is_mapped(p_table oid) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.is_mapped(p_table oid) IS 'Internal: whether p_table is mapped.';
 
 CREATE FUNCTION arcano.is_never_put_back(p_job arcano.job_ref, p_sqlstate text) RETURNS boolean
     LANGUAGE plpgsql
@@ -874,6 +1037,13 @@ CREATE FUNCTION arcano.journal_future(p_jobs arcano.job_ref[], p_source text) RE
 
 COMMENT ON FUNCTION arcano.journal_future(p_jobs arcano.job_ref[], p_source text) IS 'Internal: journals, once each, that the created_at of p_jobs is in the future; answers how many it did not know before.';
 
+CREATE FUNCTION arcano.journal_mapped_error(p_job arcano.job_ref, p_source text, p_error text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.journal_mapped_error(p_job arcano.job_ref, p_source text, p_error text) IS 'Internal: an entry of the journal for p_job of a mapped table, unless it has that one already.';
+
 CREATE FUNCTION arcano.journal_observed(p_jobs arcano.job_ref[], p_source text, p_cause text) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -942,6 +1112,13 @@ CREATE FUNCTION arcano.later_by_unknown(p_at timestamp with time zone) RETURNS t
     AS ...;
 
 COMMENT ON FUNCTION arcano.later_by_unknown(p_at timestamp with time zone) IS 'Internal: when a term that ends at p_at ends, where it is the sweep that ends the job, since nobody may have been served at p_at.';
+
+CREATE FUNCTION arcano.leave_mapped_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text, p_in_queue boolean) RETURNS TABLE(job_table text, job_id uuid, refunded boolean)
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.leave_mapped_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text, p_in_queue boolean) IS 'Internal: as leave_session, of mapped tables.';
 
 CREATE FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text DEFAULT NULL::text, p_in_queue boolean DEFAULT true) RETURNS TABLE(job_table text, job_id uuid, refunded boolean)
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1025,6 +1202,176 @@ CREATE FUNCTION arcano.longer_by_away(p_term interval, p_since timestamp with ti
 
 COMMENT ON FUNCTION arcano.longer_by_away(p_term interval, p_since timestamp with time zone) IS 'Internal: p_term, from p_since on, and the time in it in which nobody could reach the database.';
 
+CREATE FUNCTION arcano.map_job_table(p_table text, p_tool text DEFAULT NULL::text, p_columns jsonb DEFAULT '{}'::jsonb, p_statuses jsonb DEFAULT '{}'::jsonb, p_writes jsonb DEFAULT '{}'::jsonb, p_time_zone text DEFAULT NULL::text, p_orphan_after interval DEFAULT NULL::interval, p_mode text DEFAULT NULL::text, p_force boolean DEFAULT false) RETURNS TABLE(level text, finding text, detail text, hint text)
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.map_job_table(p_table text, p_tool text, p_columns jsonb, p_statuses jsonb, p_writes jsonb, p_time_zone text, p_orphan_after interval, p_mode text, p_force boolean) IS 'Maps p_table: from then on its jobs block, heal and are journaled as those of attached tables, and nothing of it is altered. p_tool: the name people read, at first the table''s. p_columns: column of the contract -> the table''s column, or an expression over its row t, such as {"user_id": "userId", "task_id": "t.meta ->> ''id''"}; null: it has none; what is not named is taken by its name (but for position, waited_in_queue and what was charged). p_statuses: the app''s word -> the status that it means. p_writes: status -> the word that is written, where several mean the same; cancelled must have one. p_time_zone: of dates without time zone. p_orphan_after: as for attach_job_table. p_mode: enforce or observe, at first observe. p_force: also without an index. Answers warnings and notes; an error names what is wrong, and changes nothing.';
+
+CREATE FUNCTION arcano.map_problems(p_table text, p_columns jsonb DEFAULT '{}'::jsonb, p_statuses jsonb DEFAULT '{}'::jsonb, p_writes jsonb DEFAULT '{}'::jsonb, p_time_zone text DEFAULT NULL::text, p_force boolean DEFAULT false) RETURNS TABLE(level text, finding text, detail text, hint text)
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.map_problems(p_table text, p_columns jsonb, p_statuses jsonb, p_writes jsonb, p_time_zone text, p_force boolean) IS 'What mapping p_table would mean, a row a finding: level (error: map_job_table refuses it; warning, note, ok), finding, detail, and hint (what to do). Arguments as for map_job_table. Changes nothing: where it tries to end a job, that is rolled back.';
+
+CREATE FUNCTION arcano.mapped_assignments(p_mapping arcano.mapping, p_status text) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.mapped_assignments(p_mapping arcano.mapping, p_status text) IS 'Internal: the assignments that give a row of the table of p_mapping the status p_status.';
+
+CREATE FUNCTION arcano.mapped_expression(p_mapping arcano.mapping, p_column text) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.mapped_expression(p_mapping arcano.mapping, p_column text) IS 'Internal: the SQL that stands for column p_column of the contract in a row t of the table of p_mapping; null: nothing does.';
+
+CREATE FUNCTION arcano.mapped_function_body(p_rows text, p_arguments text) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.mapped_function_body(p_rows text, p_arguments text) IS 'Internal: the text of a function of schema arcano_mapped; p_rows: user, open or id; p_arguments: what it asks mapped_jobs_each with.';
+
+CREATE FUNCTION arcano.mapped_id_type(p_mapping arcano.mapping, p_column text) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.mapped_id_type(p_mapping arcano.mapping, p_column text) IS 'Internal: the type in which p_column (id or user_id) of the table of p_mapping is compared; null: none that can be.';
+
+CREATE FUNCTION arcano.mapped_job_rows(p_jobs arcano.job_ref[]) RETURNS TABLE(job arcano.job_snapshot, tid tid)
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'off'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.mapped_job_rows(p_jobs arcano.job_ref[]) IS 'Internal: the rows of those of p_jobs that are of mapped tables, as the journal keeps them.';
+
+CREATE FUNCTION arcano.mapped_jobs_each(p_rows text, p_user_id uuid, p_job_id uuid) RETURNS SETOF record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'off'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.mapped_jobs_each(p_rows text, p_user_id uuid, p_job_id uuid) IS 'Internal: rows of judged_job of mapped tables, table by table; p_rows: user (open jobs of p_user_id), open, or id (those with p_job_id).';
+
+CREATE FUNCTION arcano.mapped_judgement(p_mapping arcano.mapping, p_rows text) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.mapped_judgement(p_mapping arcano.mapping, p_rows text) IS 'Internal: the statement that reads rows of the table of p_mapping as judged_job has those of attached tables; p_rows: as for mapped_where.';
+
+CREATE FUNCTION arcano.mapped_parameter(p_parameter text, p_type text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    RETURN CASE WHEN (p_type = 'uuid'::text) THEN format('case when %1$s::text ~ ''^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'' then %1$s::text::uuid end'::text, p_parameter) WHEN (p_type = ANY (ARRAY['bigint'::text, 'integer'::text, 'smallint'::text])) THEN format('case when %1$s::text ~ ''^(0|-?[1-9][0-9]{0,%2$s})$'' then %1$s::text::%3$s end'::text, p_parameter, CASE p_type WHEN 'bigint'::text THEN 17 WHEN 'integer'::text THEN 8 ELSE 3 END, p_type) ELSE format('%s::text'::text, p_parameter) END;
+
+COMMENT ON FUNCTION arcano.mapped_parameter(p_parameter text, p_type text) IS 'Internal: the SQL that makes the parameter p_parameter a value of p_type (uuid, bigint, integer, smallint or text), or null.';
+
+CREATE FUNCTION arcano.mapped_row(p_job arcano.job_ref) RETURNS arcano.job
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'off'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.mapped_row(p_job arcano.job_ref) IS 'Internal: the row of p_job of a mapped table, with the contract''s columns; all null: it is not there.';
+
+CREATE FUNCTION arcano.mapped_rows(p_mapping arcano.mapping, p_rows text) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.mapped_rows(p_mapping arcano.mapping, p_rows text) IS 'Internal: the statement that reads rows of the table of p_mapping with the contract''s columns; p_rows: as for mapped_where.';
+
+CREATE FUNCTION arcano.mapped_snapshots(p_mapping arcano.mapping) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.mapped_snapshots(p_mapping arcano.mapping) IS 'Internal: the statement that locks rows of the table of p_mapping, and answers three arrays: table, place and job_snapshot of each.';
+
+CREATE FUNCTION arcano.mapped_where(p_mapping arcano.mapping, p_rows text) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.mapped_where(p_mapping arcano.mapping, p_rows text) IS 'Internal: the condition on a row t of the table of p_mapping; p_rows: user, open, all, id, ids or core.';
+
+CREATE FUNCTION arcano.mapping_column_problems(p_mapping arcano.mapping, OUT finding text, OUT detail text, OUT hint text) RETURNS SETOF record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.mapping_column_problems(p_mapping arcano.mapping, OUT finding text, OUT detail text, OUT hint text) IS 'Internal: what is wrong with the columns of p_mapping: argument, detail and what would mend it; no row: nothing.';
+
+CREATE FUNCTION arcano.mapping_findings(p_mapping arcano.mapping, p_force boolean, OUT level text, OUT finding text, OUT detail text, OUT hint text) RETURNS SETOF record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'on'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.mapping_findings(p_mapping arcano.mapping, p_force boolean, OUT level text, OUT finding text, OUT detail text, OUT hint text) IS 'Internal: what is wrong with p_mapping (level error: it cannot be mapped so), and what to know; p_force: without an index, and of more than 50 tables, is a warning.';
+
+CREATE FUNCTION arcano.mapping_health() RETURNS TABLE(level text, finding text, detail text, hint text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.mapping_health() IS 'Internal: what check_health says of the mapped tables.';
+
+CREATE FUNCTION arcano.mapping_index_findings(p_mapping arcano.mapping, p_force boolean, OUT level text, OUT finding text, OUT detail text, OUT hint text) RETURNS SETOF record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'on'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.mapping_index_findings(p_mapping arcano.mapping, p_force boolean, OUT level text, OUT finding text, OUT detail text, OUT hint text) IS 'Internal: what is to be said of the indexes that would find jobs of the table of p_mapping; p_force: none at all is a warning.';
+
+CREATE FUNCTION arcano.mapping_of(p_table text, p_columns jsonb, p_statuses jsonb, p_writes jsonb, p_time_zone text) RETURNS arcano.mapping
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.mapping_of(p_table text, p_columns jsonb, p_statuses jsonb, p_writes jsonb, p_time_zone text) IS 'Internal: the mapping that map_job_table makes of its arguments, whether or not it can work.';
+
+CREATE FUNCTION arcano.mapping_problem(p_mapping arcano.mapping) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'off'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.mapping_problem(p_mapping arcano.mapping) IS 'Internal: why the table of p_mapping cannot be read as it says; null: it can.';
+
+CREATE FUNCTION arcano.mapping_row_findings(p_mapping arcano.mapping, OUT level text, OUT finding text, OUT detail text, OUT hint text) RETURNS SETOF record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'off'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.mapping_row_findings(p_mapping arcano.mapping, OUT level text, OUT finding text, OUT detail text, OUT hint text) IS 'Internal: what the rows of the table of p_mapping say of it. Changes nothing: what it tries is rolled back.';
+
+CREATE FUNCTION arcano.mapping_status_findings(p_mapping arcano.mapping, OUT level text, OUT finding text, OUT detail text, OUT hint text) RETURNS SETOF record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.mapping_status_findings(p_mapping arcano.mapping, OUT level text, OUT finding text, OUT detail text, OUT hint text) IS 'Internal: what is wrong with the words of p_mapping, and which of its table''s it leaves out.';
+
+CREATE FUNCTION arcano.mapping_table_problems(p_mapping arcano.mapping, OUT detail text, OUT hint text) RETURNS SETOF record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'on'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.mapping_table_problems(p_mapping arcano.mapping, OUT detail text, OUT hint text) IS 'Internal: why the table of p_mapping cannot be mapped, and what would mend it; no row: it can.';
+
 CREATE FUNCTION arcano.mark_refund_paid(p_refund arcano.refund, p_source text, p_reason text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1058,6 +1405,13 @@ CREATE FUNCTION arcano.misleading_defaults(p_table regclass, OUT level text, OUT
     AS ...;
 
 COMMENT ON FUNCTION arcano.misleading_defaults(p_table regclass, OUT level text, OUT detail text, OUT hint text) IS 'Internal: the defaults of contract columns of p_table that the rule reads as a sign of life, or else as what they are not.';
+
+CREATE FUNCTION arcano.named_any_job(p_job_id uuid, p_table regclass) RETURNS arcano.job_ref
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.named_any_job(p_job_id uuid, p_table regclass) IS 'Internal: as named_job, also of mapped tables.';
 
 CREATE FUNCTION arcano.named_job(p_job_id uuid, p_table regclass) RETURNS arcano.job_ref
     LANGUAGE plpgsql STABLE
@@ -1124,6 +1478,13 @@ CREATE FUNCTION arcano.note_late_finish(p_job arcano.job_ref, p_status text, p_e
     AS ...;
 
 COMMENT ON FUNCTION arcano.note_late_finish(p_job arcano.job_ref, p_status text, p_ended_as text, p_error text, p_is_stale boolean) IS 'Internal: journals that p_job was to be finished as p_status, with p_error, when it had ended as p_ended_as, if that is another one. p_is_stale: who says so was at an earlier attempt. False: it was to be cancelled, and somebody holds its row.';
+
+CREATE FUNCTION arcano.note_revived_jobs() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.note_revived_jobs() IS 'Internal: journals jobs of mapped tables that were healed within the last hour, and that the app has made open again since.';
 
 CREATE FUNCTION arcano.note_unpaid(p_refund_id bigint, p_source text, p_error text) RETURNS boolean
     LANGUAGE plpgsql
@@ -1206,7 +1567,7 @@ COMMENT ON FUNCTION arcano.plain_text(p_text text) IS 'Internal: p_text with "?"
 CREATE FUNCTION arcano.public_objects() RETURNS TABLE(schema name, kind text, name text, least_role text)
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     BEGIN ATOMIC
- VALUES ('arcano_api'::text,'function'::text,'check_user_active'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'create_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'queue_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'touch_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'cancel_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'cancel_session'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'leave_session'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'queue_position'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'explain_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'my_jobs'::text,'arcano_user'::text), ('arcano'::text,'function'::text,'check_user_active'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'active_jobs_of'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'create_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'open_table'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'open_tables'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'refuse_chosen_id'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'touch_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'cancel_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'cancel_session'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'leave_session'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'queue_position'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'explain_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'start_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'start_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'touch_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'finish_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'finish_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'finish_task'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'fail_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'run_or_queue'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'claim_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'requeue_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'stalling_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'sweep_orphans'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_job_table'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_account'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'drop_account'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_position_refresh'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_notifications'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_retention'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_longest_wait'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_refund_function'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_identity_function'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'settle_refund'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'restore_job'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'erase_user'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'check_health'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'active_job'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'orphan_job'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'charged_orphan'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'observed_job'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'observed_table'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'job_in_queue'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'job_table_status'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'queue_status'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'sweep_status'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'account_status'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'refund_due'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'metric'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'job_table'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'account'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'setting'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'refund'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'task'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'provider_task'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'request'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'job_event'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'job_backoff'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'sweep_run'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'away'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'attach_job_table'::text,'owner'::text), ('arcano'::text,'function'::text,'attach_steps'::text,'owner'::text), ('arcano'::text,'function'::text,'detach_job_table'::text,'owner'::text), ('arcano'::text,'function'::text,'detach_steps'::text,'owner'::text), ('arcano'::text,'function'::text,'check_job_table'::text,'owner'::text), ('arcano'::text,'function'::text,'grace_advice'::text,'owner'::text), ('arcano'::text,'function'::text,'schedule_sweeper'::text,'owner'::text), ('arcano'::text,'function'::text,'unschedule_sweeper'::text,'owner'::text), ('arcano'::text,'function'::text,'claimed_user'::text,'owner'::text), ('arcano'::text,'function'::text,'public_objects'::text,'owner'::text);
+ VALUES ('arcano_api'::text,'function'::text,'check_user_active'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'create_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'queue_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'touch_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'cancel_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'cancel_session'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'leave_session'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'queue_position'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'explain_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'my_jobs'::text,'arcano_user'::text), ('arcano'::text,'function'::text,'check_user_active'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'active_jobs_of'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'create_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'admit_user'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'open_table'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'open_tables'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'refuse_chosen_id'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'touch_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'cancel_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'cancel_session'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'leave_session'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'queue_position'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'explain_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'start_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'start_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'touch_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'finish_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'finish_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'finish_task'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'fail_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'run_or_queue'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'claim_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'requeue_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'stalling_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'sweep_orphans'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_job_table'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_account'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'drop_account'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_position_refresh'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_notifications'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_retention'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_longest_wait'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_refund_function'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_identity_function'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'settle_refund'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'restore_job'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'erase_user'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'check_health'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'remap_tables'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'active_job'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'orphan_job'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'charged_orphan'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'observed_job'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'observed_table'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'job_in_queue'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'job_table_status'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'queue_status'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'sweep_status'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'account_status'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'refund_due'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'metric'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'job_table'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'mapping'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'account'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'setting'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'refund'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'task'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'provider_task'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'request'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'job_event'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'job_backoff'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'sweep_run'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'away'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'attach_job_table'::text,'owner'::text), ('arcano'::text,'function'::text,'attach_steps'::text,'owner'::text), ('arcano'::text,'function'::text,'detach_job_table'::text,'owner'::text), ('arcano'::text,'function'::text,'detach_steps'::text,'owner'::text), ('arcano'::text,'function'::text,'check_job_table'::text,'owner'::text), ('arcano'::text,'function'::text,'grace_advice'::text,'owner'::text), ('arcano'::text,'function'::text,'map_job_table'::text,'owner'::text), ('arcano'::text,'function'::text,'map_problems'::text,'owner'::text), ('arcano'::text,'function'::text,'guess_mapping'::text,'owner'::text), ('arcano'::text,'function'::text,'unmap_job_table'::text,'owner'::text), ('arcano'::text,'function'::text,'schedule_sweeper'::text,'owner'::text), ('arcano'::text,'function'::text,'unschedule_sweeper'::text,'owner'::text), ('arcano'::text,'function'::text,'claimed_user'::text,'owner'::text), ('arcano'::text,'function'::text,'public_objects'::text,'owner'::text);
 END;
 
 COMMENT ON FUNCTION arcano.public_objects() IS 'The public interface: each function, view and table of it, its schema, and least_role: who may use it (arcano_user, of arcano_api alone; arcano_backend, arcano_operator, owner: who migrated; each may also use what is for those before it).';
@@ -1309,52 +1670,12 @@ CREATE FUNCTION arcano.refuse_made_job(p_table regclass, p_job_id uuid, p_user_i
 
 COMMENT ON FUNCTION arcano.refuse_made_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_made_id uuid, p_made_user_id uuid) IS 'Internal: raises unless the job p_made_id of p_made_user_id, which was inserted or brought back for p_job_id (null: not given) of p_user_id, is that, and the user''s only active one.';
 
-CREATE TABLE arcano.job (
-    id uuid,
-    user_id uuid,
-    session_id text,
-    status text,
-    task_id text,
-    "position" integer,
-    waited_in_queue boolean,
-    user_credit_cost integer,
-    credits_charged boolean,
-    credits_refunded boolean,
-    created_at timestamp with time zone,
-    started_at timestamp with time zone,
-    completed_at timestamp with time zone,
-    heartbeat_at timestamp with time zone,
-    attempt integer,
-    orphan_exempt boolean,
-    api_account text,
-    error_message text,
-    CONSTRAINT job_has_no_rows_of_its_own CHECK (false) NO INHERIT,
-    CONSTRAINT job_is_left_out CHECK (((id IS NULL) AND (user_id IS NULL) AND (status IS NULL))) NO INHERIT
-);
+CREATE FUNCTION arcano.refuse_mapped_create(p_mapping arcano.mapping, p_job_id uuid, p_data jsonb, p_request_key text) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
 
-COMMENT ON TABLE arcano.job IS 'The contract of a job table, and the parent of every attached one. It has no rows of its own.';
-
-COMMENT ON COLUMN arcano.job.id IS 'Made by the client, so that creating a job twice is one job.';
-
-COMMENT ON COLUMN arcano.job.session_id IS 'One page visit.';
-
-COMMENT ON COLUMN arcano.job.status IS 'waiting: pending, queued; working: starting, running; ended: completed, failed, cancelled; any other value never blocks.';
-
-COMMENT ON COLUMN arcano.job.task_id IS 'The provider''s id; null until the provider took the job.';
-
-COMMENT ON COLUMN arcano.job."position" IS 'Null or 0 until the job enters the real queue; then its place when it entered, 1 or more.';
-
-COMMENT ON COLUMN arcano.job.waited_in_queue IS 'The job entered the real queue.';
-
-COMMENT ON COLUMN arcano.job.credits_charged IS 'Null: unknown, and then a user_credit_cost above 0 counts as charged.';
-
-COMMENT ON COLUMN arcano.job.heartbeat_at IS 'The last sign of life from a slow client or a worker.';
-
-COMMENT ON COLUMN arcano.job.attempt IS 'Counts starts.';
-
-COMMENT ON COLUMN arcano.job.orphan_exempt IS 'An operator put the job back: the orphan rule leaves it alone.';
-
-COMMENT ON COLUMN arcano.job.api_account IS 'The provider account whose slot the job holds.';
+COMMENT ON FUNCTION arcano.refuse_mapped_create(p_mapping arcano.mapping, p_job_id uuid, p_data jsonb, p_request_key text) IS 'Internal: raises if create_job with these arguments cannot make a job in the table of p_mapping.';
 
 CREATE FUNCTION arcano.refuse_restore(p_event arcano.job_event, p_relid oid, p_before arcano.job, p_job arcano.job) RETURNS void
     LANGUAGE plpgsql
@@ -1448,6 +1769,13 @@ CREATE FUNCTION arcano.refuse_unattached(p_table regclass) RETURNS void
 
 COMMENT ON FUNCTION arcano.refuse_unattached(p_table regclass) IS 'Internal: raises that p_table is not attached, or half attached, and which are attached.';
 
+CREATE FUNCTION arcano.refuse_unreadable_tables() RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.refuse_unreadable_tables() IS 'Internal: raises if a mapped table that exists cannot be read as it is mapped.';
+
 CREATE FUNCTION arcano.refuse_user_data(p_table regclass, p_data jsonb) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1497,6 +1825,20 @@ CREATE FUNCTION arcano.relation_problem(p_table regclass, OUT problem text, OUT 
 
 COMMENT ON FUNCTION arcano.relation_problem(p_table regclass, OUT problem text, OUT mend text) IS 'Internal: why p_table is not of a kind that can be attached, and the statement that would mend it; null: it is.';
 
+CREATE FUNCTION arcano.remap_changed_tables() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.remap_changed_tables() IS 'Internal: remap_tables, if one of them is not as it was.';
+
+CREATE FUNCTION arcano.remap_tables(OUT name text, OUT left_out text) RETURNS SETOF record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.remap_tables(OUT name text, OUT left_out text) IS 'Reads every mapped table anew, and answers a row for each: name, and left_out: why it cannot be read as it is mapped; null: it can. One that was dropped and made again goes on with its settings.';
+
 CREATE FUNCTION arcano.requeue_job(p_job_id uuid, p_attempt integer DEFAULT NULL::integer, p_table regclass DEFAULT NULL::regclass, p_after interval DEFAULT NULL::interval, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT "position" integer) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1517,6 +1859,14 @@ CREATE FUNCTION arcano.restore_job(p_event_id bigint) RETURNS boolean
     AS ...;
 
 COMMENT ON FUNCTION arcano.restore_job(p_event_id bigint) IS 'Undoes entry p_event_id of the journal, which ended a job: the job is as it was, exempt from the orphan rule, and a refund that is not paid yet is no longer due. True: done; false: it was done before. An error (55000), and no change, where the job is gone, has been changed since, has its credits back, or its user has another active job, or its account no free slot. Waits for the same user''s create_job.';
+
+CREATE FUNCTION arcano.restore_mapped_job(p_event arcano.job_event, p_job arcano.job_ref) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'off'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.restore_mapped_job(p_event arcano.job_event, p_job arcano.job_ref) IS 'Internal: undoes p_event, which ended p_job of a mapped table; raises if that cannot be undone, and says why.';
 
 CREATE FUNCTION arcano.retry_at(p_first_failed_at timestamp with time zone, p_last_failed_at timestamp with time zone, p_least interval) RETURNS timestamp with time zone
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -1678,6 +2028,13 @@ CREATE FUNCTION arcano.shared_ids(p_table regclass, OUT detail text, OUT hint te
 
 COMMENT ON FUNCTION arcano.shared_ids(p_table regclass, OUT detail text, OUT hint text) IS 'Internal: how many jobs of p_table have the id of a job in another attached table (detail), and what follows (hint); no row: none. Reads all of p_table.';
 
+CREATE FUNCTION arcano.short_row(p_row jsonb, p_limit integer) RETURNS jsonb
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.short_row(p_row jsonb, p_limit integer) IS 'Internal: p_row, with values of more than p_limit bytes cut, and named under arcano.unlike.';
+
 CREATE FUNCTION arcano.silent_since(p_created_at timestamp with time zone, p_started_at timestamp with time zone, p_heartbeat_at timestamp with time zone) RETURNS timestamp with time zone
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN COALESCE(GREATEST(CASE WHEN (p_started_at <= now()) THEN p_started_at ELSE NULL::timestamp with time zone END, CASE WHEN (p_heartbeat_at <= now()) THEN p_heartbeat_at ELSE NULL::timestamp with time zone END), CASE WHEN (p_created_at <= now()) THEN p_created_at ELSE NULL::timestamp with time zone END, '-infinity'::timestamp with time zone);
@@ -1747,6 +2104,13 @@ CREATE FUNCTION arcano.sweep_jobs(p_cause text, p_limit integer, p_alone boolean
     AS ...;
 
 COMMENT ON FUNCTION arcano.sweep_jobs(p_cause text, p_limit integer, p_alone boolean, OUT job arcano.job_ref, OUT error text, OUT is_put_back boolean) IS 'Internal: ends at most p_limit jobs to which p_cause applies, as end_jobs does, or puts them back into the queue (is_put_back). p_alone: what is_alone said when the call began.';
+
+CREATE FUNCTION arcano.sweep_mapped_jobs(p_cause text, p_limit integer, OUT job arcano.job_ref, OUT error text) RETURNS SETOF record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.sweep_mapped_jobs(p_cause text, p_limit integer, OUT job arcano.job_ref, OUT error text) IS 'Internal: ends at most p_limit jobs of mapped tables to which p_cause (orphan, charged_orphan or stalled) applies, and answers a row for each, with its error if it could not be ended.';
 
 CREATE FUNCTION arcano.sweep_orphans(p_limit integer DEFAULT 1000, p_slow_job_id uuid DEFAULT NULL::uuid, p_slow_table regclass DEFAULT NULL::regclass, p_expected_at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS TABLE(job_table text, cancelled integer, stalled integer, put_back integer)
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1842,6 +2206,13 @@ CREATE FUNCTION arcano.unknown_status(p_table regclass, p_status text, p_jobs bi
 
 COMMENT ON FUNCTION arcano.unknown_status(p_table regclass, p_status text, p_jobs bigint, OUT level text, OUT detail text, OUT hint text) IS 'Internal: what is wrong with p_jobs jobs of p_table having p_status; null: the contract knows it.';
 
+CREATE FUNCTION arcano.unmap_job_table(p_table text) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.unmap_job_table(p_table text) IS 'Undoes map_job_table of p_table, also of one that is gone by now. True: done; false: it was not mapped.';
+
 CREATE FUNCTION arcano.unschedule_sweeper() RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1888,12 +2259,26 @@ CREATE FUNCTION arcano.weaker_owner(p_table regclass, OUT owner regrole, OUT run
 
 COMMENT ON FUNCTION arcano.weaker_owner(p_table regclass, OUT owner regrole, OUT runner regrole, OUT problem text, OUT mend text) IS 'Internal: the owner of p_table, or of something that it is made of, and the role with more rights that the owner''s code would run as, how to say so, and the statement that would mend it; null: there is none.';
 
+CREATE FUNCTION arcano.words_of_table(p_mapping arcano.mapping) RETURNS text[]
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.words_of_table(p_mapping arcano.mapping) IS 'Internal: the words that the status of the table of p_mapping has, as far as is known.';
+
 CREATE FUNCTION arcano.would_trip(p_table oid, p_thorough boolean, OUT orphans bigint, OUT made bigint) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
 COMMENT ON FUNCTION arcano.would_trip(p_table oid, p_thorough boolean, OUT orphans bigint, OUT made bigint) IS 'Internal: how many jobs of p_table look like orphans, of how many that were made, if that is more than its breaker lets be; null: it is not. p_thorough: whether to count those of an hour as well.';
+
+CREATE FUNCTION arcano.write_mapped_functions() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.write_mapped_functions() IS 'Internal: writes the functions of schema arcano_mapped anew, from arcano.mapping.';
 
 CREATE FUNCTION arcano_api.cancel_job(p_job_id uuid, p_table text DEFAULT NULL::text, p_reason text DEFAULT NULL::text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT refunded boolean) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2385,6 +2770,16 @@ COMMENT ON COLUMN arcano.lock.seed IS 'Of the keys that an older release used.';
 
 COMMENT ON COLUMN arcano.lock.secret IS 'Of the keys of the users'' advisory locks.';
 
+CREATE TABLE arcano.mapped_exempt (
+    name text NOT NULL,
+    job_id text NOT NULL,
+    restored_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+COMMENT ON TABLE arcano.mapped_exempt IS 'Jobs of mapped tables that restore_job has put back: the orphan rule leaves them alone.';
+
+COMMENT ON COLUMN arcano.mapped_exempt.name IS 'Schema and name of their table, as in arcano.mapping.';
+
 CREATE VIEW arcano.queue_status AS
  SELECT arcano.table_name((t.job_table)::oid) AS job_table,
     t.tool,
@@ -2784,6 +3179,15 @@ ALTER TABLE ONLY arcano.job_table
 ALTER TABLE ONLY arcano.lock
     ADD CONSTRAINT lock_pkey PRIMARY KEY (only_one);
 
+ALTER TABLE ONLY arcano.mapped_exempt
+    ADD CONSTRAINT mapped_exempt_pkey PRIMARY KEY (name, job_id);
+
+ALTER TABLE ONLY arcano.mapping
+    ADD CONSTRAINT mapping_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY arcano.mapping
+    ADD CONSTRAINT mapping_relid_key UNIQUE (relid);
+
 ALTER TABLE ONLY arcano.provider_task
     ADD CONSTRAINT provider_task_pkey PRIMARY KEY (task_id, api_account);
 
@@ -2853,8 +3257,16 @@ GRANT ALL ON FUNCTION arcano.active_jobs_of(p_user_ids text[]) TO arcano_operato
 
 REVOKE ALL ON FUNCTION arcano.admit_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, p_request_key text, p_since timestamp with time zone, p_lock_timeout interval, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.admit_mapped_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, p_request_key text, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.admit_user(p_user_id uuid, OUT admitted boolean, OUT active_table text, OUT active_job_id uuid, OUT active_status text, OUT heals_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.admit_user(p_user_id uuid, OUT admitted boolean, OUT active_table text, OUT active_job_id uuid, OUT active_status text, OUT heals_at timestamp with time zone) TO arcano_backend;
+GRANT ALL ON FUNCTION arcano.admit_user(p_user_id uuid, OUT admitted boolean, OUT active_table text, OUT active_job_id uuid, OUT active_status text, OUT heals_at timestamp with time zone) TO arcano_operator;
+
 REVOKE ALL ON FUNCTION arcano.age_in_seconds(p_since timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.age_in_seconds(p_since timestamp with time zone) TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.any_row(p_job arcano.job_ref) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.attach_job_table(p_table regclass, p_tool text, p_orphan_after interval, p_stall_after interval) FROM PUBLIC;
 
@@ -2874,11 +3286,15 @@ REVOKE ALL ON FUNCTION arcano.cancel_job(p_job_id uuid, p_force boolean, p_reaso
 GRANT ALL ON FUNCTION arcano.cancel_job(p_job_id uuid, p_force boolean, p_reason text, p_table regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT refunded boolean) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.cancel_job(p_job_id uuid, p_force boolean, p_reason text, p_table regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT refunded boolean) TO arcano_operator;
 
+REVOKE ALL ON FUNCTION arcano.cancel_mapped_job(p_job arcano.job_ref, p_force boolean, p_reason text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.cancel_session(p_user_id uuid, p_session_id text, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.cancel_session(p_user_id uuid, p_session_id text, p_reason text) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.cancel_session(p_user_id uuid, p_session_id text, p_reason text) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.cannot_be_null(p_table oid, p_column name) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.cause_applies(p_cause text, p_is_open boolean, p_is_orphan boolean, p_is_charged_orphan boolean, p_is_waiting boolean, p_is_working boolean, p_stall_cause text, p_is_enforced boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.check_constraints_now(p_relids oid[], p_since timestamp with time zone, p_lock_timeout interval) FROM PUBLIC;
 
@@ -2938,6 +3354,10 @@ REVOKE ALL ON FUNCTION arcano.end_jobs(p_jobs arcano.job_ref[], p_source text, p
 
 REVOKE ALL ON FUNCTION arcano.end_jobs_at_once(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text, p_since timestamp with time zone, p_lock_timeout interval, p_alone boolean) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.end_mapped_at_once(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text, p_since timestamp with time zone, p_lock_timeout interval) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.end_mapped_jobs(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text, p_since timestamp with time zone, OUT job arcano.job_ref, OUT error text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.ended_statuses() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.ends_in_unknown(p_at timestamp with time zone, p_since timestamp with time zone) FROM PUBLIC;
@@ -2991,6 +3411,10 @@ GRANT ALL ON FUNCTION arcano.future_job(p_job arcano.job_ref, OUT seen_at timest
 
 REVOKE ALL ON FUNCTION arcano.grace_advice(p_table regclass, p_orphan_after interval, OUT jobs bigint, OUT median interval, OUT percentile_99 interval, OUT percentile_999 interval, OUT longest interval, OUT orphan_after interval, OUT advised interval, OUT is_enough boolean) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.guess_column(p_table oid, p_column text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.guess_mapping(p_table text, OUT columns jsonb, OUT statuses jsonb, OUT writes jsonb, OUT time_zone text, OUT unknown_words text[], OUT known_statuses text[]) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.guess_status(p_status text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.has_claimable_job() FROM PUBLIC;
@@ -3019,6 +3443,10 @@ REVOKE ALL ON FUNCTION arcano.ids_are_numbers() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.insert_holders(p_table regclass, p_since timestamp with time zone, OUT holders text, OUT mend text) FROM PUBLIC;
 
+GRANT SELECT ON TABLE arcano.mapping TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.insert_mapped_job(p_mapping arcano.mapping, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.insert_statement(p_table regclass, p_draws_id boolean, p_columns text[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.internal_relations() FROM PUBLIC;
@@ -3038,6 +3466,8 @@ REVOKE ALL ON FUNCTION arcano.is_gateway() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.is_in_queue(p_status text, p_position integer, p_waited_in_queue boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.is_in_queue(p_status text, p_position integer, p_waited_in_queue boolean) TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.is_mapped(p_table oid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.is_never_put_back(p_job arcano.job_ref, p_sqlstate text) FROM PUBLIC;
 
@@ -3096,6 +3526,8 @@ REVOKE ALL ON FUNCTION arcano.journal_and_back_off(p_job arcano.job_ref, p_sourc
 
 REVOKE ALL ON FUNCTION arcano.journal_future(p_jobs arcano.job_ref[], p_source text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.journal_mapped_error(p_job arcano.job_ref, p_source text, p_error text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.journal_observed(p_jobs arcano.job_ref[], p_source text, p_cause text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.journal_once(p_job arcano.job_ref, p_event text, p_source text, p_reason text) FROM PUBLIC;
@@ -3118,6 +3550,8 @@ GRANT ALL ON FUNCTION arcano.later_by_away(p_at timestamp with time zone, p_sinc
 
 REVOKE ALL ON FUNCTION arcano.later_by_unknown(p_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.later_by_unknown(p_at timestamp with time zone) TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.leave_mapped_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text, p_in_queue boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text, p_in_queue boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text, p_in_queue boolean) TO arcano_backend;
@@ -3145,6 +3579,52 @@ GRANT ALL ON FUNCTION arcano.plain_seconds(p_interval interval) TO arcano_operat
 REVOKE ALL ON FUNCTION arcano.longer_by_away(p_term interval, p_since timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.longer_by_away(p_term interval, p_since timestamp with time zone) TO arcano_operator;
 
+REVOKE ALL ON FUNCTION arcano.map_job_table(p_table text, p_tool text, p_columns jsonb, p_statuses jsonb, p_writes jsonb, p_time_zone text, p_orphan_after interval, p_mode text, p_force boolean) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.map_problems(p_table text, p_columns jsonb, p_statuses jsonb, p_writes jsonb, p_time_zone text, p_force boolean) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.mapped_assignments(p_mapping arcano.mapping, p_status text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.mapped_expression(p_mapping arcano.mapping, p_column text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.mapped_function_body(p_rows text, p_arguments text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.mapped_id_type(p_mapping arcano.mapping, p_column text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.mapped_job_rows(p_jobs arcano.job_ref[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.mapped_jobs_each(p_rows text, p_user_id uuid, p_job_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.mapped_judgement(p_mapping arcano.mapping, p_rows text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.mapped_parameter(p_parameter text, p_type text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.mapped_row(p_job arcano.job_ref) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.mapped_rows(p_mapping arcano.mapping, p_rows text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.mapped_snapshots(p_mapping arcano.mapping) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.mapped_where(p_mapping arcano.mapping, p_rows text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.mapping_column_problems(p_mapping arcano.mapping, OUT finding text, OUT detail text, OUT hint text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.mapping_findings(p_mapping arcano.mapping, p_force boolean, OUT level text, OUT finding text, OUT detail text, OUT hint text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.mapping_health() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.mapping_index_findings(p_mapping arcano.mapping, p_force boolean, OUT level text, OUT finding text, OUT detail text, OUT hint text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.mapping_of(p_table text, p_columns jsonb, p_statuses jsonb, p_writes jsonb, p_time_zone text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.mapping_problem(p_mapping arcano.mapping) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.mapping_row_findings(p_mapping arcano.mapping, OUT level text, OUT finding text, OUT detail text, OUT hint text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.mapping_status_findings(p_mapping arcano.mapping, OUT level text, OUT finding text, OUT detail text, OUT hint text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.mapping_table_problems(p_mapping arcano.mapping, OUT detail text, OUT hint text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.mark_refund_paid(p_refund arcano.refund, p_source text, p_reason text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.may_act_as_migrator(p_role oid) FROM PUBLIC;
@@ -3154,6 +3634,8 @@ REVOKE ALL ON FUNCTION arcano.may_be_put_back(p_job arcano.job_ref) FROM PUBLIC;
 REVOKE ALL ON FUNCTION arcano.may_pass(p_error text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.misleading_defaults(p_table regclass, OUT level text, OUT detail text, OUT hint text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.named_any_job(p_job_id uuid, p_table regclass) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.named_job(p_job_id uuid, p_table regclass) FROM PUBLIC;
 
@@ -3172,6 +3654,8 @@ REVOKE ALL ON FUNCTION arcano.note_late_cancel(p_job arcano.job_ref, p_source te
 REVOKE ALL ON FUNCTION arcano.note_late_cancels(p_user_id uuid, p_session_id text, p_reason text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.note_late_finish(p_job arcano.job_ref, p_status text, p_ended_as text, p_error text, p_is_stale boolean) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.note_revived_jobs() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.note_unpaid(p_refund_id bigint, p_source text, p_error text) FROM PUBLIC;
 
@@ -3231,6 +3715,8 @@ REVOKE ALL ON FUNCTION arcano.refuse_limit(p_limit integer, p_most integer) FROM
 
 REVOKE ALL ON FUNCTION arcano.refuse_made_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_made_id uuid, p_made_user_id uuid) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.refuse_mapped_create(p_mapping arcano.mapping, p_job_id uuid, p_data jsonb, p_request_key text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.refuse_restore(p_event arcano.job_event, p_relid oid, p_before arcano.job, p_job arcano.job) FROM PUBLIC;
 
 GRANT SELECT ON TABLE arcano.job_table TO arcano_operator;
@@ -3240,6 +3726,8 @@ REVOKE ALL ON FUNCTION arcano.refuse_settings(p_settings arcano.job_table) FROM 
 REVOKE ALL ON FUNCTION arcano.refuse_suppression() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.refuse_unattached(p_table regclass) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.refuse_unreadable_tables() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.refuse_user_data(p_table regclass, p_data jsonb) FROM PUBLIC;
 
@@ -3255,6 +3743,11 @@ REVOKE ALL ON FUNCTION arcano.relation_health() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.relation_problem(p_table regclass, OUT problem text, OUT mend text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.remap_changed_tables() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.remap_tables(OUT name text, OUT left_out text) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.remap_tables(OUT name text, OUT left_out text) TO arcano_operator;
+
 REVOKE ALL ON FUNCTION arcano.requeue_job(p_job_id uuid, p_attempt integer, p_table regclass, p_after interval, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT "position" integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.requeue_job(p_job_id uuid, p_attempt integer, p_table regclass, p_after interval, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT "position" integer) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.requeue_job(p_job_id uuid, p_attempt integer, p_table regclass, p_after interval, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT "position" integer) TO arcano_operator;
@@ -3263,6 +3756,8 @@ REVOKE ALL ON FUNCTION arcano.require_read_committed(p_impossible text) FROM PUB
 
 REVOKE ALL ON FUNCTION arcano.restore_job(p_event_id bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.restore_job(p_event_id bigint) TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.restore_mapped_job(p_event arcano.job_event, p_job arcano.job_ref) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.retry_at(p_first_failed_at timestamp with time zone, p_last_failed_at timestamp with time zone, p_least interval) FROM PUBLIC;
 
@@ -3321,6 +3816,8 @@ GRANT ALL ON FUNCTION arcano.settle_refund(p_refund_id bigint, p_note text) TO a
 
 REVOKE ALL ON FUNCTION arcano.shared_ids(p_table regclass, OUT detail text, OUT hint text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.short_row(p_row jsonb, p_limit integer) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.silent_since(p_created_at timestamp with time zone, p_started_at timestamp with time zone, p_heartbeat_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.silent_since(p_created_at timestamp with time zone, p_started_at timestamp with time zone, p_heartbeat_at timestamp with time zone) TO arcano_operator;
 
@@ -3348,6 +3845,8 @@ REVOKE ALL ON FUNCTION arcano.status_counts(p_table regclass) FROM PUBLIC;
 REVOKE ALL ON FUNCTION arcano.sweep_health() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.sweep_jobs(p_cause text, p_limit integer, p_alone boolean, OUT job arcano.job_ref, OUT error text, OUT is_put_back boolean) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.sweep_mapped_jobs(p_cause text, p_limit integer, OUT job arcano.job_ref, OUT error text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.sweep_orphans(p_limit integer, p_slow_job_id uuid, p_slow_table regclass, p_expected_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.sweep_orphans(p_limit integer, p_slow_job_id uuid, p_slow_table regclass, p_expected_at timestamp with time zone) TO arcano_operator;
@@ -3380,6 +3879,8 @@ REVOKE ALL ON FUNCTION arcano.unchanged_job(p_job arcano.job_ref, OUT status tex
 
 REVOKE ALL ON FUNCTION arcano.unknown_status(p_table regclass, p_status text, p_jobs bigint, OUT level text, OUT detail text, OUT hint text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.unmap_job_table(p_table text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.unschedule_sweeper() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.unserved_since(p_since timestamp with time zone) FROM PUBLIC;
@@ -3392,7 +3893,11 @@ REVOKE ALL ON FUNCTION arcano.wake_workers() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.weaker_owner(p_table regclass, OUT owner regrole, OUT runner regrole, OUT problem text, OUT mend text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.words_of_table(p_mapping arcano.mapping) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.would_trip(p_table oid, p_thorough boolean, OUT orphans bigint, OUT made bigint) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.write_mapped_functions() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano_api.cancel_job(p_job_id uuid, p_table text, p_reason text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT refunded boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano_api.cancel_job(p_job_id uuid, p_table text, p_reason text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT refunded boolean) TO arcano_user;

@@ -1,0 +1,21 @@
+-- The body of a function that reads jobs of all mapped tables in one statement. Its rows are collected first: what a statement
+-- that fails has answered already would stay.
+create or replace function arcano.mapped_function_body(p_rows text, p_arguments text)
+returns text
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return format(e'#variable_conflict use_column\ndeclare\n  v_rows arcano.judged_job[];\nbegin\n  begin\n    v_rows := array(select q::arcano.judged_job from (\n%s\n    ) q);\n  exception\n    when syntax_error_or_access_rule_violation or data_exception or invalid_schema_name then\n      return query select e.* from arcano.mapped_jobs_each(%L, %s) e (%s);\n      return;\n  end;\n  return query select r.* from unnest(v_rows) r;\nend',
+    coalesce((
+      select string_agg(format('(%s)', arcano.mapped_judgement(m, p_rows)), e'\n union all\n' order by m.name)
+        from arcano.mapping m
+       where m.left_out is null), 'select j.* from arcano.judged_job j where false'),
+    p_rows, p_arguments, (
+      select string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', ' order by a.attnum)
+        from pg_attribute a where a.attrelid = 'arcano.judged_job'::regclass and a.attnum > 0 and not a.attisdropped));
+end
+$$;
+
+comment on function arcano.mapped_function_body(text, text) is
+  'Internal: the text of a function of schema arcano_mapped; p_rows: user, open or id; p_arguments: what it asks mapped_jobs_each with.';

@@ -1,0 +1,68 @@
+-- Writes the functions of schema arcano_mapped, which read all mapped tables in one statement each:
+--
+--   has_tables()         whether any is mapped
+--   is_busy(user)        whether one of them has an open job of the user
+--   jobs_of_user(user)   the open jobs of the user, as judged_job has those of attached tables
+--   open_jobs()          all open jobs
+--   jobs_by_id(id)       the jobs of this id, ended ones too
+--
+-- PL/pgSQL with a text as its body: it is planned once in a session, and nothing depends on what it names. Where one table cannot
+-- be read, mapped_jobs_each reads them one by one.
+--
+-- Dynamic: it makes functions, and only those whose text has changed.
+create or replace function arcano.write_mapped_functions()
+returns void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_columns constant text := (
+    select string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', ' order by a.attnum)
+      from pg_attribute a where a.attrelid = 'arcano.judged_job'::regclass and a.attnum > 0 and not a.attisdropped);
+  v_failures constant text := 'syntax_error_or_access_rule_violation or data_exception or invalid_schema_name';
+  v_user_type constant text := (
+    select format_type(a.atttypid, null) from pg_attribute a where a.attrelid = 'arcano.job'::regclass and a.attname = 'user_id');
+  v_id_type constant text := (
+    select format_type(a.atttypid, null) from pg_attribute a where a.attrelid = 'arcano.job'::regclass and a.attname = 'id');
+  v_busy text;
+  r record;
+begin
+  select string_agg(format('exists (select from %s t where %s)', m.name, arcano.mapped_where(m, 'user')), e'\n    or ' order by m.name)
+    into v_busy
+    from arcano.mapping m
+   where m.left_out is null;
+  for r in
+    select f.name, f.arguments, f.result, f.body, f.comment
+      from (
+        values
+          ('has_tables', '', 'boolean', format('begin return %s; end', exists (select from arcano.mapping)::text), 'Internal: whether a table is mapped.'),
+          ('is_busy', format('p_user_id %s', v_user_type), 'boolean',
+            case when v_busy is null then e'begin return false; end'
+              else format(e'begin\n  return %s;\nexception\n  when %s then\n    return exists (select from arcano_mapped.jobs_of_user($1));\nend', v_busy, v_failures) end,
+            'Internal: whether a mapped table has an open job of p_user_id.'),
+          ('jobs_of_user', format('p_user_id %s', v_user_type), format('table (%s)', v_columns),
+            arcano.mapped_function_body('user', '$1, null'), 'Internal: the open jobs of p_user_id in mapped tables.'),
+          ('open_jobs', '', format('table (%s)', v_columns),
+            arcano.mapped_function_body('open', 'null, null'), 'Internal: the open jobs of mapped tables.'),
+          ('jobs_by_id', format('p_job_id %s', v_id_type), format('table (%s)', v_columns),
+            arcano.mapped_function_body('id', 'null, $1'), 'Internal: the jobs of mapped tables with the id p_job_id, ended ones too.')
+      ) f (name, arguments, result, body, comment)
+     where not exists (
+       select from pg_proc p
+        where p.pronamespace = 'arcano_mapped'::regnamespace and p.proname = f.name and p.prosrc = f.body
+          and pg_get_function_result(p.oid) = case f.result when 'boolean' then 'boolean' else upper('table') || '(' || v_columns || ')' end)
+  loop
+    if r.result <> 'boolean' then
+      execute format('drop function if exists arcano_mapped.%I', r.name);
+    end if;
+    execute format('create or replace function arcano_mapped.%I(%s) returns %s language plpgsql %s set search_path = pg_catalog, pg_temp %s as %L',
+      r.name, r.arguments, r.result, case when v_busy is null then 'stable' else 'volatile' end,
+      case when v_busy is not null then 'set row_security = off' end, r.body);
+    execute format('revoke all on function arcano_mapped.%I from public', r.name);
+    execute format('comment on function arcano_mapped.%I is %L', r.name, r.comment);
+  end loop;
+end
+$$;
+
+comment on function arcano.write_mapped_functions() is
+  'Internal: writes the functions of schema arcano_mapped anew, from arcano.mapping.';

@@ -1,0 +1,34 @@
+-- Which rows of a mapped table are asked for, so that its own indexes find them:
+--
+--   user     the open jobs of the user $1
+--   open     all open ones
+--   all      whatever there is
+--   id       the one with the id $1
+--   ids      those with the ids $1, as text
+--   core     the open jobs of the user $1, with nothing of what may have changed but that: the words as text
+--
+-- The words stand here themselves: what stood in a function over them would read the whole table.
+create or replace function arcano.mapped_where(p_mapping arcano.mapping, p_rows text)
+returns text
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_words constant text := (
+    select string_agg(quote_literal(s.key), ', ' order by s.key) from jsonb_each_text(p_mapping.statuses) s where arcano.is_open(s.value));
+  v_status constant text := arcano.mapped_expression(p_mapping, 'status');
+  v_user constant text := format('%s = %s', arcano.mapped_expression(p_mapping, 'user_id'), arcano.mapped_parameter('$1', p_mapping.user_id_type));
+begin
+  return case p_rows
+    when 'user' then format('%s in (%s) and %s', v_status, v_words, v_user)
+    when 'all' then 'true'
+    when 'open' then format('%s in (%s)', v_status, v_words)
+    when 'id' then format('%s = %s', arcano.mapped_expression(p_mapping, 'id'), arcano.mapped_parameter('$1', p_mapping.id_type))
+    when 'ids' then format('%s = any ($1::text[]::%s[])', arcano.mapped_expression(p_mapping, 'id'), p_mapping.id_type)
+    when 'core' then format('(%s)::text in (%s) and %s', v_status, v_words, v_user)
+  end;
+end
+$$;
+
+comment on function arcano.mapped_where(arcano.mapping, text) is
+  'Internal: the condition on a row t of the table of p_mapping; p_rows: user, open, all, id, ids or core.';

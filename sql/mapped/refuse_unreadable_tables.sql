@@ -1,0 +1,21 @@
+-- A mapped table that is there, and that cannot be read as it is mapped: nobody can say whose jobs are in it. A check says that its
+-- users are free, with a warning; but whoever makes a job is refused, unless arcano.admit_unread says otherwise.
+create or replace function arcano.refuse_unreadable_tables()
+returns void
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  m arcano.mapping;
+begin
+  select x.* into m from arcano.mapping x where x.left_out is not null and to_regclass(x.name) is not null order by x.name limit 1;
+  if found and not arcano.is_told('admit_unread') then
+    raise exception '% is mapped, and cannot be read: nobody can say whose jobs are in it', m.name
+      using errcode = 'AR002', detail = m.left_out,
+        hint = format('Map it anew: arcano-db map %s -- or unmap it. To make jobs all the same: set arcano.admit_unread = on;', m.name);
+  end if;
+end
+$$;
+
+comment on function arcano.refuse_unreadable_tables() is
+  'Internal: raises if a mapped table that exists cannot be read as it is mapped.';

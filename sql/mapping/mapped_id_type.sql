@@ -1,0 +1,27 @@
+-- In which type the ids of a mapped table are compared: uuid, bigint, integer, smallint or text, and for a domain what it is
+-- over. Any other type (citext, char(n)) has two spellings of one id, and is none: null.
+create or replace function arcano.mapped_id_type(p_mapping arcano.mapping, p_column text)
+returns text
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_type oid;
+begin
+  select a.atttypid into v_type
+    from pg_attribute a
+   where a.attrelid = p_mapping.relid and a.attnum > 0 and not a.attisdropped
+     and a.attname = coalesce(p_mapping.columns ->> p_column, p_column);
+  while exists (select from pg_type t where t.oid = v_type and t.typtype = 'd') loop
+    v_type := (select t.typbasetype from pg_type t where t.oid = v_type);
+  end loop;
+  return case
+    when v_type in ('uuid'::regtype, 'bigint'::regtype, 'integer'::regtype, 'smallint'::regtype, 'text'::regtype) then format_type(v_type, null)
+    when v_type = 'varchar'::regtype then 'text'
+    when v_type is null and p_mapping.columns ->> p_column is not null then 'text' -- an expression
+  end;
+end
+$$;
+
+comment on function arcano.mapped_id_type(arcano.mapping, text) is
+  'Internal: the type in which p_column (id or user_id) of the table of p_mapping is compared; null: none that can be.';

@@ -1,0 +1,80 @@
+-- What is wrong with the columns of a mapping. An expression is code that the package will run in every check: it is tried with
+-- the search_path with which it will run.
+--
+-- Dynamic, because the expressions are not known before.
+create or replace function arcano.mapping_column_problems(p_mapping arcano.mapping, out finding text, out detail text, out hint text)
+returns setof record
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_read constant text[] := array['id', 'user_id', 'session_id', 'status', 'task_id', 'position', 'waited_in_queue', 'user_credit_cost',
+    'credits_charged', 'created_at', 'started_at', 'completed_at', 'heartbeat_at', 'error_message'];
+  v_column record;
+  v_contract_type text;
+begin
+  finding := 'p_columns';
+  return query
+    select finding, format('%s is no column that a rule reads', k.key), format('They are %s.', array_to_string(v_read, ', '))
+      from jsonb_object_keys(p_mapping.columns) k (key)
+     where k.key <> all (v_read);
+
+  for v_column in
+    select r.name, e.expression, p_mapping.columns ->> r.name as given, a.atttypid, a.attgenerated <> '' as is_generated
+      from unnest(v_read) r (name)
+     cross join lateral (select arcano.mapped_expression(p_mapping, r.name)) e (expression)
+      left join pg_attribute a on a.attrelid = p_mapping.relid and a.attnum > 0 and not a.attisdropped
+       and a.attname = coalesce(p_mapping.columns ->> r.name, r.name)
+  loop
+    if v_column.expression is null then
+      if v_column.name in ('id', 'user_id', 'status', 'created_at') then
+        return query select 'p_columns', format('%s has no column %s', p_mapping.name, v_column.name),
+          format('Name the one that is it: p_columns => ''{"%s": "%s"}''', v_column.name, coalesce(arcano.guess_column(p_mapping.relid, v_column.name), 'its name'));
+      end if;
+      continue;
+    end if;
+    if v_column.atttypid = 'timestamp'::regtype and p_mapping.time_zone is null then
+      return query select 'p_time_zone', format('%s of %s is a timestamp without time zone', v_column.name, p_mapping.name),
+        'Say in which zone it is written: p_time_zone => ''UTC'', as Prisma, Drizzle and most ORMs write, or the zone of the server that writes.';
+      continue;
+    end if;
+    v_contract_type := (select format_type(c.atttypid, c.atttypmod) from pg_attribute c where c.attrelid = 'arcano.job'::regclass and c.attname = v_column.name);
+    begin
+      execute format('explain select (%s)%s from %s t', v_column.expression,
+        case when v_column.name in ('status', 'error_message') then '::text' else '::' || v_contract_type end, p_mapping.name);
+    exception
+      when syntax_error_or_access_rule_violation or data_exception or invalid_schema_name or feature_not_supported then
+        return query select 'p_columns', format('%s cannot be read as %s (%s): %s', v_column.expression, v_column.name, v_contract_type, sqlerrm),
+          'An expression sees the row as t, and what is in schema pg_catalog alone: write t.column and schema.function(). null: there is none.';
+    end;
+    if v_column.name in ('status', 'id', 'user_id') and v_column.atttypid is null then
+      return query select 'p_columns', format('%s is an expression: it can be read, and not written', v_column.name),
+        'Name a column of the table.';
+    elsif v_column.name = 'status' and v_column.is_generated then
+      return query select 'p_columns', 'the column of status is generated, and cannot be written', 'Name the one that it is made from.';
+    end if;
+  end loop;
+
+  if p_mapping.time_zone is not null and not exists (select from pg_timezone_names z where z.name = p_mapping.time_zone) then
+    return query select 'p_time_zone', format('there is no time zone %s', p_mapping.time_zone), 'Such as UTC or America/Sao_Paulo: select name from pg_timezone_names;';
+  end if;
+  for v_column in
+    select i.name, i.type, format_type(a.atttypid, null) as contract_type, arcano.mapped_expression(p_mapping, i.name) as expression
+      from (values ('id', p_mapping.id_type), ('user_id', p_mapping.user_id_type)) i (name, type)
+      join pg_attribute a on a.attrelid = 'arcano.job'::regclass and a.attname = i.name
+  loop
+    if v_column.expression is not null and v_column.type is null then
+      return query select 'ids', format('%s is of a type that has two spellings of one value, or that has no canonical one', v_column.name),
+        'uuid, bigint, integer, smallint, text and varchar can be mapped.';
+    elsif v_column.contract_type <> 'text' and v_column.type <> v_column.contract_type
+      and not (v_column.contract_type in ('bigint', 'integer') and v_column.type in ('smallint', 'integer', 'bigint') and v_column.contract_type = 'bigint') then
+      return query select 'ids', format('%s is %s, and in this installation %s', v_column.name, v_column.type, v_column.contract_type),
+        format('With text, tables of all types live side by side. On a new installation, or after: arcano-db uninstall: arcano-db migrate --%s text',
+          case v_column.name when 'id' then 'id-type' else 'user-id-type' end);
+    end if;
+  end loop;
+end
+$$;
+
+comment on function arcano.mapping_column_problems(arcano.mapping) is
+  'Internal: what is wrong with the columns of p_mapping: argument, detail and what would mend it; no row: nothing.';

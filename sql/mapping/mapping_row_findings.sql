@@ -1,0 +1,62 @@
+-- What the rows of a table say of its mapping: whether its dates can be in the zone that was given, whether ids are spelled in one
+-- way, how many jobs would be ended, and whether the app's own triggers and checks let one be ended: tried, and rolled back.
+--
+-- Dynamic, because the table's own columns are read.
+create or replace function arcano.mapping_row_findings(
+  p_mapping arcano.mapping,
+  out level text,
+  out finding text,
+  out detail text,
+  out hint text
+)
+returns setof record
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+set row_security = off
+as $$
+declare
+  v_newest timestamptz;
+  v_job record;
+  v_ended arcano.job_ref[];
+begin
+  execute format('select max(r.created_at) from (%s) r', arcano.mapped_rows(p_mapping, 'open')) into v_newest;
+  if v_newest > now() + interval '1 minute' then
+    return query select 'error', 'p_time_zone', format('its newest open job is from %s, which is still to come', v_newest),
+      'The zone is another one, or the clock that wrote it was ahead.';
+    return;
+  elsif v_newest between now() - interval '14 hours' and now() - interval '50 minutes' and p_mapping.time_zone is not null then
+    return query select 'warning', 'p_time_zone', format('its newest open job would be from %s', v_newest),
+      'If the app is busier than that, the zone is another one.';
+  end if;
+
+  -- One that waits, if there is one: as the mapping would have it, which is undone.
+  execute format('select r.id, r.status from (%s) r order by arcano.is_waiting(r.status) desc limit 1', arcano.mapped_rows(p_mapping, 'open')) into v_job;
+  if v_job.id is null then
+    return query select 'note', 'ending a job', 'not tried: there is no open one', null::text;
+    return;
+  end if;
+  begin
+    insert into arcano.mapping select p_mapping.* on conflict (name) do update set relid = excluded.relid, columns = excluded.columns, statuses = excluded.statuses, writes = excluded.writes, time_zone = excluded.time_zone;
+    v_ended := arcano.end_mapped_at_once(
+      array[(p_mapping.relid, v_job.id)::arcano.job_ref], 'cancel_job', case when arcano.is_waiting(v_job.status) then 'waiting' else 'forced' end,
+      null, clock_timestamp(), current_setting('lock_timeout')::interval);
+    if v_ended is null then
+      return query select 'note', 'ending a job', format('not tried on job %s: somebody holds it', v_job.id), null::text;
+    end if;
+    raise exception 'rolled back' using errcode = 'AR001';
+  exception
+    when sqlstate 'AR001' then
+      if v_ended is not null then
+        return query select 'ok', 'ending a job', format('tried on job %s, and rolled back: nothing of the app is in the way', v_job.id), null::text;
+      end if;
+    when insufficient_privilege or undefined_column or datatype_mismatch then
+      return query select 'error', 'ending a job', format('tried on job %s: %s: %s', v_job.id, sqlstate, sqlerrm), 'The role that migrated must be able to write status, and what else is mapped.';
+    when others or assert_failure then
+      return query select 'warning', 'ending a job', format('tried on job %s: %s: %s', v_job.id, sqlstate, sqlerrm),
+        'A ghost like it would block nobody, but stay as it is, and each sweep journal an error. Let the app''s trigger or check allow it, or name another word in p_writes.';
+  end;
+end
+$$;
+
+comment on function arcano.mapping_row_findings(arcano.mapping) is
+  'Internal: what the rows of the table of p_mapping say of it. Changes nothing: what it tries is rolled back.';

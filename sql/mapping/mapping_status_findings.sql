@@ -1,0 +1,56 @@
+-- What is wrong with the words of a mapping: those that mean nothing that the contract knows, that the column cannot hold, that
+-- nobody can write because several mean the same, and those of the table that it leaves out, which block nobody.
+--
+-- Dynamic, because a word is tried as the type of the app's own column.
+create or replace function arcano.mapping_status_findings(p_mapping arcano.mapping, out level text, out finding text, out detail text, out hint text)
+returns setof record
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_known constant text[] := arcano.waiting_statuses() || arcano.working_statuses() || arcano.ended_statuses();
+  v_words constant text[] := arcano.words_of_table(p_mapping);
+  v_type constant text := (
+    select format_type(a.atttypid, a.atttypmod) from pg_attribute a
+     where a.attrelid = p_mapping.relid and a.attname = coalesce(p_mapping.columns ->> 'status', 'status') and not a.attisdropped);
+  v_word text;
+begin
+  if not exists (select from jsonb_each_text(p_mapping.statuses) s where arcano.is_open(s.value)) then
+    return query select 'error', 'p_statuses', 'no word of it waits or is worked on, and so no job would block anybody', (
+      select format('p_statuses => ''%s''', jsonb_object_agg(w.word, coalesce(case when w.word = any (v_known) then w.word end, arcano.guess_status(w.word), '?')))
+        from unnest(coalesce(nullif(v_words, '{}'), array['PENDING', 'RUNNING', 'DONE', 'FAILED', 'CANCELED'])) w (word));
+    return;
+  end if;
+  return query
+    select 'error', 'p_statuses', format('%s is not a status: %s means it', coalesce(s.value, 'null'), s.key), format('They are %s.', array_to_string(v_known, ', '))
+      from jsonb_each_text(p_mapping.statuses) s
+     where (s.value = any (v_known)) is not true;
+  return query
+    select 'error', 'p_writes', format('%s is written for %s, and means %s', w.value, w.key, coalesce(p_mapping.statuses ->> w.value, 'nothing')),
+           'A word that is written must mean that in p_statuses.'
+      from jsonb_each_text(p_mapping.writes) w
+     where p_mapping.statuses ->> w.value is distinct from w.key;
+  if not p_mapping.writes ? 'cancelled' then
+    return query select 'error', 'p_writes', 'no word is known to be written for cancelled, and so no ghost could be ended', (
+      select case when count(*) = 0 then 'The app needs a word for a job that was cancelled: name it in p_statuses, such as {"CANCELED": "cancelled"}, or one for failed in p_writes.'
+               else format('Say which: p_writes => ''{"cancelled": "%s"}''', min(s.key)) end
+        from jsonb_each_text(p_mapping.statuses) s where s.value = 'cancelled');
+  end if;
+  for v_word in select jsonb_object_keys(p_mapping.statuses) loop
+    begin
+      execute format('select %L::%s', v_word, v_type);
+    exception
+      when data_exception or integrity_constraint_violation then
+        return query select 'error', 'p_statuses', format('%s is no value of the column: %s', v_word, sqlerrm), format('Its values: %s', array_to_string(v_words, ', '));
+    end;
+  end loop;
+  return query
+    select 'warning', 'a word that is not mapped', format('jobs of the status %s block nobody', w.word),
+           format('Name it in p_statuses, such as {"%s": "%s"}.', w.word, coalesce(arcano.guess_status(w.word), 'completed'))
+      from unnest(v_words) w (word)
+     where not p_mapping.statuses ? w.word;
+end
+$$;
+
+comment on function arcano.mapping_status_findings(arcano.mapping) is
+  'Internal: what is wrong with the words of p_mapping, and which of its table''s it leaves out.';

@@ -58,11 +58,7 @@ begin
 
   -- Those whose clients an outage cut off tell nothing: of the last one that was long enough for them to give up. But what was
   -- no orphan yet when nobody knows any more whether anybody was served, such as at a jump of the clock, became one by that.
-  select a.began_at - v_table.orphan_after as begins, a.ended_at as ends into v_cut
-    from arcano.away a
-   where a.is_away and a.ended_at <= now() + interval '1 minute' and a.ended_at - a.began_at >= interval '1 minute'
-   order by a.ended_at desc
-   limit 1;
+  select o.began_at - v_table.orphan_after as begins, o.ended_at as ends into v_cut from arcano.last_outage() o;
 
   execute format(
     'select array(select j.id from %s j where arcano.is_waiting(j.status) and not arcano.entered_queue(j."position", j.waited_in_queue)'

@@ -55,9 +55,8 @@ begin
     if r.result <> 'boolean' then
       execute format('drop function if exists arcano_mapped.%I', r.name);
     end if;
-    execute format('create or replace function arcano_mapped.%I(%s) returns %s language plpgsql %s set search_path = pg_catalog, pg_temp %s as %L',
-      r.name, r.arguments, r.result, case when v_busy is null then 'stable' else 'volatile' end,
-      case when v_busy is not null then 'set row_security = off' end, r.body);
+    execute format('create or replace function arcano_mapped.%I(%s) returns %s language plpgsql stable set search_path = pg_catalog, pg_temp %s as %L',
+      r.name, r.arguments, r.result, case when v_busy is not null then 'set row_security = off' end, r.body);
     execute format('revoke all on function arcano_mapped.%I from public', r.name);
     execute format('comment on function arcano_mapped.%I is %L', r.name, r.comment);
   end loop;

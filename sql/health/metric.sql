@@ -11,7 +11,11 @@ with queue as materialized (
          arcano.age_in_seconds(min(o.heals_at) filter (where o.is_orphan and o.is_enforced)) as oldest_orphan
     from arcano.job_table t
    cross join lateral arcano.table_name(t.job_table) n (job_table)
-    left join arcano.open_job o on o.relid = t.job_table
+    left join (
+      select j.relid, j.is_orphan, j.is_enforced, j.heals_at, j.charged_orphan_since, j.silent_since from arcano.open_job j
+       union all
+      select m.relid, m.is_orphan, m.is_enforced, m.heals_at, m.charged_orphan_since, m.silent_since from arcano.mapped_open_jobs() m
+    ) o on o.relid = t.job_table
    group by t.job_table, n.job_table, t.mode, t.breaker_tripped_at
 )
 select m.name, m.help, m.labels, m.value::double precision

@@ -9,7 +9,7 @@ create or replace function arcano.mapped_jobs_each(
   p_job_id arcano.job.id%type
 )
 returns setof record
-language plpgsql volatile
+language plpgsql stable
 set search_path = pg_catalog, pg_temp
 set row_security = off
 as $$

@@ -33,8 +33,16 @@ begin
          select o.relid, o.tool, o.job_table, o.status, o.job_id, o.created_at, o.started_at, o.is_in_queue,
                 case when count(*) over () = count(o.frees_at) over () then max(o.frees_at) over () end as heals_at,
                 bool_or(o.is_orphan and o.is_enforced) over () as has_orphans, o.silent_since
-           from arcano.open_job o
-          where o.user_id = u.user_id
+           from (
+             select j.relid, j.tool, j.job_table, j.status, j.job_id, j.created_at, j.started_at, j.is_in_queue, j.frees_at, j.is_orphan,
+                    j.is_enforced, j.silent_since, j.is_waiting
+               from arcano.open_job j
+              where j.user_id = u.user_id
+              union all
+             select m.relid, m.tool, m.job_table, m.status, m.job_id, m.created_at, m.started_at, m.is_in_queue, m.frees_at, m.is_orphan,
+                    m.is_enforced, m.silent_since, m.is_waiting
+               from arcano_mapped.jobs_of_user(u.user_id) m
+           ) o
           order by o.is_waiting, o.created_at, o.job_id, o.relid
           limit 1
        ) f

@@ -37,6 +37,7 @@ OF_THE_VIEWS = {
     "last_return",
     "later_by_away",
     "later_by_unknown",
+    "mapped_open_jobs",
     "longer_by_away",
     "plain_seconds",
     "heals_at",

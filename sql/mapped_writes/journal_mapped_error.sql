@@ -4,15 +4,12 @@ returns void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-  v_user_id arcano.job.user_id%type;
 begin
   if not exists (
     select from arcano.job_event e
      where e.job_id = p_job.id and e.relid = p_job.relid and e.event = 'error' and e.source = p_source and e.reason = p_error
   ) then
-    select j.user_id into v_user_id from arcano_mapped.jobs_by_id(p_job.id) j where j.relid = p_job.relid;
-    perform arcano.journal('error', p_source, p_error, array[(p_job.relid, p_job.id, v_user_id, null)::arcano.job_snapshot]);
+    perform arcano.journal('error', p_source, p_error, array(select r.job from arcano.mapped_job_rows(array[p_job]) r));
   end if;
 end
 $$;

@@ -41,7 +41,7 @@ begin
     v_contract_type := (select format_type(c.atttypid, c.atttypmod) from pg_attribute c where c.attrelid = 'arcano.job'::regclass and c.attname = v_column.name);
     begin
       execute format('explain select (%s)%s from %s t', v_column.expression,
-        case when v_column.name in ('status', 'error_message') then '::text' else '::' || v_contract_type end, p_mapping.name);
+        case when v_column.name in ('id', 'user_id', 'status', 'error_message') then '::text' else '::' || v_contract_type end, p_mapping.name);
     exception
       when syntax_error_or_access_rule_violation or data_exception or invalid_schema_name or feature_not_supported then
         return query select 'p_columns', format('%s cannot be read as %s (%s): %s', v_column.expression, v_column.name, v_contract_type, sqlerrm),

@@ -13,7 +13,7 @@ from mapping.shapes import SHAPES, Shape
 from arcano_db import ArcanoDB
 
 
-def map_table(conn: psycopg.Connection, shape: Shape, mode: str = "enforce") -> list[tuple[Any, ...]]:
+def map_table(conn: psycopg.Connection, shape: Shape, mode: str | None = "enforce") -> list[tuple[Any, ...]]:
     arguments = {"p_table": shape.table, "p_mode": mode, **shape.arguments()}
     given = ", ".join(f"{name} => %({name})s" for name in arguments)
     return conn.execute(f"select * from arcano.map_job_table({given})", arguments).fetchall()
@@ -34,8 +34,6 @@ def test_a_table_of_somebody_elses(
 ) -> None:
     conn = connect_to(migrated_as("text", "text"))
     conn.execute(shape.ddl)
-    before = conn.execute("select 1").fetchone()
-    assert before
     dead, busy, new, over, later = (shape.users(n) for n in range(101, 106))
     ghost = shape.make(conn, 1, dead, "queued", "10 minutes")
     running = shape.make(conn, 2, busy, "running", "1 hour")
@@ -46,6 +44,13 @@ def test_a_table_of_somebody_elses(
     said = map_table(conn, shape)
     assert [row for row in said if row[0] in ("error", "warning")] == [], said
     db = ArcanoDB(conn)
+    # Is seen.
+    assert {row.job_id for row in db.active_jobs()} == {running, fresh}
+    assert {row.job_id for row in db.orphan_jobs()} == {ghost, swept}
+    metrics = {row.name: row.value for row in db.metrics()}
+    assert (metrics["arcano_orphans"], metrics["arcano_users_blocked"]) == (2, 2)
+    watched = {row.user_id: row.active_job_id for row in db.active_jobs_of([busy, new, over])}
+    assert watched == {busy: running, new: fresh}
     # Heals, blocks, frees.
     answer = db.check_user_active(dead)
     assert (answer.has_active_job, answer.healed) == (False, 1)

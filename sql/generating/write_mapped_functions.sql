@@ -40,20 +40,24 @@ begin
             case when v_busy is null then e'begin return false; end'
               else format(e'begin\n  return %s;\nexception\n  when %s then\n    return exists (select from arcano_mapped.jobs_of_user($1));\nend', v_busy, v_failures) end,
             'Internal: whether a mapped table has an open job of p_user_id.'),
-          ('jobs_of_user', format('p_user_id %s', v_user_type), format('table (%s)', v_columns),
+          ('jobs_of_user', format('p_user_id %s', v_user_type), format('TABLE(%s)', v_columns),
             arcano.mapped_function_body('user', '$1, null'), 'Internal: the open jobs of p_user_id in mapped tables.'),
-          ('open_jobs', '', format('table (%s)', v_columns),
+          ('open_jobs', '', format('TABLE(%s)', v_columns),
             arcano.mapped_function_body('open', 'null, null'), 'Internal: the open jobs of mapped tables.'),
-          ('jobs_by_id', format('p_job_id %s', v_id_type), format('table (%s)', v_columns),
+          ('jobs_by_id', format('p_job_id %s', v_id_type), format('TABLE(%s)', v_columns),
             arcano.mapped_function_body('id', 'null, $1'), 'Internal: the jobs of mapped tables with the id p_job_id, ended ones too.')
       ) f (name, arguments, result, body, comment)
      where not exists (
        select from pg_proc p
         where p.pronamespace = 'arcano_mapped'::regnamespace and p.proname = f.name and p.prosrc = f.body
-          and pg_get_function_result(p.oid) = case f.result when 'boolean' then 'boolean' else upper('table') || '(' || v_columns || ')' end)
+          and pg_get_function_result(p.oid) = f.result)
   loop
-    if r.result <> 'boolean' then
-      execute format('drop function if exists arcano_mapped.%I', r.name);
+    -- What goes on to be called is replaced: one that is dropped fails whoever has just looked it up.
+    if exists (
+      select from pg_proc p
+       where p.pronamespace = 'arcano_mapped'::regnamespace and p.proname = r.name and pg_get_function_result(p.oid) <> r.result
+    ) then
+      execute format('drop function arcano_mapped.%I', r.name);
     end if;
     execute format('create or replace function arcano_mapped.%I(%s) returns %s language plpgsql stable set search_path = pg_catalog, pg_temp %s as %L',
       r.name, r.arguments, r.result, case when v_busy is not null then 'set row_security = off' end, r.body);

@@ -43,6 +43,14 @@ begin
   execute format('explain (format json) select from %s t where %s', p_mapping.name, arcano.mapped_where(p_mapping, 'open')) into v_plan;
   if v_plan::text like '%"Seq Scan"%' then
     return query select 'warning', 'the sweep', format('no index finds the open jobs: each sweep reads all of %s', p_mapping.name), v_index;
+  elsif not exists (
+    select
+      from jsonb_path_query(v_plan, '$.**."Index Name"') u
+      join pg_class c on c.relname = u #>> '{}'
+      join pg_index i on i.indexrelid = c.oid
+     where i.indpred is not null
+  ) then
+    return query select 'note', 'the sweep', format('each sweep reads a whole index of %s, or all of it: one of the open jobs alone would be small', p_mapping.name), v_index;
   end if;
 end
 $$;

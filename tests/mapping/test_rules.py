@@ -1,4 +1,5 @@
-"""What the rules make of mapped tables: observe mode, the breaker, stalls, late starts; and what cannot be mapped."""
+"""What the rules make of mapped tables, and what cannot be mapped."""
+# ruff: noqa: E501 - statements, as apps write them
 
 from __future__ import annotations
 

@@ -1092,6 +1092,13 @@ CREATE FUNCTION arcano.known_job(p_table regclass, p_job_id uuid, p_user_id uuid
 
 COMMENT ON FUNCTION arcano.known_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_data jsonb, p_request_key text, OUT active_table text, OUT active_job_id uuid, OUT active_status text) IS 'Internal: the job that a call of create_job with these arguments made before (all null: none did; active_status null: its row is gone); raises if p_job_id or p_request_key is of another.';
 
+CREATE FUNCTION arcano.last_outage(OUT began_at timestamp with time zone, OUT ended_at timestamp with time zone) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.last_outage(OUT began_at timestamp with time zone, OUT ended_at timestamp with time zone) IS 'Internal: the last time of a minute or longer in which nobody could reach the database; null: there was none.';
+
 CREATE FUNCTION arcano.last_return() RETURNS timestamp with time zone
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1253,7 +1260,7 @@ CREATE FUNCTION arcano.mapped_job_rows(p_jobs arcano.job_ref[]) RETURNS TABLE(jo
 COMMENT ON FUNCTION arcano.mapped_job_rows(p_jobs arcano.job_ref[]) IS 'Internal: the rows of those of p_jobs that are of mapped tables, as the journal keeps them.';
 
 CREATE FUNCTION arcano.mapped_jobs_each(p_rows text, p_user_id uuid, p_job_id uuid) RETURNS SETOF record
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET row_security TO 'off'
     AS ...;
@@ -1266,6 +1273,13 @@ CREATE FUNCTION arcano.mapped_judgement(p_mapping arcano.mapping, p_rows text) R
     AS ...;
 
 COMMENT ON FUNCTION arcano.mapped_judgement(p_mapping arcano.mapping, p_rows text) IS 'Internal: the statement that reads rows of the table of p_mapping as judged_job has those of attached tables; p_rows: as for mapped_where.';
+
+CREATE FUNCTION arcano.mapped_open_jobs() RETURNS TABLE(relid oid, job_table text, tool text, job_id uuid, user_id uuid, session_id text, status text, created_at timestamp with time zone, started_at timestamp with time zone, "position" integer, heals_at timestamp with time zone, frees_at timestamp with time zone, is_orphan boolean, is_enforced boolean, charged_orphan_since timestamp with time zone, silent_since timestamp with time zone)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.mapped_open_jobs() IS 'Internal: the waiting and working jobs of mapped tables, with what the rules say of them, as arcano.open_job has those of attached ones.';
 
 CREATE FUNCTION arcano.mapped_parameter(p_parameter text, p_type text) RETURNS text
     LANGUAGE sql IMMUTABLE
@@ -2594,18 +2608,31 @@ CREATE VIEW arcano.open_job AS
 COMMENT ON VIEW arcano.open_job IS 'Internal: every waiting or working job of every attached table, with what the rules say about it, as judged_job has it.';
 
 CREATE VIEW arcano.active_job AS
- SELECT job_table,
-    tool,
-    job_id,
-    user_id,
-    session_id,
-    status,
-    created_at,
-    started_at,
-    "position",
-    frees_at AS heals_at
+ SELECT o.job_table,
+    o.tool,
+    o.job_id,
+    o.user_id,
+    o.session_id,
+    o.status,
+    o.created_at,
+    o.started_at,
+    o."position",
+    o.frees_at AS heals_at
    FROM arcano.open_job o
-  WHERE (NOT (is_orphan AND is_enforced));
+  WHERE (NOT (o.is_orphan AND o.is_enforced))
+UNION ALL
+ SELECT m.job_table,
+    m.tool,
+    m.job_id,
+    m.user_id,
+    m.session_id,
+    m.status,
+    m.created_at,
+    m.started_at,
+    m."position",
+    m.frees_at AS heals_at
+   FROM arcano.mapped_open_jobs() m(relid, job_table, tool, job_id, user_id, session_id, status, created_at, started_at, "position", heals_at, frees_at, is_orphan, is_enforced, charged_orphan_since, silent_since)
+  WHERE (NOT (m.is_orphan AND m.is_enforced));
 
 COMMENT ON VIEW arcano.active_job IS 'The jobs that block their users: waiting or being worked on, and no orphan that the rule ends.';
 
@@ -2710,16 +2737,27 @@ COMMENT ON VIEW arcano.job_in_queue IS 'The jobs that wait in the queue; its ord
 COMMENT ON COLUMN arcano.job_in_queue."position" IS 'Its place when it entered, or when the sweep last wrote it (keep_positions); queue_position tells the one now.';
 
 CREATE VIEW arcano.orphan_job AS
- SELECT job_table,
-    tool,
-    job_id,
-    user_id,
-    session_id,
-    status,
-    created_at,
-    heals_at AS orphan_since
+ SELECT o.job_table,
+    o.tool,
+    o.job_id,
+    o.user_id,
+    o.session_id,
+    o.status,
+    o.created_at,
+    o.heals_at AS orphan_since
    FROM arcano.open_job o
-  WHERE (is_orphan AND is_enforced);
+  WHERE (o.is_orphan AND o.is_enforced)
+UNION ALL
+ SELECT m.job_table,
+    m.tool,
+    m.job_id,
+    m.user_id,
+    m.session_id,
+    m.status,
+    m.created_at,
+    m.heals_at AS orphan_since
+   FROM arcano.mapped_open_jobs() m(relid, job_table, tool, job_id, user_id, session_id, status, created_at, started_at, "position", heals_at, frees_at, is_orphan, is_enforced, charged_orphan_since, silent_since)
+  WHERE (m.is_orphan AND m.is_enforced);
 
 COMMENT ON VIEW arcano.orphan_job IS 'The jobs that the orphan rule ends at the next check of their user or the next sweep.';
 
@@ -2923,7 +2961,21 @@ CREATE VIEW arcano.metric AS
             arcano.age_in_seconds(min(o.heals_at) FILTER (WHERE (o.is_orphan AND o.is_enforced))) AS oldest_orphan
            FROM ((arcano.job_table t
              CROSS JOIN LATERAL arcano.table_name((t.job_table)::oid) n(job_table))
-             LEFT JOIN arcano.open_job o ON ((o.relid = (t.job_table)::oid)))
+             LEFT JOIN ( SELECT j.relid,
+                    j.is_orphan,
+                    j.is_enforced,
+                    j.heals_at,
+                    j.charged_orphan_since,
+                    j.silent_since
+                   FROM arcano.open_job j
+                UNION ALL
+                 SELECT m_1.relid,
+                    m_1.is_orphan,
+                    m_1.is_enforced,
+                    m_1.heals_at,
+                    m_1.charged_orphan_since,
+                    m_1.silent_since
+                   FROM arcano.mapped_open_jobs() m_1(relid, job_table, tool, job_id, user_id, session_id, status, created_at, started_at, "position", heals_at, frees_at, is_orphan, is_enforced, charged_orphan_since, silent_since)) o ON ((o.relid = (t.job_table)::oid)))
           GROUP BY t.job_table, n.job_table, t.mode, t.breaker_tripped_at
         )
  SELECT name,
@@ -3542,6 +3594,8 @@ REVOKE ALL ON FUNCTION arcano.kept_text(p_job_before jsonb, p_column text) FROM 
 
 REVOKE ALL ON FUNCTION arcano.known_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_data jsonb, p_request_key text, OUT active_table text, OUT active_job_id uuid, OUT active_status text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.last_outage(OUT began_at timestamp with time zone, OUT ended_at timestamp with time zone) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.last_return() FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.last_return() TO arcano_operator;
 
@@ -3596,6 +3650,9 @@ REVOKE ALL ON FUNCTION arcano.mapped_job_rows(p_jobs arcano.job_ref[]) FROM PUBL
 REVOKE ALL ON FUNCTION arcano.mapped_jobs_each(p_rows text, p_user_id uuid, p_job_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.mapped_judgement(p_mapping arcano.mapping, p_rows text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.mapped_open_jobs() FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.mapped_open_jobs() TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.mapped_parameter(p_parameter text, p_type text) FROM PUBLIC;
 

@@ -11,17 +11,16 @@ begin
     raise exception 'tables are still mapped'
       using errcode = 'dependent_objects_still_exist', hint = 'Unmap them first: ' || v_names;
   end if;
-  -- The functions of sql/ that take a mapping; without cascade, as ever.
+  -- The functions of sql/ that take a mapping, and those that were written; without cascade, as ever.
   select string_agg(p.oid::regprocedure::text, ', ') into v_names
     from pg_catalog.pg_proc p
    where p.pronamespace = 'arcano'::regnamespace
-     and ('arcano.mapping'::regtype = any (p.proargtypes) or p.prorettype = 'arcano.mapping'::regtype);
+     and ('arcano.mapping'::regtype = any (p.proargtypes) or p.prorettype = 'arcano.mapping'::regtype or p.proname ~ '^generated_');
   if v_names is not null then
     execute 'drop routine ' || v_names;
   end if;
 end
 $$;
 
-drop schema if exists arcano_mapped cascade;
 drop table if exists arcano.mapped_exempt;
 drop table if exists arcano.mapping;

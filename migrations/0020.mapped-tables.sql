@@ -44,33 +44,28 @@ comment on column arcano.mapped_exempt.name is 'Schema and name of their table, 
 
 -- What remap_tables writes: functions that name the app's tables in their text alone, so that nothing depends on those and
 -- the app's migrations run as before. Here they are of no table yet.
-create schema if not exists arcano_mapped;
-revoke all on schema arcano_mapped from public;
-
-comment on schema arcano_mapped is 'Functions that remap_tables of Arcano DB writes, from arcano.mapping.';
-
 do $$
 declare
   v_id constant text := (
     select format_type(a.atttypid, null) from pg_attribute a where a.attrelid = 'arcano.job'::regclass and a.attname = 'user_id');
 begin
-  if to_regproc('arcano_mapped.is_busy') is null then
+  if to_regproc('arcano.generated_is_busy') is null then
     execute format($make$
-      create function arcano_mapped.is_busy(p_user_id %s)
+      create function arcano.generated_is_busy(p_user_id %s)
       returns boolean
       language plpgsql stable
       set search_path = pg_catalog, pg_temp
       as 'begin return false; end'
       $make$, v_id);
-    execute 'revoke all on function arcano_mapped.is_busy from public';
-    execute 'comment on function arcano_mapped.is_busy is ''Internal: whether a mapped table has an open job of p_user_id.''';
-    create function arcano_mapped.has_tables()
+    execute 'revoke all on function arcano.generated_is_busy from public';
+    execute 'comment on function arcano.generated_is_busy is ''Internal: whether a mapped table has an open job of p_user_id.''';
+    create function arcano.generated_has_tables()
     returns boolean
     language plpgsql stable
     set search_path = pg_catalog, pg_temp
     as 'begin return false; end';
-    revoke all on function arcano_mapped.has_tables from public;
-    comment on function arcano_mapped.has_tables is 'Internal: whether a table is mapped.';
+    revoke all on function arcano.generated_has_tables from public;
+    comment on function arcano.generated_has_tables is 'Internal: whether a table is mapped.';
   end if;
 end
 $$;

@@ -168,6 +168,7 @@ begin
         from pg_proc p
        where p.pronamespace in ('arcano'::regnamespace, 'arcano_api'::regnamespace) and p.prokind = 'f'
          and (p.pronamespace::regnamespace, p.proname) not in ({functions})
+         and p.proname !~ '^generated_' -- from arcano.mapping, by remap_tables
        union all
       select 'view', c.oid::regclass::text,
              substring(obj_description(c.oid, 'pg_class') from v_marked)::timestamptz
@@ -238,7 +239,9 @@ _LOADED = """
       select n.* from pg_catalog.pg_namespace n where n.nspname in ('arcano', 'arcano_api')
     ), function as (
       select p.*, p.oid::regprocedure::text as name
-        from pg_catalog.pg_proc p where p.pronamespace in (select s.oid from schema s) and p.prokind = 'f'
+        from pg_catalog.pg_proc p 
+         where p.pronamespace in (select s.oid from schema s) and p.prokind = 'f'
+           and p.proname !~ '^generated_' -- from arcano.mapping, by remap_tables
     ), relation as (
       select c.*, c.oid::regclass::text as name
         from pg_catalog.pg_class c

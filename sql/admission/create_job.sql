@@ -25,11 +25,11 @@ begin
     raise exception 'p_user_id must not be null'
       using errcode = 'null_value_not_allowed', hint = 'It is the user whose job it is.';
   end if;
-  if arcano_mapped.has_tables() then
+  if arcano.generated_has_tables() then
     perform arcano.refuse_unreadable_tables();
   end if;
   -- An assignment, and not a query: that is cheaper.
-  if arcano_mapped.has_tables() and arcano.is_mapped(p_table) then
+  if arcano.generated_has_tables() and arcano.is_mapped(p_table) then
     v_answer := arcano.admit_mapped_job(p_table, p_job_id, p_user_id, p_session_id, p_data, p_request_key);
   else
     v_answer := arcano.admit_job(

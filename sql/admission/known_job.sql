@@ -30,7 +30,7 @@ begin
       from (
         select a.tableoid as relid, a.user_id from arcano.job a where a.id = p_job_id
          union all
-        select m.relid, m.user_id from arcano_mapped.jobs_by_id(p_job_id) m where (select arcano_mapped.has_tables())
+        select m.relid, m.user_id from arcano.generated_jobs_by_id(p_job_id) m where (select arcano.generated_has_tables())
       ) j
      where j.relid = p_table or not arcano.ids_are_numbers()
      order by j.relid = p_table desc
@@ -57,9 +57,9 @@ begin
     from arcano.job j
    where j.id = active_job_id and j.tableoid = v_relid
      and case when j.user_id = p_user_id then arcano.is_about(v_request.created_at, j.created_at) end;
-  if not found and arcano_mapped.has_tables() then
+  if not found and arcano.generated_has_tables() then
     select m.status into active_status
-      from arcano_mapped.jobs_by_id(active_job_id) m
+      from arcano.generated_jobs_by_id(active_job_id) m
      where m.relid = v_relid and m.user_id = p_user_id;
   end if;
 end

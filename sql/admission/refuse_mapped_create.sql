@@ -1,7 +1,6 @@
 -- What create_job cannot do in a mapped table, each with its reason.
 create or replace function arcano.refuse_mapped_create(
   p_mapping arcano.mapping,
-  p_job_id arcano.job.id%type,
   p_data jsonb,
   p_request_key text
 )
@@ -43,5 +42,5 @@ begin
 end
 $$;
 
-comment on function arcano.refuse_mapped_create(arcano.mapping, arcano.job.id%type, jsonb, text) is
+comment on function arcano.refuse_mapped_create(arcano.mapping, jsonb, text) is
   'Internal: raises if create_job with these arguments cannot make a job in the table of p_mapping.';

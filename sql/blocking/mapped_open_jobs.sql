@@ -22,11 +22,11 @@ language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  if arcano_mapped.has_tables() then
+  if arcano.generated_has_tables() then
     return query
       select o.relid, o.job_table, o.tool, o.job_id, o.user_id, o.session_id, o.status, o.created_at, o.started_at, o."position",
              o.heals_at, o.frees_at, o.is_orphan, o.is_enforced, o.charged_orphan_since, o.silent_since
-        from arcano_mapped.open_jobs() o;
+        from arcano.generated_open_jobs() o;
   end if;
 end
 $$;

@@ -19,7 +19,7 @@ begin
               from (
                 select j.relid from arcano.open_job j where j.is_orphan and j.is_enforced
                  union all
-                select j.relid from arcano_mapped.open_jobs() j where (select arcano_mapped.has_tables()) and j.is_orphan and j.is_enforced
+                select j.relid from arcano.generated_open_jobs() j where (select arcano.generated_has_tables()) and j.is_orphan and j.is_enforced
               ) o
              limit greatest(10 * p_limit::bigint, 10000)
           ) o

@@ -29,9 +29,9 @@ declare
   v_source text := format('only %s', p_table::regclass);
   v_mapped arcano.judged_job[] := '{}';
 begin
-  if arcano_mapped.has_tables() and arcano.is_mapped(p_table) then
+  if arcano.generated_has_tables() and arcano.is_mapped(p_table) then
     v_source := (select format('(%s)', arcano.mapped_rows(m, 'all')) from arcano.mapping m where m.relid = p_table);
-    v_mapped := array(select j::arcano.judged_job from arcano_mapped.open_jobs() j where j.relid = p_table);
+    v_mapped := array(select j::arcano.judged_job from arcano.generated_open_jobs() j where j.relid = p_table);
   end if;
   -- Mostly there are not so many at all, whatever they are.
   select n.enough, t.breaker_share, t.orphan_after, least(t.enforced_since, now()) as since,

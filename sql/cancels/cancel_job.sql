@@ -23,7 +23,7 @@ declare
 begin
   changed := false;
   refunded := false;
-  if arcano_mapped.has_tables() and arcano.is_mapped(v_ref.relid) then
+  if arcano.generated_has_tables() and arcano.is_mapped(v_ref.relid) then
     select c.* into changed, status, attempt, note from arcano.cancel_mapped_job(v_ref, p_force, p_reason) c;
     return;
   end if;

@@ -17,7 +17,7 @@ declare
 begin
   changed := false;
   attempt := 0;
-  select j.status, j.is_waiting, j.is_working into v_job from arcano_mapped.jobs_by_id(p_job.id) j where j.relid = p_job.relid;
+  select j.status, j.is_waiting, j.is_working into v_job from arcano.generated_jobs_by_id(p_job.id) j where j.relid = p_job.relid;
   status := v_job.status;
   if v_job.is_waiting or p_force and v_job.is_working then
     select e.error into v_error
@@ -25,7 +25,7 @@ begin
         array[p_job], 'cancel_job', case when v_job.is_waiting then 'waiting' else 'forced' end, coalesce(p_reason, 'Cancelled')) e;
     changed := found and v_error is null;
     note := case when not changed then coalesce(v_error, 'somebody is changing this job at this moment: try again') end;
-    status := (select j.status from arcano_mapped.jobs_by_id(p_job.id) j where j.relid = p_job.relid);
+    status := (select j.status from arcano.generated_jobs_by_id(p_job.id) j where j.relid = p_job.relid);
   elsif v_job.is_working then
     note := format('it is %s: p_force cancels it all the same', status);
   else

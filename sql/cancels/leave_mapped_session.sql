@@ -15,9 +15,9 @@ declare
 begin
   select array_agg((j.relid, j.job_id)::arcano.job_ref) into v_jobs
     from (
-      select u.* from arcano_mapped.jobs_of_user(p_user_id) u where p_user_id is not null
+      select u.* from arcano.generated_jobs_of_user(p_user_id) u where p_user_id is not null
        union all
-      select o.* from arcano_mapped.open_jobs() o where p_user_id is null
+      select o.* from arcano.generated_open_jobs() o where p_user_id is null
     ) j
    where j.is_waiting
      and (p_session_id is null or j.session_id = p_session_id)

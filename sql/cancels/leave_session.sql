@@ -46,7 +46,7 @@ begin
     from arcano.end_jobs(v_jobs, 'cancel_session', 'waiting', coalesce(p_reason, 'Session cancelled'), p_alone => arcano.is_alone()) e
    where e.error is null;
 
-  if arcano_mapped.has_tables() then
+  if arcano.generated_has_tables() then
     return query
       select c.* from arcano.leave_mapped_session(p_user_id, p_session_id, p_left_at, coalesce(p_reason, 'Session cancelled'), p_in_queue) c;
   end if;

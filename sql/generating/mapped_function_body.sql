@@ -18,4 +18,4 @@ end
 $$;
 
 comment on function arcano.mapped_function_body(text, text) is
-  'Internal: the text of a function of schema arcano_mapped; p_rows: user, open or id; p_arguments: what it asks mapped_jobs_each with.';
+  'Internal: the text of a generated function; p_rows: user, open or id; p_arguments: what it asks mapped_jobs_each with.';

@@ -1,10 +1,10 @@
--- Writes the functions of schema arcano_mapped, which read all mapped tables in one statement each:
+-- Writes the functions that are generated, which read all mapped tables in one statement each:
 --
---   has_tables()         whether any is mapped
---   is_busy(user)        whether one of them has an open job of the user
---   jobs_of_user(user)   the open jobs of the user, as judged_job has those of attached tables
---   open_jobs()          all open jobs
---   jobs_by_id(id)       the jobs of this id, ended ones too
+--   generated_has_tables()         whether any is mapped
+--   generated_is_busy(user)        whether one of them has an open job of the user
+--   generated_jobs_of_user(user)   the open jobs of the user, as judged_job has those of attached tables
+--   generated_open_jobs()          all open jobs
+--   generated_jobs_by_id(id)       the jobs of this id, ended ones too
 --
 -- PL/pgSQL with a text as its body: it is planned once in a session, and nothing depends on what it names. Where one table cannot
 -- be read, mapped_jobs_each reads them one by one.
@@ -35,37 +35,37 @@ begin
     select f.name, f.arguments, f.result, f.body, f.comment
       from (
         values
-          ('has_tables', '', 'boolean', format('begin return %s; end', exists (select from arcano.mapping)::text), 'Internal: whether a table is mapped.'),
-          ('is_busy', format('p_user_id %s', v_user_type), 'boolean',
+          ('generated_has_tables', '', 'boolean', format('begin return %s; end', exists (select from arcano.mapping)::text), 'Internal: whether a table is mapped.'),
+          ('generated_is_busy', format('p_user_id %s', v_user_type), 'boolean',
             case when v_busy is null then e'begin return false; end'
-              else format(e'begin\n  return %s;\nexception\n  when %s then\n    return exists (select from arcano_mapped.jobs_of_user($1));\nend', v_busy, v_failures) end,
+              else format(e'begin\n  return %s;\nexception\n  when %s then\n    return exists (select from arcano.generated_jobs_of_user($1));\nend', v_busy, v_failures) end,
             'Internal: whether a mapped table has an open job of p_user_id.'),
-          ('jobs_of_user', format('p_user_id %s', v_user_type), format('TABLE(%s)', v_columns),
+          ('generated_jobs_of_user', format('p_user_id %s', v_user_type), format('TABLE(%s)', v_columns),
             arcano.mapped_function_body('user', '$1, null'), 'Internal: the open jobs of p_user_id in mapped tables.'),
-          ('open_jobs', '', format('TABLE(%s)', v_columns),
+          ('generated_open_jobs', '', format('TABLE(%s)', v_columns),
             arcano.mapped_function_body('open', 'null, null'), 'Internal: the open jobs of mapped tables.'),
-          ('jobs_by_id', format('p_job_id %s', v_id_type), format('TABLE(%s)', v_columns),
+          ('generated_jobs_by_id', format('p_job_id %s', v_id_type), format('TABLE(%s)', v_columns),
             arcano.mapped_function_body('id', 'null, $1'), 'Internal: the jobs of mapped tables with the id p_job_id, ended ones too.')
       ) f (name, arguments, result, body, comment)
      where not exists (
        select from pg_proc p
-        where p.pronamespace = 'arcano_mapped'::regnamespace and p.proname = f.name and p.prosrc = f.body
+        where p.pronamespace = 'arcano'::regnamespace and p.proname = f.name and p.prosrc = f.body
           and pg_get_function_result(p.oid) = f.result)
   loop
     -- What goes on to be called is replaced: one that is dropped fails whoever has just looked it up.
     if exists (
       select from pg_proc p
-       where p.pronamespace = 'arcano_mapped'::regnamespace and p.proname = r.name and pg_get_function_result(p.oid) <> r.result
+       where p.pronamespace = 'arcano'::regnamespace and p.proname = r.name and pg_get_function_result(p.oid) <> r.result
     ) then
-      execute format('drop function arcano_mapped.%I', r.name);
+      execute format('drop function arcano.%I', r.name);
     end if;
-    execute format('create or replace function arcano_mapped.%I(%s) returns %s language plpgsql stable set search_path = pg_catalog, pg_temp %s as %L',
+    execute format('create or replace function arcano.%I(%s) returns %s language plpgsql stable set search_path = pg_catalog, pg_temp %s as %L',
       r.name, r.arguments, r.result, case when v_busy is not null then 'set row_security = off' end, r.body);
-    execute format('revoke all on function arcano_mapped.%I from public', r.name);
-    execute format('comment on function arcano_mapped.%I is %L', r.name, r.comment);
+    execute format('revoke all on function arcano.%I from public', r.name);
+    execute format('comment on function arcano.%I is %L', r.name, r.comment);
   end loop;
 end
 $$;
 
 comment on function arcano.write_mapped_functions() is
-  'Internal: writes the functions of schema arcano_mapped anew, from arcano.mapping.';
+  'Internal: writes the generated functions anew, from arcano.mapping.';

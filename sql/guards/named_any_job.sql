@@ -7,7 +7,7 @@ as $$
 declare
   v_relids oid[];
 begin
-  if not arcano_mapped.has_tables() then
+  if not arcano.generated_has_tables() then
     return arcano.named_job(p_job_id, p_table);
   end if;
   if p_table is not null then
@@ -21,7 +21,7 @@ begin
     from (
       select j.tableoid as relid from arcano.job j where j.id = p_job_id
        union all
-      select m.relid from arcano_mapped.jobs_by_id(p_job_id) m
+      select m.relid from arcano.generated_jobs_by_id(p_job_id) m
     ) f;
   if cardinality(v_relids) > 1 then
     perform arcano.refuse_ambiguous(p_job_id, v_relids);

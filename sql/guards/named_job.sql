@@ -10,7 +10,7 @@ declare
 begin
   if p_table is not null then
     perform from arcano.job_table t where t.job_table = p_table;
-    if not found or arcano_mapped.has_tables() and arcano.is_mapped(p_table) then
+    if not found or arcano.generated_has_tables() and arcano.is_mapped(p_table) then
       perform arcano.refuse_unattached(p_table);
     end if;
     return (p_table::oid, p_job_id);

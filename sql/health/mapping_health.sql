@@ -5,7 +5,7 @@ language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  if not arcano_mapped.has_tables() then
+  if not arcano.generated_has_tables() then
     return;
   end if;
   return query

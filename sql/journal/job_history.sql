@@ -6,7 +6,7 @@ language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  if arcano_mapped.has_tables() and arcano.is_mapped(p_job.relid) then
+  if arcano.generated_has_tables() and arcano.is_mapped(p_job.relid) then
     return query
       select e.*
         from arcano.job_event e

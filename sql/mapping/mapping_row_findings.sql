@@ -16,7 +16,8 @@ set row_security = off
 as $$
 declare
   v_newest timestamptz;
-  v_job record;
+  v_job_id arcano.job.id%type;
+  v_status text;
   v_ended arcano.job_ref[];
 begin
   execute format('select max(r.created_at) from (%s) r', arcano.mapped_rows(p_mapping, 'open')) into v_newest;
@@ -30,29 +31,29 @@ begin
   end if;
 
   -- One that waits, if there is one: as the mapping would have it, which is undone.
-  execute format('select r.id, r.status from (%s) r order by arcano.is_waiting(r.status) desc limit 1', arcano.mapped_rows(p_mapping, 'open')) into v_job;
-  if v_job.id is null then
+  execute format('select r.id, r.status from (%s) r order by arcano.is_waiting(r.status) desc limit 1', arcano.mapped_rows(p_mapping, 'open')) into v_job_id, v_status;
+  if v_job_id is null then
     return query select 'note', 'ending a job', 'not tried: there is no open one', null::text;
     return;
   end if;
   begin
     insert into arcano.mapping select p_mapping.* on conflict (name) do update set relid = excluded.relid, columns = excluded.columns, statuses = excluded.statuses, writes = excluded.writes, time_zone = excluded.time_zone;
     v_ended := arcano.end_mapped_at_once(
-      array[(p_mapping.relid, v_job.id)::arcano.job_ref], 'cancel_job', case when arcano.is_waiting(v_job.status) then 'waiting' else 'forced' end,
+      array[(p_mapping.relid, v_job_id)::arcano.job_ref], 'cancel_job', case when arcano.is_waiting(v_status) then 'waiting' else 'forced' end,
       null, clock_timestamp(), current_setting('lock_timeout')::interval);
     if v_ended is null then
-      return query select 'note', 'ending a job', format('not tried on job %s: somebody holds it', v_job.id), null::text;
+      return query select 'note', 'ending a job', format('not tried on job %s: somebody holds it', v_job_id), null::text;
     end if;
     raise exception 'rolled back' using errcode = 'AR001';
   exception
     when sqlstate 'AR001' then
       if v_ended is not null then
-        return query select 'ok', 'ending a job', format('tried on job %s, and rolled back: nothing of the app is in the way', v_job.id), null::text;
+        return query select 'ok', 'ending a job', format('tried on job %s, and rolled back: nothing of the app is in the way', v_job_id), null::text;
       end if;
     when insufficient_privilege or undefined_column or datatype_mismatch then
-      return query select 'error', 'ending a job', format('tried on job %s: %s: %s', v_job.id, sqlstate, sqlerrm), 'The role that migrated must be able to write status, and what else is mapped.';
+      return query select 'error', 'ending a job', format('tried on job %s: %s: %s', v_job_id, sqlstate, sqlerrm), 'The role that migrated must be able to write status, and what else is mapped.';
     when others or assert_failure then
-      return query select 'warning', 'ending a job', format('tried on job %s: %s: %s', v_job.id, sqlstate, sqlerrm),
+      return query select 'warning', 'ending a job', format('tried on job %s: %s: %s', v_job_id, sqlstate, sqlerrm),
         'A ghost like it would block nobody, but stay as it is, and each sweep journal an error. Let the app''s trigger or check allow it, or name another word in p_writes.';
   end;
 end

@@ -19,7 +19,7 @@ begin
     select format('%s is %s', p_mapping.name, k.kind), k.mend
       from (
         values
-          (v_class.relnamespace in ('arcano'::regnamespace, 'pg_catalog'::regnamespace, 'arcano_mapped'::regnamespace), 'not a table of an app', 'Name a table of your own.'),
+          (v_class.relnamespace in ('arcano'::regnamespace, 'pg_catalog'::regnamespace), 'not a table of an app', 'Name a table of your own.'),
           (v_class.relispartition, 'a partition', (
             select format('Map the whole: %s', i.inhparent::regclass) from pg_inherits i where i.inhrelid = p_mapping.relid)),
           (v_class.relpersistence = 't', 'a temporary table', 'Other sessions do not see it.'),

@@ -40,7 +40,7 @@ begin
       from unnest(p_jobs) r
       join pg_class c on c.oid = r.relid -- one that was dropped has no rows
       left join arcano.job_table s on s.job_table = r.relid
-     where (arcano_mapped.has_tables() and arcano.is_mapped(r.relid)) is not true -- mapped_job_rows has those
+     where (arcano.generated_has_tables() and arcano.is_mapped(r.relid)) is not true -- mapped_job_rows has those
      group by r.relid, c.reltoastrelid
   loop
     foreach v_source in array array[format('only %s', v_table.relid::regclass), 'arcano.job'] loop

@@ -11,7 +11,7 @@ begin
   select array_agg((j.relid, j.job_id)::arcano.job_ref) into v_jobs
     from arcano.mapping m
     join arcano.job_event e on e.relid = m.relid and e.event = 'healed' and e.created_at > now() - interval '1 hour'
-   cross join lateral (select r.* from arcano_mapped.jobs_by_id(e.job_id) r where r.relid = e.relid) j
+   cross join lateral (select r.* from arcano.generated_jobs_by_id(e.job_id) r where r.relid = e.relid) j
    where j.is_open
      and not exists (select from arcano.job_event l where l.job_id = e.job_id and l.relid = e.relid and l.event_id > e.event_id);
   if v_jobs is not null then

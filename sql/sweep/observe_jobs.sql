@@ -23,8 +23,8 @@ begin
        where o.is_working and o.is_stalled and not o.is_enforced
        union all
       select o.relid, o.job_id, case when o.is_orphan then 'orphan' when o.is_charged_orphan then 'charged_orphan' else o.stall_cause end
-        from arcano_mapped.open_jobs() o
-       where (select arcano_mapped.has_tables()) and (o.is_orphan or o.is_charged_orphan or o.is_stalled) and not o.is_enforced
+        from arcano.generated_open_jobs() o
+       where (select arcano.generated_has_tables()) and (o.is_orphan or o.is_charged_orphan or o.is_stalled) and not o.is_enforced
     )
     select d.cause, array_agg((d.relid, d.job_id)::arcano.job_ref) as jobs
       from (

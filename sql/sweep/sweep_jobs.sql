@@ -65,7 +65,7 @@ begin
       ) g
      cross join lateral arcano.end_jobs(g.jobs, 'sweep', g.cause, p_alone => p_alone) e;
   raise debug 'arcano sweep: ended';
-  if arcano_mapped.has_tables() and coalesce(cardinality(v_jobs), 0) < p_limit then
+  if arcano.generated_has_tables() and coalesce(cardinality(v_jobs), 0) < p_limit then
     return query
       select e.job, e.error, false from arcano.sweep_mapped_jobs(p_cause, p_limit - coalesce(cardinality(v_jobs), 0)) e;
   end if;

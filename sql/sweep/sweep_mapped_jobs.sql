@@ -12,7 +12,7 @@ begin
     select o.cause, array_agg((o.relid, o.job_id)::arcano.job_ref)
       from (
         select j.relid, j.job_id, case p_cause when 'stalled' then j.stall_cause else p_cause end as cause
-          from arcano_mapped.open_jobs() j
+          from arcano.generated_open_jobs() j
          where arcano.cause_applies(
                  case p_cause when 'stalled' then j.stall_cause else p_cause end, true, j.is_orphan, j.is_charged_orphan, j.is_waiting,
                  j.is_working, j.stall_cause, j.is_enforced)

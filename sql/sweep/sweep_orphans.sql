@@ -49,7 +49,7 @@ begin
     perform arcano.note_unreached(p_expected_at);
   end if;
   perform arcano.note_alive();
-  if arcano_mapped.has_tables() then
+  if arcano.generated_has_tables() then
     perform arcano.remap_changed_tables();
     perform arcano.note_revived_jobs();
   end if;

@@ -41,7 +41,7 @@ begin
               union all
              select m.relid, m.tool, m.job_table, m.status, m.job_id, m.created_at, m.started_at, m.is_in_queue, m.frees_at, m.is_orphan,
                     m.is_enforced, m.silent_since, m.is_waiting
-               from arcano_mapped.jobs_of_user(u.user_id) m
+               from arcano.generated_jobs_of_user(u.user_id) m
            ) o
           order by o.is_waiting, o.created_at, o.job_id, o.relid
           limit 1

@@ -7,7 +7,7 @@ as $$
 declare
   v_row arcano.job;
 begin
-  if arcano_mapped.has_tables() and arcano.is_mapped(p_job.relid) then
+  if arcano.generated_has_tables() and arcano.is_mapped(p_job.relid) then
     return arcano.mapped_row(p_job);
   end if;
   select j.* into v_row from arcano.job j where j.id = p_job.id and j.tableoid = p_job.relid;

@@ -29,7 +29,7 @@ begin
 
   healed := 0;
   perform from arcano.job j where j.user_id = p_user_id and arcano.is_open(j.status);
-  has_active_job := found or arcano_mapped.is_busy(p_user_id);
+  has_active_job := found or arcano.generated_is_busy(p_user_id);
   if not has_active_job then
     return;
   end if;

@@ -26,7 +26,7 @@ declare
   v_future arcano.job_ref[];
   v_ignored arcano.job_ref[] := '{}';
   v_ages boolean;
-  v_mapped constant boolean := arcano_mapped.is_busy(p_user_id);
+  v_mapped constant boolean := arcano.generated_is_busy(p_user_id);
   v_mapped_orphans arcano.job_ref[];
 begin
   healed := 0;
@@ -51,7 +51,7 @@ begin
          union all
         select j.tool, j.job_table, j.status, j.job_id, j.created_at, j.started_at, j."position", j.frees_at, j.relid, j.is_orphan,
                j.is_enforced, j.is_outside_queue, j.is_waiting, j.heals_at, j.silent_since, true
-          from arcano_mapped.jobs_of_user(p_user_id) j
+          from arcano.generated_jobs_of_user(p_user_id) j
          where v_mapped
       ) o
      where (o.relid, o.job_id)::arcano.job_ref <> all (v_ignored)

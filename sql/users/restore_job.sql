@@ -34,7 +34,7 @@ begin
     return false;
   end if;
 
-  if arcano_mapped.has_tables() and arcano.is_mapped(v_relid) then
+  if arcano.generated_has_tables() and arcano.is_mapped(v_relid) then
     perform arcano.restore_mapped_job(v_event, (v_relid, v_event.job_id)::arcano.job_ref);
     perform arcano.journal('restored', 'restore_job', v_undone, array(select r.job from arcano.mapped_job_rows(array[(v_relid, v_event.job_id)::arcano.job_ref]) r));
     return true;

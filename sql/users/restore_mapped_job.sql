@@ -18,7 +18,6 @@ declare
   v_tids tid[];
   v_jobs arcano.job_snapshot[];
   v_why text;
-  v_hint text;
   v_in_the_way record;
   v_rows integer;
 begin

@@ -558,7 +558,7 @@ CREATE FUNCTION arcano.future_job(p_job arcano.job_ref, OUT seen_at timestamp wi
 
 COMMENT ON FUNCTION arcano.future_job(p_job arcano.job_ref, OUT seen_at timestamp with time zone, OUT heals_at timestamp with time zone) IS 'Internal: of p_job, whose created_at is in the future: when the journal says that it was first seen, and when the rule makes it an orphan, given that.';
 
-CREATE FUNCTION arcano.grace_advice(p_table regclass, p_orphan_after interval DEFAULT NULL::interval, OUT jobs bigint, OUT median interval, OUT percentile_99 interval, OUT percentile_999 interval, OUT longest interval, OUT orphan_after interval, OUT advised interval, OUT is_enough boolean) RETURNS record
+CREATE FUNCTION arcano.generated_has_tables() RETURNS boolean
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
@@ -1242,7 +1242,7 @@ CREATE FUNCTION arcano.mapped_function_body(p_rows text, p_arguments text) RETUR
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.mapped_function_body(p_rows text, p_arguments text) IS 'Internal: the text of a function of schema arcano_mapped; p_rows: user, open or id; p_arguments: what it asks mapped_jobs_each with.';
+COMMENT ON FUNCTION arcano.mapped_function_body(p_rows text, p_arguments text) IS 'Internal: the text of a generated function; p_rows: user, open or id; p_arguments: what it asks mapped_jobs_each with.';
 
 CREATE FUNCTION arcano.mapped_id_type(p_mapping arcano.mapping, p_column text) RETURNS text
     LANGUAGE plpgsql STABLE
@@ -1684,12 +1684,12 @@ CREATE FUNCTION arcano.refuse_made_job(p_table regclass, p_job_id uuid, p_user_i
 
 COMMENT ON FUNCTION arcano.refuse_made_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_made_id uuid, p_made_user_id uuid) IS 'Internal: raises unless the job p_made_id of p_made_user_id, which was inserted or brought back for p_job_id (null: not given) of p_user_id, is that, and the user''s only active one.';
 
-CREATE FUNCTION arcano.refuse_mapped_create(p_mapping arcano.mapping, p_job_id uuid, p_data jsonb, p_request_key text) RETURNS void
+CREATE FUNCTION arcano.refuse_mapped_create(p_mapping arcano.mapping, p_data jsonb, p_request_key text) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.refuse_mapped_create(p_mapping arcano.mapping, p_job_id uuid, p_data jsonb, p_request_key text) IS 'Internal: raises if create_job with these arguments cannot make a job in the table of p_mapping.';
+COMMENT ON FUNCTION arcano.refuse_mapped_create(p_mapping arcano.mapping, p_data jsonb, p_request_key text) IS 'Internal: raises if create_job with these arguments cannot make a job in the table of p_mapping.';
 
 CREATE FUNCTION arcano.refuse_restore(p_event arcano.job_event, p_relid oid, p_before arcano.job, p_job arcano.job) RETURNS void
     LANGUAGE plpgsql
@@ -2292,7 +2292,7 @@ CREATE FUNCTION arcano.write_mapped_functions() RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.write_mapped_functions() IS 'Internal: writes the functions of schema arcano_mapped anew, from arcano.mapping.';
+COMMENT ON FUNCTION arcano.write_mapped_functions() IS 'Internal: writes the generated functions anew, from arcano.mapping.';
 
 CREATE FUNCTION arcano_api.cancel_job(p_job_id uuid, p_table text DEFAULT NULL::text, p_reason text DEFAULT NULL::text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT refunded boolean) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -3461,6 +3461,16 @@ REVOKE ALL ON FUNCTION arcano.function_twin(p_oid oid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION arcano.future_job(p_job arcano.job_ref, OUT seen_at timestamp with time zone, OUT heals_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.future_job(p_job arcano.job_ref, OUT seen_at timestamp with time zone, OUT heals_at timestamp with time zone) TO arcano_operator;
 
+REVOKE ALL ON FUNCTION arcano.generated_has_tables() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.generated_is_busy(p_user_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.generated_jobs_by_id(p_job_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.generated_jobs_of_user(p_user_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.generated_open_jobs() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.grace_advice(p_table regclass, p_orphan_after interval, OUT jobs bigint, OUT median interval, OUT percentile_99 interval, OUT percentile_999 interval, OUT longest interval, OUT orphan_after interval, OUT advised interval, OUT is_enough boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.guess_column(p_table oid, p_column text) FROM PUBLIC;
@@ -3772,7 +3782,7 @@ REVOKE ALL ON FUNCTION arcano.refuse_limit(p_limit integer, p_most integer) FROM
 
 REVOKE ALL ON FUNCTION arcano.refuse_made_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_made_id uuid, p_made_user_id uuid) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.refuse_mapped_create(p_mapping arcano.mapping, p_job_id uuid, p_data jsonb, p_request_key text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.refuse_mapped_create(p_mapping arcano.mapping, p_data jsonb, p_request_key text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.refuse_restore(p_event arcano.job_event, p_relid oid, p_before arcano.job, p_job arcano.job) FROM PUBLIC;
 

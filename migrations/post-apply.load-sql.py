@@ -239,7 +239,7 @@ _LOADED = """
       select n.* from pg_catalog.pg_namespace n where n.nspname in ('arcano', 'arcano_api')
     ), function as (
       select p.*, p.oid::regprocedure::text as name
-        from pg_catalog.pg_proc p 
+        from pg_catalog.pg_proc p
          where p.pronamespace in (select s.oid from schema s) and p.prokind = 'f'
            and p.proname !~ '^generated_' -- from arcano.mapping, by remap_tables
     ), relation as (

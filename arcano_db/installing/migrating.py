@@ -120,7 +120,8 @@ def edited_functions(dsn: str) -> list[str]:
     with psycopg.connect(dsn) as connection:
         connection.read_only = True
         rows = connection.execute(
-            "select proname, prosrc from pg_proc where pronamespace = to_regnamespace('arcano') order by 1"
+            "select proname, prosrc from pg_proc where pronamespace = to_regnamespace('arcano')"
+            " and proname !~ '^generated_' order by 1"
         ).fetchall()
     return [name for name, body in rows if body not in source]
 

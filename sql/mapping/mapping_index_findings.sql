@@ -14,6 +14,7 @@ returns setof record
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 set enable_seqscan = off
+set jit = off -- what is switched off counts as expensive, and that would start it
 set enable_bitmapscan = on
 set plan_cache_mode = force_generic_plan
 as $$

@@ -111,17 +111,20 @@ def test_functions_of_another_release_are_told_and_stale_ones_dropped_by_a_later
 def test_a_view_of_a_newer_release_stays(empty_dsn: str, watcher: psycopg.Connection) -> None:
     """As when somebody goes back to this release: what is running may still ask for its columns."""
     migrating.migrate(empty_dsn)
-    [body] = watcher.execute("select pg_get_viewdef('arcano.active_job'::regclass)").fetchone()
+    [body] = watcher.execute("select pg_get_viewdef('arcano.charged_orphan'::regclass)").fetchone()
     watcher.execute(
-        "create or replace view arcano.active_job as " + body.replace("heals_at", "heals_at, 1 as new", 1)
+        "create or replace view arcano.charged_orphan as "
+        + body.replace(
+            "charged_orphan_since AS orphan_since", "charged_orphan_since AS orphan_since, 1 as new", 1
+        )
     )
     older_release(watcher)
     assert migrating.migrate(empty_dsn)
-    assert watcher.execute("select new from arcano.active_job").fetchall() == []
+    assert watcher.execute("select new from arcano.charged_orphan").fetchall() == []
     assert migrating.status(empty_dsn).functions == "current"
     older_release(watcher)
     assert migrating.migrate(empty_dsn)  # nor is it marked as one that has no file
-    assert watcher.execute("select new from arcano.active_job").fetchall() == []
+    assert watcher.execute("select new from arcano.charged_orphan").fetchall() == []
 
 
 def test_two_at_once_the_second_waits_and_finds_nothing_to_do(

@@ -216,7 +216,7 @@ MUTATIONS: dict[str, tuple[str, dict[str, str], str]] = {
     "update without the second test": (
         "end_jobs_at_once",
         {
-            "when 'orphan' then o.is_orphan and o.is_enforced": "when 'orphan' then true",
+            "o.is_open, o.is_orphan, o.is_charged_orphan": "o.is_open, true, o.is_charged_orphan",
             # Between finding and holding, where start_in_between starts it.
             "  select array_agg(r.job)":
                 f"  perform pg_advisory_xact_lock_shared({BETWEEN});\n  select array_agg(r.job)",

@@ -92,6 +92,11 @@ def calls(jobs: Jobs) -> dict[str, Callable[[ArcanoDB], Any]]:
         "set_longest_wait": lambda db: db.set_longest_wait("5 seconds"),
         "check_job_table": lambda db: db.check_job_table(UPSCALER),
         "grace_advice": lambda db: db.grace_advice(UPSCALER),
+        "admit_user": lambda db: db.admit_user(jobs.users["free"]),
+        "guess_mapping": lambda db: db.guess_mapping(UPSCALER),
+        "map_problems": lambda db: db.map_problems(UPSCALER),
+        "unmap_job_table": lambda db: db.unmap_job_table(UPSCALER),
+        "remap_tables": lambda db: db.remap_tables(),
         "check_health": lambda db: db.check_health(),
         "attach_job_table": lambda db: db.attach_job_table(UPSCALER, "Upscaler Arcano"),
         "attach_steps": lambda db: db.attach_steps(UPSCALER),
@@ -102,8 +107,9 @@ def calls(jobs: Jobs) -> dict[str, Callable[[ArcanoDB], Any]]:
 
 NAMES = list(calls(None))  # type: ignore[arg-type]
 
-# These read nothing that could be locked, or need pg_cron.
+# These read nothing that could be locked, need pg_cron, or a table that is not attached.
 NOT_HERE = {
+    "map_job_table",
     "public_objects",
     "claimed_user",
     "schedule_sweeper",

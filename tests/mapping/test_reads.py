@@ -40,7 +40,7 @@ def fill(conn: psycopg.Connection, rows: int) -> None:
         conn.execute(HISTORY[name].format(rows=rows))
         map_table(conn, SHAPES[name])
     # Those of the apps begin with the user: only since 18 does a sweep find open jobs by them.
-    conn.execute('create index on public."Render" (id) where state in (\'PENDING\', \'PROCESSING\')')
+    conn.execute("create index on public.\"Render\" (id) where state in ('PENDING', 'PROCESSING')")
     conn.execute("create index on public.exports (id) where status in (0, 1)")
     conn.execute("vacuum analyze")
 

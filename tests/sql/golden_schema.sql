@@ -1342,6 +1342,7 @@ CREATE FUNCTION arcano.mapping_index_findings(p_mapping arcano.mapping, p_force 
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
+    SET jit TO 'off'
     SET enable_bitmapscan TO 'on'
     SET plan_cache_mode TO 'force_generic_plan'
     AS ...;

@@ -19,6 +19,7 @@ language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+  v_is_mapped boolean := false;
   v_answer record;
 begin
   if p_user_id is null then
@@ -27,9 +28,10 @@ begin
   end if;
   if arcano.generated_has_tables() then
     perform arcano.refuse_unreadable_tables();
+    v_is_mapped := arcano.is_mapped(p_table);
   end if;
   -- An assignment, and not a query: that is cheaper.
-  if arcano.generated_has_tables() and arcano.is_mapped(p_table) then
+  if v_is_mapped then
     v_answer := arcano.admit_mapped_job(p_table, p_job_id, p_user_id, p_session_id, p_data, p_request_key);
   else
     v_answer := arcano.admit_job(

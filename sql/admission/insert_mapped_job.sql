@@ -48,8 +48,8 @@ begin
    where a.attrelid = p_mapping.relid and a.attnum > 0 and not a.attisdropped and v_values ? a.attname;
   execute format('insert into %s as t (%s) select %s from jsonb_to_record($1) r (%s) returning (%s)::%s, (%s)::%s',
       p_mapping.name, v_columns, v_columns, v_types,
-      arcano.mapped_expression(p_mapping, 'id'), (select format_type(a.atttypid, null) from pg_attribute a where a.attrelid = 'arcano.job'::regclass and a.attname = 'id'),
-      arcano.mapped_expression(p_mapping, 'user_id'), (select format_type(a.atttypid, null) from pg_attribute a where a.attrelid = 'arcano.job'::regclass and a.attname = 'user_id'))
+      arcano.mapped_expression(p_mapping, 'id'), arcano.contract_type('id'),
+      arcano.mapped_expression(p_mapping, 'user_id'), arcano.contract_type('user_id'))
     into v_job_id, v_user_id using v_values;
   if v_job_id is null or v_job_id <> coalesce(p_job_id, v_job_id) or v_user_id is distinct from p_user_id then
     raise exception 'a trigger, rule or default of % made something else of the job', p_mapping.name

@@ -1,6 +1,6 @@
 -- The body of a function that reads jobs of all mapped tables in one statement. Its rows are collected first: what a statement
 -- that fails has answered already would stay.
-create or replace function arcano.mapped_function_body(p_rows text, p_arguments text)
+create or replace function arcano.mapped_function_body(p_rows text, p_arguments text, p_columns text)
 returns text
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
@@ -11,11 +11,9 @@ begin
       select string_agg(format('(%s)', arcano.mapped_judgement(m, p_rows)), e'\n union all\n' order by m.name)
         from arcano.mapping m
        where m.left_out is null), 'select j.* from arcano.judged_job j where false'),
-    p_rows, p_arguments, (
-      select string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', ' order by a.attnum)
-        from pg_attribute a where a.attrelid = 'arcano.judged_job'::regclass and a.attnum > 0 and not a.attisdropped));
+    p_rows, p_arguments, p_columns);
 end
 $$;
 
-comment on function arcano.mapped_function_body(text, text) is
-  'Internal: the text of a generated function; p_rows: user, open or id; p_arguments: what it asks mapped_jobs_each with.';
+comment on function arcano.mapped_function_body(text, text, text) is
+  'Internal: the text of a generated function; p_rows: user, open or id; p_arguments: what it asks mapped_jobs_each with; p_columns: those of judged_job, with their types.';

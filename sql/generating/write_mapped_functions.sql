@@ -20,10 +20,7 @@ declare
     select string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', ' order by a.attnum)
       from pg_attribute a where a.attrelid = 'arcano.judged_job'::regclass and a.attnum > 0 and not a.attisdropped);
   v_failures constant text := 'syntax_error_or_access_rule_violation or data_exception or invalid_schema_name';
-  v_user_type constant text := (
-    select format_type(a.atttypid, null) from pg_attribute a where a.attrelid = 'arcano.job'::regclass and a.attname = 'user_id');
-  v_id_type constant text := (
-    select format_type(a.atttypid, null) from pg_attribute a where a.attrelid = 'arcano.job'::regclass and a.attname = 'id');
+  v_user_type constant text := arcano.contract_type('user_id');
   v_busy text;
   r record;
 begin
@@ -41,11 +38,11 @@ begin
               else format(e'begin\n  return %s;\nexception\n  when %s then\n    return exists (select from arcano.generated_jobs_of_user($1));\nend', v_busy, v_failures) end,
             'Internal: whether a mapped table has an open job of p_user_id.'),
           ('generated_jobs_of_user', format('p_user_id %s', v_user_type), format('TABLE(%s)', v_columns),
-            arcano.mapped_function_body('user', '$1, null'), 'Internal: the open jobs of p_user_id in mapped tables.'),
+            arcano.mapped_function_body('user', '$1, null', v_columns), 'Internal: the open jobs of p_user_id in mapped tables.'),
           ('generated_open_jobs', '', format('TABLE(%s)', v_columns),
-            arcano.mapped_function_body('open', 'null, null'), 'Internal: the open jobs of mapped tables.'),
-          ('generated_jobs_by_id', format('p_job_id %s', v_id_type), format('TABLE(%s)', v_columns),
-            arcano.mapped_function_body('id', 'null, $1'), 'Internal: the jobs of mapped tables with the id p_job_id, ended ones too.')
+            arcano.mapped_function_body('open', 'null, null', v_columns), 'Internal: the open jobs of mapped tables.'),
+          ('generated_jobs_by_id', format('p_job_id %s', arcano.contract_type('id')), format('TABLE(%s)', v_columns),
+            arcano.mapped_function_body('id', 'null, $1', v_columns), 'Internal: the jobs of mapped tables with the id p_job_id, ended ones too.')
       ) f (name, arguments, result, body, comment)
      where not exists (
        select from pg_proc p

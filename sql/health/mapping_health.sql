@@ -4,26 +4,31 @@ returns table (level text, finding text, detail text, hint text)
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+  m arcano.mapping;
 begin
   if not arcano.generated_has_tables() then
     return;
   end if;
-  return query
-    select 'error', 'mapped tables', format('%s cannot be read as it is mapped, and its users are told free: %s', m.name, w.why),
-           format('arcano-db map %s -- anew, or: arcano-db unmap %1$s', m.name)
-      from arcano.mapping m
-     cross join lateral (select coalesce(arcano.mapping_problem(m), m.left_out)) w (why)
-     where w.why is not null;
-  return query
-    select 'error', 'mapped tables', format('%s is another table than the one that was mapped, and has no settings', m.name), 'select * from arcano.remap_tables();'
-      from arcano.mapping m
-     where m.left_out is null and to_regclass(m.name) is distinct from m.relid and arcano.mapping_problem(m) is null;
-  return query
-    select 'warning', 'mapped words', format('%s: jobs of the status %s block nobody: it is not in p_statuses', m.name, w.word),
-           format('arcano-db map %s -- anew, with %s', m.name, w.word)
-      from arcano.mapping m
-     cross join lateral unnest(arcano.words_of_table(m)) w (word)
-     where m.left_out is null and arcano.mapping_problem(m) is null and not m.statuses ? w.word;
+  for m in select x.* from arcano.mapping x order by x.name loop
+    m.left_out := coalesce(arcano.mapping_problem(m), m.left_out);
+    if m.left_out is not null then
+      return query
+        select 'error', 'mapped tables', format('%s cannot be read as it is mapped, and its users are told free: %s', m.name, m.left_out),
+               format('arcano-db map %s -- anew, or: arcano-db unmap %1$s', m.name);
+      continue;
+    end if;
+    if to_regclass(m.name) <> m.relid then
+      return query
+        select 'error', 'mapped tables', format('%s is another table than the one that was mapped, and has no settings', m.name),
+               'select * from arcano.remap_tables();';
+    end if;
+    return query
+      select 'warning', 'mapped words', format('%s: jobs of the status %s block nobody: it is not in p_statuses', m.name, w.word),
+             format('arcano-db map %s -- anew, with %s', m.name, w.word)
+        from unnest(arcano.words_of_table(m)) w (word)
+       where not m.statuses ? w.word;
+  end loop;
 end
 $$;
 

@@ -18,7 +18,7 @@ begin
       from unnest(p_jobs) r join arcano.mapping m on m.relid = r.relid
      group by m.*
   loop
-    execute replace(arcano.mapped_snapshots(v_table.mapping), 'for update skip locked', '') into v_rels, v_tids, v_jobs using v_table.ids;
+    execute arcano.mapped_snapshots(v_table.mapping, false) into v_rels, v_tids, v_jobs using v_table.ids;
     return query select (u.relid, u.id, u.user_id, u.job)::arcano.job_snapshot, u.tid from unnest(v_jobs, v_tids) u (relid, id, user_id, job, tid);
   end loop;
 end

@@ -50,7 +50,7 @@ begin
   end if;
 
   select array_agg(r.id::text) into v_keys from unnest(p_jobs) r;
-  execute arcano.mapped_snapshots(m) into v_rels, v_tids, v_jobs using v_keys;
+  execute arcano.mapped_snapshots(m, true) into v_rels, v_tids, v_jobs using v_keys;
   if v_jobs is null then
     return null;
   end if;

@@ -21,13 +21,14 @@ as $$
 declare
   m constant arcano.mapping := arcano.mapping_of(p_table, p_columns, p_statuses, p_writes, p_time_zone);
   v_new arcano.job_table;
-  v_wrong record;
 begin
-  select f.detail, f.hint, f.finding into v_wrong from arcano.mapping_findings(m, p_force) f where f.level = 'error' limit 1;
-  if found then
-    raise exception 'cannot map %: %', coalesce(p_table, 'null'), v_wrong.finding
-      using errcode = 'invalid_parameter_value', detail = v_wrong.detail, hint = coalesce(v_wrong.hint, '');
-  end if;
+  for level, finding, detail, hint in select f.* from arcano.mapping_findings(m, p_force) f loop
+    if level = 'error' then
+      raise exception 'cannot map %: %', coalesce(p_table, 'null'), finding
+        using errcode = 'invalid_parameter_value', detail = detail, hint = coalesce(hint, '');
+    end if;
+    return next;
+  end loop;
 
   v_new := arcano.table_settings(m.relid);
   v_new.tool := coalesce(p_tool, v_new.tool);
@@ -46,7 +47,6 @@ begin
       on conflict (job_table) do update
      set tool = excluded.tool, orphan_after = excluded.orphan_after, mode = excluded.mode;
   perform arcano.remap_tables();
-  return query select f.* from arcano.mapping_findings(m, p_force) f;
 end
 $$;
 

@@ -38,7 +38,7 @@ begin
         'Say in which zone it is written: p_time_zone => ''UTC'', as Prisma, Drizzle and most ORMs write, or the zone of the server that writes.';
       continue;
     end if;
-    v_contract_type := (select format_type(c.atttypid, c.atttypmod) from pg_attribute c where c.attrelid = 'arcano.job'::regclass and c.attname = v_column.name);
+    v_contract_type := arcano.contract_type(v_column.name);
     begin
       execute format('explain select (%s)%s from %s t', v_column.expression,
         case when v_column.name in ('id', 'user_id', 'status', 'error_message') then '::text' else '::' || v_contract_type end, p_mapping.name);
@@ -59,9 +59,8 @@ begin
     return query select 'p_time_zone', format('there is no time zone %s', p_mapping.time_zone), 'Such as UTC or America/Sao_Paulo: select name from pg_timezone_names;';
   end if;
   for v_column in
-    select i.name, i.type, format_type(a.atttypid, null) as contract_type, arcano.mapped_expression(p_mapping, i.name) as expression
+    select i.name, i.type, arcano.contract_type(i.name) as contract_type, arcano.mapped_expression(p_mapping, i.name) as expression
       from (values ('id', p_mapping.id_type), ('user_id', p_mapping.user_id_type)) i (name, type)
-      join pg_attribute a on a.attrelid = 'arcano.job'::regclass and a.attname = i.name
   loop
     if v_column.expression is not null and v_column.type is null then
       return query select 'ids', format('%s is of a type that has two spellings of one value, or that has no canonical one', v_column.name),

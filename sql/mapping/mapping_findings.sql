@@ -15,6 +15,7 @@ set row_security = on
 as $$
 declare
   v_problem text;
+  v_is_wrong boolean := false;
 begin
   return query
     select 'error', 'the table', t.detail, t.hint from arcano.mapping_table_problems(p_mapping) t;
@@ -26,9 +27,11 @@ begin
   if found then
     return;
   end if;
-  return query
-    select s.* from arcano.mapping_status_findings(p_mapping) s;
-  if found and exists (select from arcano.mapping_status_findings(p_mapping) s where s.level = 'error') then
+  for level, finding, detail, hint in select s.* from arcano.mapping_status_findings(p_mapping) s loop
+    v_is_wrong := v_is_wrong or level = 'error';
+    return next;
+  end loop;
+  if v_is_wrong then
     return;
   end if;
   v_problem := arcano.mapping_problem(p_mapping);

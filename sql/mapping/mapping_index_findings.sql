@@ -21,8 +21,8 @@ as $$
 declare
   v_plan jsonb;
   -- Of a user whom the planner does not know: with null it would know that there is none.
-  v_user constant text := replace(arcano.mapped_where(p_mapping, 'user'), '$1', format('current_setting(''arcano.nobody'', true)::%s', (
-    select format_type(a.atttypid, null) from pg_attribute a where a.attrelid = 'arcano.job'::regclass and a.attname = 'user_id')));
+  v_user constant text := replace(arcano.mapped_where(p_mapping, 'user'), '$1', format('current_setting(''arcano.nobody'', true)::%s', 
+    arcano.contract_type('user_id')));
   v_words constant text := (
     select string_agg(quote_literal(s.key), ', ' order by s.key) from jsonb_each_text(p_mapping.statuses) s where arcano.is_open(s.value));
   v_index constant text := format('create index concurrently on %s (%s) where %s in (%s);', p_mapping.name,

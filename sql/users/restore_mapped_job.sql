@@ -25,7 +25,7 @@ begin
   v_names := array(
     select coalesce(m.columns ->> w.name, w.name) from unnest(array['status', 'completed_at', 'error_message']) w (name)
      where arcano.mapped_expression(m, w.name) is not null);
-  execute arcano.mapped_snapshots(m) into v_rels, v_tids, v_jobs using array[p_job.id::text];
+  execute arcano.mapped_snapshots(m, true) into v_rels, v_tids, v_jobs using array[p_job.id::text];
   v_now := v_jobs[1].job - 'arcano.created_at';
   select a.* into v_in_the_way from arcano.heal_and_find_active_job(p_event.user_id, true) a;
   v_why := case

@@ -316,6 +316,13 @@ CREATE FUNCTION arcano.contract_columns(p_table regclass) RETURNS text
 
 COMMENT ON FUNCTION arcano.contract_columns(p_table regclass) IS 'Internal: a select list of the contract''s columns for p_table, null for those that it lacks.';
 
+CREATE FUNCTION arcano.contract_type(p_column text) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.contract_type(p_column text) IS 'Internal: the type of column p_column of the contract.';
+
 CREATE FUNCTION arcano.create_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text DEFAULT NULL::text, p_data jsonb DEFAULT '{}'::jsonb, p_request_key text DEFAULT NULL::text, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1237,12 +1244,12 @@ CREATE FUNCTION arcano.mapped_expression(p_mapping arcano.mapping, p_column text
 
 COMMENT ON FUNCTION arcano.mapped_expression(p_mapping arcano.mapping, p_column text) IS 'Internal: the SQL that stands for column p_column of the contract in a row t of the table of p_mapping; null: nothing does.';
 
-CREATE FUNCTION arcano.mapped_function_body(p_rows text, p_arguments text) RETURNS text
+CREATE FUNCTION arcano.mapped_function_body(p_rows text, p_arguments text, p_columns text) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.mapped_function_body(p_rows text, p_arguments text) IS 'Internal: the text of a generated function; p_rows: user, open or id; p_arguments: what it asks mapped_jobs_each with.';
+COMMENT ON FUNCTION arcano.mapped_function_body(p_rows text, p_arguments text, p_columns text) IS 'Internal: the text of a generated function; p_rows: user, open or id; p_arguments: what it asks mapped_jobs_each with; p_columns: those of judged_job, with their types.';
 
 CREATE FUNCTION arcano.mapped_id_type(p_mapping arcano.mapping, p_column text) RETURNS text
     LANGUAGE plpgsql STABLE
@@ -1302,12 +1309,12 @@ CREATE FUNCTION arcano.mapped_rows(p_mapping arcano.mapping, p_rows text) RETURN
 
 COMMENT ON FUNCTION arcano.mapped_rows(p_mapping arcano.mapping, p_rows text) IS 'Internal: the statement that reads rows of the table of p_mapping with the contract''s columns; p_rows: as for mapped_where.';
 
-CREATE FUNCTION arcano.mapped_snapshots(p_mapping arcano.mapping) RETURNS text
+CREATE FUNCTION arcano.mapped_snapshots(p_mapping arcano.mapping, p_lock boolean) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.mapped_snapshots(p_mapping arcano.mapping) IS 'Internal: the statement that locks rows of the table of p_mapping, and answers three arrays: table, place and job_snapshot of each.';
+COMMENT ON FUNCTION arcano.mapped_snapshots(p_mapping arcano.mapping, p_lock boolean) IS 'Internal: the statement that reads rows of the table of p_mapping, and answers three arrays: table, place and job_snapshot of each. p_lock: it locks them, and leaves out what others hold.';
 
 CREATE FUNCTION arcano.mapped_where(p_mapping arcano.mapping, p_rows text) RETURNS text
     LANGUAGE plpgsql STABLE
@@ -3382,6 +3389,8 @@ REVOKE ALL ON FUNCTION arcano.complete_working_jobs(p_jobs arcano.job_ref[], p_a
 
 REVOKE ALL ON FUNCTION arcano.contract_columns(p_table regclass) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.contract_type(p_column text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.create_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, p_request_key text, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.create_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, p_request_key text, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.create_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, p_request_key text, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) TO arcano_operator;
@@ -3652,7 +3661,7 @@ REVOKE ALL ON FUNCTION arcano.mapped_assignments(p_mapping arcano.mapping, p_sta
 
 REVOKE ALL ON FUNCTION arcano.mapped_expression(p_mapping arcano.mapping, p_column text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.mapped_function_body(p_rows text, p_arguments text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.mapped_function_body(p_rows text, p_arguments text, p_columns text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.mapped_id_type(p_mapping arcano.mapping, p_column text) FROM PUBLIC;
 
@@ -3671,7 +3680,7 @@ REVOKE ALL ON FUNCTION arcano.mapped_row(p_job arcano.job_ref) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.mapped_rows(p_mapping arcano.mapping, p_rows text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.mapped_snapshots(p_mapping arcano.mapping) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.mapped_snapshots(p_mapping arcano.mapping, p_lock boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.mapped_where(p_mapping arcano.mapping, p_rows text) FROM PUBLIC;
 

@@ -47,6 +47,7 @@ WAITS = {
     "user": {
         "create_job",
         "create_job over a ghost",
+        "admit_user",
         "restore_job",
         "erase_user",
         "start_job, healed",

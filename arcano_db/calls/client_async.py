@@ -986,11 +986,12 @@ class AsyncArcanoDB(AsyncCalls):
         statuses: Mapping[str, str] | None = None,
         writes: Mapping[str, str] | None = None,
         time_zone: str | None = None,
+        orphan_after: timedelta | str | None = None,
         force: bool = False,
     ) -> list[Finding]:
         """What mapping a table would mean; changes nothing. With level ``error``: it is refused.
 
-        Calls ``arcano.map_problems``. What it tries on a row is rolled back.
+        Calls ``arcano.map_problems``, which reads the whole table. What it tries on a row is rolled back.
 
         Args:
             table: As for :meth:`map_job_table`; likewise the others.
@@ -998,23 +999,27 @@ class AsyncArcanoDB(AsyncCalls):
             statuses: The app's word to the status that it means.
             writes: Status to the word that is written.
             time_zone: Of its dates without time zone.
+            orphan_after: As for :meth:`attach_job_table`.
             force: Also without an index.
         """
         arguments = (
             table, json.dumps(columns or {}), json.dumps(statuses or {}), json.dumps(writes or {}),
-            time_zone, force,
+            time_zone, orphan_after, force,
         )  # fmt: skip
         return await self._all(statements.MAP_PROBLEMS, arguments)
 
-    async def guess_mapping(self, table: str) -> GuessedMapping:
+    async def guess_mapping(
+        self, table: str, columns: Mapping[str, str | None] | None = None
+    ) -> GuessedMapping:
         """How a table is probably to be mapped, from its names, types and words.
 
         Calls ``arcano.guess_mapping``.
 
         Args:
             table: The table, with its schema.
+            columns: Those that are known, as for :meth:`map_job_table`.
         """
-        return await self._one(statements.GUESS_MAPPING, (table,))
+        return await self._one(statements.GUESS_MAPPING, (table, json.dumps(columns or {})))
 
     async def unmap_job_table(self, table: str) -> bool:
         """Undo :meth:`map_job_table`, also of a table that is gone. False: it was not mapped.

@@ -138,6 +138,8 @@ class GuessedMapping:
         time_zone: Of its dates without time zone; None: they have one.
         unknown_words: Words of its status of which nobody can guess what they mean; None: there are none.
         known_statuses: The statuses that a word may mean.
+        unknown_columns: Columns that the contract needs, and for which the table has none that looks like it.
+        table_columns: The table's columns.
     """
 
     columns: dict[str, str | None]
@@ -146,6 +148,8 @@ class GuessedMapping:
     time_zone: str | None
     unknown_words: list[str] | None
     known_statuses: list[str]
+    unknown_columns: list[str]
+    table_columns: list[str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -188,9 +188,9 @@ MAP_JOB_TABLE = _rows(
     "arcano.map_job_table(%s, %s, %s::jsonb, %s::jsonb, %s::jsonb, %s, %s, %s, %s)",
 )
 
-MAP_PROBLEMS = _rows(Finding, "arcano.map_problems(%s, %s::jsonb, %s::jsonb, %s::jsonb, %s, %s)")
+MAP_PROBLEMS = _rows(Finding, "arcano.map_problems(%s, %s::jsonb, %s::jsonb, %s::jsonb, %s, %s, %s)")
 
-GUESS_MAPPING = _rows(GuessedMapping, "arcano.guess_mapping(%s)")
+GUESS_MAPPING = _rows(GuessedMapping, "arcano.guess_mapping(%s, %s::jsonb)")
 
 UNMAP_JOB_TABLE: Query[bool] = _values("select arcano.unmap_job_table(%s)")
 

@@ -209,24 +209,46 @@ def map_command(
     Mapped jobs block, heal, are swept, cancelled, restored and explained. The queue, slots, start and
     finish are for attached tables. Exit code 1: it cannot be mapped so.
     """
-    with database(dsn, force=force, trust_owner=trust_owner) as db:
-        guessed = db.guess_mapping(table)
+    with connected(dsn, force=force, trust_owner=trust_owner) as connection:
+        db = ArcanoDB(connection)
+        asks = sys.stdin.isatty() and not as_json
+        guessed = db.guess_mapping(table, columns)
         columns = {**guessed.columns, **columns}
+        if asks and guessed.unknown_columns:
+            for name in guessed.unknown_columns:
+                columns[name] = click.prompt(
+                    f"Which column of {printable(table)} is {name}?",
+                    type=click.Choice(guessed.table_columns),
+                    err=True,
+                )
+            guessed = db.guess_mapping(table, columns)
         meant: dict[str, str] = {**guessed.statuses, **statuses}
         for word in guessed.unknown_words or []:
-            if word not in meant and sys.stdin.isatty() and not as_json:
+            if word not in meant and asks:
                 meant[word] = click.prompt(
                     f"What does the status {printable(word)} mean?",
                     type=click.Choice(guessed.known_statuses),
                     err=True,
                 )
-        written = {name: word for name, word in guessed.writes.items() if meant.get(word) == name}
+        written = {
+            name: word for name, word in guessed.writes.items() if meant[word] == guessed.statuses[word]
+        }
         written.update(writes)
+        if asks and "cancelled" not in {**{means: word for word, means in meant.items()}, **written}:
+            written["cancelled"] = click.prompt(
+                "No status means cancelled. Which one is written for a job that is cancelled?",
+                type=click.Choice(
+                    [word for word, means in meant.items() if means in ("failed", "completed")]
+                ),
+                err=True,
+            )
         zone = time_zone or guessed.time_zone
+        if asks and zone and not time_zone:
+            zone = click.prompt("In which time zone are its dates written?", default=zone, err=True)
         if not as_json:
-            echo(_mapping_call(table, columns, meant, written, zone, orphan_after, enforce))
+            echo(_mapping_call(connection, table, columns, meant, written, zone, orphan_after, enforce))
         if check:
-            findings = db.map_problems(table, columns, meant, written, zone, force)
+            findings = db.map_problems(table, columns, meant, written, zone, orphan_after, force)
             print_findings(findings, as_json)
             sys.exit(FAILED if any(finding.level == "error" for finding in findings) else 0)
         findings = db.map_job_table(
@@ -246,6 +268,7 @@ def unmap(table: str, dsn: str) -> None:
 
 
 def _mapping_call(
+    connection: psycopg.Connection[Any],
     table: str,
     columns: dict[str, str | None],
     statuses: dict[str, str],
@@ -255,24 +278,12 @@ def _mapping_call(
     enforce: bool,
 ) -> str:
     """The call that maps a table, as somebody would write it into a migration."""
-    arguments: list[tuple[str, Any]] = [
-        ("p_columns", columns),
-        ("p_statuses", statuses),
-        ("p_writes", writes),
-        ("p_time_zone", time_zone),
-        ("p_orphan_after", orphan_after),
-        ("p_mode", "enforce" if enforce else None),
-    ]
-    lines = [f"select * from arcano.map_job_table({_quoted(table)}"]
-    for name, value in arguments:
-        if value:
-            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-            lines.append(f"  {name} => {_quoted(text)}")
-    return ",\n".join(lines) + ");"
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+    mapped = [json.dumps(pairs, ensure_ascii=False) for pairs in (columns, statuses, writes)]
+    row = connection.execute(
+        "select arcano.mapping_call(%s, %s::jsonb, %s::jsonb, %s::jsonb, %s, %s, %s)",
+        (table, *mapped, time_zone, orphan_after, "enforce" if enforce else None),
+    ).fetchone()
+    return str(row[0]) if row else ""
 
 
 @main.command()

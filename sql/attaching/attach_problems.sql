@@ -43,7 +43,7 @@ begin
   end if;
 
   return query select '42804', c.problem, c.mend from arcano.column_problems(p_table) c;
-
+  return query select '42P16', n.problem, n.mend from arcano.missing_columns(p_table) n;
   -- The primary key must be id alone.
   if not exists (
     select

@@ -15,6 +15,7 @@ begin
       values
         (v_class.relnamespace in ('arcano'::regnamespace, 'pg_catalog'::regnamespace), 'not a table of an app',
           'select oid::regclass from pg_class where relkind = ''r'' and relnamespace <> all (array[''arcano'', ''pg_catalog'', ''information_schema'']::regnamespace[]); -- one of these'),
+        (arcano.is_mapped(p_table), 'mapped, and its jobs would count twice', format('select arcano.%I(%L);', 'unmap_job_table', p_table)),
         (v_class.relispartition, 'a partition', (
           select format('alter table %s detach partition %s;', i.inhparent::regclass, p_table)
             from pg_inherits i where i.inhrelid = p_table)),

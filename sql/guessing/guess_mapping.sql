@@ -2,12 +2,15 @@
 -- map_problems says what is missing. It decides nothing.
 create or replace function arcano.guess_mapping(
   p_table text,
+  p_columns jsonb default '{}',
   out columns jsonb,
   out statuses jsonb,
   out writes jsonb,
   out time_zone text,
   out unknown_words text[],
-  out known_statuses text[]
+  out known_statuses text[],
+  out unknown_columns text[],
+  out table_columns text[]
 )
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
@@ -22,7 +25,12 @@ begin
     from pg_attribute k
    cross join lateral (select arcano.guess_column(m.relid, k.attname::text)) g (name)
    where k.attrelid = 'arcano.job'::regclass and k.attnum > 0;
-  columns := coalesce(columns, '{}');
+  columns := coalesce(columns, '{}') || coalesce(p_columns, '{}');
+  unknown_columns := array(
+    select k.name from unnest(array['id', 'user_id', 'status', 'created_at']) k (name)
+     where not columns ? k.name and arcano.guess_column(m.relid, k.name) is null);
+  table_columns := array(
+    select a.attname::text from pg_attribute a where a.attrelid = m.relid and a.attnum > 0 and not a.attisdropped order by a.attnum);
   m.columns := columns;
   statuses := '{}';
   writes := '{}';
@@ -43,6 +51,10 @@ begin
          group by s.value
         having count(*) > 1
       ) d;
+    if not 'cancelled' = any (array(select s.value from jsonb_each_text(statuses) s)) then
+      writes := writes || coalesce((
+        select jsonb_build_object('cancelled', min(s.key)) from jsonb_each_text(statuses) s where s.value = 'failed' having count(*) = 1), '{}');
+    end if;
   end if;
   if exists (
     select
@@ -55,5 +67,5 @@ begin
 end
 $$;
 
-comment on function arcano.guess_mapping(text) is
-  'What map_job_table is probably to be called with for p_table: its p_columns, p_statuses, p_writes and p_time_zone, and words of its status of which nobody can guess what they mean (unknown_words; null: none), which may be any of known_statuses. Changes nothing.';
+comment on function arcano.guess_mapping(text, jsonb) is
+  'What map_job_table is probably to be called with for p_table: its p_columns (those given stay as they are), p_statuses, p_writes and p_time_zone; and what nobody can guess: words of its status (unknown_words; null: none), which may mean any of known_statuses, and columns (unknown_columns), which may be any of table_columns. Changes nothing.';

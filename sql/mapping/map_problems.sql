@@ -1,20 +1,42 @@
--- A test before mapping: what is wrong, and what it would mean. Changes nothing.
+-- A test before mapping: what is wrong, and what the rule would do to the rows. Changes nothing. Reads all of the table.
 create or replace function arcano.map_problems(
   p_table text,
   p_columns jsonb default '{}',
   p_statuses jsonb default '{}',
   p_writes jsonb default '{}',
   p_time_zone text default null,
+  p_orphan_after interval default null,
   p_force boolean default false
 )
 returns table (level text, finding text, detail text, hint text)
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
+set row_security = off
 as $$
+declare
+  m constant arcano.mapping := arcano.mapping_of(p_table, p_columns, p_statuses, p_writes, p_time_zone);
+  v_settings constant arcano.job_table := arcano.table_settings(m.relid);
+  v_orphan_after constant interval := coalesce(p_orphan_after, v_settings.orphan_after);
+  v_rows text;
 begin
-  return query select f.* from arcano.mapping_findings(arcano.mapping_of(p_table, p_columns, p_statuses, p_writes, p_time_zone), p_force) f;
+  for level, finding, detail, hint in select f.* from arcano.mapping_findings(m, p_force) f loop
+    return next;
+    if level = 'error' then
+      v_rows := 'none';
+    end if;
+  end loop;
+  if v_rows is not null then
+    return;
+  end if;
+  v_rows := arcano.mapped_rows(m, 'all');
+  return query
+    select o.*
+      from arcano.job_counts(v_rows, v_orphan_after, v_settings.touch_limit) c
+     cross join lateral arcano.orphan_findings(m.relid, c.jobs, c.orphans, c.orphan_users, c.oldest, c.charged) o
+     where c.is_total;
+  return query select g.* from arcano.grace_findings(v_rows, v_orphan_after) g;
 end
 $$;
 
-comment on function arcano.map_problems(text, jsonb, jsonb, jsonb, text, boolean) is
-  'What mapping p_table would mean, a row a finding: level (error: map_job_table refuses it; warning, note, ok), finding, detail, and hint (what to do). Arguments as for map_job_table. Changes nothing: where it tries to end a job, that is rolled back.';
+comment on function arcano.map_problems(text, jsonb, jsonb, jsonb, text, interval, boolean) is
+  'What mapping p_table would mean, a row a finding: level (error: map_job_table refuses it; warning, note, ok), finding, detail, and hint (what to do). Arguments as for map_job_table. Reads all of the table. Changes nothing: where it tries to end a job, that is rolled back.';

@@ -26,8 +26,11 @@ begin
       left join pg_attribute a on a.attrelid = p_mapping.relid and a.attnum > 0 and not a.attisdropped
        and a.attname = coalesce(p_mapping.columns ->> r.name, r.name)
   loop
-    if v_column.expression is null then
-      if v_column.name in ('id', 'user_id', 'status', 'created_at') then
+    if v_column.expression is null or v_column.given = '?' then
+      if v_column.given = '?' then
+        return query select 'p_columns', format('which column is %s has to be said', v_column.name),
+          'It has: ' || (select string_agg(a.attname, ', ' order by a.attnum) from pg_attribute a where a.attrelid = p_mapping.relid and a.attnum > 0 and not a.attisdropped);
+      elsif v_column.name in ('id', 'user_id', 'status', 'created_at') then
         return query select 'p_columns', format('%s has no column %s', p_mapping.name, v_column.name),
           format('Name the one that is it: p_columns => ''{"%s": "%s"}''', v_column.name, coalesce(arcano.guess_column(p_mapping.relid, v_column.name), 'its name'));
       end if;

@@ -27,12 +27,19 @@ begin
      where (s.value = any (v_known)) is not true;
   return query
     select 'error', 'p_writes', format('%s is written for %s, and means %s', w.value, w.key, coalesce(p_mapping.statuses ->> w.value, 'nothing')),
-           'A word that is written must mean that in p_statuses.'
+           'A word that is written must mean that in p_statuses; for an end without a word of its own, it may be that of another end.'
       from jsonb_each_text(p_mapping.writes) w
-     where p_mapping.statuses ->> w.value is distinct from w.key;
+     cross join lateral (select p_mapping.statuses ->> w.value) s (meant)
+     where s.meant is distinct from w.key
+       and (s.meant = any (arcano.ended_statuses()) and w.key = any (arcano.ended_statuses())) is not true;
+  return query
+    select 'note', 'p_writes', format('a job that is %s is written as %s, and then reads as %s', w.key, w.value, s.meant), null::text
+      from jsonb_each_text(p_mapping.writes) w
+     cross join lateral (select p_mapping.statuses ->> w.value) s (meant)
+     where s.meant <> w.key and s.meant = any (arcano.ended_statuses());
   if not p_mapping.writes ? 'cancelled' then
     return query select 'error', 'p_writes', 'no word is known to be written for cancelled, and so no ghost could be ended', (
-      select case when count(*) = 0 then 'The app needs a word for a job that was cancelled: name it in p_statuses, such as {"CANCELED": "cancelled"}, or one for failed in p_writes.'
+      select case when count(*) = 0 then 'Name the app''s word for a job that was cancelled in p_statuses, such as {"CANCELED": "cancelled"}, or write it as failed: p_writes => ''{"cancelled": "' || coalesce((select min(f.key) from jsonb_each_text(p_mapping.statuses) f where f.value = 'failed'), 'ERROR') || '"}'''
                else format('Say which: p_writes => ''{"cancelled": "%s"}''', min(s.key)) end
         from jsonb_each_text(p_mapping.statuses) s where s.value = 'cancelled');
   end if;

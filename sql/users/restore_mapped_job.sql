@@ -1,8 +1,9 @@
 -- What restore_job does with a job of a mapped table: the app's own word, date and message as they were, and the orphan rule leaves
--- the job alone. Refused where anything but the end has changed since, and where its user has another active job.
+-- the job alone. Refused where anything but the end has changed since (p_but: what else may), and where its user has another
+-- active job.
 --
 -- Dynamic, because the table's own columns are not known before.
-create or replace function arcano.restore_mapped_job(p_event arcano.job_event, p_job arcano.job_ref)
+create or replace function arcano.restore_mapped_job(p_event arcano.job_event, p_job arcano.job_ref, p_but text[] default '{}')
 returns void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -33,7 +34,7 @@ begin
     when v_now is null then format('%s has no job %s now, or somebody is changing it', m.name, p_job.id)
     when v_in_the_way.has_active_job then format('its user has another active job: %s %s (%s)', v_in_the_way.active_table,
       v_in_the_way.active_job_id, v_in_the_way.active_status)
-    when (arcano.mapped_row(p_job)).status is distinct from v_status then format('since then its status became %s', v_now ->> v_names[1])
+    when (arcano.mapped_row(p_job)).status is distinct from m.statuses ->> (m.writes ->> v_status) then format('since then its status became %s', v_now ->> v_names[1])
     else (
       select 'since then it was changed: ' || string_agg(format('%s from %s to %s', b.key, left(b.value::text, 100), left(v_now ->> b.key, 100)), ', ' order by b.key)
         from jsonb_each(v_before) b
@@ -41,7 +42,7 @@ begin
          -- What no rule reads, such as when an ORM last wrote the row, may have changed with the end itself.
          and exists (
            select from pg_attribute k
-            where k.attrelid = 'arcano.job'::regclass and k.attnum > 0 and coalesce(m.columns ->> k.attname, k.attname) = b.key))
+            where k.attrelid = 'arcano.job'::regclass and k.attnum > 0 and k.attname <> all (p_but) and coalesce(m.columns ->> k.attname, k.attname) = b.key))
   end;
   if v_why is not null then
     raise exception 'entry % of the journal cannot be undone', p_event.event_id
@@ -62,5 +63,5 @@ begin
 end
 $$;
 
-comment on function arcano.restore_mapped_job(arcano.job_event, arcano.job_ref) is
-  'Internal: undoes p_event, which ended p_job of a mapped table; raises if that cannot be undone, and says why.';
+comment on function arcano.restore_mapped_job(arcano.job_event, arcano.job_ref, text[]) is
+  'Internal: undoes p_event, which ended p_job of a mapped table; raises if that cannot be undone, and says why. p_but: columns of the contract that may have changed since.';

@@ -35,7 +35,9 @@ def test_never_two(
     dsn = migrated_as("text", "text")
     conn = connect_to(dsn)
     conn.execute(MAPPED.ddl)
-    conn.execute(f"create table {ATTACHED} (id text primary key)")
+    conn.execute(
+        f"create table {ATTACHED} (id text primary key, user_id text, status text, created_at timestamptz)"
+    )
     ArcanoDB(conn).attach_job_table(ATTACHED)
     map_table(conn, MAPPED)
     users = [f"user {n}" for n in range(10)]
@@ -90,7 +92,9 @@ def test_a_job_in_one_is_in_the_way_of_the_other(
 ) -> None:
     conn = connect_to(migrated_as("text", "text"))
     conn.execute(MAPPED.ddl)
-    conn.execute(f"create table {ATTACHED} (id text primary key)")
+    conn.execute(
+        f"create table {ATTACHED} (id text primary key, user_id text, status text, created_at timestamptz)"
+    )
     db = ArcanoDB(conn)
     db.attach_job_table(ATTACHED)
     map_table(conn, MAPPED)

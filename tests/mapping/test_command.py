@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 from collections.abc import Callable
 from typing import Any
 
 import psycopg
 import pytest
-from helpers import MigratedAs
+from helpers import MigratedAs, arcano_db
 from mapping.shapes import SHAPES
 
 RENDER = SHAPES["Prisma's default"]
@@ -60,14 +62,38 @@ def test_what_cannot_be_guessed_is_named(
     named = ["--column", "user_id=who", "--column", "status=how", "--column", "created_at=at"]
     told = run("map", "public.things", *named, "--json", "--check", "--dsn", dsn)
     assert told.exit_code == 1
-    assert {row["finding"] for row in json.loads(told.stdout)} == {"p_time_zone"}
-    named += ["--time-zone", "UTC"]
     told = run("map", "public.things", *named, "--dsn", dsn)
     assert told.exit_code == 1
     assert "no word of it waits or is worked on" in told.stderr
     words = ["--status", "alpha=queued", "--status", "omega=cancelled"]
     done = run("map", "public.things", *named, *words, "--dsn", dsn)
     assert done.exit_code == 0, done.output
+
+
+def test_what_cannot_be_guessed_is_asked(dsn: str, connect_to: Callable[..., psycopg.Connection]) -> None:
+    """At a terminal: a wrong answer is asked for again, and the zone has a default."""
+    conn = connect_to(dsn)
+    conn.execute(
+        "create table public.things (id bigint primary key, who text, how text, at timestamp);"
+        "create index on public.things (who, how);"
+        "insert into public.things select row_number() over (), 'a', w, now() at time zone 'UTC'"
+        " from unnest(array['alpha', 'beta', 'done']) w"
+    )
+    terminal, theirs = pty.openpty()
+    answers = ["whom", "who", "how", "at", "queued", "running", "done", ""]
+    os.write(terminal, "".join(f"{line}\n" for line in answers).encode())
+    done = arcano_db("map", "public.things", "--dsn", dsn, stdin=theirs)
+    os.close(terminal)
+    os.close(theirs)
+    assert done.returncode == 0, done.stderr
+    assert "In which time zone are its dates written? [UTC]" in done.stderr
+    assert conn.execute(
+        "select columns, statuses, writes ->> 'cancelled' from arcano.mapping"
+    ).fetchone() == (
+        {"user_id": "who", "status": "how", "created_at": "at"},
+        {"alpha": "queued", "beta": "running", "done": "completed"},
+        "done",
+    )
 
 
 @pytest.mark.parametrize("wrong", ["user_id", "=x"])

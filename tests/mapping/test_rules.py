@@ -91,6 +91,95 @@ def test_a_start_that_comes_late_is_noted(conn: psycopg.Connection) -> None:
     assert [event["event"] for event in events(conn)] == ["healed", "revived"]
 
 
+@pytest.mark.parametrize("sign", ["began", "pulse"])
+def test_a_late_sign_of_life_restores_it(conn: psycopg.Connection, sign: str) -> None:
+    conn.execute(TRAINING.ddl)
+    made = TRAINING.make(conn, 1, "7", "queued", "10 minutes")
+    map_table(conn, TRAINING)
+    db = ArcanoDB(conn)
+    assert db.check_user_active("7").healed == 1
+    conn.execute(f"update public.trainings set {sign} = now() where id = %s", (made,))
+    for _ in range(2):
+        db.sweep_orphans()
+    assert status(conn, TRAINING, made) == "pending"
+    assert db.check_user_active("7").active_job_id == made
+    assert [(event["event"], event["reason"]) for event in events(conn)][1:] == [
+        ("revived", "it gave a sign of life after it was healed, and is as it was")
+    ]
+
+
+def test_a_late_sign_of_life_of_a_user_who_went_on(conn: psycopg.Connection) -> None:
+    conn.execute(TRAINING.ddl)
+    late = TRAINING.make(conn, 1, "7", "queued", "10 minutes")
+    map_table(conn, TRAINING)
+    db = ArcanoDB(conn)
+    assert db.check_user_active("7").healed == 1
+    newer = TRAINING.make(conn, 2, "7", "queued", "1 second")
+    conn.execute("update public.trainings set began = now() where id = %s", (late,))
+    for _ in range(2):
+        db.sweep_orphans()
+    assert (status(conn, TRAINING, late), status(conn, TRAINING, newer)) == ("canceled", "pending")
+    [revived] = events(conn)[1:]
+    assert revived["event"] == "revived"
+    assert "could not be restored" in revived["reason"]
+
+
+def test_an_app_without_a_word_for_cancelled(conn: psycopg.Connection) -> None:
+    """What is cancelled is written as failed, reads so, and can be restored."""
+    conn.execute(
+        "create table public.x (id bigint primary key, user_id text, status text, created_at timestamptz);"
+        "create index on public.x (user_id, status);"
+        "insert into public.x select n, n, w, now() - interval '10 minutes'"
+        " from (values (1, 'pending'), (2, 'pending'), (3, 'done'), (4, 'error'), (5, 'running')) r (n, w)"
+    )
+    db = ArcanoDB(conn)
+    guessed = db.guess_mapping("public.x")
+    assert guessed.writes == {"cancelled": "error"}
+    with pytest.raises(InvalidArgument) as refused:
+        db.map_job_table("public.x", statuses=guessed.statuses)
+    assert """p_writes => '{"cancelled": "error"}'""" in (refused.value.hint or "")
+    said = db.map_job_table("public.x", statuses=guessed.statuses, writes=guessed.writes, mode="enforce")
+    assert "a job that is cancelled is written as error, and then reads as failed" in [
+        row.detail for row in said
+    ]
+    assert db.check_user_active("1").healed == 1
+    assert conn.execute("select status from public.x where id = 1").fetchone() == ("error",)
+    cancelled = db.cancel_job("2")
+    assert (cancelled.changed, cancelled.status) == (True, "failed")
+    assert db.restore_job(events(conn)[-1]["event_id"])
+    assert db.check_user_active("2").active_job_id == "2"
+    for wrong in ("running", "pending", "nothing"):
+        with pytest.raises(InvalidArgument):
+            db.map_job_table("public.x", statuses=guessed.statuses, writes={"cancelled": wrong})
+
+
+def test_what_the_rule_would_do_is_said_before(conn: psycopg.Connection) -> None:
+    """By the mapping, whether or not it is mapped already: how many it would end, and whether it waits long enough."""
+    conn.execute(TRAINING.ddl)
+    for n in range(1, 4):
+        TRAINING.make(conn, n, str(n), "queued", "10 minutes")
+    TRAINING.make(conn, 4, "4", "completed", "2 hours")
+    conn.execute("update public.trainings set began = queued_at + interval '20 minutes' where id = 4")
+    db = ArcanoDB(conn)
+    arguments = {"columns": TRAINING.columns, "statuses": TRAINING.statuses, "time_zone": TRAINING.time_zone}
+    said = {row.finding: row for row in db.map_problems(TRAINING.table, **arguments)}  # type: ignore[arg-type]
+    assert said["jobs that would be ended"].detail.startswith("3 of 4 jobs, of 3 users, are orphans now")
+    assert "--orphan-after '01:00:01'" in (said["how long real jobs took to start"].hint or "")
+    patient = db.map_problems(TRAINING.table, **arguments, orphan_after="1 hour")  # type: ignore[arg-type]
+    assert {
+        row.level
+        for row in patient
+        if row.finding in ("jobs that would be ended", "how long real jobs took to start")
+    } == {"ok"}
+    map_table(conn, TRAINING)
+    checked = {row.finding: row for row in db.check_job_table(TRAINING.table)}
+    for finding, row in checked.items():
+        assert (row.level, row.detail) == (said[finding].level, said[finding].detail)
+    assert len(checked) == 2
+    assert db.grace_advice(TRAINING.table).longest.total_seconds() == 1200
+    assert conn.execute("select count(*) from public.trainings where status = 'pending'").fetchone() == (3,)
+
+
 def test_a_trigger_that_keeps_it_from_ending(conn: psycopg.Connection) -> None:
     """Its user is free all the same, each reason is in the journal once, and others end."""
     conn.execute(RENDER.ddl)
@@ -180,7 +269,7 @@ REFUSED: dict[str, tuple[list[str], dict[str, object], str]] = {
     ),
     "a column that no rule reads": ([TABLE.format(more=""), INDEX], {"columns": {"colour": "status"}}, "no column that a rule reads"),
     "an attached table": (
-        ["create table public.x (id text primary key)", "select arcano.attach_job_table('public.x')"],
+        ["create table public.x (id text primary key, user_id text, status text, created_at timestamptz)", "select arcano.attach_job_table('public.x')"],
         {},
         "is attached",
     ),

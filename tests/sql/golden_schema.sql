@@ -231,7 +231,7 @@ CREATE FUNCTION arcano.check_job_table(p_table regclass, p_orphan_after interval
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.check_job_table(p_table regclass, p_orphan_after interval, p_try boolean, OUT level text, OUT finding text, OUT detail text, OUT hint text) IS 'What attaching p_table would mean, a row a finding: level (error: it cannot be attached; warning, note, ok), finding, detail, and hint (what to do). p_orphan_after: as for attach_job_table; null: the table''s own, or what attaching would give it. p_try: also try to end a job, and roll that back; what a trigger does outside of the database stays. Changes nothing.';
+COMMENT ON FUNCTION arcano.check_job_table(p_table regclass, p_orphan_after interval, p_try boolean, OUT level text, OUT finding text, OUT detail text, OUT hint text) IS 'What attaching p_table would mean, a row a finding: level (error: it cannot be attached; warning, note, ok; of a mapped table, only what the rule would do to its rows), finding, detail, and hint (what to do). p_orphan_after: as for attach_job_table; null: the table''s own, or what attaching would give it. p_try: also try to end a job, and roll that back; what a trigger does outside of the database stays. Changes nothing.';
 
 CREATE FUNCTION arcano.check_user_active(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer, OUT silent_since timestamp with time zone) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -572,6 +572,20 @@ CREATE FUNCTION arcano.generated_has_tables() RETURNS boolean
 
 COMMENT ON FUNCTION arcano.grace_advice(p_table regclass, p_orphan_after interval, OUT jobs bigint, OUT median interval, OUT percentile_99 interval, OUT percentile_999 interval, OUT longest interval, OUT orphan_after interval, OUT advised interval, OUT is_enough boolean) IS 'How long jobs of p_table took from created_at to started_at (jobs: how many of them there are; the longest, and what half, 99 % and 99.9 % of them took at most); advised: the least orphan_after that leaves them alone, three times the 99.9th percentile and 2 minutes at least; is_enough: whether orphan_after (p_orphan_after, or the table''s own) is as long as that. Reads the whole table.';
 
+CREATE FUNCTION arcano.grace_findings(p_rows text, p_orphan_after interval, OUT level text, OUT finding text, OUT detail text, OUT hint text) RETURNS SETOF record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.grace_findings(p_rows text, p_orphan_after interval, OUT level text, OUT finding text, OUT detail text, OUT hint text) IS 'Internal: what the grace advisor says of the rows that the statement p_rows reads, where the rule waits p_orphan_after.';
+
+CREATE FUNCTION arcano.grace_of_rows(p_rows text, p_orphan_after interval, OUT jobs bigint, OUT median interval, OUT percentile_99 interval, OUT percentile_999 interval, OUT longest interval, OUT orphan_after interval, OUT advised interval, OUT is_enough boolean) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.grace_of_rows(p_rows text, p_orphan_after interval, OUT jobs bigint, OUT median interval, OUT percentile_99 interval, OUT percentile_999 interval, OUT longest interval, OUT orphan_after interval, OUT advised interval, OUT is_enough boolean) IS 'Internal: what grace_advice answers, of the rows that the statement p_rows reads, as rows_to_check does.';
+
 CREATE FUNCTION arcano.guess_column(p_table oid, p_column text) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -579,12 +593,12 @@ CREATE FUNCTION arcano.guess_column(p_table oid, p_column text) RETURNS text
 
 COMMENT ON FUNCTION arcano.guess_column(p_table oid, p_column text) IS 'Internal: the column of p_table that probably is p_column of the contract; null: none looks like it.';
 
-CREATE FUNCTION arcano.guess_mapping(p_table text, OUT columns jsonb, OUT statuses jsonb, OUT writes jsonb, OUT time_zone text, OUT unknown_words text[], OUT known_statuses text[]) RETURNS record
+CREATE FUNCTION arcano.guess_mapping(p_table text, p_columns jsonb DEFAULT '{}'::jsonb, OUT columns jsonb, OUT statuses jsonb, OUT writes jsonb, OUT time_zone text, OUT unknown_words text[], OUT known_statuses text[], OUT unknown_columns text[], OUT table_columns text[]) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.guess_mapping(p_table text, OUT columns jsonb, OUT statuses jsonb, OUT writes jsonb, OUT time_zone text, OUT unknown_words text[], OUT known_statuses text[]) IS 'What map_job_table is probably to be called with for p_table: its p_columns, p_statuses, p_writes and p_time_zone, and words of its status of which nobody can guess what they mean (unknown_words; null: none), which may be any of known_statuses. Changes nothing.';
+COMMENT ON FUNCTION arcano.guess_mapping(p_table text, p_columns jsonb, OUT columns jsonb, OUT statuses jsonb, OUT writes jsonb, OUT time_zone text, OUT unknown_words text[], OUT known_statuses text[], OUT unknown_columns text[], OUT table_columns text[]) IS 'What map_job_table is probably to be called with for p_table: its p_columns (those given stay as they are), p_statuses, p_writes and p_time_zone; and what nobody can guess: words of its status (unknown_words; null: none), which may mean any of known_statuses, and columns (unknown_columns), which may be any of table_columns. Changes nothing.';
 
 CREATE FUNCTION arcano.guess_status(p_status text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
@@ -592,6 +606,13 @@ CREATE FUNCTION arcano.guess_status(p_status text) RETURNS text
     AS ...;
 
 COMMENT ON FUNCTION arcano.guess_status(p_status text) IS 'Internal: the status of the contract that p_status probably means; null: no idea.';
+
+CREATE FUNCTION arcano.guessed_mapping_call(p_table regclass) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.guessed_mapping_call(p_table regclass) IS 'Internal: the call of map_job_table for p_table as guess_mapping has it, with ? for what cannot be guessed; null: it cannot be mapped.';
 
 CREATE FUNCTION arcano.has_claimable_job() RETURNS boolean
     LANGUAGE plpgsql STABLE
@@ -878,12 +899,12 @@ CREATE FUNCTION arcano.is_working(p_status text) RETURNS boolean
 
 COMMENT ON FUNCTION arcano.is_working(p_status text) IS 'Internal: whether a job of this status is being worked on.';
 
-CREATE FUNCTION arcano.job_counts(p_table regclass, p_orphan_after interval, p_touch_limit interval) RETURNS TABLE(is_total boolean, status text, jobs bigint, orphans bigint, orphan_users bigint, oldest timestamp with time zone, charged bigint, future bigint, dateless bigint, dated bigint, coarse bigint, example text)
+CREATE FUNCTION arcano.job_counts(p_rows text, p_orphan_after interval, p_touch_limit interval) RETURNS TABLE(is_total boolean, status text, jobs bigint, orphans bigint, orphan_users bigint, oldest timestamp with time zone, charged bigint, future bigint, dateless bigint, dated bigint, coarse bigint, example text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.job_counts(p_table regclass, p_orphan_after interval, p_touch_limit interval) IS 'Internal: what check_job_table counts of p_table, a row for each status and one for all. charged: jobs that would be orphans but for their charge; future, dateless: whose created_at is in the future or null; dated, coarse: whose created_at is a date, and one in whole milliseconds; example: the id of one, which waits if any does.';
+COMMENT ON FUNCTION arcano.job_counts(p_rows text, p_orphan_after interval, p_touch_limit interval) IS 'Internal: what is counted of the rows that the statement p_rows reads, as rows_to_check does: a row for each status and one for all. charged: jobs that would be orphans but for their charge; future, dateless: whose created_at is in the future or null; dated, coarse: whose created_at is a date, and one in whole milliseconds; example: the id of one, which waits if any does.';
 
 CREATE TABLE arcano.job_event (
     event_id bigint NOT NULL,
@@ -1223,12 +1244,13 @@ CREATE FUNCTION arcano.map_job_table(p_table text, p_tool text DEFAULT NULL::tex
 
 COMMENT ON FUNCTION arcano.map_job_table(p_table text, p_tool text, p_columns jsonb, p_statuses jsonb, p_writes jsonb, p_time_zone text, p_orphan_after interval, p_mode text, p_force boolean) IS 'Maps p_table: from then on its jobs block, heal and are journaled as those of attached tables, and nothing of it is altered. p_tool: the name people read, at first the table''s. p_columns: column of the contract -> the table''s column, or an expression over its row t, such as {"user_id": "userId", "task_id": "t.meta ->> ''id''"}; null: it has none; what is not named is taken by its name (but for position, waited_in_queue and what was charged). p_statuses: the app''s word -> the status that it means. p_writes: status -> the word that is written, where several mean the same; cancelled must have one. p_time_zone: of dates without time zone. p_orphan_after: as for attach_job_table. p_mode: enforce or observe, at first observe. p_force: also without an index. Answers warnings and notes; an error names what is wrong, and changes nothing.';
 
-CREATE FUNCTION arcano.map_problems(p_table text, p_columns jsonb DEFAULT '{}'::jsonb, p_statuses jsonb DEFAULT '{}'::jsonb, p_writes jsonb DEFAULT '{}'::jsonb, p_time_zone text DEFAULT NULL::text, p_force boolean DEFAULT false) RETURNS TABLE(level text, finding text, detail text, hint text)
+CREATE FUNCTION arcano.map_problems(p_table text, p_columns jsonb DEFAULT '{}'::jsonb, p_statuses jsonb DEFAULT '{}'::jsonb, p_writes jsonb DEFAULT '{}'::jsonb, p_time_zone text DEFAULT NULL::text, p_orphan_after interval DEFAULT NULL::interval, p_force boolean DEFAULT false) RETURNS TABLE(level text, finding text, detail text, hint text)
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'off'
     AS ...;
 
-COMMENT ON FUNCTION arcano.map_problems(p_table text, p_columns jsonb, p_statuses jsonb, p_writes jsonb, p_time_zone text, p_force boolean) IS 'What mapping p_table would mean, a row a finding: level (error: map_job_table refuses it; warning, note, ok), finding, detail, and hint (what to do). Arguments as for map_job_table. Changes nothing: where it tries to end a job, that is rolled back.';
+COMMENT ON FUNCTION arcano.map_problems(p_table text, p_columns jsonb, p_statuses jsonb, p_writes jsonb, p_time_zone text, p_orphan_after interval, p_force boolean) IS 'What mapping p_table would mean, a row a finding: level (error: map_job_table refuses it; warning, note, ok), finding, detail, and hint (what to do). Arguments as for map_job_table. Reads all of the table. Changes nothing: where it tries to end a job, that is rolled back.';
 
 CREATE FUNCTION arcano.mapped_assignments(p_mapping arcano.mapping, p_status text) RETURNS text
     LANGUAGE plpgsql STABLE
@@ -1257,6 +1279,13 @@ CREATE FUNCTION arcano.mapped_id_type(p_mapping arcano.mapping, p_column text) R
     AS ...;
 
 COMMENT ON FUNCTION arcano.mapped_id_type(p_mapping arcano.mapping, p_column text) IS 'Internal: the type in which p_column (id or user_id) of the table of p_mapping is compared; null: none that can be.';
+
+CREATE FUNCTION arcano.mapped_instead(p_table regclass, p_mends text) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.mapped_instead(p_table regclass, p_mends text) IS 'Internal: how p_table can be mapped, as a comment beside p_mends, the statements that would make it one that can be attached; null: it cannot, or they say it.';
 
 CREATE FUNCTION arcano.mapped_job_rows(p_jobs arcano.job_ref[]) RETURNS TABLE(job arcano.job_snapshot, tid tid)
     LANGUAGE plpgsql
@@ -1322,6 +1351,13 @@ CREATE FUNCTION arcano.mapped_where(p_mapping arcano.mapping, p_rows text) RETUR
     AS ...;
 
 COMMENT ON FUNCTION arcano.mapped_where(p_mapping arcano.mapping, p_rows text) IS 'Internal: the condition on a row t of the table of p_mapping; p_rows: user, open, all, id, ids or core.';
+
+CREATE FUNCTION arcano.mapping_call(p_table text, p_columns jsonb, p_statuses jsonb, p_writes jsonb, p_time_zone text, p_orphan_after text DEFAULT NULL::text, p_mode text DEFAULT NULL::text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.mapping_call(p_table text, p_columns jsonb, p_statuses jsonb, p_writes jsonb, p_time_zone text, p_orphan_after text, p_mode text) IS 'Internal: the call of map_job_table with these arguments.';
 
 CREATE FUNCTION arcano.mapping_column_problems(p_mapping arcano.mapping, OUT finding text, OUT detail text, OUT hint text) RETURNS SETOF record
     LANGUAGE plpgsql
@@ -1506,7 +1542,7 @@ CREATE FUNCTION arcano.note_revived_jobs() RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.note_revived_jobs() IS 'Internal: journals jobs of mapped tables that were healed within the last hour, and that the app has made open again since.';
+COMMENT ON FUNCTION arcano.note_revived_jobs() IS 'Internal: journals jobs of mapped tables that were healed within the last hour, and that the app has started since; those that are still ended it restores, where it can.';
 
 CREATE FUNCTION arcano.note_unpaid(p_refund_id bigint, p_source text, p_error text) RETURNS boolean
     LANGUAGE plpgsql
@@ -1549,6 +1585,13 @@ CREATE FUNCTION arcano.open_tables() RETURNS SETOF text
     AS ...;
 
 COMMENT ON FUNCTION arcano.open_tables() IS 'The attached tables in which users may make jobs, with their schemas: those whose user_columns are not null.';
+
+CREATE FUNCTION arcano.orphan_findings(p_table regclass, p_jobs bigint, p_orphans bigint, p_orphan_users bigint, p_oldest timestamp with time zone, p_charged bigint, OUT level text, OUT finding text, OUT detail text, OUT hint text) RETURNS SETOF record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.orphan_findings(p_table regclass, p_jobs bigint, p_orphans bigint, p_orphan_users bigint, p_oldest timestamp with time zone, p_charged bigint, OUT level text, OUT finding text, OUT detail text, OUT hint text) IS 'Internal: what job_counts counted of orphans and charged orphans of p_table, as findings.';
 
 CREATE FUNCTION arcano.own_job(p_job_id uuid, p_table text) RETURNS arcano.job_ref
     LANGUAGE plpgsql STABLE
@@ -1882,13 +1925,13 @@ CREATE FUNCTION arcano.restore_job(p_event_id bigint) RETURNS boolean
 
 COMMENT ON FUNCTION arcano.restore_job(p_event_id bigint) IS 'Undoes entry p_event_id of the journal, which ended a job: the job is as it was, exempt from the orphan rule, and a refund that is not paid yet is no longer due. True: done; false: it was done before. An error (55000), and no change, where the job is gone, has been changed since, has its credits back, or its user has another active job, or its account no free slot. Waits for the same user''s create_job.';
 
-CREATE FUNCTION arcano.restore_mapped_job(p_event arcano.job_event, p_job arcano.job_ref) RETURNS void
+CREATE FUNCTION arcano.restore_mapped_job(p_event arcano.job_event, p_job arcano.job_ref, p_but text[] DEFAULT '{}'::text[]) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET row_security TO 'off'
     AS ...;
 
-COMMENT ON FUNCTION arcano.restore_mapped_job(p_event arcano.job_event, p_job arcano.job_ref) IS 'Internal: undoes p_event, which ended p_job of a mapped table; raises if that cannot be undone, and says why.';
+COMMENT ON FUNCTION arcano.restore_mapped_job(p_event arcano.job_event, p_job arcano.job_ref, p_but text[]) IS 'Internal: undoes p_event, which ended p_job of a mapped table; raises if that cannot be undone, and says why. p_but: columns of the contract that may have changed since.';
 
 CREATE FUNCTION arcano.retry_at(p_first_failed_at timestamp with time zone, p_last_failed_at timestamp with time zone, p_least interval) RETURNS timestamp with time zone
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -1916,6 +1959,13 @@ CREATE FUNCTION arcano.role_health() RETURNS TABLE(level text, finding text, det
     AS ...;
 
 COMMENT ON FUNCTION arcano.role_health() IS 'Internal: what check_health says of roles and grants.';
+
+CREATE FUNCTION arcano.rows_to_check(p_table regclass) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.rows_to_check(p_table regclass) IS 'Internal: the statement that reads all rows of p_table, which need not be attached, with the contract''s columns.';
 
 CREATE FUNCTION arcano.run_or_queue(p_job_id uuid, p_run boolean DEFAULT true, p_table regclass DEFAULT NULL::regclass, OUT decision text, OUT api_account text, OUT "position" integer, OUT note text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -3483,11 +3533,17 @@ REVOKE ALL ON FUNCTION arcano.generated_open_jobs() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.grace_advice(p_table regclass, p_orphan_after interval, OUT jobs bigint, OUT median interval, OUT percentile_99 interval, OUT percentile_999 interval, OUT longest interval, OUT orphan_after interval, OUT advised interval, OUT is_enough boolean) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.grace_findings(p_rows text, p_orphan_after interval, OUT level text, OUT finding text, OUT detail text, OUT hint text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.grace_of_rows(p_rows text, p_orphan_after interval, OUT jobs bigint, OUT median interval, OUT percentile_99 interval, OUT percentile_999 interval, OUT longest interval, OUT orphan_after interval, OUT advised interval, OUT is_enough boolean) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.guess_column(p_table oid, p_column text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.guess_mapping(p_table text, OUT columns jsonb, OUT statuses jsonb, OUT writes jsonb, OUT time_zone text, OUT unknown_words text[], OUT known_statuses text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.guess_mapping(p_table text, p_columns jsonb, OUT columns jsonb, OUT statuses jsonb, OUT writes jsonb, OUT time_zone text, OUT unknown_words text[], OUT known_statuses text[], OUT unknown_columns text[], OUT table_columns text[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.guess_status(p_status text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.guessed_mapping_call(p_table regclass) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.has_claimable_job() FROM PUBLIC;
 
@@ -3572,7 +3628,7 @@ REVOKE ALL ON FUNCTION arcano.is_worked_on(p_task arcano.provider_task) FROM PUB
 REVOKE ALL ON FUNCTION arcano.is_working(p_status text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.is_working(p_status text) TO arcano_operator;
 
-REVOKE ALL ON FUNCTION arcano.job_counts(p_table regclass, p_orphan_after interval, p_touch_limit interval) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.job_counts(p_rows text, p_orphan_after interval, p_touch_limit interval) FROM PUBLIC;
 
 GRANT SELECT ON TABLE arcano.job_event TO arcano_operator;
 
@@ -3655,7 +3711,7 @@ GRANT ALL ON FUNCTION arcano.longer_by_away(p_term interval, p_since timestamp w
 
 REVOKE ALL ON FUNCTION arcano.map_job_table(p_table text, p_tool text, p_columns jsonb, p_statuses jsonb, p_writes jsonb, p_time_zone text, p_orphan_after interval, p_mode text, p_force boolean) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.map_problems(p_table text, p_columns jsonb, p_statuses jsonb, p_writes jsonb, p_time_zone text, p_force boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.map_problems(p_table text, p_columns jsonb, p_statuses jsonb, p_writes jsonb, p_time_zone text, p_orphan_after interval, p_force boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.mapped_assignments(p_mapping arcano.mapping, p_status text) FROM PUBLIC;
 
@@ -3664,6 +3720,8 @@ REVOKE ALL ON FUNCTION arcano.mapped_expression(p_mapping arcano.mapping, p_colu
 REVOKE ALL ON FUNCTION arcano.mapped_function_body(p_rows text, p_arguments text, p_columns text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.mapped_id_type(p_mapping arcano.mapping, p_column text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.mapped_instead(p_table regclass, p_mends text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.mapped_job_rows(p_jobs arcano.job_ref[]) FROM PUBLIC;
 
@@ -3683,6 +3741,8 @@ REVOKE ALL ON FUNCTION arcano.mapped_rows(p_mapping arcano.mapping, p_rows text)
 REVOKE ALL ON FUNCTION arcano.mapped_snapshots(p_mapping arcano.mapping, p_lock boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.mapped_where(p_mapping arcano.mapping, p_rows text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.mapping_call(p_table text, p_columns jsonb, p_statuses jsonb, p_writes jsonb, p_time_zone text, p_orphan_after text, p_mode text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.mapping_column_problems(p_mapping arcano.mapping, OUT finding text, OUT detail text, OUT hint text) FROM PUBLIC;
 
@@ -3749,6 +3809,8 @@ GRANT ALL ON FUNCTION arcano.open_table(p_table text) TO arcano_operator;
 REVOKE ALL ON FUNCTION arcano.open_tables() FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.open_tables() TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.open_tables() TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.orphan_findings(p_table regclass, p_jobs bigint, p_orphans bigint, p_orphan_users bigint, p_oldest timestamp with time zone, p_charged bigint, OUT level text, OUT finding text, OUT detail text, OUT hint text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.own_job(p_job_id uuid, p_table text) FROM PUBLIC;
 
@@ -3834,7 +3896,7 @@ REVOKE ALL ON FUNCTION arcano.require_read_committed(p_impossible text) FROM PUB
 REVOKE ALL ON FUNCTION arcano.restore_job(p_event_id bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.restore_job(p_event_id bigint) TO arcano_operator;
 
-REVOKE ALL ON FUNCTION arcano.restore_mapped_job(p_event arcano.job_event, p_job arcano.job_ref) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.restore_mapped_job(p_event arcano.job_event, p_job arcano.job_ref, p_but text[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.retry_at(p_first_failed_at timestamp with time zone, p_last_failed_at timestamp with time zone, p_least interval) FROM PUBLIC;
 
@@ -3843,6 +3905,8 @@ REVOKE ALL ON FUNCTION arcano.revivable_job(p_job arcano.job_ref, p_by text, p_a
 REVOKE ALL ON FUNCTION arcano.revive_job(p_job arcano.job_ref, p_by text, p_task_id text, p_attempt integer, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.role_health() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.rows_to_check(p_table regclass) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.run_or_queue(p_job_id uuid, p_run boolean, p_table regclass, OUT decision text, OUT api_account text, OUT "position" integer, OUT note text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.run_or_queue(p_job_id uuid, p_run boolean, p_table regclass, OUT decision text, OUT api_account text, OUT "position" integer, OUT note text) TO arcano_backend;

@@ -283,6 +283,16 @@ REFUSALS: dict[str, tuple[str, str, str]] = {
         "23514",
         "check constraint known does not allow the status cancelled",
     ),
+    "no user": (
+        "create table public.t (id uuid primary key, status text, created_at timestamptz)",
+        "42P16",
+        "it has no column user_id",
+    ),
+    "nothing of a job": (
+        "create table public.t (id uuid primary key, colour text)",
+        "42P16",
+        "it has no column user_id, status, created_at",
+    ),
     "index name taken": (
         f"create table public.t (id uuid primary key, {_JOB}); create table public.t_arcano_active ()",
         "42P07",
@@ -328,7 +338,43 @@ def test_every_problem_is_told_at_once(fresh: psycopg.Connection) -> None:
     with pytest.raises(CannotAttach) as refused:
         ArcanoDB(fresh).attach_job_table("public.t")
     assert (refused.value.detail or "").count("\n") == 4
-    assert (refused.value.hint or "").count("\n") == 4
+    *mends, mapped = (refused.value.hint or "").splitlines()
+    assert len(mends) == 5
+    assert mapped.startswith("-- Or map it, and alter nothing of it: select * from arcano.map_job_table(")
+
+
+def test_a_table_with_names_of_its_own_is_pointed_to_map(fresh: psycopg.Connection) -> None:
+    """The hint is the call that maps it, and that call works."""
+    fresh.execute(
+        """
+        create table public.t (id uuid primary key, owner_id uuid, state text default 'pending', inserted_at timestamptz);
+        create index on public.t (owner_id, state);
+        insert into public.t select gen_random_uuid(), gen_random_uuid(), w, now() - interval '1 hour'
+          from unnest(array['pending', 'processing', 'done', 'error', 'canceled']) w
+        """
+    )
+    db = ArcanoDB(fresh)
+    with pytest.raises(CannotAttach) as refused:
+        db.attach_job_table("public.t")
+    assert refused.value.detail == "it has no column user_id, status, created_at"
+    assert (refused.value.hint or "").startswith("select * from arcano.map_job_table(p_table => 'public.t'")
+    assert strings(fresh, _COLUMNS, "public.t") != []
+    fresh.execute(refused.value.hint or "")
+    assert fresh.execute("select name, columns, statuses from arcano.mapping").fetchone() == (
+        "public.t",
+        {"status": "state", "user_id": "owner_id", "created_at": "inserted_at"},
+        {
+            "pending": "pending",
+            "processing": "running",
+            "done": "completed",
+            "error": "failed",
+            "canceled": "cancelled",
+        },
+    )
+    with pytest.raises(CannotAttach) as refused:
+        db.attach_job_table("public.t")
+    assert "public.t is mapped, and its jobs would count twice" in (refused.value.detail or "")
+    assert refused.value.hint == "select arcano.unmap_job_table('public.t');"
 
 
 @pytest.mark.parametrize(

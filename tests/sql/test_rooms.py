@@ -37,7 +37,7 @@ DYNAMIC = {
     "check_constraints_now": "names the constraints of the app's own",
     "detach_job_table": "runs what detach_steps answers",
     "dry_run_end": "tries an update of a table that need not be attached",
-    "grace_advice": "reads a table that need not be attached",
+    "grace_of_rows": "reads a table that need not be attached",
     "job_counts": "reads a table that need not be attached",
     "job_rows": "reads the table's own columns",
     "columns_as_jsonb": "reads the table's own columns",

@@ -47,7 +47,12 @@ _timeout_option = click.option(
 @click.option("--dry-run", is_flag=True, help="Print the SQL that would run, and change nothing.")
 @_timeout_option
 @patience_option
-@click.option("--id-type", type=_id_types, help="Of the id of your job tables, chosen once. Default: uuid.")
+@click.option(
+    "--id-type",
+    type=_id_types,
+    help="Of the id of your job tables, chosen once. Default: as the tables have it that are there; text"
+    " where they differ, uuid where there are none.",
+)
 @click.option("--user-id-type", type=_id_types, help="Of their user_id, likewise.")
 def migrate(
     dsn: str,

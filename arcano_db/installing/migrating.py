@@ -193,7 +193,8 @@ def migrate(
 
     Args:
         dsn: A libpq connection string; empty: libpq's environment variables.
-        id_type: The type of the job tables' ``id``, chosen when installing; None: uuid, or as it is.
+        id_type: The type of the job tables' ``id``, chosen when installing; None: as the tables have it that
+            look like job tables, text where they differ, uuid where there are none; or as it is.
         user_id_type: The type of their ``user_id``, likewise.
         timeout: For how many seconds to wait for another migrator.
         patience: For how many seconds to go on trying where tables are in use.
@@ -203,7 +204,7 @@ def migrate(
         MigrationError: Another migrator did not end in time, a table stayed in use, or the ids have other
             types by now.
     """
-    types = {"id": id_type, "user_id": user_id_type}
+    types = _chosen_types(dsn, {"id": id_type, "user_id": user_id_type}, report)
     with _backend(dsn, report, types) as backend, _alone(backend, timeout, report):
         migrations = _read_migrations()
         if not backend.to_rollback(migrations) and (known := _came_with_plain_sql(dsn, migrations)):
@@ -290,6 +291,36 @@ def _register_again(dsn: str, report: Report) -> bool:
     for (function,) in rows:
         report(f"registered {function} again")
     return bool(rows)
+
+
+_INSTALLED = "select to_regclass('arcano.job') is not null"
+_GUESSES = ("guess_column", "guess_id_types")
+
+
+def _chosen_types(
+    dsn: str, types: Mapping[str, IdType | None], report: Report
+) -> Mapping[str, IdType | None]:
+    """Where nothing is installed yet, types that were not given are those of the tables that are there."""
+    if all(types.values()):
+        return types
+    with psycopg.connect(dsn) as connection:
+        if connection.execute(_INSTALLED).fetchone() == (True,):
+            return types
+        # What guesses belongs to schema arcano, which is not there yet: for a moment it is our session's.
+        files = {path.stem: path for path in loader().files()}
+        try:
+            for name in _GUESSES:
+                text = files[name].read_text(encoding="utf-8").replace("arcano.guess_", "pg_temp.guess_")
+                connection.execute(text.encode())
+        except errors.InsufficientPrivilege:  # not even for a moment: it is said by --id-type
+            return types
+        rows = connection.execute("select name, type, tables from pg_temp.guess_id_types()").fetchall()
+        connection.rollback()
+    found = {name: (id_type, tables) for name, id_type, tables in rows if types[name] is None}
+    for name, (id_type, tables) in found.items():
+        option = f"--{name.replace('_', '-')}-type"
+        report(f"{name} of job tables is {id_type}, once for all, because {tables} (else: {option})")
+    return {**types, **{name: id_type for name, (id_type, _) in found.items()}}
 
 
 def _refuse_other_types(dsn: str, types: Mapping[str, IdType | None]) -> None:

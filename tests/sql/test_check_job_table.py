@@ -120,7 +120,8 @@ def test_a_default_that_lies(
     conn.execute("drop table public.pose_changer_jobs cascade")
     conn.execute(
         "create table public.pose_changer_jobs (id uuid primary key, user_id uuid, status text, task_id text,"
-        ' created_at timestamptz, "position" integer, waited_in_queue boolean, user_credit_cost integer, started_at timestamptz)'
+        ' created_at timestamptz, "position" integer, waited_in_queue boolean, user_credit_cost integer,'
+        " started_at timestamptz)"
     )
     assert found(db, DEFAULT, POSE) == []
     conn.execute(f"alter table public.pose_changer_jobs alter column {column} set default {default}")

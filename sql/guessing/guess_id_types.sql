@@ -1,0 +1,35 @@
+-- Of which types the ids of an installation should be, by the tables there are that look like job tables; of what kinds of ids they
+-- have, one that holds all. Asked before anything is installed: it and guess_column use nothing else of the package.
+create or replace function arcano.guess_id_types()
+returns table (name text, type text, tables text)
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return query
+    select f.name,
+           case when count(distinct f.type) = 1 then min(f.type)
+             when bool_and(f.type in ('bigint', 'integer')) then 'bigint'
+             else 'text' end,
+           string_agg(format('%s has %s', f.relid::regclass, f.named), ', ' order by f.relid::regclass::text)
+      from (
+        select k.name, c.oid as relid, format_type(a.atttypid, a.atttypmod) as named,
+               case when a.atttypid in ('uuid'::regtype, 'bigint'::regtype, 'integer'::regtype) then a.atttypid::regtype::text
+                 when a.atttypid = 'smallint'::regtype then 'integer' else 'text' end as type
+          from pg_class c
+          join pg_namespace n on n.oid = c.relnamespace
+         cross join unnest(array['id', 'user_id']) k (name)
+          join pg_attribute a on a.attrelid = c.oid and not a.attisdropped and a.attname = arcano.guess_column(c.oid, k.name)
+         where c.relkind in ('r', 'p') and not c.relispartition and c.relpersistence = 'p'
+           and n.nspname !~ '^(arcano|arcano_.*|pg_.*|information_schema)$'
+           and c.relname ~* '(job|task|render|generation|prediction|training|transcription|conversion|export|build)s?$'
+           and arcano.guess_column(c.oid, 'user_id') is not null
+           and arcano.guess_column(c.oid, 'status') is not null
+      ) f
+     group by f.name
+     order by f.name;
+end
+$$;
+
+comment on function arcano.guess_id_types() is
+  'Internal: for id and user_id, the type that suits the tables of this database that look like job tables, and what each has; no row: there are none.';

@@ -34,6 +34,7 @@ comment on column arcano.mapping.left_out is 'Why it cannot be read, since when 
 create table if not exists arcano.mapped_exempt (
   name text,
   job_id text,
+  created_at timestamptz,
   restored_at timestamptz not null default clock_timestamp(),
   primary key (name, job_id)
 );
@@ -41,6 +42,8 @@ create table if not exists arcano.mapped_exempt (
 comment on table arcano.mapped_exempt is
   'Jobs of mapped tables that restore_job has put back: the orphan rule leaves them alone.';
 comment on column arcano.mapped_exempt.name is 'Schema and name of their table, as in arcano.mapping.';
+comment on column arcano.mapped_exempt.created_at is 'When the job was made: an id may come again.';
+comment on column arcano.mapped_exempt.restored_at is 'It counts as a sign of life.';
 
 -- What remap_tables writes: functions that name the app's tables in their text alone, so that nothing depends on those and
 -- the app's migrations run as before. Here they are of no table yet.
@@ -53,7 +56,7 @@ begin
     execute format($make$
       create function arcano.generated_is_busy(p_user_id %s)
       returns boolean
-      language plpgsql stable
+      language plpgsql volatile
       set search_path = pg_catalog, pg_temp
       as 'begin return false; end'
       $make$, v_id);
@@ -61,7 +64,7 @@ begin
     execute 'comment on function arcano.generated_is_busy is ''Internal: whether a mapped table has an open job of p_user_id.''';
     create function arcano.generated_has_tables()
     returns boolean
-    language plpgsql stable
+    language plpgsql volatile
     set search_path = pg_catalog, pg_temp
     as 'begin return false; end';
     revoke all on function arcano.generated_has_tables from public;

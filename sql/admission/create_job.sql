@@ -20,23 +20,30 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_is_mapped boolean := false;
+  v_any_mapped constant boolean := arcano.generated_has_tables();
+  v_lock_timeout constant interval := current_setting('lock_timeout');
   v_answer record;
 begin
   if p_user_id is null then
     raise exception 'p_user_id must not be null'
       using errcode = 'null_value_not_allowed', hint = 'It is the user whose job it is.';
   end if;
-  if arcano.generated_has_tables() then
+  if v_any_mapped then
+    -- One that was swapped, or restored from a dump, is known again.
+    perform arcano.remap_strange_table(p_table);
+    perform set_config('arcano.unread', '', true); -- of an earlier call
     perform arcano.refuse_unreadable_tables();
     v_is_mapped := arcano.is_mapped(p_table);
   end if;
   -- An assignment, and not a query: that is cheaper.
   if v_is_mapped then
-    v_answer := arcano.admit_mapped_job(p_table, p_job_id, p_user_id, p_session_id, p_data, p_request_key);
+    v_answer := arcano.admit_mapped_job(p_table, p_job_id, p_user_id, p_session_id, p_data, p_request_key, clock_timestamp(), v_lock_timeout);
   else
     v_answer := arcano.admit_job(
-      p_table, p_job_id, p_user_id, p_session_id, p_data, p_request_key, clock_timestamp(),
-      current_setting('lock_timeout')::interval);
+      p_table, p_job_id, p_user_id, p_session_id, p_data, p_request_key, clock_timestamp(), v_lock_timeout);
+  end if;
+  if v_any_mapped and v_answer.created and current_setting('arcano.unread', true) <> '' then
+    perform arcano.refuse_unreadable_tables();
   end if;
   created := v_answer.created;
   job_id := v_answer.job_id;

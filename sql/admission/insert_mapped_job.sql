@@ -7,9 +7,10 @@ create or replace function arcano.insert_mapped_job(
   p_job_id arcano.job.id%type,
   p_user_id arcano.job.user_id%type,
   p_session_id arcano.job.session_id%type,
-  p_data jsonb
+  p_data jsonb,
+  out job_id arcano.job.id%type,
+  out user_id arcano.job.user_id%type
 )
-returns arcano.job.id%type
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 set row_security = off
@@ -18,28 +19,26 @@ declare
   v_values jsonb := p_data;
   v_columns text;
   v_types text;
-  v_job_id arcano.job.id%type;
-  v_user_id arcano.job.user_id%type;
 begin
   v_values := v_values || (
     select jsonb_object_agg(a.attname, w.value)
       from (
         values ('id', to_jsonb(p_job_id)), ('user_id', to_jsonb(p_user_id)), ('session_id', to_jsonb(p_session_id)),
-               ('status', to_jsonb(p_mapping.writes ->> 'queued')),
+               ('status', to_jsonb(arcano.waiting_word(p_mapping))),
                ('created_at', to_jsonb(clock_timestamp()))
       ) w (name, value)
       join pg_attribute a on a.attrelid = p_mapping.relid and a.attnum > 0 and not a.attisdropped
        and a.attname = coalesce(p_mapping.columns ->> w.name, w.name) and arcano.mapped_expression(p_mapping, w.name) is not null
      where w.value is not null and w.value <> 'null'
-       -- A default of the table's own writes the date in its own zone.
-       and not (w.name = 'created_at' and a.atthasdef)
+       -- A default of the table's own writes a date without a zone in that of the session.
+       and not (w.name = 'created_at' and a.atthasdef and p_mapping.time_zone is null)
   );
   if p_mapping.time_zone is not null then
     v_values := v_values || coalesce((
       select jsonb_object_agg(a.attname, (v_values ->> a.attname)::timestamptz at time zone p_mapping.time_zone)
         from pg_attribute a
        where a.attrelid = p_mapping.relid and a.attname = coalesce(p_mapping.columns ->> 'created_at', 'created_at')
-         and a.atttypid = 'timestamp'::regtype and v_values ? a.attname), '{}');
+         and coalesce(nullif((select y.typbasetype from pg_type y where y.oid = a.atttypid), 0), a.atttypid) = 'timestamp'::regtype and v_values ? a.attname), '{}');
   end if;
   select string_agg(quote_ident(a.attname), ', ' order by a.attnum),
          string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', ' order by a.attnum)
@@ -50,17 +49,9 @@ begin
       p_mapping.name, v_columns, v_columns, v_types,
       arcano.mapped_expression(p_mapping, 'id'), arcano.contract_type('id'),
       arcano.mapped_expression(p_mapping, 'user_id'), arcano.contract_type('user_id'))
-    into v_job_id, v_user_id using v_values;
-  if v_job_id is null or v_job_id <> coalesce(p_job_id, v_job_id) or v_user_id is distinct from p_user_id then
-    raise exception 'a trigger, rule or default of % made something else of the job', p_mapping.name
-      using errcode = 'triggered_data_change_violation',
-        detail = case when v_job_id is null then 'The row was not inserted.' when v_user_id is distinct from p_user_id then 'The job was given to another user.'
-          else format('The job was given another id (%s).', v_job_id) end,
-        hint = format('Look at the triggers, rules and defaults of %s.', p_mapping.name);
-  end if;
-  return v_job_id;
+    into job_id, user_id using v_values;
 end
 $$;
 
 comment on function arcano.insert_mapped_job(arcano.mapping, arcano.job.id%type, arcano.job.user_id%type, arcano.job.session_id%type, jsonb) is
-  'Internal: inserts a job into the table of p_mapping, and answers its id.';
+  'Internal: inserts a job into the table of p_mapping, and answers its id and its user, as they became.';

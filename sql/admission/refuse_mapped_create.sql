@@ -31,9 +31,9 @@ begin
     raise exception 'p_data names columns that cannot be given'
       using errcode = 'invalid_parameter_value', detail = v_wrong, hint = format('Give the other columns of %s.', p_mapping.name);
   end if;
-  if not p_mapping.writes ? 'queued' then
-    raise exception '% has no word that is written for queued', p_mapping.name
-      using errcode = 'feature_not_supported', hint = 'Name one in p_writes; or let the app insert its job after arcano.admit_user.';
+  if arcano.waiting_word(p_mapping) is null then
+    raise exception '% has no word that is written for a job that waits', p_mapping.name
+      using errcode = 'feature_not_supported', hint = 'Name one in p_writes, such as {"queued": "PENDING"}; or let the app insert its job after arcano.admit_user.';
   end if;
   if p_request_key is not null then
     raise exception 'a request key is for attached tables'

@@ -12,6 +12,9 @@ language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+  if arcano.is_mapped(p_table) then -- which detach_job_table says
+    return;
+  end if;
   return query
     select format('alter table %s no inherit arcano.job', p_table),
            'access exclusive, for a moment', 'the catalogue alone: no rewrite, no scan'

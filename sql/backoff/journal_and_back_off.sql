@@ -23,13 +23,12 @@ begin
   insert into arcano.job_backoff as b (job_table, job_id, first_failed_at, retry_at)
   select p_job.relid, p_job.id,
          -- The clock of who made the job may be ahead.
-         greatest(f.first_failed_at, (v_row.job ->> 'created_at')::timestamptz), arcano.retry_at(f.first_failed_at, v_now, '5 minutes')
+         greatest(f.first_failed_at, arcano.made_at(v_row.job)), arcano.retry_at(f.first_failed_at, v_now, '5 minutes')
     from (
       select coalesce(min(o.first_failed_at), v_now)
         from arcano.job_backoff o
-        join arcano.job j on j.id = o.job_id and j.tableoid = o.job_table
        where o.job_table = p_job.relid and o.job_id = p_job.id and o.retry_at >= v_now - interval '1 hour'
-         and arcano.is_about(o.first_failed_at, j.created_at)
+         and arcano.is_about(o.first_failed_at, arcano.made_at(v_row.job))
     ) f (first_failed_at)
   on conflict (job_table, job_id) do update
      set first_failed_at = excluded.first_failed_at, retry_at = excluded.retry_at;

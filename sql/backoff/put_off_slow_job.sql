@@ -8,6 +8,8 @@ as $$
 begin
   if not exists (
     select from arcano.job j where j.id = p_job.id and j.tableoid = p_job.relid and case when arcano.is_open(j.status) then true end
+     union all
+    select from arcano.generated_jobs_by_id(p_job.id) m where (select arcano.generated_has_tables()) and m.relid = p_job.relid and m.is_open
   ) then
     return 0;
   end if;

@@ -18,7 +18,7 @@ returns table (
   charged_orphan_since timestamptz,
   silent_since timestamptz
 )
-language plpgsql stable security definer
+language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin

@@ -7,9 +7,14 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   m arcano.mapping;
+  v_unread constant text := nullif(current_setting('arcano.unread', true), ''); -- what mapped_jobs_each met just now
 begin
   select x.* into m from arcano.mapping x where x.left_out is not null and to_regclass(x.name) is not null order by x.name limit 1;
-  if found and not arcano.is_told('admit_unread') then
+  if not found and v_unread is not null then
+    m.name := split_part(v_unread, ': ', 1);
+    m.left_out := v_unread;
+  end if;
+  if m.name is not null and not arcano.is_told('admit_unread') then
     raise exception '% is mapped, and cannot be read: nobody can say whose jobs are in it', m.name
       using errcode = 'AR002', detail = m.left_out,
         hint = format('Map it anew: arcano-db map %s -- or unmap it. To make jobs all the same: set arcano.admit_unread = on;', m.name);

@@ -78,7 +78,7 @@ begin
            union all
           (select e.user_id, c.created_at, v_mapped = '{}' and not exists (select from arcano.job j where j.id = e.job_id and j.tableoid = p_table)
              from arcano.job_event e
-            cross join lateral (select coalesce(e.job_before ->> 'arcano.created_at', e.job_before ->> 'created_at')::timestamptz) c (created_at)
+            cross join lateral (select arcano.made_at(e.job_before)) c (created_at)
             where e.relid = p_table and e.event = 'healed' and e.created_at > greatest(now() - interval '1 day', v_table.since)
               and (c.created_at >= v_table.begins or e.created_at < c.created_at + v_table.orphan_after + interval '1 hour')
             order by e.created_at desc

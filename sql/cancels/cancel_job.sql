@@ -16,13 +16,18 @@ language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_ref constant arcano.job_ref := arcano.named_any_job(p_job_id, p_table);
+  v_ref arcano.job_ref;
   v_job record;
   v_error text;
   v_why text;
 begin
   changed := false;
   refunded := false;
+  if arcano.generated_has_tables() then
+    perform arcano.remap_strange_table(p_table);
+    perform arcano.remap_strange_table(j.relid) from arcano.generated_jobs_by_id(p_job_id) j;
+  end if;
+  v_ref := arcano.named_any_job(p_job_id, p_table);
   if arcano.generated_has_tables() and arcano.is_mapped(v_ref.relid) then
     select c.* into changed, status, attempt, note from arcano.cancel_mapped_job(v_ref, p_force, p_reason) c;
     return;

@@ -22,7 +22,7 @@ begin
   if v_job.is_waiting or p_force and v_job.is_working then
     select e.error into v_error
       from arcano.end_mapped_jobs(
-        array[p_job], 'cancel_job', case when v_job.is_waiting then 'waiting' else 'forced' end, coalesce(p_reason, 'Cancelled')) e;
+        array[p_job], 'cancel_job', case when v_job.is_waiting then 'waiting' else 'forced' end, coalesce(p_reason, 'Cancelled'), p_alone => arcano.is_alone()) e;
     changed := found and v_error is null;
     note := case when not changed then coalesce(v_error, 'somebody is changing this job at this moment: try again') end;
     status := (select j.status from arcano.generated_jobs_by_id(p_job.id) j where j.relid = p_job.relid);

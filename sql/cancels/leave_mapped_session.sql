@@ -4,7 +4,8 @@ create or replace function arcano.leave_mapped_session(
   p_session_id arcano.job.session_id%type,
   p_left_at timestamptz,
   p_reason text,
-  p_in_queue boolean
+  p_in_queue boolean,
+  p_alone boolean
 )
 returns table (job_table text, job_id arcano.job.id%type, refunded boolean)
 language plpgsql volatile
@@ -25,11 +26,11 @@ begin
      and (p_in_queue or j.is_outside_queue);
   return query
     select arcano.table_name((e.job).relid), (e.job).id, false
-      from arcano.end_mapped_jobs(v_jobs, 'cancel_session', 'waiting', p_reason) e
+      from arcano.end_mapped_jobs(v_jobs, 'cancel_session', 'waiting', p_reason, p_alone => p_alone) e
      where e.error is null
      order by 1, 2;
 end
 $$;
 
-comment on function arcano.leave_mapped_session(arcano.job.user_id%type, text, timestamptz, text, boolean) is
+comment on function arcano.leave_mapped_session(arcano.job.user_id%type, text, timestamptz, text, boolean, boolean) is
   'Internal: as leave_session, of mapped tables.';

@@ -14,6 +14,7 @@ language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+  v_alone constant boolean := arcano.is_alone();
   v_jobs arcano.job_ref[];
 begin
   if p_user_id is null and p_session_id is null then
@@ -43,12 +44,12 @@ begin
      and (p_in_queue or not arcano.entered_queue(j."position", j.waited_in_queue));
 
   select array_agg(e.job) into v_jobs
-    from arcano.end_jobs(v_jobs, 'cancel_session', 'waiting', coalesce(p_reason, 'Session cancelled'), p_alone => arcano.is_alone()) e
+    from arcano.end_jobs(v_jobs, 'cancel_session', 'waiting', coalesce(p_reason, 'Session cancelled'), p_alone => v_alone) e
    where e.error is null;
 
   if arcano.generated_has_tables() then
     return query
-      select c.* from arcano.leave_mapped_session(p_user_id, p_session_id, p_left_at, coalesce(p_reason, 'Session cancelled'), p_in_queue) c;
+      select c.* from arcano.leave_mapped_session(p_user_id, p_session_id, p_left_at, coalesce(p_reason, 'Session cancelled'), p_in_queue, v_alone) c;
   end if;
 
   -- A statement of its own, which sees the refunds.

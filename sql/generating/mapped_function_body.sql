@@ -6,11 +6,12 @@ language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  return format(e'#variable_conflict use_column\ndeclare\n  v_rows arcano.judged_job[];\nbegin\n  begin\n    v_rows := array(select q::arcano.judged_job from (\n%s\n    ) q);\n  exception\n    when syntax_error_or_access_rule_violation or data_exception or invalid_schema_name then\n      return query select e.* from arcano.mapped_jobs_each(%L, %s) e (%s);\n      return;\n  end;\n  return query select r.* from unnest(v_rows) r;\nend',
+  return format(e'#variable_conflict use_column\ndeclare\n  v_rows arcano.judged_job[];\nbegin\n  begin\n    v_rows := array(select q::arcano.judged_job from (\n%s\n    ) q);\n  exception\n%s\n      return query select e.* from arcano.mapped_jobs_each(%L, %s) e (%s);\n      return;\n  end;\n  return query select r.* from unnest(v_rows) r;\nend',
     coalesce((
-      select string_agg(format('(%s)', arcano.mapped_judgement(m, p_rows)), e'\n union all\n' order by m.name)
+      select string_agg(format('(%s)', arcano.mapped_judgement(m, case when m.left_out is null then p_rows else 'core' end)), e'\n union all\n' order by m.name)
         from arcano.mapping m
-       where m.left_out is null), 'select j.* from arcano.judged_job j where false'),
+       where m.left_out is null or p_rows = 'user' and arcano.is_core_readable(m)), 'select j.* from arcano.judged_job j where false'),
+    arcano.read_failures(),
     p_rows, p_arguments, p_columns);
 end
 $$;

@@ -6,7 +6,8 @@
 --   generated_open_jobs()          all open jobs
 --   generated_jobs_by_id(id)       the jobs of this id, ended ones too
 --
--- PL/pgSQL with a text as its body: it is planned once in a session, and nothing depends on what it names. Where one table cannot
+-- PL/pgSQL with a text as its body: it is planned once in a session, and nothing depends on what it names. Volatile, because a
+-- statement that has waited for a migration of the app must see the rows that this has written anew. Where one table cannot
 -- be read, mapped_jobs_each reads them one by one.
 --
 -- Dynamic: it makes functions, and only those whose text has changed.
@@ -19,23 +20,28 @@ declare
   v_columns constant text := (
     select string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', ' order by a.attnum)
       from pg_attribute a where a.attrelid = 'arcano.judged_job'::regclass and a.attnum > 0 and not a.attisdropped);
-  v_failures constant text := 'syntax_error_or_access_rule_violation or data_exception or invalid_schema_name';
   v_user_type constant text := arcano.contract_type('user_id');
   v_busy text;
+  v_warnings text;
   r record;
 begin
-  select string_agg(format('exists (select from %s t where %s)', m.name, arcano.mapped_where(m, 'user')), e'\n    or ' order by m.name)
-    into v_busy
-    from arcano.mapping m
-   where m.left_out is null;
+  select string_agg(format('exists (select from %s t where %s)', k.name, arcano.mapped_where(k.mapping, k.kind)), e'\n    or ' order by k.name)
+           filter (where k.kind is not null),
+         string_agg(format(e'  perform arcano.warn_unreadable(%L, %L, %L);\n', k.name, k.left_out, k.kind is not null), '' order by k.name)
+           filter (where k.left_out is not null and to_regclass(k.name) is not null)
+    into v_busy, v_warnings
+    from (
+      select m.name, m.left_out, m::arcano.mapping as mapping, case when m.left_out is null then 'user' when arcano.is_core_readable(m) then 'core' end as kind
+        from arcano.mapping m
+    ) k;
   for r in
     select f.name, f.arguments, f.result, f.body, f.comment
       from (
         values
           ('generated_has_tables', '', 'boolean', format('begin return %s; end', exists (select from arcano.mapping)::text), 'Internal: whether a table is mapped.'),
           ('generated_is_busy', format('p_user_id %s', v_user_type), 'boolean',
-            case when v_busy is null then e'begin return false; end'
-              else format(e'begin\n  return %s;\nexception\n  when %s then\n    return exists (select from arcano.generated_jobs_of_user($1));\nend', v_busy, v_failures) end,
+            case when v_busy is null then format(e'begin\n%s  return false;\nend', v_warnings)
+              else format(e'begin\n%s  begin\n  return %s;\n  exception\n%s\n    return exists (select from arcano.generated_jobs_of_user($1));\n  end;\nend', v_warnings, v_busy, arcano.read_failures()) end,
             'Internal: whether a mapped table has an open job of p_user_id.'),
           ('generated_jobs_of_user', format('p_user_id %s', v_user_type), format('TABLE(%s)', v_columns),
             arcano.mapped_function_body('user', '$1, null', v_columns), 'Internal: the open jobs of p_user_id in mapped tables.'),
@@ -56,7 +62,7 @@ begin
     ) then
       execute format('drop function arcano.%I', r.name);
     end if;
-    execute format('create or replace function arcano.%I(%s) returns %s language plpgsql stable set search_path = pg_catalog, pg_temp %s as %L',
+    execute format('create or replace function arcano.%I(%s) returns %s language plpgsql volatile set search_path = pg_catalog, pg_temp %s as %L',
       r.name, r.arguments, r.result, case when v_busy is not null then 'set row_security = off' end, r.body);
     execute format('revoke all on function arcano.%I from public', r.name);
     execute format('comment on function arcano.%I is %L', r.name, r.comment);

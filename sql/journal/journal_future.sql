@@ -5,14 +5,14 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_unseen constant arcano.job_ref[] := array(
-    select r from unnest(p_jobs) r where (arcano.future_job(r::arcano.job_ref)).seen_at is null);
+  v_unseen constant arcano.job_snapshot[] := array(
+    select r.job from arcano.job_rows(p_jobs, false) r
+     where arcano.future_job(((r.job).relid, (r.job).id)::arcano.job_ref, arcano.made_at((r.job).job)) is null);
 begin
   if v_unseen = '{}' then
     return 0;
   end if;
-  return arcano.journal('from_future', p_source, 'its created_at is in the future: the rule counts from now on',
-    array(select r.job from arcano.job_rows(v_unseen, false) r));
+  return arcano.journal('from_future', p_source, 'its created_at is in the future: the rule counts from now on', v_unseen);
 end
 $$;
 

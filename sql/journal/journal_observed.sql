@@ -14,8 +14,6 @@ begin
   select array_agg(r.job) into v_jobs
     from (
       select j.job from arcano.job_rows(p_jobs, false) j
-       union all
-      select m.job from arcano.mapped_job_rows(p_jobs) m where arcano.generated_has_tables()
     ) r
    where not arcano.is_observed(((r.job).relid, (r.job).id)::arcano.job_ref);
   return arcano.journal('observed', p_source, (select c.message from arcano.end_causes() c where c.cause = p_cause), v_jobs);

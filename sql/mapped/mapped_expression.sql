@@ -20,6 +20,8 @@ begin
    where a.attrelid = to_regclass(p_mapping.name) and a.attname = v_name and a.attnum > 0 and not a.attisdropped;
   if v_type = 'timestamp'::regtype then
     return format('(t.%I at time zone %L)', v_name, p_mapping.time_zone);
+  elsif found and p_column = 'task_id' then
+    return format('nullif(t.%I::text, '''')', v_name); -- many an app writes '' where it has none
   elsif found then
     return format('t.%I', v_name);
   elsif p_mapping.columns ? p_column then

@@ -1,28 +1,32 @@
--- Rows of mapped tables as the journal keeps them, without waiting for those that somebody holds.
+-- What job_rows answers of mapped tables.
 --
 -- Dynamic, because their columns are not known before.
-create or replace function arcano.mapped_job_rows(p_jobs arcano.job_ref[])
-returns table (job arcano.job_snapshot, tid tid)
+create or replace function arcano.mapped_job_rows(p_jobs arcano.job_ref[], p_lock boolean)
+returns table (job arcano.job_snapshot, tid tid, rel oid)
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
+-- As job_rows: a caller's settings must not change a letter of what the journal keeps.
+set datestyle = iso
+set intervalstyle = iso_8601
+set extra_float_digits = 1
+set timezone = 'UTC'
+set bytea_output = hex
+set lc_monetary = 'C'
+set quote_all_identifiers = off
 set row_security = off
 as $$
 declare
   v_table record;
-  v_rels oid[];
-  v_tids tid[];
-  v_jobs arcano.job_snapshot[];
 begin
   for v_table in
     select m::arcano.mapping as mapping, array_agg(r.id::text) as ids
       from unnest(p_jobs) r join arcano.mapping m on m.relid = r.relid
      group by m.*
   loop
-    execute arcano.mapped_snapshots(v_table.mapping, false) into v_rels, v_tids, v_jobs using v_table.ids;
-    return query select (u.relid, u.id, u.user_id, u.job)::arcano.job_snapshot, u.tid from unnest(v_jobs, v_tids) u (relid, id, user_id, job, tid);
+    return query execute arcano.mapped_snapshots(v_table.mapping, p_lock) using v_table.ids;
   end loop;
 end
 $$;
 
-comment on function arcano.mapped_job_rows(arcano.job_ref[]) is
-  'Internal: the rows of those of p_jobs that are of mapped tables, as the journal keeps them.';
+comment on function arcano.mapped_job_rows(arcano.job_ref[], boolean) is
+  'Internal: as job_rows, of those of p_jobs that are of mapped tables.';

@@ -9,7 +9,7 @@ create or replace function arcano.mapped_jobs_each(
   p_job_id arcano.job.id%type
 )
 returns setof record
-language plpgsql stable
+language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 set row_security = off
 as $$
@@ -30,13 +30,18 @@ begin
         end if;
         exit;
       exception
-        when syntax_error_or_access_rule_violation or data_exception or invalid_schema_name then
-          v_error := sqlstate || ': ' || sqlerrm;
+        when transaction_rollback or object_not_in_prerequisite_state or insufficient_resources or operator_intervention or system_error then
+          raise; -- see read_failures
+        when others then
+          v_error := coalesce(v_error, sqlstate || ': ' || sqlerrm);
       end;
     end loop;
     if v_error is not null then
-      raise warning 'arcano: % is mapped, and cannot be read%', m.name, case when v_rows is null then ': its users are told free' else ' as it is mapped: its jobs block, and are never ghosts' end
-        using detail = v_error, hint = format('Map it anew (arcano-db map %s), or unmap it.', m.name);
+      perform arcano.warn_unreadable(m.name, v_error, v_rows is not null);
+      -- For who admits a job, in the same transaction: nobody can say whose jobs are in it, nor where its words are others by now.
+      if (v_rows is null or v_rows = '{}' and v_error like '22P02%') and to_regclass(m.name) is not null then
+        perform set_config('arcano.unread', m.name || ': ' || v_error, true);
+      end if;
       v_error := null;
     end if;
     return query select r.* from unnest(v_rows) r;

@@ -1,7 +1,8 @@
 -- The statement that reads rows of a mapped table as if they were the contract's: all columns of arcano.job, null where the
 -- table has none, its table and where it lies. The parameter is mapped_where's.
 --
--- With core, only what it takes to block a user: what protects a job may be what has changed, and so it is exempt.
+-- What restore_job has put back is exempt, and alive since then. With core, only what it takes to block a user: what protects a job
+-- may be what has changed, and so it is exempt.
 create or replace function arcano.mapped_rows(p_mapping arcano.mapping, p_rows text)
 returns text
 language plpgsql stable
@@ -15,17 +16,26 @@ begin
              when k.attname = 'status' then (
                select format('case (%s)::text %s end', e.expression, string_agg(format('when %L then %L::text', s.key, s.value), ' ' order by s.key))
                  from jsonb_each_text(p_mapping.statuses) s)
-             when k.attname = 'orphan_exempt' then
-               case when p_rows = 'core' then 'true'
-                 else format('exists (select from arcano.mapped_exempt x where x.name = %L and x.job_id = (%s)::text)', p_mapping.name, arcano.mapped_expression(p_mapping, 'id')) end
-             when e.expression is not null and (p_rows <> 'core' or k.attname in ('id', 'user_id')) then format('(%s)::%s', e.expression, format_type(k.atttypid, k.atttypmod))
-           end, format('null::%s', format_type(k.atttypid, k.atttypmod))), k.attname), ', ' order by k.attnum)
+             when p_rows = 'core' then
+               case k.attname when 'orphan_exempt' then 'true' when 'id' then t.value when 'user_id' then t.value end
+             when k.attname = 'orphan_exempt' then 'arcano_e.restored_at is not null'
+             when k.attname = 'heartbeat_at' then format('greatest(%s, arcano_e.restored_at)', coalesce(t.value, 'null'))
+             else t.value
+           end, format('null::%s', k.type)), k.attname), ', ' order by k.attnum)
     into v_columns
-    from pg_attribute k
+    from (
+      select a.attname, a.attnum, format_type(a.atttypid, a.atttypmod) as type
+        from pg_attribute a
+       where a.attrelid = 'arcano.job'::regclass and a.attnum > 0 and not a.attisdropped
+    ) k
    cross join lateral (select arcano.mapped_expression(p_mapping, k.attname::text)) e (expression)
-   where k.attrelid = 'arcano.job'::regclass and k.attnum > 0 and not k.attisdropped;
-  return format('select %L::regclass::oid as tableoid, t.ctid as ctid, %s from %s t where %s',
-    p_mapping.name, v_columns, p_mapping.name, arcano.mapped_where(p_mapping, p_rows));
+   cross join lateral (select case when e.expression is not null then format('(%s)::%s', e.expression, k.type) end) t (value);
+  return format('select %L::regclass::oid as tableoid, t.ctid as ctid, %s from %s t%s where %s',
+    p_mapping.name, v_columns, p_mapping.name,
+    case when p_rows <> 'core' then format(
+      ' left join arcano.mapped_exempt arcano_e on arcano_e.name = %L and arcano_e.job_id = (%s)::text and arcano_e.created_at is not distinct from %s',
+      p_mapping.name, arcano.mapped_expression(p_mapping, 'id'), arcano.mapped_expression(p_mapping, 'created_at')) end,
+    arcano.mapped_where(p_mapping, p_rows));
 end
 $$;
 

@@ -5,6 +5,7 @@
 --   all      whatever there is
 --   id       the one with the id $1
 --   ids      those with the ids $1, as text
+--   places   those that lie at $1 in the table, or the partition, $2
 --   core     the open jobs of the user $1, with nothing of what may have changed but that: the words as text
 --
 -- The words stand here themselves: what stood in a function over them would read the whole table.
@@ -17,18 +18,19 @@ declare
   v_words constant text := (
     select string_agg(quote_literal(s.key), ', ' order by s.key) from jsonb_each_text(p_mapping.statuses) s where arcano.is_open(s.value));
   v_status constant text := arcano.mapped_expression(p_mapping, 'status');
-  v_user constant text := format('%s = %s', arcano.mapped_expression(p_mapping, 'user_id'), arcano.mapped_parameter('$1', p_mapping.user_id_type));
+  v_user constant text := format('%s = %s', arcano.mapped_expression(p_mapping, 'user_id'), arcano.mapped_parameter('$1', p_mapping.user_id_type, arcano.contract_type('user_id')));
 begin
-  return case p_rows
-    when 'user' then format('%s in (%s) and %s', v_status, v_words, v_user)
-    when 'all' then 'true'
-    when 'open' then format('%s in (%s)', v_status, v_words)
-    when 'id' then format('%s = %s', arcano.mapped_expression(p_mapping, 'id'), arcano.mapped_parameter('$1', p_mapping.id_type))
-    when 'ids' then format('%s = any ($1::text[]::%s[])', arcano.mapped_expression(p_mapping, 'id'), p_mapping.id_type)
-    when 'core' then format('(%s)::text in (%s) and %s', v_status, v_words, v_user)
+  return case
+    when p_rows = 'user' then format('%s in (%s) and %s', v_status, v_words, v_user)
+    when p_rows = 'core' then format('(%s)::text in (%s) and %s', v_status, v_words, v_user)
+    when p_rows = 'all' then 'true'
+    when p_rows = 'open' then format('%s in (%s)', v_status, v_words)
+    when p_rows = 'id' then format('%s = %s', arcano.mapped_expression(p_mapping, 'id'), arcano.mapped_parameter('$1', p_mapping.id_type, arcano.contract_type('id')))
+    when p_rows = 'places' then 't.ctid = any ($1) and t.tableoid = $2'
+    when p_rows = 'ids' then format('%s = any ($1::text[]::%s[])', arcano.mapped_expression(p_mapping, 'id'), p_mapping.id_type)
   end;
 end
 $$;
 
 comment on function arcano.mapped_where(arcano.mapping, text) is
-  'Internal: the condition on a row t of the table of p_mapping; p_rows: user, open, all, id, ids or core.';
+  'Internal: the condition on a row t of the table of p_mapping; p_rows: user, open, all, id, ids, places or core.';

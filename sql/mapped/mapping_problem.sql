@@ -27,7 +27,9 @@ begin
     execute 'explain ' || arcano.mapped_judgement(p_mapping, 'open');
     execute 'explain ' || arcano.mapped_judgement(p_mapping, 'id') using v_job_id;
   exception
-    when syntax_error_or_access_rule_violation or data_exception or invalid_schema_name then
+    when transaction_rollback or object_not_in_prerequisite_state or insufficient_resources or operator_intervention or system_error then
+      raise; -- see read_failures
+    when others then
       return sqlstate || ': ' || sqlerrm;
   end;
   return null;

@@ -21,10 +21,11 @@ declare
   v_end record;
   v_message text;
   v_word text;
-  v_keys text[];
   v_rels oid[];
   v_tids tid[];
   v_jobs arcano.job_snapshot[];
+  v_rel oid;
+  v_of_rel integer[];
   v_wanted integer[];
   v_written integer[];
   v_before arcano.job_snapshot[];
@@ -49,18 +50,20 @@ begin
       using errcode = 'object_not_in_prerequisite_state', hint = 'Map it anew, with one in p_statuses or p_writes.';
   end if;
 
-  select array_agg(r.id::text) into v_keys from unnest(p_jobs) r;
-  execute arcano.mapped_snapshots(m, true) into v_rels, v_tids, v_jobs using v_keys;
+  select array_agg(r.job), array_agg(r.tid), array_agg(r.rel) into v_jobs, v_tids, v_rels from arcano.mapped_job_rows(p_jobs, true) r;
   if v_jobs is null then
     return null;
   end if;
 
-  -- What is locked stays as it is.
-  execute format(
-    'select array_agg(n.n order by n.n) from unnest($2) with ordinality n (relid, id, user_id, job, n) join (%s) o on o.job_id = n.id'
-    ' where arcano.cause_applies($3, o.is_open, o.is_orphan, o.is_charged_orphan, o.is_waiting, o.is_working, o.stall_cause, o.is_enforced)',
-    arcano.mapped_judgement(m, 'ids'))
-    into v_wanted using v_keys, v_jobs, p_cause;
+  -- What is locked stays as it is. Each row is asked for where it lies: partitions may have one id twice.
+  foreach v_rel in array array(select distinct r from unnest(v_rels) r) loop
+    execute format(
+      'select array_agg(n.n) from unnest($1, $4) with ordinality n (tid, rel, n) join (%s) o on o.tid = n.tid'
+      ' where n.rel = $2 and arcano.cause_applies($3, o.is_open, o.is_orphan, o.is_charged_orphan, o.is_waiting, o.is_working, o.stall_cause, o.is_enforced)',
+      arcano.mapped_judgement(m, 'places'))
+      into v_of_rel using v_tids, v_rel, p_cause, v_rels;
+    v_wanted := v_wanted || v_of_rel;
+  end loop;
   if v_wanted is null then
     return null;
   end if;

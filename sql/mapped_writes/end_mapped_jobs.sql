@@ -6,6 +6,7 @@ create or replace function arcano.end_mapped_jobs(
   p_cause text,
   p_reason text default null,
   p_since timestamptz default null,
+  p_alone boolean default false,
   out job arcano.job_ref,
   out error text
 )
@@ -25,6 +26,9 @@ begin
     v_ended := null;
     begin
       v_ended := arcano.end_mapped_at_once(v_jobs, p_source, p_cause, p_reason, v_since, v_lock_timeout);
+      if p_alone and v_ended is not null then
+        perform arcano.check_constraints_now(array(select distinct r.rel from arcano.mapped_job_rows(v_ended, false) r), v_since, v_lock_timeout);
+      end if;
     exception
       when others or assert_failure then
         v_error := arcano.plain_text(sqlstate || ': ' || sqlerrm);
@@ -37,16 +41,18 @@ begin
     elsif cardinality(v_jobs) > 1 and not current_setting('transaction_read_only')::boolean then
       return query
         select e.job, e.error
-          from unnest(v_jobs) r cross join lateral arcano.end_mapped_jobs(array[r], p_source, p_cause, p_reason, v_since) e;
+          from unnest(v_jobs) r cross join lateral arcano.end_mapped_jobs(array[r], p_source, p_cause, p_reason, v_since, p_alone) e;
     else
       return query select r::arcano.job_ref, v_error from unnest(v_jobs) r;
-      if p_source <> 'check' then
-        perform arcano.journal_mapped_error(v_jobs[1], p_source, v_error);
+      if p_source = 'sweep' then
+        perform arcano.journal_and_back_off(v_jobs[1], p_source, v_error);
+      elsif p_source <> 'check' then
+        perform arcano.journal_once(v_jobs[1], 'error', p_source, v_error);
       end if;
     end if;
   end loop;
 end
 $$;
 
-comment on function arcano.end_mapped_jobs(arcano.job_ref[], text, text, text, timestamptz) is
+comment on function arcano.end_mapped_jobs(arcano.job_ref[], text, text, text, timestamptz, boolean) is
   'Internal: as end_jobs, of p_jobs of mapped tables.';

@@ -10,7 +10,7 @@ begin
   perform
     from arcano.job j
    where arcano.is_in_queue(j.status, j."position", j.waited_in_queue)
-     and (not exists (select from arcano.job_backoff) or not arcano.is_backing_off(j.tableoid, j.id))
+     and (not exists (select from arcano.job_backoff) or not arcano.is_backing_off(j.tableoid, j.id, j.created_at))
    order by j.created_at, j.id
    limit 1;
   return found;

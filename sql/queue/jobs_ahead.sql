@@ -18,7 +18,7 @@ begin
       from arcano.job j
      where arcano.is_in_queue(j.status, j."position", j.waited_in_queue)
        and (j.created_at, j.id) < (coalesce(p_created_at, 'infinity'), p_job_id)
-       and (not p_claimable or not arcano.is_backing_off(j.tableoid, j.id))
+       and (not p_claimable or not arcano.is_backing_off(j.tableoid, j.id, j.created_at))
   );
 end
 $$;

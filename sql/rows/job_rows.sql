@@ -5,9 +5,10 @@
 -- Whatever a row holds: one that has a long value, or one that jsonb cannot hold, is read column by column
 -- (columns_as_jsonb), and says what of it is not as it was.
 --
--- With p_lock, it locks the rows and leaves out those that somebody else holds; tid is where each lies.
+-- With p_lock, it locks the rows and leaves out those that somebody else holds; tid is where each lies, and rel the table, or the
+-- partition, in which that is.
 create or replace function arcano.job_rows(p_jobs arcano.job_ref[], p_lock boolean)
-returns table (job arcano.job_snapshot, tid tid)
+returns table (job arcano.job_snapshot, tid tid, rel oid)
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 -- A caller's settings must not change a letter of what the journal keeps, nor whether it can be read back.
@@ -69,12 +70,15 @@ begin
         select (u.relid, u.id, u.user_id,
                  case when pg_column_size(u.job) <= v_table.value_limit and not u.job ? 'arcano.unlike' then u.job
                    else arcano.columns_as_jsonb(v_source, (u.relid, u.id)::arcano.job_ref, v_table.value_limit) end
-               )::arcano.job_snapshot, u.tid
+               )::arcano.job_snapshot, u.tid, u.relid
           from unnest(v_jobs, v_tids) u (relid, id, user_id, job, tid);
       exit when cardinality(v_jobs) = cardinality(v_table.ids);
       v_table.ids := array(select i.id from unnest(v_table.ids) i (id) where i.id <> all (array(select u.id from unnest(v_jobs) u)));
     end loop;
   end loop;
+  if arcano.generated_has_tables() then
+    return query select m.job, m.tid, m.rel from arcano.mapped_job_rows(p_jobs, p_lock) m;
+  end if;
 end
 $$;
 

@@ -57,7 +57,13 @@ select j.tableoid as relid,
   cross join lateral (
     select case
              when j.created_at > now() + interval '1 minute' then
-               (arcano.future_job((j.tableoid, j.id)::arcano.job_ref)).heals_at
+               least(
+                 arcano.heals_at(
+                   j.status, j.task_id, j."position", j.waited_in_queue, j.user_credit_cost, j.credits_charged,
+                   j.created_at, j.started_at, j.heartbeat_at, j.orphan_exempt, t.orphan_after, t.touch_limit),
+                 arcano.heals_at(
+                   j.status, j.task_id, j."position", j.waited_in_queue, j.user_credit_cost, j.credits_charged,
+                   arcano.future_job((j.tableoid, j.id)::arcano.job_ref, j.created_at), j.started_at, j.heartbeat_at, j.orphan_exempt, t.orphan_after, t.touch_limit))
              else
                arcano.heals_at(
                  j.status, j.task_id, j."position", j.waited_in_queue, j.user_credit_cost, j.credits_charged,

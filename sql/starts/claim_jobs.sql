@@ -75,7 +75,7 @@ begin
         select j.tableoid as relid, j.ctid as tid, j.id
           from arcano.job j
          where arcano.is_in_queue(j.status, j."position", j.waited_in_queue)
-           and (not exists (select from arcano.job_backoff) or not arcano.is_backing_off(j.tableoid, j.id))
+           and (not exists (select from arcano.job_backoff) or not arcano.is_backing_off(j.tableoid, j.id, j.created_at))
          order by j.created_at, j.id
          limit coalesce(cardinality(v_slots), p_limit)
            for no key update skip locked

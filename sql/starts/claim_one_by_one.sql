@@ -20,7 +20,7 @@ begin
     select j.tableoid as relid, j.id
       from arcano.job j
      where arcano.is_in_queue(j.status, j."position", j.waited_in_queue)
-       and not arcano.is_backing_off(j.tableoid, j.id)
+       and not arcano.is_backing_off(j.tableoid, j.id, j.created_at)
      order by j.created_at, j.id
   loop
     exit when v_taken = p_limit;

@@ -17,8 +17,9 @@ begin
       from arcano.mapping m
       join arcano.job_event h on h.relid = m.relid and h.event = 'healed' and h.created_at > now() - interval '1 hour'
      cross join lateral (select r.* from arcano.generated_jobs_by_id(h.job_id) r where r.relid = h.relid) j
-     cross join lateral arcano.mapped_job_rows(array[(h.relid, h.job_id)::arcano.job_ref]) n
-     where (j.is_open or exists (
+     cross join lateral (select arcano.job_row((h.relid, h.job_id)::arcano.job_ref)) n (job)
+     where j.created_at is not distinct from arcano.made_at(h.job_before) -- else an id that came again
+       and (j.is_open or exists (
              select
                from unnest(v_signs) s (name)
               cross join lateral (select coalesce(m.columns ->> s.name, s.name)) c (name)
@@ -38,7 +39,7 @@ begin
           v_why := 'it gave a sign of life after it was healed, and could not be restored: ' || sqlerrm;
       end;
     end if;
-    perform arcano.journal('revived', 'sweep', v_why, array(select r.job from arcano.mapped_job_rows(array[(e.relid, e.job_id)::arcano.job_ref]) r));
+    perform arcano.journal('revived', 'sweep', v_why, array[arcano.job_row((e.relid, e.job_id)::arcano.job_ref)]);
   end loop;
 end
 $$;

@@ -32,7 +32,7 @@ begin
          where o.is_working
            and o.is_stalled
            and o.is_enforced
-           and (not exists (select from arcano.job_backoff) or not arcano.is_backing_off(o.relid, o.job_id))
+           and (not exists (select from arcano.job_backoff) or not arcano.is_backing_off(o.relid, o.job_id, o.created_at))
          order by o.stalls_at
          limit p_limit
       ) c;
@@ -47,7 +47,7 @@ begin
          where o.is_outside_queue
            and case p_cause when 'orphan' then o.is_orphan when 'charged_orphan' then o.is_charged_orphan end
            and o.is_enforced
-           and (not exists (select from arcano.job_backoff) or not arcano.is_backing_off(o.relid, o.job_id))
+           and (not exists (select from arcano.job_backoff) or not arcano.is_backing_off(o.relid, o.job_id, o.created_at))
          order by o.created_at
          limit p_limit
       ) c;
@@ -67,7 +67,7 @@ begin
   raise debug 'arcano sweep: ended';
   if arcano.generated_has_tables() and coalesce(cardinality(v_jobs), 0) < p_limit then
     return query
-      select e.job, e.error, false from arcano.sweep_mapped_jobs(p_cause, p_limit - coalesce(cardinality(v_jobs), 0)) e;
+      select e.job, e.error, false from arcano.sweep_mapped_jobs(p_cause, p_limit - coalesce(cardinality(v_jobs), 0), p_alone) e;
   end if;
 end
 $$;

@@ -43,7 +43,7 @@ declare
 begin
   perform arcano.refuse_limit(p_limit);
   if p_slow_job_id is not null then
-    v_failed := arcano.put_off_slow_job(arcano.named_job(p_slow_job_id, p_slow_table), 'sweep', 'ending it');
+    v_failed := arcano.put_off_slow_job(arcano.named_any_job(p_slow_job_id, p_slow_table), 'sweep', 'ending it');
   end if;
   if p_expected_at is not null then
     perform arcano.note_unreached(p_expected_at);

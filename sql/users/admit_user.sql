@@ -19,6 +19,7 @@ begin
       using errcode = 'null_value_not_allowed', hint = 'It is the user who wants to start a job.';
   end if;
   perform arcano.lock_user(p_user_id, 'a user cannot be admitted');
+  perform set_config('arcano.unread', '', true); -- of an earlier call
   perform arcano.refuse_unreadable_tables();
   select f.* into v_found from arcano.heal_and_find_active_job(p_user_id, true) f;
   admitted := not v_found.has_active_job;

@@ -22,7 +22,7 @@ begin
   select s.* into t from arcano.job_table s where s.job_table = v_ref.relid;
   select f.* into o from arcano.judged_job f where f.job_id = v_ref.id and f.relid = v_ref.relid
    union all select f.* from arcano.generated_jobs_by_id(v_ref.id) f where f.relid = v_ref.relid;
-  v_made_at := coalesce(case when j.created_at > now() + interval '1 minute' then (arcano.future_job(v_ref)).seen_at end, j.created_at);
+  v_made_at := coalesce(case when j.created_at > now() + interval '1 minute' then arcano.future_job(v_ref, j.created_at) end, j.created_at);
 
   return query
     select c.condition,

@@ -26,13 +26,16 @@ declare
   v_future arcano.job_ref[];
   v_ignored arcano.job_ref[] := '{}';
   v_ages boolean;
-  v_mapped constant boolean := arcano.generated_is_busy(p_user_id);
+  v_mapped boolean;
+  v_is_strange boolean;
+  v_has_healed boolean := false;
   v_mapped_orphans arcano.job_ref[];
 begin
   healed := 0;
   -- The second round asks again after the orphans that the first one found were healed: the app's own trigger may have
   -- made a job. One that could not be ended, for whatever reason, is ignored; one still there was locked.
-  for v_round in 1..2 loop
+  for v_round in 1..3 loop
+    v_mapped := arcano.generated_is_busy(p_user_id);
     select o.tool, o.job_table, o.status, o.job_id, o.created_at, o.started_at, o."position",
            case when count(*) over () = count(o.frees_at) over () then max(o.frees_at) over () end,
            array_agg((o.relid, o.job_id)::arcano.job_ref) filter (where o.is_orphan and o.is_enforced and not o.is_mapped) over (),
@@ -40,9 +43,9 @@ begin
            array_agg((o.relid, o.job_id)::arcano.job_ref) filter (where o.is_orphan and not o.is_enforced) over (),
            array_agg((o.relid, o.job_id)::arcano.job_ref)
              filter (where o.is_outside_queue and o.created_at > now() + interval '1 minute') over (),
-           o.silent_since, bool_or(o.frees_at is not null) over ()
+           o.silent_since, bool_or(o.frees_at is not null) over (), bool_or(o.is_mapped and o.tool is null) over ()
       into active_tool, active_table, active_status, active_job_id, created_at, started_at, "position",
-           heals_at, v_orphans, v_mapped_orphans, v_observed, v_future, silent_since, v_ages
+           heals_at, v_orphans, v_mapped_orphans, v_observed, v_future, silent_since, v_ages, v_is_strange
       from (
         select j.tool, j.job_table, j.status, j.job_id, j.created_at, j.started_at, j."position", j.frees_at, j.relid, j.is_orphan,
                j.is_enforced, j.is_outside_queue, j.is_waiting, j.heals_at, j.silent_since, false as is_mapped
@@ -58,7 +61,13 @@ begin
      order by o.is_waiting, o.created_at, o.job_id, o.relid
      limit 1;
     has_active_job := found;
-    exit when coalesce(v_orphans, v_mapped_orphans) is null or v_round = 2;
+    -- Swapped or restored: its settings are those of a table of that name, which the next sweep would find out.
+    if v_is_strange and v_round = 1 and not current_setting('transaction_read_only')::boolean then
+      perform arcano.remap_changed_tables();
+      continue;
+    end if;
+    exit when v_has_healed or coalesce(v_orphans, v_mapped_orphans) is null;
+    v_has_healed := true;
 
     select count(*) filter (where e.error is null),
            coalesce(array_agg(e.job) filter (where e.error is not null), '{}')
@@ -66,7 +75,7 @@ begin
       from (
         select a.job, a.error from arcano.end_jobs(v_orphans, 'check', 'orphan', p_alone => arcano.is_alone()) a
          union all
-        select a.job, a.error from arcano.end_mapped_jobs(v_mapped_orphans, 'check', 'orphan') a where v_mapped_orphans is not null
+        select a.job, a.error from arcano.end_mapped_jobs(v_mapped_orphans, 'check', 'orphan', p_alone => arcano.is_alone()) a where v_mapped_orphans is not null
       ) e;
     if p_admits and v_ignored <> '{}' then
       v_ignored := array(
@@ -74,6 +83,9 @@ begin
          where not exists (select from arcano.would_trip(r.relid, false) w where w.orphans is not null));
     end if;
   end loop;
+  if p_admits and not has_active_job and current_setting('arcano.unread', true) <> '' then
+    perform arcano.refuse_unreadable_tables();
+  end if;
   if p_admits and not has_active_job and v_ignored <> '{}' then
     perform arcano.note_admission();
   end if;

@@ -26,6 +26,9 @@ begin
     v_hint := 'Leave p_job_id out, or let the table keep an id that is given.';
   elsif not exists (
     select from arcano.job j where j.id = p_made_id and j.tableoid = p_table and j.user_id is not distinct from p_user_id
+     union all
+    select from arcano.generated_jobs_by_id(p_made_id) m
+     where (select arcano.generated_has_tables()) and m.relid = p_table and m.user_id is not distinct from p_user_id and m.is_open
   ) then
     v_problem := 'The row that was inserted is not in the table, or not as it was.';
   else
@@ -33,6 +36,10 @@ begin
       from arcano.active_job a
       join arcano.job j on j.id = a.job_id and arcano.table_name(j.tableoid) = a.job_table
      where a.user_id = p_user_id and (j.tableoid, j.id) <> (p_table::oid, p_made_id) and arcano.is_of_this_transaction(j.xmin)
+     union all
+    select format('The same user has another job by now: %s %s (%s).', m.job_table, m.job_id, m.status)
+      from arcano.generated_jobs_of_user(p_user_id) m
+     where (select arcano.generated_has_tables()) and (m.relid, m.job_id) <> (p_table::oid, p_made_id) and not (m.is_orphan and m.is_enforced)
      limit 1;
     if not found then
       return;

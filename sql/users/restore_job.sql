@@ -36,7 +36,7 @@ begin
 
   if arcano.generated_has_tables() and arcano.is_mapped(v_relid) then
     perform arcano.restore_mapped_job(v_event, (v_relid, v_event.job_id)::arcano.job_ref);
-    perform arcano.journal('restored', 'restore_job', v_undone, array(select r.job from arcano.mapped_job_rows(array[(v_relid, v_event.job_id)::arcano.job_ref]) r));
+    perform arcano.journal('restored', 'restore_job', v_undone, array[arcano.job_row((v_relid, v_event.job_id)::arcano.job_ref)]);
     return true;
   end if;
 

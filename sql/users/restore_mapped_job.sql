@@ -15,22 +15,21 @@ declare
   v_names text[];
   v_before jsonb := p_event.job_before - 'arcano.created_at';
   v_now jsonb;
-  v_rels oid[];
-  v_tids tid[];
-  v_jobs arcano.job_snapshot[];
+  v_row record;
   v_why text;
   v_in_the_way record;
-  v_rows integer;
+  v_is_so boolean;
 begin
   select x.* into strict m from arcano.mapping x where x.relid = p_job.relid;
   v_names := array(
     select coalesce(m.columns ->> w.name, w.name) from unnest(array['status', 'completed_at', 'error_message']) w (name)
      where arcano.mapped_expression(m, w.name) is not null);
-  execute arcano.mapped_snapshots(m, true) into v_rels, v_tids, v_jobs using array[p_job.id::text];
-  v_now := v_jobs[1].job - 'arcano.created_at';
+  select r.job, r.tid, r.rel into v_row from arcano.job_rows(array[p_job], true) r;
+  v_now := (v_row.job).job - 'arcano.created_at';
   select a.* into v_in_the_way from arcano.heal_and_find_active_job(p_event.user_id, true) a;
   v_why := case
     when v_status is null then format('it is an entry of the kind %s, which ended no job', p_event.event)
+    when not v_before ?& v_names then 'its table was altered since: its columns have other names'
     when v_now is null then format('%s has no job %s now, or somebody is changing it', m.name, p_job.id)
     when v_in_the_way.has_active_job then format('its user has another active job: %s %s (%s)', v_in_the_way.active_table,
       v_in_the_way.active_job_id, v_in_the_way.active_status)
@@ -48,16 +47,17 @@ begin
     raise exception 'entry % of the journal cannot be undone', p_event.event_id
       using errcode = 'object_not_in_prerequisite_state', detail = v_why, hint = 'arcano-db events --job shows what happened to it.';
   end if;
-  insert into arcano.mapped_exempt (name, job_id) values (m.name, p_job.id::text) on conflict do nothing;
-  select format('update %s t set (%s) = (select %s from jsonb_to_record($1) r (%s)) where t.ctid = $2 and t.tableoid = $3', m.name,
+  insert into arcano.mapped_exempt as x (name, job_id, created_at) values (m.name, p_job.id::text, arcano.made_at((v_row.job).job))
+  on conflict (name, job_id) do update set created_at = excluded.created_at, restored_at = excluded.restored_at;
+  select format('update %s t set (%s) = (select %s from jsonb_to_record($1) r (%s)) where t.ctid = $2 and t.tableoid = $3 returning (%s)::text = $1 ->> %L', m.name,
            string_agg(quote_ident(a.attname), ', '), string_agg('r.' || quote_ident(a.attname), ', '),
-           string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', '))
+           string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', '),
+           arcano.mapped_expression(m, 'status'), v_names[1])
     into v_why
     from pg_attribute a
    where a.attrelid = p_job.relid and a.attname = any (v_names) and not a.attisdropped and a.attgenerated = '';
-  execute v_why using v_before, v_tids[1], v_rels[1];
-  get diagnostics v_rows = row_count;
-  if v_rows = 0 then
+  execute v_why into v_is_so using v_before, v_row.tid, v_row.rel;
+  if v_is_so is not true then
     perform arcano.refuse_suppression();
   end if;
 end

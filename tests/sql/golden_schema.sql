@@ -53,13 +53,13 @@ CREATE FUNCTION arcano.admit_job(p_table regclass, p_job_id uuid, p_user_id uuid
 
 COMMENT ON FUNCTION arcano.admit_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, p_request_key text, p_since timestamp with time zone, p_lock_timeout interval, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) IS 'Internal: create_job. p_since: since when the caller waits. p_lock_timeout: the caller''s own.';
 
-CREATE FUNCTION arcano.admit_mapped_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, p_request_key text, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) RETURNS record
+CREATE FUNCTION arcano.admit_mapped_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, p_request_key text, p_since timestamp with time zone, p_lock_timeout interval, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET lock_timeout TO '5s'
     AS ...;
 
-COMMENT ON FUNCTION arcano.admit_mapped_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, p_request_key text, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) IS 'Internal: create_job in the mapped p_table.';
+COMMENT ON FUNCTION arcano.admit_mapped_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, p_request_key text, p_since timestamp with time zone, p_lock_timeout interval, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) IS 'Internal: create_job in the mapped p_table. p_since, p_lock_timeout: as for admit_job.';
 
 CREATE FUNCTION arcano.admit_user(p_user_id uuid, OUT admitted boolean, OUT active_table text, OUT active_job_id uuid, OUT active_status text, OUT heals_at timestamp with time zone) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -415,12 +415,12 @@ CREATE FUNCTION arcano.end_mapped_at_once(p_jobs arcano.job_ref[], p_source text
 
 COMMENT ON FUNCTION arcano.end_mapped_at_once(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text, p_since timestamp with time zone, p_lock_timeout interval) IS 'Internal: as end_jobs_at_once, of p_jobs of one mapped table.';
 
-CREATE FUNCTION arcano.end_mapped_jobs(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text DEFAULT NULL::text, p_since timestamp with time zone DEFAULT NULL::timestamp with time zone, OUT job arcano.job_ref, OUT error text) RETURNS SETOF record
+CREATE FUNCTION arcano.end_mapped_jobs(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text DEFAULT NULL::text, p_since timestamp with time zone DEFAULT NULL::timestamp with time zone, p_alone boolean DEFAULT false, OUT job arcano.job_ref, OUT error text) RETURNS SETOF record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.end_mapped_jobs(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text, p_since timestamp with time zone, OUT job arcano.job_ref, OUT error text) IS 'Internal: as end_jobs, of p_jobs of mapped tables.';
+COMMENT ON FUNCTION arcano.end_mapped_jobs(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text, p_since timestamp with time zone, p_alone boolean, OUT job arcano.job_ref, OUT error text) IS 'Internal: as end_jobs, of p_jobs of mapped tables.';
 
 CREATE FUNCTION arcano.ended_statuses() RETURNS text[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -558,15 +558,15 @@ CREATE FUNCTION arcano.function_twin(p_oid oid) RETURNS regprocedure
 
 COMMENT ON FUNCTION arcano.function_twin(p_oid oid) IS 'Internal: a function that takes whatever call is meant for the function p_oid, because its further arguments have defaults; or null.';
 
-CREATE FUNCTION arcano.future_job(p_job arcano.job_ref, OUT seen_at timestamp with time zone, OUT heals_at timestamp with time zone) RETURNS record
+CREATE FUNCTION arcano.future_job(p_job arcano.job_ref, p_created_at timestamp with time zone) RETURNS timestamp with time zone
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.future_job(p_job arcano.job_ref, OUT seen_at timestamp with time zone, OUT heals_at timestamp with time zone) IS 'Internal: of p_job, whose created_at is in the future: when the journal says that it was first seen, and when the rule makes it an orphan, given that.';
+COMMENT ON FUNCTION arcano.future_job(p_job arcano.job_ref, p_created_at timestamp with time zone) IS 'Internal: when the journal says that p_job, whose p_created_at is in the future, was first seen; null: it does not.';
 
 CREATE FUNCTION arcano.generated_has_tables() RETURNS boolean
-    LANGUAGE plpgsql STABLE
+    LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
@@ -592,6 +592,13 @@ CREATE FUNCTION arcano.guess_column(p_table oid, p_column text) RETURNS text
     AS ...;
 
 COMMENT ON FUNCTION arcano.guess_column(p_table oid, p_column text) IS 'Internal: the column of p_table that probably is p_column of the contract; null: none looks like it.';
+
+CREATE FUNCTION arcano.guess_id_types() RETURNS TABLE(name text, type text, tables text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.guess_id_types() IS 'Internal: for id and user_id, the type that suits the tables of this database that look like job tables, and what each has; no row: there are none.';
 
 CREATE FUNCTION arcano.guess_mapping(p_table text, p_columns jsonb DEFAULT '{}'::jsonb, OUT columns jsonb, OUT statuses jsonb, OUT writes jsonb, OUT time_zone text, OUT unknown_words text[], OUT known_statuses text[], OUT unknown_columns text[], OUT table_columns text[]) RETURNS record
     LANGUAGE plpgsql STABLE
@@ -724,13 +731,13 @@ COMMENT ON COLUMN arcano.mapping.user_id_type IS 'The type of its user ids, as t
 
 COMMENT ON COLUMN arcano.mapping.left_out IS 'Why it cannot be read, since when its users are told free; null: it is read.';
 
-CREATE FUNCTION arcano.insert_mapped_job(p_mapping arcano.mapping, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb) RETURNS uuid
+CREATE FUNCTION arcano.insert_mapped_job(p_mapping arcano.mapping, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, OUT job_id uuid, OUT user_id uuid) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET row_security TO 'off'
     AS ...;
 
-COMMENT ON FUNCTION arcano.insert_mapped_job(p_mapping arcano.mapping, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb) IS 'Internal: inserts a job into the table of p_mapping, and answers its id.';
+COMMENT ON FUNCTION arcano.insert_mapped_job(p_mapping arcano.mapping, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, OUT job_id uuid, OUT user_id uuid) IS 'Internal: inserts a job into the table of p_mapping, and answers its id and its user, as they became.';
 
 CREATE FUNCTION arcano.insert_statement(p_table regclass, p_draws_id boolean, p_columns text[]) RETURNS text
     LANGUAGE plpgsql STABLE
@@ -765,12 +772,20 @@ CREATE FUNCTION arcano.is_backend(p_role oid) RETURNS boolean
 
 COMMENT ON FUNCTION arcano.is_backend(p_role oid) IS 'Internal: whether p_role may call what is for backends.';
 
-CREATE FUNCTION arcano.is_backing_off(p_relid oid, p_job_id uuid) RETURNS boolean
+CREATE FUNCTION arcano.is_backing_off(p_relid oid, p_job_id uuid, p_created_at timestamp with time zone) RETURNS boolean
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.is_backing_off(p_relid oid, p_job_id uuid) IS 'Internal: whether job p_job_id of table p_relid could not be ended or started lately, and is not to be tried again yet.';
+COMMENT ON FUNCTION arcano.is_backing_off(p_relid oid, p_job_id uuid, p_created_at timestamp with time zone) IS 'Internal: whether job p_job_id of table p_relid, made at p_created_at, could not be ended or started lately, and is not to be tried again yet.';
+
+CREATE FUNCTION arcano.is_core_readable(p_mapping arcano.mapping) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'off'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.is_core_readable(p_mapping arcano.mapping) IS 'Internal: whether the open jobs of a user can be read of the table of p_mapping, whatever else cannot.';
 
 CREATE FUNCTION arcano.is_end_user(p_role oid) RETURNS boolean
     LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -1019,7 +1034,7 @@ CREATE FUNCTION arcano.job_row(p_job arcano.job_ref) RETURNS arcano.job_snapshot
 
 COMMENT ON FUNCTION arcano.job_row(p_job arcano.job_ref) IS 'Internal: the row of p_job with all columns of its table, or null.';
 
-CREATE FUNCTION arcano.job_rows(p_jobs arcano.job_ref[], p_lock boolean) RETURNS TABLE(job arcano.job_snapshot, tid tid)
+CREATE FUNCTION arcano.job_rows(p_jobs arcano.job_ref[], p_lock boolean) RETURNS TABLE(job arcano.job_snapshot, tid tid, rel oid)
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET "DateStyle" TO 'iso'
@@ -1064,13 +1079,6 @@ CREATE FUNCTION arcano.journal_future(p_jobs arcano.job_ref[], p_source text) RE
     AS ...;
 
 COMMENT ON FUNCTION arcano.journal_future(p_jobs arcano.job_ref[], p_source text) IS 'Internal: journals, once each, that the created_at of p_jobs is in the future; answers how many it did not know before.';
-
-CREATE FUNCTION arcano.journal_mapped_error(p_job arcano.job_ref, p_source text, p_error text) RETURNS void
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS ...;
-
-COMMENT ON FUNCTION arcano.journal_mapped_error(p_job arcano.job_ref, p_source text, p_error text) IS 'Internal: an entry of the journal for p_job of a mapped table, unless it has that one already.';
 
 CREATE FUNCTION arcano.journal_observed(p_jobs arcano.job_ref[], p_source text, p_cause text) RETURNS integer
     LANGUAGE plpgsql
@@ -1148,12 +1156,12 @@ CREATE FUNCTION arcano.later_by_unknown(p_at timestamp with time zone) RETURNS t
 
 COMMENT ON FUNCTION arcano.later_by_unknown(p_at timestamp with time zone) IS 'Internal: when a term that ends at p_at ends, where it is the sweep that ends the job, since nobody may have been served at p_at.';
 
-CREATE FUNCTION arcano.leave_mapped_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text, p_in_queue boolean) RETURNS TABLE(job_table text, job_id uuid, refunded boolean)
+CREATE FUNCTION arcano.leave_mapped_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text, p_in_queue boolean, p_alone boolean) RETURNS TABLE(job_table text, job_id uuid, refunded boolean)
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.leave_mapped_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text, p_in_queue boolean) IS 'Internal: as leave_session, of mapped tables.';
+COMMENT ON FUNCTION arcano.leave_mapped_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text, p_in_queue boolean, p_alone boolean) IS 'Internal: as leave_session, of mapped tables.';
 
 CREATE FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text DEFAULT NULL::text, p_in_queue boolean DEFAULT true) RETURNS TABLE(job_table text, job_id uuid, refunded boolean)
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1237,6 +1245,12 @@ CREATE FUNCTION arcano.longer_by_away(p_term interval, p_since timestamp with ti
 
 COMMENT ON FUNCTION arcano.longer_by_away(p_term interval, p_since timestamp with time zone) IS 'Internal: p_term, from p_since on, and the time in it in which nobody could reach the database.';
 
+CREATE FUNCTION arcano.made_at(p_row jsonb) RETURNS timestamp with time zone
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (COALESCE((p_row ->> 'arcano.created_at'::text), (p_row ->> 'created_at'::text)))::timestamp with time zone;
+
+COMMENT ON FUNCTION arcano.made_at(p_row jsonb) IS 'Internal: created_at of a job, by p_row, its row as the journal keeps it.';
+
 CREATE FUNCTION arcano.map_job_table(p_table text, p_tool text DEFAULT NULL::text, p_columns jsonb DEFAULT '{}'::jsonb, p_statuses jsonb DEFAULT '{}'::jsonb, p_writes jsonb DEFAULT '{}'::jsonb, p_time_zone text DEFAULT NULL::text, p_orphan_after interval DEFAULT NULL::interval, p_mode text DEFAULT NULL::text, p_force boolean DEFAULT false) RETURNS TABLE(level text, finding text, detail text, hint text)
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1287,16 +1301,23 @@ CREATE FUNCTION arcano.mapped_instead(p_table regclass, p_mends text) RETURNS te
 
 COMMENT ON FUNCTION arcano.mapped_instead(p_table regclass, p_mends text) IS 'Internal: how p_table can be mapped, as a comment beside p_mends, the statements that would make it one that can be attached; null: it cannot, or they say it.';
 
-CREATE FUNCTION arcano.mapped_job_rows(p_jobs arcano.job_ref[]) RETURNS TABLE(job arcano.job_snapshot, tid tid)
+CREATE FUNCTION arcano.mapped_job_rows(p_jobs arcano.job_ref[], p_lock boolean) RETURNS TABLE(job arcano.job_snapshot, tid tid, rel oid)
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "DateStyle" TO 'iso'
+    SET "IntervalStyle" TO 'iso_8601'
+    SET extra_float_digits TO '1'
+    SET "TimeZone" TO 'UTC'
+    SET bytea_output TO 'hex'
+    SET lc_monetary TO 'C'
+    SET quote_all_identifiers TO 'off'
     SET row_security TO 'off'
     AS ...;
 
-COMMENT ON FUNCTION arcano.mapped_job_rows(p_jobs arcano.job_ref[]) IS 'Internal: the rows of those of p_jobs that are of mapped tables, as the journal keeps them.';
+COMMENT ON FUNCTION arcano.mapped_job_rows(p_jobs arcano.job_ref[], p_lock boolean) IS 'Internal: as job_rows, of those of p_jobs that are of mapped tables.';
 
 CREATE FUNCTION arcano.mapped_jobs_each(p_rows text, p_user_id uuid, p_job_id uuid) RETURNS SETOF record
-    LANGUAGE plpgsql STABLE
+    LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET row_security TO 'off'
     AS ...;
@@ -1311,17 +1332,17 @@ CREATE FUNCTION arcano.mapped_judgement(p_mapping arcano.mapping, p_rows text) R
 COMMENT ON FUNCTION arcano.mapped_judgement(p_mapping arcano.mapping, p_rows text) IS 'Internal: the statement that reads rows of the table of p_mapping as judged_job has those of attached tables; p_rows: as for mapped_where.';
 
 CREATE FUNCTION arcano.mapped_open_jobs() RETURNS TABLE(relid oid, job_table text, tool text, job_id uuid, user_id uuid, session_id text, status text, created_at timestamp with time zone, started_at timestamp with time zone, "position" integer, heals_at timestamp with time zone, frees_at timestamp with time zone, is_orphan boolean, is_enforced boolean, charged_orphan_since timestamp with time zone, silent_since timestamp with time zone)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
 COMMENT ON FUNCTION arcano.mapped_open_jobs() IS 'Internal: the waiting and working jobs of mapped tables, with what the rules say of them, as arcano.open_job has those of attached ones.';
 
-CREATE FUNCTION arcano.mapped_parameter(p_parameter text, p_type text) RETURNS text
+CREATE FUNCTION arcano.mapped_parameter(p_parameter text, p_type text, p_from text) RETURNS text
     LANGUAGE sql IMMUTABLE
-    RETURN CASE WHEN (p_type = 'uuid'::text) THEN format('case when %1$s::text ~ ''^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'' then %1$s::text::uuid end'::text, p_parameter) WHEN (p_type = ANY (ARRAY['bigint'::text, 'integer'::text, 'smallint'::text])) THEN format('case when %1$s::text ~ ''^(0|-?[1-9][0-9]{0,%2$s})$'' then %1$s::text::%3$s end'::text, p_parameter, CASE p_type WHEN 'bigint'::text THEN 17 WHEN 'integer'::text THEN 8 ELSE 3 END, p_type) ELSE format('%s::text'::text, p_parameter) END;
+    RETURN CASE WHEN (p_type = p_from) THEN p_parameter WHEN (p_type = 'uuid'::text) THEN format('case when %1$s::text ~ ''^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'' then %1$s::text::uuid end'::text, p_parameter) WHEN (p_type = ANY (ARRAY['bigint'::text, 'integer'::text, 'smallint'::text])) THEN format('case when %1$s::text ~ ''^(0|-?[1-9][0-9]{0,18})$'' then case when %1$s::text::numeric between %2$s then %1$s::text::%3$s end end'::text, p_parameter, CASE p_type WHEN 'bigint'::text THEN '-9223372036854775808 and 9223372036854775807'::text WHEN 'integer'::text THEN '-2147483648 and 2147483647'::text ELSE '-32768 and 32767'::text END, p_type) ELSE format('%s::text'::text, p_parameter) END;
 
-COMMENT ON FUNCTION arcano.mapped_parameter(p_parameter text, p_type text) IS 'Internal: the SQL that makes the parameter p_parameter a value of p_type (uuid, bigint, integer, smallint or text), or null.';
+COMMENT ON FUNCTION arcano.mapped_parameter(p_parameter text, p_type text, p_from text) IS 'Internal: the SQL that makes the parameter p_parameter, which is of type p_from, a value of p_type (uuid, bigint, integer, smallint or text), or null.';
 
 CREATE FUNCTION arcano.mapped_row(p_job arcano.job_ref) RETURNS arcano.job
     LANGUAGE plpgsql STABLE
@@ -1343,14 +1364,14 @@ CREATE FUNCTION arcano.mapped_snapshots(p_mapping arcano.mapping, p_lock boolean
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.mapped_snapshots(p_mapping arcano.mapping, p_lock boolean) IS 'Internal: the statement that reads rows of the table of p_mapping, and answers three arrays: table, place and job_snapshot of each. p_lock: it locks them, and leaves out what others hold.';
+COMMENT ON FUNCTION arcano.mapped_snapshots(p_mapping arcano.mapping, p_lock boolean) IS 'Internal: the statement that reads rows of the table of p_mapping: the job_snapshot of each, and its place and table. p_lock: it locks them, and leaves out what others hold.';
 
 CREATE FUNCTION arcano.mapped_where(p_mapping arcano.mapping, p_rows text) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.mapped_where(p_mapping arcano.mapping, p_rows text) IS 'Internal: the condition on a row t of the table of p_mapping; p_rows: user, open, all, id, ids or core.';
+COMMENT ON FUNCTION arcano.mapped_where(p_mapping arcano.mapping, p_rows text) IS 'Internal: the condition on a row t of the table of p_mapping; p_rows: user, open, all, id, ids, places or core.';
 
 CREATE FUNCTION arcano.mapping_call(p_table text, p_columns jsonb, p_statuses jsonb, p_writes jsonb, p_time_zone text, p_orphan_after text DEFAULT NULL::text, p_mode text DEFAULT NULL::text) RETURNS text
     LANGUAGE sql IMMUTABLE
@@ -1463,6 +1484,13 @@ CREATE FUNCTION arcano.misleading_defaults(p_table regclass, OUT level text, OUT
     AS ...;
 
 COMMENT ON FUNCTION arcano.misleading_defaults(p_table regclass, OUT level text, OUT detail text, OUT hint text) IS 'Internal: the defaults of contract columns of p_table that the rule reads as a sign of life, or else as what they are not.';
+
+CREATE FUNCTION arcano.missing_columns(p_table regclass, OUT problem text, OUT mend text) RETURNS SETOF record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.missing_columns(p_table regclass, OUT problem text, OUT mend text) IS 'Internal: which of user_id, status and created_at p_table lacks, and the call that maps it, or the statement that adds them; no row: none.';
 
 CREATE FUNCTION arcano.named_any_job(p_job_id uuid, p_table regclass) RETURNS arcano.job_ref
     LANGUAGE plpgsql
@@ -1668,6 +1696,14 @@ CREATE FUNCTION arcano.queue_position(p_job_id uuid, p_table regclass DEFAULT NU
     AS ...;
 
 COMMENT ON FUNCTION arcano.queue_position(p_job_id uuid, p_table regclass) IS 'How many jobs are ahead of job p_job_id of p_table (null: of the one table that has the id) in the queue, plus one, counted now; null: it is not in the queue.';
+
+CREATE FUNCTION arcano.read_failures() RETURNS text
+    LANGUAGE sql IMMUTABLE
+    RETURN '    when transaction_rollback or object_not_in_prerequisite_state or insufficient_resources or operator_intervention or system_error then
+      raise;
+    when others then'::text;
+
+COMMENT ON FUNCTION arcano.read_failures() IS 'Internal: the beginning of the exception handler of what reads mapped tables.';
 
 CREATE FUNCTION arcano.readmit_orphan(p_job arcano.job_ref, p_impossible text) RETURNS text
     LANGUAGE plpgsql
@@ -1896,6 +1932,13 @@ CREATE FUNCTION arcano.remap_changed_tables() RETURNS void
     AS ...;
 
 COMMENT ON FUNCTION arcano.remap_changed_tables() IS 'Internal: remap_tables, if one of them is not as it was.';
+
+CREATE FUNCTION arcano.remap_strange_table(p_table oid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.remap_strange_table(p_table oid) IS 'Internal: reads the mapped tables anew if p_table has no settings.';
 
 CREATE FUNCTION arcano.remap_tables(OUT name text, OUT left_out text) RETURNS SETOF record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2177,12 +2220,12 @@ CREATE FUNCTION arcano.sweep_jobs(p_cause text, p_limit integer, p_alone boolean
 
 COMMENT ON FUNCTION arcano.sweep_jobs(p_cause text, p_limit integer, p_alone boolean, OUT job arcano.job_ref, OUT error text, OUT is_put_back boolean) IS 'Internal: ends at most p_limit jobs to which p_cause applies, as end_jobs does, or puts them back into the queue (is_put_back). p_alone: what is_alone said when the call began.';
 
-CREATE FUNCTION arcano.sweep_mapped_jobs(p_cause text, p_limit integer, OUT job arcano.job_ref, OUT error text) RETURNS SETOF record
+CREATE FUNCTION arcano.sweep_mapped_jobs(p_cause text, p_limit integer, p_alone boolean, OUT job arcano.job_ref, OUT error text) RETURNS SETOF record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.sweep_mapped_jobs(p_cause text, p_limit integer, OUT job arcano.job_ref, OUT error text) IS 'Internal: ends at most p_limit jobs of mapped tables to which p_cause (orphan, charged_orphan or stalled) applies, and answers a row for each, with its error if it could not be ended.';
+COMMENT ON FUNCTION arcano.sweep_mapped_jobs(p_cause text, p_limit integer, p_alone boolean, OUT job arcano.job_ref, OUT error text) IS 'Internal: ends at most p_limit jobs of mapped tables to which p_cause (orphan, charged_orphan or stalled) applies, and answers a row for each, with its error if it could not be ended. p_alone: what is_alone said when the call began.';
 
 CREATE FUNCTION arcano.sweep_orphans(p_limit integer DEFAULT 1000, p_slow_job_id uuid DEFAULT NULL::uuid, p_slow_table regclass DEFAULT NULL::regclass, p_expected_at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS TABLE(job_table text, cancelled integer, stalled integer, put_back integer)
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2315,6 +2358,13 @@ CREATE FUNCTION arcano.wait_for_user(p_key bigint, p_impossible text, p_since ti
 
 COMMENT ON FUNCTION arcano.wait_for_user(p_key bigint, p_impossible text, p_since timestamp with time zone, p_lock_timeout interval) IS 'Internal: waits for the advisory lock p_key of a user until p_since is longest_wait ago, or p_lock_timeout, if that is shorter and not 0; then raises. p_impossible: as for lock_user.';
 
+CREATE FUNCTION arcano.waiting_word(p_mapping arcano.mapping) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.waiting_word(p_mapping arcano.mapping) IS 'Internal: the word of the table of p_mapping that a new job has; null: none is known.';
+
 CREATE FUNCTION arcano.wake_workers() RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2323,6 +2373,13 @@ CREATE FUNCTION arcano.wake_workers() RETURNS void
     AS ...;
 
 COMMENT ON FUNCTION arcano.wake_workers() IS 'Internal: notifies channel arcano_jobs if there is a job that may be started and a free slot.';
+
+CREATE FUNCTION arcano.warn_unreadable(p_name text, p_reason text, p_blocks boolean) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.warn_unreadable(p_name text, p_reason text, p_blocks boolean) IS 'Internal: warns that the mapped table p_name cannot be read, because of p_reason. p_blocks: it blocks its users all the same.';
 
 CREATE FUNCTION arcano.weaker_owner(p_table regclass, OUT owner regrole, OUT runner regrole, OUT problem text, OUT mend text) RETURNS record
     LANGUAGE sql STABLE
@@ -2551,7 +2608,7 @@ CREATE VIEW arcano.judged_job AS
                 END AS touch_limit) k(touch_limit))
      CROSS JOIN LATERAL ( SELECT
                 CASE
-                    WHEN (j.created_at > (now() + '00:01:00'::interval)) THEN (arcano.future_job(ROW(j.tableoid, j.id)::arcano.job_ref)).heals_at
+                    WHEN (j.created_at > (now() + '00:01:00'::interval)) THEN LEAST(arcano.heals_at(j.status, j.task_id, j."position", j.waited_in_queue, j.user_credit_cost, j.credits_charged, j.created_at, j.started_at, j.heartbeat_at, j.orphan_exempt, t.orphan_after, t.touch_limit), arcano.heals_at(j.status, j.task_id, j."position", j.waited_in_queue, j.user_credit_cost, j.credits_charged, arcano.future_job(ROW(j.tableoid, j.id)::arcano.job_ref, j.created_at), j.started_at, j.heartbeat_at, j.orphan_exempt, t.orphan_after, t.touch_limit))
                     ELSE arcano.heals_at(j.status, j.task_id, j."position", j.waited_in_queue, j.user_credit_cost, j.credits_charged, j.created_at, j.started_at, j.heartbeat_at, j.orphan_exempt, t.orphan_after, k.touch_limit)
                 END AS heals_at) a(heals_at))
      CROSS JOIN LATERAL ( SELECT
@@ -2869,12 +2926,17 @@ COMMENT ON COLUMN arcano.lock.secret IS 'Of the keys of the users'' advisory loc
 CREATE TABLE arcano.mapped_exempt (
     name text NOT NULL,
     job_id text NOT NULL,
+    created_at timestamp with time zone,
     restored_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
 );
 
 COMMENT ON TABLE arcano.mapped_exempt IS 'Jobs of mapped tables that restore_job has put back: the orphan rule leaves them alone.';
 
 COMMENT ON COLUMN arcano.mapped_exempt.name IS 'Schema and name of their table, as in arcano.mapping.';
+
+COMMENT ON COLUMN arcano.mapped_exempt.created_at IS 'When the job was made: an id may come again.';
+
+COMMENT ON COLUMN arcano.mapped_exempt.restored_at IS 'It counts as a sign of life.';
 
 CREATE VIEW arcano.queue_status AS
  SELECT arcano.table_name((t.job_table)::oid) AS job_table,
@@ -3367,7 +3429,7 @@ GRANT ALL ON FUNCTION arcano.active_jobs_of(p_user_ids text[]) TO arcano_operato
 
 REVOKE ALL ON FUNCTION arcano.admit_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, p_request_key text, p_since timestamp with time zone, p_lock_timeout interval, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.admit_mapped_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, p_request_key text, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.admit_mapped_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, p_request_key text, p_since timestamp with time zone, p_lock_timeout interval, OUT created boolean, OUT job_id uuid, OUT active_table text, OUT active_job_id uuid, OUT active_status text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.admit_user(p_user_id uuid, OUT admitted boolean, OUT active_table text, OUT active_job_id uuid, OUT active_status text, OUT heals_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.admit_user(p_user_id uuid, OUT admitted boolean, OUT active_table text, OUT active_job_id uuid, OUT active_status text, OUT heals_at timestamp with time zone) TO arcano_backend;
@@ -3468,7 +3530,7 @@ REVOKE ALL ON FUNCTION arcano.end_jobs_at_once(p_jobs arcano.job_ref[], p_source
 
 REVOKE ALL ON FUNCTION arcano.end_mapped_at_once(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text, p_since timestamp with time zone, p_lock_timeout interval) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.end_mapped_jobs(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text, p_since timestamp with time zone, OUT job arcano.job_ref, OUT error text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.end_mapped_jobs(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text, p_since timestamp with time zone, p_alone boolean, OUT job arcano.job_ref, OUT error text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.ended_statuses() FROM PUBLIC;
 
@@ -3518,8 +3580,8 @@ REVOKE ALL ON FUNCTION arcano.function_problem(p_function text, p_oid oid, p_own
 
 REVOKE ALL ON FUNCTION arcano.function_twin(p_oid oid) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.future_job(p_job arcano.job_ref, OUT seen_at timestamp with time zone, OUT heals_at timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION arcano.future_job(p_job arcano.job_ref, OUT seen_at timestamp with time zone, OUT heals_at timestamp with time zone) TO arcano_operator;
+REVOKE ALL ON FUNCTION arcano.future_job(p_job arcano.job_ref, p_created_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.future_job(p_job arcano.job_ref, p_created_at timestamp with time zone) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.generated_has_tables() FROM PUBLIC;
 
@@ -3538,6 +3600,8 @@ REVOKE ALL ON FUNCTION arcano.grace_findings(p_rows text, p_orphan_after interva
 REVOKE ALL ON FUNCTION arcano.grace_of_rows(p_rows text, p_orphan_after interval, OUT jobs bigint, OUT median interval, OUT percentile_99 interval, OUT percentile_999 interval, OUT longest interval, OUT orphan_after interval, OUT advised interval, OUT is_enough boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.guess_column(p_table oid, p_column text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.guess_id_types() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.guess_mapping(p_table text, p_columns jsonb, OUT columns jsonb, OUT statuses jsonb, OUT writes jsonb, OUT time_zone text, OUT unknown_words text[], OUT known_statuses text[], OUT unknown_columns text[], OUT table_columns text[]) FROM PUBLIC;
 
@@ -3573,7 +3637,7 @@ REVOKE ALL ON FUNCTION arcano.insert_holders(p_table regclass, p_since timestamp
 
 GRANT SELECT ON TABLE arcano.mapping TO arcano_operator;
 
-REVOKE ALL ON FUNCTION arcano.insert_mapped_job(p_mapping arcano.mapping, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.insert_mapped_job(p_mapping arcano.mapping, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, OUT job_id uuid, OUT user_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.insert_statement(p_table regclass, p_draws_id boolean, p_columns text[]) FROM PUBLIC;
 
@@ -3586,7 +3650,9 @@ REVOKE ALL ON FUNCTION arcano.is_alone() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.is_backend(p_role oid) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.is_backing_off(p_relid oid, p_job_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.is_backing_off(p_relid oid, p_job_id uuid, p_created_at timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.is_core_readable(p_mapping arcano.mapping) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.is_end_user(p_role oid) FROM PUBLIC;
 
@@ -3654,8 +3720,6 @@ REVOKE ALL ON FUNCTION arcano.journal_and_back_off(p_job arcano.job_ref, p_sourc
 
 REVOKE ALL ON FUNCTION arcano.journal_future(p_jobs arcano.job_ref[], p_source text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.journal_mapped_error(p_job arcano.job_ref, p_source text, p_error text) FROM PUBLIC;
-
 REVOKE ALL ON FUNCTION arcano.journal_observed(p_jobs arcano.job_ref[], p_source text, p_cause text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.journal_once(p_job arcano.job_ref, p_event text, p_source text, p_reason text) FROM PUBLIC;
@@ -3681,7 +3745,7 @@ GRANT ALL ON FUNCTION arcano.later_by_away(p_at timestamp with time zone, p_sinc
 REVOKE ALL ON FUNCTION arcano.later_by_unknown(p_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.later_by_unknown(p_at timestamp with time zone) TO arcano_operator;
 
-REVOKE ALL ON FUNCTION arcano.leave_mapped_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text, p_in_queue boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.leave_mapped_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text, p_in_queue boolean, p_alone boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text, p_in_queue boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text, p_in_queue boolean) TO arcano_backend;
@@ -3709,6 +3773,8 @@ GRANT ALL ON FUNCTION arcano.plain_seconds(p_interval interval) TO arcano_operat
 REVOKE ALL ON FUNCTION arcano.longer_by_away(p_term interval, p_since timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.longer_by_away(p_term interval, p_since timestamp with time zone) TO arcano_operator;
 
+REVOKE ALL ON FUNCTION arcano.made_at(p_row jsonb) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.map_job_table(p_table text, p_tool text, p_columns jsonb, p_statuses jsonb, p_writes jsonb, p_time_zone text, p_orphan_after interval, p_mode text, p_force boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.map_problems(p_table text, p_columns jsonb, p_statuses jsonb, p_writes jsonb, p_time_zone text, p_orphan_after interval, p_force boolean) FROM PUBLIC;
@@ -3723,7 +3789,7 @@ REVOKE ALL ON FUNCTION arcano.mapped_id_type(p_mapping arcano.mapping, p_column 
 
 REVOKE ALL ON FUNCTION arcano.mapped_instead(p_table regclass, p_mends text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.mapped_job_rows(p_jobs arcano.job_ref[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.mapped_job_rows(p_jobs arcano.job_ref[], p_lock boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.mapped_jobs_each(p_rows text, p_user_id uuid, p_job_id uuid) FROM PUBLIC;
 
@@ -3732,7 +3798,7 @@ REVOKE ALL ON FUNCTION arcano.mapped_judgement(p_mapping arcano.mapping, p_rows 
 REVOKE ALL ON FUNCTION arcano.mapped_open_jobs() FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.mapped_open_jobs() TO arcano_operator;
 
-REVOKE ALL ON FUNCTION arcano.mapped_parameter(p_parameter text, p_type text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.mapped_parameter(p_parameter text, p_type text, p_from text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.mapped_row(p_job arcano.job_ref) FROM PUBLIC;
 
@@ -3771,6 +3837,8 @@ REVOKE ALL ON FUNCTION arcano.may_be_put_back(p_job arcano.job_ref) FROM PUBLIC;
 REVOKE ALL ON FUNCTION arcano.may_pass(p_error text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.misleading_defaults(p_table regclass, OUT level text, OUT detail text, OUT hint text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.missing_columns(p_table regclass, OUT problem text, OUT mend text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.named_any_job(p_job_id uuid, p_table regclass) FROM PUBLIC;
 
@@ -3834,6 +3902,8 @@ REVOKE ALL ON FUNCTION arcano.queue_position(p_job_id uuid, p_table regclass) FR
 GRANT ALL ON FUNCTION arcano.queue_position(p_job_id uuid, p_table regclass) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.queue_position(p_job_id uuid, p_table regclass) TO arcano_operator;
 
+REVOKE ALL ON FUNCTION arcano.read_failures() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.readmit_orphan(p_job arcano.job_ref, p_impossible text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.refresh_positions() FROM PUBLIC;
@@ -3883,6 +3953,8 @@ REVOKE ALL ON FUNCTION arcano.relation_health() FROM PUBLIC;
 REVOKE ALL ON FUNCTION arcano.relation_problem(p_table regclass, OUT problem text, OUT mend text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.remap_changed_tables() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.remap_strange_table(p_table oid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.remap_tables(OUT name text, OUT left_out text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.remap_tables(OUT name text, OUT left_out text) TO arcano_operator;
@@ -3987,7 +4059,7 @@ REVOKE ALL ON FUNCTION arcano.sweep_health() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.sweep_jobs(p_cause text, p_limit integer, p_alone boolean, OUT job arcano.job_ref, OUT error text, OUT is_put_back boolean) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.sweep_mapped_jobs(p_cause text, p_limit integer, OUT job arcano.job_ref, OUT error text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.sweep_mapped_jobs(p_cause text, p_limit integer, p_alone boolean, OUT job arcano.job_ref, OUT error text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.sweep_orphans(p_limit integer, p_slow_job_id uuid, p_slow_table regclass, p_expected_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.sweep_orphans(p_limit integer, p_slow_job_id uuid, p_slow_table regclass, p_expected_at timestamp with time zone) TO arcano_operator;
@@ -4030,7 +4102,11 @@ REVOKE ALL ON FUNCTION arcano.user_data(p_job arcano.job_ref) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.wait_for_user(p_key bigint, p_impossible text, p_since timestamp with time zone, p_lock_timeout interval) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.waiting_word(p_mapping arcano.mapping) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.wake_workers() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.warn_unreadable(p_name text, p_reason text, p_blocks boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.weaker_owner(p_table regclass, OUT owner regrole, OUT runner regrole, OUT problem text, OUT mend text) FROM PUBLIC;
 

@@ -27,6 +27,7 @@ DYNAMIC = {
     "mapped_row": "reads the table's own columns",
     "mapping_column_problems": "plans an expression that was given",
     "mapping_index_findings": "plans what will read the table",
+    "is_core_readable": "plans what will read the table",
     "mapping_problem": "plans what will read the table",
     "mapping_row_findings": "reads the table's own columns",
     "mapping_status_findings": "casts words to the type of the table's own column",

@@ -1,0 +1,489 @@
+"""What an outsider found to break: reading mapped tables, and writing to them, where the app's rows, types and code are strange."""
+# ruff: noqa: E501 - statements, as apps write them
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+import pytest
+from helpers import MigratedAs, events, in_background, until_blocked
+
+from arcano_db import ArcanoDB, CannotRead, CannotRestore, NotAttached, WaitedTooLong
+
+WORDS = {word: word for word in ("queued", "running", "completed", "failed", "cancelled")}
+TABLE = """
+    create table public.m (
+      id serial primary key, user_id int, status text, created_at timestamptz default now(), session_id text, ref int{more});
+    create index on public.m (user_id) where status in ('queued', 'running')
+"""
+ATTACHED = """
+    create table public.att (id bigserial primary key, user_id bigint, status text, created_at timestamptz default now());
+    select arcano.attach_job_table('public.att')
+"""
+
+
+@pytest.fixture
+def dsn(migrated_as: MigratedAs) -> str:
+    return migrated_as("bigint", "bigint")
+
+
+@pytest.fixture
+def conn(dsn: str, connect_to: Callable[..., psycopg.Connection]) -> psycopg.Connection:  # type: ignore[override]
+    return connect_to(dsn)
+
+
+@pytest.fixture
+def db(conn: psycopg.Connection) -> ArcanoDB:  # type: ignore[override]
+    return ArcanoDB(conn)
+
+
+def make(conn: psycopg.Connection, more: str = "", table: str = TABLE, **arguments: Any) -> None:
+    conn.execute(table.format(more=more))
+    ArcanoDB(conn).map_job_table("public.m", **{"statuses": WORDS, "mode": "enforce", **arguments})
+
+
+def insert(
+    conn: psycopg.Connection, user_id: int, word: str = "queued", age: str = "10 minutes", **more: Any
+) -> int:
+    names = "".join(f", {name}" for name in more)
+    values = "".join(", %s" for _ in more)
+    [(job_id,)] = conn.execute(
+        f"insert into public.m (user_id, status, created_at{names}) values (%s, %s, now() - %s::interval{values}) returning id",
+        (user_id, word, age, *more.values()),
+    )
+    return int(job_id)
+
+
+@pytest.mark.parametrize("kind", ["smallint", "integer", "bigint"])
+def test_ids_as_large_as_can_be(conn: psycopg.Connection, db: ArcanoDB, kind: str) -> None:
+    least, most = {
+        "smallint": (-32768, 32767),
+        "integer": (-(2**31), 2**31 - 1),
+        "bigint": (-(2**63), 2**63 - 1),
+    }[kind]
+    make(conn, table=TABLE.replace("serial", kind).replace("user_id int", f"user_id {kind}"))
+    for number in (least, most, most // 2 + 1):
+        conn.execute(
+            "insert into public.m (id, user_id, status) values (%s, %s, 'running')", (number, number)
+        )
+        assert db.check_user_active(number).active_job_id == number
+        assert not db.admit_user(number).admitted
+        assert db.cancel_job(number, force=True).changed
+    if kind != "bigint":
+        assert not db.check_user_active(most + 1).has_active_job
+        assert not db.check_user_active(least - 1).has_active_job
+
+
+@pytest.mark.parametrize(
+    "user",
+    [str(2**63), str(2**63 - 1), "-9223372036854775809", "9" * 40, "07", " 7", "+7", "7.0", "1e3", "-0"],
+)
+def test_texts_that_are_no_number(
+    migrated_as: MigratedAs, connect_to: Callable[..., psycopg.Connection], user: str
+) -> None:
+    conn = connect_to(migrated_as("text", "text"))
+    make(conn, table=TABLE.replace("user_id int", "user_id bigint"))
+    conn.execute(
+        "insert into public.m (user_id, status) values (7, 'running'), (%s, 'running')", (2**63 - 1,)
+    )
+    assert ArcanoDB(conn).check_user_active(user).has_active_job == (user == str(2**63 - 1))
+
+
+def test_of_two_rows_of_one_id_only_the_ghost_ends(conn: psycopg.Connection, db: ArcanoDB) -> None:
+    """A partitioned table cannot have a unique index on its id alone."""
+    make(
+        conn,
+        table="""
+        create table public.m (id int, user_id int, status text, created_at timestamptz default now()) partition by hash (user_id);
+        create table public.m_0 partition of public.m for values with (modulus 2, remainder 0);
+        create table public.m_1 partition of public.m for values with (modulus 2, remainder 1);
+        create index on public.m (user_id, status)
+        """,
+        force=True,
+    )
+    for user, word, age in (
+        (10, "queued", "1 hour"),
+        (20, "running", "1 minute"),
+        (30, "queued", "1 minute"),
+        (11, "running", "1 hour"),
+    ):
+        conn.execute("insert into public.m values (7, %s, %s, now() - %s::interval)", (user, word, age))
+    assert db.check_user_active(10).healed == 1
+    assert [row.cancelled for row in db.sweep_orphans()] == []
+    assert conn.execute("select user_id, status from public.m order by user_id").fetchall() == [
+        (10, "cancelled"),
+        (11, "running"),
+        (20, "running"),
+        (30, "queued"),
+    ]
+
+
+REWRITES = {
+    "a column": "alter table public.m alter column ref type bigint",
+    "the status": "alter table public.m alter column status type varchar(20)",
+    "a new column": "alter table public.m add column stamp float default random()",
+    "unlogged": "alter table public.m set unlogged",
+    "made again": "create table public.n as table public.m; truncate public.m; insert into public.m table public.n",
+    "swapped": "alter sequence public.m_id_seq owned by none; create table public.n (like public.m including all); insert into public.n table public.m; drop table public.m; alter table public.n rename to m",
+}
+
+
+@pytest.mark.parametrize("what", REWRITES)
+def test_who_waits_for_a_migration_sees_the_rows_that_it_wrote(
+    conn: psycopg.Connection, dsn: str, connect_to: Callable[..., psycopg.Connection], what: str
+) -> None:
+    conn.execute(ATTACHED)
+    make(conn)
+    running = insert(conn, 1, "running")
+    migrating, watcher = connect_to(dsn, autocommit=False), connect_to(dsn)
+    askers = {
+        "check": lambda db: db.check_user_active(1).active_job_id,
+        "admit": lambda db: db.admit_user(1).active_job_id,
+        "create": lambda db: db.create_job("public.att", None, 1).active_job_id,
+        "watch": lambda db: db.active_jobs_of([1])[0].active_job_id,
+    }
+    connections = {name: connect_to(dsn) for name in askers}
+    for connection in connections.values():  # with plans that are kept
+        for _ in range(6):
+            ArcanoDB(connection).check_user_active(1)
+    migrating.execute(REWRITES[what])
+    answers = {
+        name: in_background(lambda ask=ask, name=name: ask(ArcanoDB(connections[name])))
+        for name, ask in askers.items()
+    }
+    for connection in connections.values():
+        until_blocked(watcher, connection)
+    migrating.commit()
+    assert {name: answer() for name, answer in answers.items()} == dict.fromkeys(askers, running)
+
+
+UNREADABLE = {
+    "a column is renamed": "alter table public.m rename user_id to uid",
+    "ids become uuids": "alter table public.m drop user_id; alter table public.m add user_id uuid",
+    "a view takes its place": "alter table public.m rename to n; create view public.m as select id, user_id as who from public.n",
+    "a value is renamed": "alter type public.state rename value 'running' to 'at work'",
+}
+
+
+@pytest.mark.parametrize("what", UNREADABLE)
+def test_nobody_is_admitted_while_it_cannot_be_read(
+    conn: psycopg.Connection, dsn: str, connect_to: Callable[..., psycopg.Connection], what: str
+) -> None:
+    """At once, and not when a sweep has seen it: by sessions that have asked before, and by new ones."""
+    conn.execute(ATTACHED)
+    conn.execute("create type public.state as enum ('queued', 'running', 'completed', 'failed', 'cancelled')")
+    make(conn, table=TABLE.replace("status text", "status public.state"))
+    insert(conn, 1, "running")
+    warm = connect_to(dsn)
+    for _ in range(6):
+        assert ArcanoDB(warm).check_user_active(1).has_active_job
+    conn.execute(UNREADABLE[what])
+    for connection in (connect_to(dsn), warm):
+        db = ArcanoDB(connection)
+        for _ in range(2):
+            for ask in (lambda db: db.admit_user(1), lambda db: db.create_job("public.att", None, 1)):
+                try:
+                    admitted = ask(db)
+                except CannotRead as refused:
+                    assert refused.sqlstate == "AR002"  # noqa: PT017
+                else:
+                    assert connection is warm
+                    assert admitted.active_job_id is not None
+    assert conn.execute("select count(*) from public.att").fetchone() == (0,)
+    # What is left out is said by each check, and not only by the first.
+    notices: list[str] = []
+    conn.add_notice_handler(lambda notice: notices.append(notice.message_primary or ""))
+    db = ArcanoDB(conn)
+    db.check_user_active(1)
+    before = len(notices)
+    db.sweep_orphans()
+    notices.clear()
+    db.check_user_active(1)
+    assert before > 0
+    assert any("public.m" in notice for notice in notices)
+
+
+def test_pending_users_stay_blocked_when_another_word_is_renamed(
+    conn: psycopg.Connection, dsn: str, connect_to: Callable[..., psycopg.Connection]
+) -> None:
+    conn.execute("create type public.state as enum ('queued', 'running', 'completed', 'failed', 'cancelled')")
+    make(conn, table=TABLE.replace("status text", "status public.state"))
+    waiting = insert(conn, 1, "queued", "10 seconds")
+    conn.execute("alter type public.state rename value 'running' to 'at work'")
+    for _ in range(2):
+        assert ArcanoDB(connect_to(dsn)).check_user_active(1).active_job_id == waiting
+        ArcanoDB(connect_to(dsn)).sweep_orphans()
+
+
+@pytest.mark.parametrize("date", ["2099-01-01", "infinity"])
+def test_a_ghost_from_the_future_heals(conn: psycopg.Connection, db: ArcanoDB, date: str) -> None:
+    make(conn)
+    conn.execute("insert into public.m (user_id, status, created_at) values (1, 'queued', %s)", (date,))
+    assert db.check_user_active(1).has_active_job
+    db.sweep_orphans()
+    assert [event["event"] for event in events(conn)] == ["from_future"]
+    conn.execute("update arcano.job_event set created_at = created_at - interval '10 minutes'")
+    assert db.check_user_active(1).healed == 1
+
+
+def test_create_job_writes_the_date_in_the_apps_zone(conn: psycopg.Connection, db: ArcanoDB) -> None:
+    """Its default writes it in the zone of the session."""
+    make(
+        conn,
+        table=TABLE.replace("timestamptz default now()", "timestamp(3) not null default current_timestamp"),
+        time_zone="UTC",
+    )
+    for user, zone in enumerate(("America/Sao_Paulo", "Europe/Berlin", "UTC", "Pacific/Auckland")):
+        conn.execute("select set_config('timezone', %s, false)", (zone,))
+        assert db.create_job("public.m", None, user).created
+        answer = db.check_user_active(user)
+        assert (answer.has_active_job, answer.healed) == (True, 0)
+        assert conn.execute(
+            "select abs(extract(epoch from created_at - now() at time zone 'UTC')) < 60 from public.m where user_id = %s",
+            (user,),
+        ).fetchone() == (True,)
+
+
+@pytest.mark.parametrize(
+    "column", ["t text", '"arcano.name" text', "r text", "j text", '"row" text', "restored_at date", "k text"]
+)
+def test_columns_that_are_called_as_ours(conn: psycopg.Connection, db: ArcanoDB, column: str) -> None:
+    make(conn, f", {column}")
+    insert(conn, 1)
+    assert db.check_user_active(1).healed == 1
+    [event] = events(conn)
+    assert (event["job_before"]["status"], event["job_before"]["user_id"]) == ("queued", 1)
+    assert db.restore_job(event["event_id"])
+    assert conn.execute("select status from public.m").fetchone() == ("queued",)
+
+
+def test_what_json_can_hold_and_jsonb_cannot(conn: psycopg.Connection, db: ArcanoDB) -> None:
+    make(conn, ", meta json, more json")
+    for user in (1, 2, 3):
+        insert(conn, user, meta='{"a": "\\u0000"}', session_id=str(user))
+    insert(conn, 4, meta='{"a": 1e400000}')
+    assert db.check_user_active(1).healed == 1
+    assert len(db.cancel_session(session_id="2")) == 1
+    assert db.cancel_job(3).changed
+    assert sum(row.cancelled for row in db.sweep_orphans()) == 1
+    assert [json.loads(event["job_before"]["meta"].replace("\\u0000", "0")) for event in events(conn)][0] == {
+        "a": "0"
+    }
+    assert db.restore_job(events(conn)[0]["event_id"])
+
+
+VETO = """
+    create function public.veto() returns trigger language plpgsql as $$ begin if new.user_id = 1 then raise exception 'veto'; end if; return null; end $$;
+    create constraint trigger veto after update on public.m deferrable initially deferred for each row execute function public.veto()
+"""
+
+
+def test_a_veto_at_commit_spoils_one_job(conn: psycopg.Connection, db: ArcanoDB) -> None:
+    make(conn)
+    conn.execute(VETO)
+    for user in (1, 2, 3):
+        insert(conn, user)
+    assert not db.check_user_active(1).has_active_job
+    assert sum(row.cancelled for row in db.sweep_orphans()) == 2
+    assert not db.cancel_job(1).changed
+    assert db.cancel_session(user_id=1) == []
+    assert conn.execute("select user_id, status from public.m order by user_id").fetchall() == [
+        (1, "queued"),
+        (2, "cancelled"),
+        (3, "cancelled"),
+    ]
+
+
+EXPRESSIONS = {
+    "two rows": (
+        "(select a.ref from public.also a where a.job_id = t.id)",
+        "create table public.also (job_id int, ref text); insert into public.also select 1, 'x' from generate_series(1, 2)",
+    ),
+    "an error of its own": (
+        "public.strict(t.id)",
+        "create function public.strict(i int) returns text language plpgsql as $$ begin if i = 1 then raise exception 'no'; end if; return null; end $$",
+    ),
+    "a domain": ("t.meta::public.short", "create domain public.short as text check (length(value) < 3)"),
+}
+
+
+@pytest.mark.parametrize("what", EXPRESSIONS)
+def test_an_expression_that_fails_for_one_row(conn: psycopg.Connection, db: ArcanoDB, what: str) -> None:
+    expression, needs = EXPRESSIONS[what]
+    conn.execute(needs)
+    make(conn, ", meta text", columns={"task_id": expression})
+    insert(conn, 1, meta="long enough")
+    insert(conn, 2)
+    assert db.check_user_active(1).active_job_id == 1  # whatever it is, it is there
+    assert db.check_user_active(2).healed == 1
+    insert(conn, 3, session_id="here")
+    db.sweep_orphans()
+    db.active_jobs()
+    db.metrics()
+    assert any(finding.level == "error" and "public.m" in finding.detail for finding in db.check_health())
+
+
+def test_held_ghosts_starve_no_others(
+    conn: psycopg.Connection, db: ArcanoDB, dsn: str, connect_to: Callable[..., psycopg.Connection]
+) -> None:
+    make(conn)
+    for user in range(1, 8):
+        insert(conn, user, age=f"{20 - user} minutes")
+    holder = connect_to(dsn, autocommit=False)
+    holder.execute("select from public.m where user_id in (1, 2) for update")
+    assert [sum(row.cancelled for row in db.sweep_orphans(2)) for _ in range(4)] == [2, 2, 1, 0]
+
+
+def test_a_trigger_that_makes_another_job(conn: psycopg.Connection, db: ArcanoDB) -> None:
+    conn.execute(ATTACHED)
+    make(conn)
+    conn.execute(
+        """
+        create function public.double() returns trigger language plpgsql as
+          $$ begin execute format('insert into %s (user_id, status) values ($1, ''running'')', tg_argv[0]) using new.user_id; return new; end $$;
+        create trigger double after insert on public.att for each row when (pg_trigger_depth() = 0) execute function public.double('public.m');
+        create trigger double after insert on public.m for each row when (pg_trigger_depth() = 0) execute function public.double('public.att');
+        """
+    )
+    for table in ("public.att", "public.m"):
+        with pytest.raises(psycopg.errors.TriggeredDataChangeViolation) as refused:
+            db.create_job(table, None, 1)
+        assert "another job by now" in (refused.value.diag.message_detail or "")
+    assert db.active_jobs() == []
+
+
+def test_a_trigger_that_ends_what_was_made(conn: psycopg.Connection, db: ArcanoDB) -> None:
+    make(conn)
+    conn.execute(
+        "create function public.over() returns trigger language plpgsql as $$ begin new.status := 'completed'; return new; end $$;"
+        "create trigger over before insert on public.m for each row execute function public.over()"
+    )
+    with pytest.raises(psycopg.errors.TriggeredDataChangeViolation):
+        db.create_job("public.m", None, 1)
+
+
+def test_healing_one_that_makes_another(conn: psycopg.Connection, db: ArcanoDB) -> None:
+    """A trigger makes a job of the user in a mapped table as one of an attached table is healed."""
+    conn.execute(ATTACHED)
+    make(conn)
+    conn.execute(
+        """
+        create function public.again() returns trigger language plpgsql as
+          $$ begin insert into public.m (user_id, status) values (new.user_id, 'running'); return new; end $$;
+        create trigger again after update on public.att for each row execute function public.again();
+        insert into public.att (user_id, status, created_at) values (1, 'queued', now() - interval '1 hour');
+        """
+    )
+    assert not db.admit_user(1).admitted
+
+
+def test_restoring_after_its_columns_have_other_names(conn: psycopg.Connection, db: ArcanoDB) -> None:
+    make(conn)
+    insert(conn, 1)
+    assert db.check_user_active(1).healed == 1
+    conn.execute("alter table public.m rename status to state")
+    db.map_job_table("public.m", columns={"status": "state"}, statuses=WORDS)
+    with pytest.raises(CannotRestore) as refused:
+        db.restore_job(events(conn)[0]["event_id"])
+    assert "other names" in (refused.value.detail or "")
+    assert conn.execute("select state from public.m").fetchone() == ("cancelled",)
+
+
+def test_restoring_what_a_trigger_keeps(conn: psycopg.Connection, db: ArcanoDB) -> None:
+    make(conn)
+    insert(conn, 1)
+    assert db.check_user_active(1).healed == 1
+    conn.execute(
+        "create function public.keep() returns trigger language plpgsql as $$ begin new.status := old.status; return new; end $$;"
+        "create trigger keep before update on public.m for each row execute function public.keep()"
+    )
+    with pytest.raises(psycopg.Error):
+        db.restore_job(events(conn)[0]["event_id"])
+
+
+def test_a_restored_job_that_had_stalled_runs_on(conn: psycopg.Connection, db: ArcanoDB) -> None:
+    make(conn, ", started_at timestamptz")
+    db.set_job_table("public.m", {"stall_after": "10 minutes"})
+    insert(conn, 1, "running", "2 hours", started_at="2020-01-01")
+    assert sum(row.stalled for row in db.sweep_orphans()) == 1
+    assert db.restore_job(events(conn)[0]["event_id"])
+    db.sweep_orphans()
+    assert conn.execute("select status from public.m").fetchone() == ("running",)
+
+
+def test_an_id_that_comes_again_is_another_job(conn: psycopg.Connection, db: ArcanoDB) -> None:
+    make(conn)
+    insert(conn, 1)
+    assert db.check_user_active(1).healed == 1
+    assert db.restore_job(events(conn)[0]["event_id"])
+    conn.execute("truncate public.m restart identity")
+    insert(conn, 2, age="20 minutes")
+    assert db.check_user_active(2).healed == 1
+    # Nor is it the one that was healed, come back.
+    conn.execute("truncate public.m restart identity")
+    insert(conn, 3, "running", age="1 second")
+    db.sweep_orphans()
+    assert [event["event"] for event in events(conn)] == ["healed", "restored", "healed"]
+
+
+def test_it_waits_no_longer_than_the_caller_lets_it(
+    conn: psycopg.Connection, db: ArcanoDB, dsn: str, connect_to: Callable[..., psycopg.Connection]
+) -> None:
+    make(
+        conn,
+        ", parent int references public.p (id)",
+        table="create table public.p (id int primary key);" + TABLE,
+    )
+    conn.execute("insert into public.p values (1)")
+    holder = connect_to(dsn, autocommit=False)
+    ArcanoDB(holder).admit_user(1)
+    holder.execute("select from public.p for update")
+    conn.execute("set lock_timeout = '50ms'; set statement_timeout = '4s'")
+    for user in (1, 2):  # its user's lock, and its foreign key
+        with pytest.raises(WaitedTooLong) as refused:
+            db.create_job("public.m", None, user, data={"parent": 1})
+        assert refused.value.hint
+
+
+@pytest.mark.parametrize("call", ["check", "admit", "create", "cancel"])
+def test_a_table_that_was_swapped_needs_no_sweep(conn: psycopg.Connection, db: ArcanoDB, call: str) -> None:
+    """Such as by gh-ost, or by restoring a dump: its name means another table."""
+    make(conn)
+    job_id = insert(conn, 1)
+    conn.execute(REWRITES["swapped"])
+    if call == "check":
+        assert db.check_user_active(1).healed == 1
+    elif call == "admit":
+        assert db.admit_user(1).admitted
+    elif call == "create":
+        conn.execute("delete from public.m")
+        assert db.create_job("public.m", None, 1).created
+    else:
+        assert db.cancel_job(job_id, table="public.m").changed
+
+
+def test_a_mapped_table_is_not_detached(conn: psycopg.Connection, db: ArcanoDB) -> None:
+    make(conn)
+    with pytest.raises(NotAttached) as refused:
+        db.detach_job_table("public.m")
+    assert "unmap" in (refused.value.hint or "")
+    assert [row.mode for row in db.job_tables()] == ["enforce"]
+
+
+def test_a_job_that_waits_as_pending_can_be_made(conn: psycopg.Connection, db: ArcanoDB) -> None:
+    make(
+        conn,
+        statuses={"new": "pending", "busy": "running", "off": "cancelled"},
+        table=TABLE.replace("'queued', 'running'", "'new', 'busy'"),
+    )
+    assert db.create_job("public.m", None, 1).created
+    assert conn.execute("select status from public.m").fetchone() == ("new",)
+
+
+def test_an_empty_text_is_no_sign_of_a_provider(conn: psycopg.Connection, db: ArcanoDB) -> None:
+    make(conn, ", task_id text not null default ''")
+    insert(conn, 1)
+    assert db.check_user_active(1).healed == 1

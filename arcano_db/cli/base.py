@@ -22,6 +22,7 @@ from arcano_db.installing import migrating
 from arcano_db.installing.attaching import AttachError
 from arcano_db.running.isolating import find_function
 from arcano_db.running.working import WorkError
+from arcano_db.terminal.output import say
 
 FREE = 0
 FAILED = 1
@@ -136,11 +137,20 @@ def connected(
         trust_owner: A table may belong to a role with fewer rights than its code then gets.
     """
     with psycopg.connect(dsn, autocommit=True, application_name="arcano-db") as connection:
+        connection.add_notice_handler(_tell)
         if force:
             connection.execute("set arcano.force = on")
         if trust_owner:
             connection.execute("set arcano.trust_owner = on")
         yield connection
+
+
+def _tell(notice: psycopg.errors.Diagnostic) -> None:
+    """What the package itself warns of, such as a mapped table that cannot be read."""
+    if notice.severity_nonlocalized == "WARNING" and (notice.message_primary or "").startswith("arcano:"):
+        primary = notice.message_primary.removeprefix("arcano: ")  # type: ignore[union-attr]
+        parts = (f"warning: {primary}", notice.message_detail, notice.message_hint)
+        say("\n  ".join(filter(None, parts)))
 
 
 @contextmanager

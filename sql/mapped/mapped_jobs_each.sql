@@ -33,7 +33,7 @@ begin
         when transaction_rollback or object_not_in_prerequisite_state or insufficient_resources or operator_intervention or system_error then
           raise; -- see read_failures
         when others then
-          v_error := coalesce(v_error, sqlstate || ': ' || sqlerrm);
+          v_error := coalesce(v_error, arcano.missing_column(m), sqlstate || ': ' || sqlerrm);
       end;
     end loop;
     if v_error is not null then

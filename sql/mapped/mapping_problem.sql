@@ -22,6 +22,9 @@ begin
   if exists (select from pg_inherits i where i.inhrelid = v_relid and i.inhparent = 'arcano.job'::regclass) then
     return 'it is attached: its jobs would count twice';
   end if;
+  if arcano.missing_column(p_mapping) is not null then
+    return arcano.missing_column(p_mapping);
+  end if;
   begin
     execute 'explain ' || arcano.mapped_judgement(p_mapping, 'user') using v_user_id;
     execute 'explain ' || arcano.mapped_judgement(p_mapping, 'open');

@@ -57,16 +57,12 @@ select j.tableoid as relid,
   cross join lateral (
     select case
              when j.created_at > now() + interval '1 minute' then
-               least(
-                 arcano.heals_at(
-                   j.status, j.task_id, j."position", j.waited_in_queue, j.user_credit_cost, j.credits_charged,
+               least(arcano.heals_at(j.status, j.task_id, j."position", j.waited_in_queue, j.user_credit_cost, j.credits_charged,
                    j.created_at, j.started_at, j.heartbeat_at, j.orphan_exempt, t.orphan_after, t.touch_limit),
-                 arcano.heals_at(
-                   j.status, j.task_id, j."position", j.waited_in_queue, j.user_credit_cost, j.credits_charged,
+                 arcano.heals_at(j.status, j.task_id, j."position", j.waited_in_queue, j.user_credit_cost, j.credits_charged,
                    arcano.future_job((j.tableoid, j.id)::arcano.job_ref, j.created_at), j.started_at, j.heartbeat_at, j.orphan_exempt, t.orphan_after, t.touch_limit))
              else
-               arcano.heals_at(
-                 j.status, j.task_id, j."position", j.waited_in_queue, j.user_credit_cost, j.credits_charged,
+               arcano.heals_at(j.status, j.task_id, j."position", j.waited_in_queue, j.user_credit_cost, j.credits_charged,
                  j.created_at, j.started_at, j.heartbeat_at, j.orphan_exempt, t.orphan_after, k.touch_limit)
            end
   ) a (heals_at)
@@ -103,8 +99,7 @@ select j.tableoid as relid,
   cross join lateral (select arcano.is_charged(j.credits_charged, j.user_credit_cost)) c (is_charged)
   -- A charged orphan would be an orphan, had it not been charged.
   cross join lateral (
-    select arcano.heals_at(
-      j.status, j.task_id, j."position", j.waited_in_queue, 0, false,
+    select arcano.heals_at(j.status, j.task_id, j."position", j.waited_in_queue, 0, false,
       j.created_at, j.started_at, j.heartbeat_at, j.orphan_exempt, '0', k.touch_limit)
   ) d (last_sign)
   cross join lateral (

@@ -12,16 +12,20 @@ begin
   -- The newest first, and no further than it takes: a condition on created_at would tempt the planner to read an index of
   -- the app's own.
   for v_job in
-    select o.relid, o.job_id, o.created_at from arcano.open_job o where o.is_outside_queue
-     union all
-    select m.relid, m.job_id, m.created_at from arcano.generated_open_jobs() m where (select arcano.generated_has_tables()) and m.is_outside_queue
-     order by created_at desc
+    select o.relid, o.job_id, o.created_at from arcano.open_job o where o.is_outside_queue order by o.created_at desc
   loop
     exit when v_job.created_at <= now() + interval '1 minute' or cardinality(v_jobs) = p_limit;
     if v_job.created_at is not null and arcano.future_job((v_job.relid, v_job.job_id)::arcano.job_ref, v_job.created_at) is null then
       v_jobs := v_jobs || (v_job.relid, v_job.job_id)::arcano.job_ref;
     end if;
   end loop;
+  if arcano.generated_has_tables() then
+    v_jobs := v_jobs || array(
+      select (m.relid, m.job_id)::arcano.job_ref from arcano.generated_open_jobs() m
+       where m.is_outside_queue and m.created_at > now() + interval '1 minute'
+         and arcano.future_job((m.relid, m.job_id)::arcano.job_ref, m.created_at) is null
+       limit p_limit);
+  end if;
   if v_jobs <> '{}' then
     perform arcano.journal_future(v_jobs, 'sweep');
   end if;

@@ -28,7 +28,7 @@ declare
   v_ages boolean;
   v_mapped boolean;
   v_is_strange boolean;
-  v_has_healed boolean := false;
+  v_asks_again boolean := false;
   v_mapped_orphans arcano.job_ref[];
 begin
   healed := 0;
@@ -66,8 +66,8 @@ begin
       perform arcano.remap_changed_tables();
       continue;
     end if;
-    exit when v_has_healed or coalesce(v_orphans, v_mapped_orphans) is null;
-    v_has_healed := true;
+    exit when v_asks_again or coalesce(v_orphans, v_mapped_orphans) is null;
+    v_asks_again := true;
 
     select count(*) filter (where e.error is null),
            coalesce(array_agg(e.job) filter (where e.error is not null), '{}')
@@ -83,18 +83,14 @@ begin
          where not exists (select from arcano.would_trip(r.relid, false) w where w.orphans is not null));
     end if;
   end loop;
-  if p_admits and not has_active_job and current_setting('arcano.unread', true) <> '' then
-    perform arcano.refuse_unreadable_tables();
-  end if;
+  perform arcano.refuse_unreadable_tables() where p_admits and not has_active_job and current_setting('arcano.unread', true) <> '';
   if p_admits and not has_active_job and v_ignored <> '{}' then
     perform arcano.note_admission();
   end if;
 
   -- Else a database that is stopped and started all day, and in which nobody makes or ends anything, would never know
   -- that it served meanwhile.
-  if v_ages and not current_setting('transaction_read_only')::boolean then
-    perform arcano.note_alive();
-  end if;
+  perform arcano.note_alive() where v_ages and not current_setting('transaction_read_only')::boolean;
   if v_observed is not null or v_future is not null then
     begin
       perform arcano.journal_observed(v_observed, 'check', 'orphan') where v_observed is not null;

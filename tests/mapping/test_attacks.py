@@ -269,9 +269,7 @@ def test_what_json_can_hold_and_jsonb_cannot(conn: psycopg.Connection, db: Arcan
     assert len(db.cancel_session(session_id="2")) == 1
     assert db.cancel_job(3).changed
     assert sum(row.cancelled for row in db.sweep_orphans()) == 1
-    assert [json.loads(event["job_before"]["meta"].replace("\\u0000", "0")) for event in events(conn)][0] == {
-        "a": "0"
-    }
+    assert json.loads(events(conn)[0]["job_before"]["meta"].replace("\\u0000", "0")) == {"a": "0"}
     assert db.restore_job(events(conn)[0]["event_id"])
 
 

@@ -1485,6 +1485,13 @@ CREATE FUNCTION arcano.misleading_defaults(p_table regclass, OUT level text, OUT
 
 COMMENT ON FUNCTION arcano.misleading_defaults(p_table regclass, OUT level text, OUT detail text, OUT hint text) IS 'Internal: the defaults of contract columns of p_table that the rule reads as a sign of life, or else as what they are not.';
 
+CREATE FUNCTION arcano.missing_column(p_mapping arcano.mapping) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.missing_column(p_mapping arcano.mapping) IS 'Internal: which column of the table of p_mapping is not there any more; null: none, as far as can be told, or the table is gone.';
+
 CREATE FUNCTION arcano.missing_columns(p_table regclass, OUT problem text, OUT mend text) RETURNS SETOF record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3837,6 +3844,8 @@ REVOKE ALL ON FUNCTION arcano.may_be_put_back(p_job arcano.job_ref) FROM PUBLIC;
 REVOKE ALL ON FUNCTION arcano.may_pass(p_error text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.misleading_defaults(p_table regclass, OUT level text, OUT detail text, OUT hint text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.missing_column(p_mapping arcano.mapping) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.missing_columns(p_table regclass, OUT problem text, OUT mend text) FROM PUBLIC;
 

@@ -31,7 +31,7 @@ NOT_OURS = {
 NOT_SLIPS = {
     r"schedule_sweeper: .*cron": "there only where pg_cron is installed",
     r"generated_is_busy: unused parameter": "of no table yet",
-    r"(mapped_\w+|mapping_\w+|\w+_mapped_\w+): .*(dynamic SQL|never read variable)": "dynamic SQL",
+    r"\w*mapp(ed|ing)_\w+: .*(dynamic SQL|never read variable|unmodified|composite)": "dynamic SQL",
     r"(job_counts|table_settings|shared_ids|admit_job): .*(unmodified|dynamic SQL|default)": "dynamic SQL",
     r"refuse_job_of_others: it is not known which user calls": "it asks who calls, and nobody does",
     r"target type is different type than source type": "a literal, converted once",

@@ -17,7 +17,8 @@ begin
        union all
       select m.job from arcano.mapped_job_rows(p_jobs) m where arcano.generated_has_tables()
     ) r
-   where not arcano.is_observed(((r.job).relid, (r.job).id)::arcano.job_ref);
+   where not arcano.is_observed(((r.job).relid, (r.job).id)::arcano.job_ref, (r.job).user_id,
+           coalesce((r.job).job ->> 'arcano.created_at', (r.job).job ->> 'created_at')::timestamptz);
   return arcano.journal('observed', p_source, (select c.message from arcano.end_causes() c where c.cause = p_cause), v_jobs);
 end
 $$;

@@ -813,12 +813,12 @@ CREATE FUNCTION arcano.is_never_put_back(p_job arcano.job_ref, p_sqlstate text) 
 
 COMMENT ON FUNCTION arcano.is_never_put_back(p_job arcano.job_ref, p_sqlstate text) IS 'Internal: whether p_job, which could not be put back because of p_sqlstate, is to fail now.';
 
-CREATE FUNCTION arcano.is_observed(p_job arcano.job_ref) RETURNS boolean
+CREATE FUNCTION arcano.is_observed(p_job arcano.job_ref, p_user_id uuid, p_created_at timestamp with time zone) RETURNS boolean
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.is_observed(p_job arcano.job_ref) IS 'Internal: whether the journal says already that p_job would have been ended.';
+COMMENT ON FUNCTION arcano.is_observed(p_job arcano.job_ref, p_user_id uuid, p_created_at timestamp with time zone) IS 'Internal: whether the journal says already that p_job of user p_user_id, made at p_created_at, would have been ended.';
 
 CREATE FUNCTION arcano.table_name(p_relid oid) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -3679,7 +3679,7 @@ REVOKE ALL ON FUNCTION arcano.is_mapped(p_table oid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.is_never_put_back(p_job arcano.job_ref, p_sqlstate text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.is_observed(p_job arcano.job_ref) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.is_observed(p_job arcano.job_ref, p_user_id uuid, p_created_at timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.table_name(p_relid oid) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.table_name(p_relid oid) TO arcano_operator;

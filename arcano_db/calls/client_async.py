@@ -1108,7 +1108,7 @@ class AsyncArcanoDB(AsyncCalls):
         return await self._one(statements.GRACE_ADVICE, (table, orphan_after))
 
     async def set_job_table(self, table: str, settings: Mapping[str, Any]) -> None:
-        """Change settings of an attached table; those not named stay as they are.
+        """Change settings of an attached table or a mapped one; those not named stay as they are.
 
         Calls ``arcano.set_job_table``.
 
@@ -1119,8 +1119,8 @@ class AsyncArcanoDB(AsyncCalls):
                 ``user_columns``, ``mode`` (``enforce`` or ``observe``) and ``breaker_share`` (None: off).
 
         Raises:
-            InvalidArgument: A setting is unknown or out of range.
-            NotAttached: The table is not attached.
+            InvalidArgument: A setting is unknown, out of range, or says nothing of a mapped table.
+            NotAttached: The table is neither attached nor mapped.
         """
         await self._one(statements.SET_JOB_TABLE, (table, to_json(settings)))
 

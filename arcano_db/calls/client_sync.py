@@ -1106,7 +1106,7 @@ class ArcanoDB(Calls):
         return self._one(statements.GRACE_ADVICE, (table, orphan_after))
 
     def set_job_table(self, table: str, settings: Mapping[str, Any]) -> None:
-        """Change settings of an attached table; those not named stay as they are.
+        """Change settings of an attached table or a mapped one; those not named stay as they are.
 
         Calls ``arcano.set_job_table``.
 
@@ -1117,8 +1117,8 @@ class ArcanoDB(Calls):
                 ``user_columns``, ``mode`` (``enforce`` or ``observe``) and ``breaker_share`` (None: off).
 
         Raises:
-            InvalidArgument: A setting is unknown or out of range.
-            NotAttached: The table is not attached.
+            InvalidArgument: A setting is unknown, out of range, or says nothing of a mapped table.
+            NotAttached: The table is neither attached nor mapped.
         """
         self._one(statements.SET_JOB_TABLE, (table, to_json(settings)))
 

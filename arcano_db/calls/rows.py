@@ -224,7 +224,7 @@ class CancelledOne(JobChange):
     """The answer of ``arcano.cancel_job``: as :class:`JobChange`, and what became of the credits.
 
     Attributes:
-        refunded: Whether its credits have been given back.
+        refunded: Whether its credits have been given back; never in a mapped table, and ``note`` says so.
     """
 
     refunded: bool
@@ -277,7 +277,7 @@ class MyJob:
         job_table: Its table, with the schema.
         job_id: Its id.
         session_id: The page visit.
-        status: Its status.
+        status: Its status; None: a word that the mapping of its table does not know.
         position: Its place in the queue when it entered; None, 0 or less: it never did.
         waited_in_queue: Whether it entered the queue.
         user_credit_cost: What it costs.
@@ -565,9 +565,10 @@ class ObservedJob:
         job_table: Its table, with the schema.
         job_id: Its id.
         user_id: Whose job it is.
-        status: Its status now; None: the row is gone.
+        status: Its status now; None: the row is gone. Of a mapped table also a word that it does not
+            know, and ``unreadable``: the table cannot be read as it is mapped.
         came_alive: Whether it showed a sign of life afterwards, so that a real job would have been ended;
-            None: the row is gone.
+            None: the row is gone, or ``unreadable``.
     """
 
     event_id: int

@@ -211,7 +211,7 @@ def check(user_id: str, dsn: str, as_json: bool, lang: Language) -> None:
 @dsn_option
 @click.option("--force", is_flag=True, help="Accept intervals that have cancelled real jobs.")
 def configure(table: str, settings: tuple[str, ...], dsn: str, force: bool) -> None:
-    """Change settings of the attached TABLE; those not named stay as they are.
+    """Change settings of TABLE, attached or mapped; those not named stay as they are.
 
     \b
       tool                  the name that people read
@@ -230,6 +230,7 @@ def configure(table: str, settings: tuple[str, ...], dsn: str, force: bool) -> N
       journal_value_limit   how many bytes of a value the journal keeps whole; it cuts what is longer
 
     An empty value switches a limit off: arcano-db configure public.my_jobs stall_after=
+    What says nothing of a mapped table is refused.
     """
     values: dict[str, Any] = {}
     for setting in settings:
@@ -308,6 +309,8 @@ def _print_cancelled(answer: CancelledOne, as_json: bool) -> None:
         print_json(answer)
     elif answer.changed:
         console.print(f"cancelled{', and refunded' if answer.refunded else ''}")
+        if answer.note:
+            say(printable(answer.note))
     else:
         say(f"not cancelled: {printable(answer.note or '')}")
 

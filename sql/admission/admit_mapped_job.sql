@@ -29,7 +29,7 @@ begin
   perform arcano.limit_wait(p_since, p_lock_timeout);
   select x.* into strict m from arcano.mapping x where x.relid = p_table;
   perform arcano.lock_user(p_user_id, 'a job cannot be admitted', p_since, p_lock_timeout);
-  perform arcano.refuse_mapped_create(m, p_data, p_request_key);
+  perform arcano.refuse_mapped_create(m, p_job_id, p_user_id, p_data, p_request_key);
   if p_job_id is not null then
     select k.active_table, k.active_job_id, k.active_status into active_table, active_job_id, active_status
       from arcano.known_job(p_table, p_job_id, p_user_id, p_data, null) k;

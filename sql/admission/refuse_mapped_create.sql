@@ -1,6 +1,11 @@
--- What create_job cannot do in a mapped table, each with its reason.
+-- What create_job cannot do in a mapped table, each with its reason. An id in another spelling than its column's own would be
+-- another one by the time it is there.
+--
+-- Dynamic, because ids are tried as the types of the table's own columns.
 create or replace function arcano.refuse_mapped_create(
   p_mapping arcano.mapping,
+  p_job_id arcano.job.id%type,
+  p_user_id arcano.job.user_id%type,
   p_data jsonb,
   p_request_key text
 )
@@ -11,7 +16,18 @@ as $$
 declare
   v_wrong text;
   v_own text[];
+  v_no_user boolean;
+  v_no_job boolean;
 begin
+  execute format('select %s is null, %s is null and $2 is not null',
+      arcano.mapped_parameter('$1', p_mapping.user_id_type, 'user_id'), arcano.mapped_parameter('$2', p_mapping.id_type, 'id'))
+    into v_no_user, v_no_job using p_user_id, p_job_id;
+  if v_no_user or v_no_job then
+    raise exception '% is no % of %', case when v_no_user then quote_literal(p_user_id) else quote_literal(p_job_id) end,
+        case when v_no_user then 'user id' else 'id of a job' end, p_mapping.name
+      using errcode = 'invalid_parameter_value',
+        hint = format('There it is of the type %s: give it as that is written.', case when v_no_user then p_mapping.user_id_type else p_mapping.id_type end);
+  end if;
   if p_data is null or jsonb_typeof(p_data) <> 'object' then
     raise exception 'p_data must be a JSON object, not %', coalesce(jsonb_typeof(p_data), 'null')
       using errcode = 'invalid_parameter_value', hint = 'Its keys are columns of the table, such as {"scale": 4}.';
@@ -42,5 +58,5 @@ begin
 end
 $$;
 
-comment on function arcano.refuse_mapped_create(arcano.mapping, jsonb, text) is
+comment on function arcano.refuse_mapped_create(arcano.mapping, arcano.job.id%type, arcano.job.user_id%type, jsonb, text) is
   'Internal: raises if create_job with these arguments cannot make a job in the table of p_mapping.';

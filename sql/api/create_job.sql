@@ -20,6 +20,9 @@ declare
   v_lock_timeout constant interval := current_setting('lock_timeout');
   v_request record;
 begin
+  if arcano.generated_has_tables() then
+    perform arcano.refuse_unreadable_tables();
+  end if;
   v_request := arcano.own_request(p_table, p_job_id, p_data, v_began, v_lock_timeout);
   select c.* into created, job_id, active_table, active_job_id, active_status
     from arcano.admit_job(

@@ -31,15 +31,18 @@ begin
            n.user_credit_cost, n.credits_charged, n.credits_refunded, n.created_at, n.started_at, n.completed_at,
            n.heartbeat_at, n.attempt, n.error_message, arcano.user_data((n.relid, n.id)::arcano.job_ref)
       from (
-        select j.tableoid as relid, j.*
-          from arcano.job j
-         where j.user_id = v_user_id
-         order by j.created_at desc nulls last, j.id
-         limit p_limit
+        (select j.tableoid as relid, j.*
+           from arcano.job j
+          where j.user_id = v_user_id
+          order by j.created_at desc nulls last, j.id
+          limit p_limit)
+         union all
+        select m.relid, (m.job).* from arcano.own_mapped_jobs(v_user_id, p_limit) m where (select arcano.generated_has_tables())
       ) n
-     order by n.created_at desc nulls last, n.id;
+     order by n.created_at desc nulls last, n.id
+     limit p_limit;
 end
 $$;
 
 comment on function arcano_api.my_jobs(integer) is
-  'The p_limit (1 to 1000) newest jobs of the user who calls, newest first. data: the columns in user_columns of the job''s table. Quick where each table has an index that begins with user_id.';
+  'The p_limit (1 to 1000) newest jobs of the user who calls, newest first. data: the columns in user_columns of the job''s table. Of a mapped table: what its mapping has, by the contract''s names and words; status null: a word that it does not know. Quick where each table has an index that begins with user_id.';

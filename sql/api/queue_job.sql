@@ -12,6 +12,10 @@ as $$
 declare
   v_job constant arcano.job_ref := arcano.own_job(p_job_id, p_table);
 begin
+  if arcano.generated_has_tables() and arcano.is_mapped(v_job.relid) then
+    note := 'its table is mapped, and has no queue';
+    return;
+  end if;
   select q.decision, q."position", q.note into decision, "position", note
     from arcano.run_or_queue(v_job.id, false, v_job.relid) q;
 end

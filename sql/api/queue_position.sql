@@ -7,6 +7,9 @@ as $$
 declare
   v_job constant arcano.job_ref := arcano.own_job(p_job_id, p_table);
 begin
+  if arcano.generated_has_tables() and arcano.is_mapped(v_job.relid) then
+    return null;
+  end if;
   return arcano.queue_position(v_job.id, v_job.relid);
 end
 $$;

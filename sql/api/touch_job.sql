@@ -14,6 +14,12 @@ as $$
 declare
   v_job constant arcano.job_ref := arcano.own_job(p_job_id, p_table);
 begin
+  if arcano.generated_has_tables() and arcano.is_mapped(v_job.relid) then
+    changed := false;
+    select m.status into status from arcano.generated_jobs_by_id(v_job.id) m where m.relid = v_job.relid;
+    note := 'its table is mapped: the app writes its own signs of life';
+    return;
+  end if;
   select j.status, coalesce(j.attempt, 0) into status, attempt
     from arcano.job j where j.id = v_job.id and j.tableoid = v_job.relid;
   if arcano.is_working(status) then

@@ -1,4 +1,4 @@
--- Changes settings of an attached table; those not named stay as they are.
+-- Changes settings of an attached table or a mapped one; those not named stay as they are.
 create or replace function arcano.set_job_table(p_table regclass, p_settings jsonb)
 returns arcano.job_table
 language plpgsql volatile security definer
@@ -7,6 +7,7 @@ as $$
 declare
   v_settings arcano.job_table%rowtype;
   v_may_set text[];
+  v_wrong text;
 begin
   -- Who attaches locks the table and then the row.
   lock table arcano.job_table in row exclusive mode;
@@ -23,6 +24,21 @@ begin
     raise exception 'p_settings must be a JSON object of settings'
       using errcode = 'invalid_parameter_value', detail = format('It is %s.', coalesce(p_settings::text, 'null')),
         hint = format('Its keys may be %s.', array_to_string(v_may_set, ', '));
+  end if;
+
+  -- What only columns of the package's own can keep. To switch one off says nothing.
+  select string_agg(k.key, ', ' order by k.key) into v_wrong
+    from arcano.mapping m
+   cross join lateral jsonb_object_keys(jsonb_strip_nulls(p_settings)) k (key)
+   where m.relid = p_table
+     and k.key in ('starting_stall_after', 'charged_orphan_after', 'refund_when', 'user_columns', 'id_form', 'max_attempts')
+     and not (k.key = 'starting_stall_after' and m.statuses @? '$.* ? (@ == "starting")');
+  if v_wrong is not null then
+    raise exception '% is mapped, and has no setting %', p_table, v_wrong
+      using errcode = 'invalid_parameter_value',
+        detail = 'Refunds, claims, and jobs that end users make are for attached tables.',
+        hint = case when v_wrong ~ 'user_columns' then 'Let the app insert its users'' jobs, after admit_user says so. Or attach it: ' else '' end
+          || format('arcano-db unmap %s; arcano-db attach %1$s', p_table);
   end if;
 
   v_settings := jsonb_populate_record(v_settings, p_settings);
@@ -72,4 +88,4 @@ end
 $$;
 
 comment on function arcano.set_job_table(regclass, jsonb) is
-  'Changes settings of the attached p_table, such as {"stall_after": "10 minutes"}, and answers all of them: tool, orphan_after, touch_limit, stall_after, starting_stall_after, charged_orphan_after, refund_when (which ends are refunded: failed, stalled, forced), user_columns (what end users may give in p_data; [] opens the table to them with no column, null closes it), id_form (of the text ids that arcano_user may choose), mode (enforce, or observe: only journal what would be ended), max_attempts (how often a job whose worker fell silent is put back into the queue), breaker_share (of an hour''s jobs that may be ghosts before the sweep sets mode to observe), journal_value_limit (how many bytes of a value the journal keeps whole). Null switches a limit off. The column comments of arcano.job_table say what each does.';
+  'Changes settings of p_table, such as {"stall_after": "10 minutes"}, and answers all of them: tool, orphan_after, touch_limit, stall_after, starting_stall_after, charged_orphan_after, refund_when (which ends are refunded: failed, stalled, forced), user_columns (what end users may give in p_data; [] opens the table to them with no column, null closes it), id_form (of the text ids that arcano_user may choose), mode (enforce, or observe: only journal what would be ended), max_attempts (how often a job whose worker fell silent is put back into the queue), breaker_share (of an hour''s jobs that may be ghosts before the sweep sets mode to observe), journal_value_limit (how many bytes of a value the journal keeps whole). Null switches a limit off. A mapped table has no charged_orphan_after, refund_when, user_columns, id_form and max_attempts, and starting_stall_after only where a word of it means starting. The column comments of arcano.job_table say what each does.';

@@ -63,4 +63,4 @@ end
 $$;
 
 comment on function arcano.cancel_job(arcano.job.id%type, boolean, text, regclass) is
-  'Cancels job p_job_id of p_table if it waits, or with p_force also if it is being worked on (then without a refund, unless its table says so), with p_reason as its error_message. changed is false, and note says why, for a job that works, has ended, is not there, or is being changed at this moment.';
+  'Cancels job p_job_id of p_table if it waits, or with p_force also if it is being worked on (then without a refund, unless its table says so), with p_reason as its error_message. changed is false, and note says why, for a job that works, has ended, is not there, or is being changed at this moment. Of a mapped table nothing is refunded: note says so for a job that was charged.';

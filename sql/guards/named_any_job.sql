@@ -15,6 +15,12 @@ begin
     if not found then
       perform arcano.refuse_unattached(p_table);
     end if;
+    if arcano.is_mapped(p_table) then
+      select array_agg(m.relid) into v_relids from arcano.generated_jobs_by_id(p_job_id) m where m.relid = p_table;
+      if cardinality(v_relids) > 1 then
+        perform arcano.refuse_ambiguous(p_job_id, v_relids);
+      end if;
+    end if;
     return (p_table::oid, p_job_id);
   end if;
   select array_agg(f.relid) into v_relids

@@ -34,7 +34,12 @@ begin
            format('%s: %s jobs are worked on without a sign of life for an hour or longer, the oldest since %s, and %s',
              o.job_table, count(*), min(o.silent_since), w.why),
            w.mend
-      from arcano.open_job o
+      from (
+        select j.job_table, j.is_enforced, j.stalls_at, j.silent_since, j.is_working from arcano.open_job j
+         union all
+        select m.job_table, m.is_enforced, m.stalls_at, m.silent_since, m.is_working
+          from arcano.generated_open_jobs() m where (select arcano.generated_has_tables())
+      ) o
      cross join lateral (
        select case
                 when not o.is_enforced then 'their table is only observed'
@@ -70,11 +75,16 @@ begin
 
   return query
     select 'error', 'clocks', format('%s: %s open jobs are from the future, the latest from %s', o.job_table, count(*), max(o.created_at)),
-           format('update %s set created_at = now() where created_at > now() and status = any (%L); alter table %1$s alter column created_at set default now(); -- and let the app leave it to that: a job blocks its user, and keeps its place in the queue, by that date',
-             o.job_table, arcano.waiting_statuses() || arcano.working_statuses())
-      from arcano.open_job o
+           case when o.is_mapped then 'Give them a date that has been, in the column that is mapped as created_at, and let the database''s clock write it from then on: a job blocks its user by that date.'
+             else format('update %s set created_at = now() where created_at > now() and status = any (%L); alter table %1$s alter column created_at set default now(); -- and let the app leave it to that: a job blocks its user, and keeps its place in the queue, by that date',
+             o.job_table, arcano.waiting_statuses() || arcano.working_statuses()) end
+      from (
+        select j.job_table, j.created_at, false as is_mapped from arcano.open_job j
+         union all
+        select m.job_table, m.created_at, true from arcano.mapped_open_jobs() m
+      ) o
      where o.created_at > now() + interval '1 minute'
-     group by o.job_table;
+     group by o.job_table, o.is_mapped;
 end
 $$;
 

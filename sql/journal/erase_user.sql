@@ -46,7 +46,12 @@ begin
   get diagnostics events = row_count;
 
   select count(*) into refunds_due from arcano.refund f where f.user_id = p_user_id;
-  select count(*) into open_jobs from arcano.open_job o where o.user_id = p_user_id;
+  select count(*) into open_jobs
+    from (
+      select from arcano.open_job o where o.user_id = p_user_id
+       union all
+      select from arcano.generated_jobs_of_user(p_user_id) where (select arcano.generated_has_tables())
+    ) o;
   perform arcano.journal('erased', 'erase_user',
     format('%s entries of the journal, %s refunds that were paid and %s tasks of a user, by %s', events, refunds, tasks, session_user),
     array[(null, null, null, '{}')::arcano.job_snapshot]);

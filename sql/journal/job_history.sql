@@ -9,8 +9,11 @@ begin
   if arcano.generated_has_tables() and arcano.is_mapped(p_job.relid) then
     return query
       select e.*
-        from arcano.job_event e
-       where e.job_id = p_job.id and arcano.is_of_table(e.relid, e.job_table, p_job.relid)
+        from arcano.generated_jobs_by_id(p_job.id) j
+        join arcano.job_event e on e.job_id = j.job_id and arcano.is_of_table(e.relid, e.job_table, j.relid)
+       where j.relid = p_job.relid
+         and e.user_id is not distinct from j.user_id
+         and arcano.is_about(e.created_at, j.created_at)
        order by e.event_id;
     return;
   end if;

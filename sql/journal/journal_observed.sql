@@ -12,10 +12,9 @@ begin
     return 0;
   end if;
   select array_agg(r.job) into v_jobs
-    from (
-      select j.job from arcano.job_rows(p_jobs, false) j
-    ) r
-   where not arcano.is_observed(((r.job).relid, (r.job).id)::arcano.job_ref);
+    from arcano.job_rows(p_jobs, false) r
+   where not arcano.is_observed(((r.job).relid, (r.job).id)::arcano.job_ref, (r.job).user_id,
+           arcano.made_at((r.job).job));
   return arcano.journal('observed', p_source, (select c.message from arcano.end_causes() c where c.cause = p_cause), v_jobs);
 end
 $$;

@@ -1,10 +1,10 @@
 -- An id that a caller gives, as the type of the table's own column. The parameter is cast, and never the column, so that an
 -- index finds it. What is no canonical spelling of such a value is nobody's id: it is null, and no error, and reads nothing.
-create or replace function arcano.mapped_parameter(p_parameter text, p_type text, p_from text)
+create or replace function arcano.mapped_parameter(p_parameter text, p_type text, p_column text)
 returns text
-language sql immutable
+language sql stable
 return case
-  when p_type = p_from then p_parameter
+  when p_type = arcano.contract_type(p_column) then p_parameter
   when p_type = 'uuid' then
     format('case when %1$s::text ~ ''^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'' then %1$s::text::uuid end', p_parameter)
   when p_type in ('bigint', 'integer', 'smallint') then
@@ -14,4 +14,4 @@ return case
 end;
 
 comment on function arcano.mapped_parameter(text, text, text) is
-  'Internal: the SQL that makes the parameter p_parameter, which is of type p_from, a value of p_type (uuid, bigint, integer, smallint or text), or null.';
+  'Internal: the SQL that makes the parameter p_parameter, which is of the type of the contract''s p_column, a value of p_type (uuid, bigint, integer, smallint or text), or null.';

@@ -18,14 +18,14 @@ declare
   v_words constant text := (
     select string_agg(quote_literal(s.key), ', ' order by s.key) from jsonb_each_text(p_mapping.statuses) s where arcano.is_open(s.value));
   v_status constant text := arcano.mapped_expression(p_mapping, 'status');
-  v_user constant text := format('%s = %s', arcano.mapped_expression(p_mapping, 'user_id'), arcano.mapped_parameter('$1', p_mapping.user_id_type, arcano.contract_type('user_id')));
+  v_user constant text := format('%s = %s', arcano.mapped_expression(p_mapping, 'user_id'), arcano.mapped_parameter('$1', p_mapping.user_id_type, 'user_id'));
 begin
   return case
     when p_rows = 'user' then format('%s in (%s) and %s', v_status, v_words, v_user)
     when p_rows = 'core' then format('(%s)::text in (%s) and %s', v_status, v_words, v_user)
     when p_rows = 'all' then 'true'
     when p_rows = 'open' then format('%s in (%s)', v_status, v_words)
-    when p_rows = 'id' then format('%s = %s', arcano.mapped_expression(p_mapping, 'id'), arcano.mapped_parameter('$1', p_mapping.id_type, arcano.contract_type('id')))
+    when p_rows = 'id' then format('%s = %s', arcano.mapped_expression(p_mapping, 'id'), arcano.mapped_parameter('$1', p_mapping.id_type, 'id'))
     when p_rows = 'places' then 't.ctid = any ($1) and t.tableoid = $2'
     when p_rows = 'ids' then format('%s = any ($1::text[]::%s[])', arcano.mapped_expression(p_mapping, 'id'), p_mapping.id_type)
   end;

@@ -14,6 +14,14 @@ begin
    where j.id = p_job_id
      and case when j.user_id = v_user_id and (p_table is null or j.tableoid = any (v_tables)) then true end
      and exists (select from arcano.job_table t where t.job_table = j.tableoid);
+  if arcano.generated_has_tables() then
+    -- Of an id that several rows of a table have each is named, also others': what ends one would end them all.
+    select array_cat(v_jobs, array_agg((j.relid, j.job_id)::arcano.job_ref)) into v_jobs
+      from (
+        select m.*, bool_or(m.user_id = v_user_id) over (partition by m.relid) as is_own from arcano.generated_jobs_by_id(p_job_id) m
+      ) j
+     where j.is_own and (p_table is null or j.relid = any (v_tables));
+  end if;
   if cardinality(v_jobs) > 1 then
     raise exception 'you have more than one job with the id %', p_job_id
       using errcode = 'cardinality_violation', hint = 'Name its table: p_table.';

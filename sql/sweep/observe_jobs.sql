@@ -14,15 +14,15 @@ begin
   for v_found in
     with due as (
       -- Two reads, because each has an index of its own.
-      select o.relid, o.job_id, case when o.is_orphan then 'orphan' else 'charged_orphan' end as cause
+      select o.relid, o.job_id, o.user_id, o.created_at, case when o.is_orphan then 'orphan' else 'charged_orphan' end as cause
         from arcano.open_job o
        where o.is_outside_queue and (o.is_orphan or o.is_charged_orphan) and not o.is_enforced
        union all
-      select o.relid, o.job_id, o.stall_cause
+      select o.relid, o.job_id, o.user_id, o.created_at, o.stall_cause
         from arcano.open_job o
        where o.is_working and o.is_stalled and not o.is_enforced
        union all
-      select o.relid, o.job_id, case when o.is_orphan then 'orphan' when o.is_charged_orphan then 'charged_orphan' else o.stall_cause end
+      select o.relid, o.job_id, o.user_id, o.created_at, case when o.is_orphan then 'orphan' when o.is_charged_orphan then 'charged_orphan' else o.stall_cause end
         from arcano.generated_open_jobs() o
        where (select arcano.generated_has_tables()) and (o.is_orphan or o.is_charged_orphan or o.is_stalled) and not o.is_enforced
     )
@@ -30,7 +30,7 @@ begin
       from (
         select d.*
           from due d
-         where not arcano.is_observed((d.relid, d.job_id)::arcano.job_ref)
+         where not arcano.is_observed((d.relid, d.job_id)::arcano.job_ref, d.user_id, d.created_at)
          limit p_limit
       ) d
      group by d.cause

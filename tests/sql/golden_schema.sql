@@ -182,7 +182,7 @@ CREATE FUNCTION arcano.cancel_job(p_job_id uuid, p_force boolean DEFAULT false, 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.cancel_job(p_job_id uuid, p_force boolean, p_reason text, p_table regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT refunded boolean) IS 'Cancels job p_job_id of p_table if it waits, or with p_force also if it is being worked on (then without a refund, unless its table says so), with p_reason as its error_message. changed is false, and note says why, for a job that works, has ended, is not there, or is being changed at this moment.';
+COMMENT ON FUNCTION arcano.cancel_job(p_job_id uuid, p_force boolean, p_reason text, p_table regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT refunded boolean) IS 'Cancels job p_job_id of p_table if it waits, or with p_force also if it is being worked on (then without a refund, unless its table says so), with p_reason as its error_message. changed is false, and note says why, for a job that works, has ended, is not there, or is being changed at this moment. Of a mapped table nothing is refunded: note says so for a job that was charged.';
 
 CREATE FUNCTION arcano.cancel_mapped_job(p_job arcano.job_ref, p_force boolean, p_reason text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) RETURNS record
     LANGUAGE plpgsql
@@ -821,12 +821,12 @@ CREATE FUNCTION arcano.is_never_put_back(p_job arcano.job_ref, p_sqlstate text) 
 
 COMMENT ON FUNCTION arcano.is_never_put_back(p_job arcano.job_ref, p_sqlstate text) IS 'Internal: whether p_job, which could not be put back because of p_sqlstate, is to fail now.';
 
-CREATE FUNCTION arcano.is_observed(p_job arcano.job_ref) RETURNS boolean
+CREATE FUNCTION arcano.is_observed(p_job arcano.job_ref, p_user_id uuid, p_created_at timestamp with time zone) RETURNS boolean
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.is_observed(p_job arcano.job_ref) IS 'Internal: whether the journal says already that p_job would have been ended.';
+COMMENT ON FUNCTION arcano.is_observed(p_job arcano.job_ref, p_user_id uuid, p_created_at timestamp with time zone) IS 'Internal: whether the journal says already that p_job of user p_user_id, made at p_created_at, would have been ended.';
 
 CREATE FUNCTION arcano.table_name(p_relid oid) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -1338,11 +1338,18 @@ CREATE FUNCTION arcano.mapped_open_jobs() RETURNS TABLE(relid oid, job_table tex
 
 COMMENT ON FUNCTION arcano.mapped_open_jobs() IS 'Internal: the waiting and working jobs of mapped tables, with what the rules say of them, as arcano.open_job has those of attached ones.';
 
-CREATE FUNCTION arcano.mapped_parameter(p_parameter text, p_type text, p_from text) RETURNS text
-    LANGUAGE sql IMMUTABLE
-    RETURN CASE WHEN (p_type = p_from) THEN p_parameter WHEN (p_type = 'uuid'::text) THEN format('case when %1$s::text ~ ''^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'' then %1$s::text::uuid end'::text, p_parameter) WHEN (p_type = ANY (ARRAY['bigint'::text, 'integer'::text, 'smallint'::text])) THEN format('case when %1$s::text ~ ''^(0|-?[1-9][0-9]{0,18})$'' then case when %1$s::text::numeric between %2$s then %1$s::text::%3$s end end'::text, p_parameter, CASE p_type WHEN 'bigint'::text THEN '-9223372036854775808 and 9223372036854775807'::text WHEN 'integer'::text THEN '-2147483648 and 2147483647'::text ELSE '-32768 and 32767'::text END, p_type) ELSE format('%s::text'::text, p_parameter) END;
+CREATE FUNCTION arcano.mapped_open_states() RETURNS TABLE(relid oid, status text, created_at timestamp with time zone, is_waiting boolean, is_in_queue boolean, is_stalled boolean)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
 
-COMMENT ON FUNCTION arcano.mapped_parameter(p_parameter text, p_type text, p_from text) IS 'Internal: the SQL that makes the parameter p_parameter, which is of type p_from, a value of p_type (uuid, bigint, integer, smallint or text), or null.';
+COMMENT ON FUNCTION arcano.mapped_open_states() IS 'Internal: the waiting and working jobs of mapped tables, with what the rules say of their state, as arcano.open_job has those of attached ones.';
+
+CREATE FUNCTION arcano.mapped_parameter(p_parameter text, p_type text, p_column text) RETURNS text
+    LANGUAGE sql STABLE
+    RETURN CASE WHEN (p_type = arcano.contract_type(p_column)) THEN p_parameter WHEN (p_type = 'uuid'::text) THEN format('case when %1$s::text ~ ''^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'' then %1$s::text::uuid end'::text, p_parameter) WHEN (p_type = ANY (ARRAY['bigint'::text, 'integer'::text, 'smallint'::text])) THEN format('case when %1$s::text ~ ''^(0|-?[1-9][0-9]{0,18})$'' then case when %1$s::text::numeric between %2$s then %1$s::text::%3$s end end'::text, p_parameter, CASE p_type WHEN 'bigint'::text THEN '-9223372036854775808 and 9223372036854775807'::text WHEN 'integer'::text THEN '-2147483648 and 2147483647'::text ELSE '-32768 and 32767'::text END, p_type) ELSE format('%s::text'::text, p_parameter) END;
+
+COMMENT ON FUNCTION arcano.mapped_parameter(p_parameter text, p_type text, p_column text) IS 'Internal: the SQL that makes the parameter p_parameter, which is of the type of the contract''s p_column, a value of p_type (uuid, bigint, integer, smallint or text), or null.';
 
 CREATE FUNCTION arcano.mapped_row(p_job arcano.job_ref) RETURNS arcano.job
     LANGUAGE plpgsql STABLE
@@ -1435,6 +1442,13 @@ CREATE FUNCTION arcano.mapping_row_findings(p_mapping arcano.mapping, OUT level 
     AS ...;
 
 COMMENT ON FUNCTION arcano.mapping_row_findings(p_mapping arcano.mapping, OUT level text, OUT finding text, OUT detail text, OUT hint text) IS 'Internal: what the rows of the table of p_mapping say of it. Changes nothing: what it tries is rolled back.';
+
+CREATE FUNCTION arcano.mapping_state() RETURNS TABLE(job_table text, problem text, mend text, unknown_words text[])
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.mapping_state() IS 'Internal: each mapped table, what is wrong with how it is read (null: nothing) and what mends that, and the words that its mapping does not know (null: it cannot be read).';
 
 CREATE FUNCTION arcano.mapping_status_findings(p_mapping arcano.mapping, OUT level text, OUT finding text, OUT detail text, OUT hint text) RETURNS SETOF record
     LANGUAGE plpgsql STABLE
@@ -1607,6 +1621,14 @@ CREATE FUNCTION arcano.observe_jobs(p_limit integer) RETURNS integer
 
 COMMENT ON FUNCTION arcano.observe_jobs(p_limit integer) IS 'Internal: journals at most p_limit jobs of tables in observe mode that the sweep would have ended; answers how many.';
 
+CREATE FUNCTION arcano.observed_mapped_jobs() RETURNS TABLE(event_id bigint, status text, came_alive boolean)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'off'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.observed_mapped_jobs() IS 'Internal: of each entry of observe mode about a job of a mapped table that is there: the job''s status now (a word that is not mapped as it is; unreadable: its table cannot be read), and whether it came alive.';
+
 CREATE FUNCTION arcano.open_table(p_table text) RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1634,6 +1656,14 @@ CREATE FUNCTION arcano.own_job(p_job_id uuid, p_table text) RETURNS arcano.job_r
     AS ...;
 
 COMMENT ON FUNCTION arcano.own_job(p_job_id uuid, p_table text) IS 'Internal: the job p_job_id of the user who calls, in p_table if that is given; raises if there is none, or more than one.';
+
+CREATE FUNCTION arcano.own_mapped_jobs(p_user_id uuid, p_limit integer) RETURNS TABLE(relid oid, job arcano.job)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'off'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.own_mapped_jobs(p_user_id uuid, p_limit integer) IS 'Internal: the p_limit newest jobs of user p_user_id in each mapped table, with the contract''s columns.';
 
 CREATE FUNCTION arcano.own_request(p_table text, p_job_id uuid, p_data jsonb, p_since timestamp with time zone, p_lock_timeout interval, OUT caller_id uuid, OUT relid regclass) RETURNS record
     LANGUAGE plpgsql
@@ -1741,7 +1771,7 @@ CREATE FUNCTION arcano.refuse_ambiguous(p_job_id uuid, p_relids oid[]) RETURNS v
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.refuse_ambiguous(p_job_id uuid, p_relids oid[]) IS 'Internal: raises that each of the tables p_relids has a job p_job_id.';
+COMMENT ON FUNCTION arcano.refuse_ambiguous(p_job_id uuid, p_relids oid[]) IS 'Internal: raises that each of the tables p_relids has a job p_job_id, or that the one table has several.';
 
 CREATE FUNCTION arcano.refuse_chosen_id(p_table regclass, p_job_id uuid) RETURNS void
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -1778,12 +1808,12 @@ CREATE FUNCTION arcano.refuse_made_job(p_table regclass, p_job_id uuid, p_user_i
 
 COMMENT ON FUNCTION arcano.refuse_made_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_made_id uuid, p_made_user_id uuid) IS 'Internal: raises unless the job p_made_id of p_made_user_id, which was inserted or brought back for p_job_id (null: not given) of p_user_id, is that, and the user''s only active one.';
 
-CREATE FUNCTION arcano.refuse_mapped_create(p_mapping arcano.mapping, p_data jsonb, p_request_key text) RETURNS void
+CREATE FUNCTION arcano.refuse_mapped_create(p_mapping arcano.mapping, p_job_id uuid, p_user_id uuid, p_data jsonb, p_request_key text) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.refuse_mapped_create(p_mapping arcano.mapping, p_data jsonb, p_request_key text) IS 'Internal: raises if create_job with these arguments cannot make a job in the table of p_mapping.';
+COMMENT ON FUNCTION arcano.refuse_mapped_create(p_mapping arcano.mapping, p_job_id uuid, p_user_id uuid, p_data jsonb, p_request_key text) IS 'Internal: raises if create_job with these arguments cannot make a job in the table of p_mapping.';
 
 CREATE FUNCTION arcano.refuse_restore(p_event arcano.job_event, p_relid oid, p_before arcano.job, p_job arcano.job) RETURNS void
     LANGUAGE plpgsql
@@ -2091,7 +2121,7 @@ CREATE FUNCTION arcano.set_job_table(p_table regclass, p_settings jsonb) RETURNS
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.set_job_table(p_table regclass, p_settings jsonb) IS 'Changes settings of the attached p_table, such as {"stall_after": "10 minutes"}, and answers all of them: tool, orphan_after, touch_limit, stall_after, starting_stall_after, charged_orphan_after, refund_when (which ends are refunded: failed, stalled, forced), user_columns (what end users may give in p_data; [] opens the table to them with no column, null closes it), id_form (of the text ids that arcano_user may choose), mode (enforce, or observe: only journal what would be ended), max_attempts (how often a job whose worker fell silent is put back into the queue), breaker_share (of an hour''s jobs that may be ghosts before the sweep sets mode to observe), journal_value_limit (how many bytes of a value the journal keeps whole). Null switches a limit off. The column comments of arcano.job_table say what each does.';
+COMMENT ON FUNCTION arcano.set_job_table(p_table regclass, p_settings jsonb) IS 'Changes settings of p_table, such as {"stall_after": "10 minutes"}, and answers all of them: tool, orphan_after, touch_limit, stall_after, starting_stall_after, charged_orphan_after, refund_when (which ends are refunded: failed, stalled, forced), user_columns (what end users may give in p_data; [] opens the table to them with no column, null closes it), id_form (of the text ids that arcano_user may choose), mode (enforce, or observe: only journal what would be ended), max_attempts (how often a job whose worker fell silent is put back into the queue), breaker_share (of an hour''s jobs that may be ghosts before the sweep sets mode to observe), journal_value_limit (how many bytes of a value the journal keeps whole). Null switches a limit off. A mapped table has no charged_orphan_after, refund_when, user_columns, id_form and max_attempts, and starting_stall_after only where a word of it means starting. The column comments of arcano.job_table say what each does.';
 
 CREATE FUNCTION arcano.set_lock_timeout(p_limit interval) RETURNS void
     LANGUAGE plpgsql
@@ -2260,7 +2290,7 @@ CREATE FUNCTION arcano.tables_called(p_table text) RETURNS regclass[]
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.tables_called(p_table text) IS 'Internal: the attached tables that p_table, with a schema or without, can mean; null: there is none.';
+COMMENT ON FUNCTION arcano.tables_called(p_table text) IS 'Internal: the attached and mapped tables that p_table, with a schema or without, can mean; null: there is none.';
 
 CREATE FUNCTION arcano.take_slots(p_limit integer) RETURNS text[]
     LANGUAGE plpgsql
@@ -2463,7 +2493,7 @@ CREATE FUNCTION arcano_api.my_jobs(p_limit integer DEFAULT 20) RETURNS TABLE(job
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano_api.my_jobs(p_limit integer) IS 'The p_limit (1 to 1000) newest jobs of the user who calls, newest first. data: the columns in user_columns of the job''s table. Quick where each table has an index that begins with user_id.';
+COMMENT ON FUNCTION arcano_api.my_jobs(p_limit integer) IS 'The p_limit (1 to 1000) newest jobs of the user who calls, newest first. data: the columns in user_columns of the job''s table. Of a mapped table: what its mapping has, by the contract''s names and words; status null: a word that it does not know. Quick where each table has an index that begins with user_id.';
 
 CREATE FUNCTION arcano_api.queue_job(p_job_id uuid, p_table text DEFAULT NULL::text, OUT decision text, OUT "position" integer, OUT note text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2807,16 +2837,27 @@ ALTER TABLE arcano.away ALTER COLUMN away_id ADD GENERATED ALWAYS AS IDENTITY (
 );
 
 CREATE VIEW arcano.charged_orphan AS
- SELECT job_table,
-    tool,
-    job_id,
-    user_id,
-    session_id,
-    status,
-    created_at,
-    charged_orphan_since AS orphan_since
+ SELECT o.job_table,
+    o.tool,
+    o.job_id,
+    o.user_id,
+    o.session_id,
+    o.status,
+    o.created_at,
+    o.charged_orphan_since AS orphan_since
    FROM arcano.open_job o
-  WHERE (charged_orphan_since < now());
+  WHERE (o.charged_orphan_since < now())
+UNION ALL
+ SELECT m.job_table,
+    m.tool,
+    m.job_id,
+    m.user_id,
+    m.session_id,
+    m.status,
+    m.created_at,
+    m.charged_orphan_since AS orphan_since
+   FROM arcano.mapped_open_jobs() m(relid, job_table, tool, job_id, user_id, session_id, status, created_at, started_at, "position", heals_at, frees_at, is_orphan, is_enforced, charged_orphan_since, silent_since)
+  WHERE (m.charged_orphan_since < now());
 
 COMMENT ON VIEW arcano.charged_orphan IS 'Jobs that were charged and then forgotten: they block their users until somebody cancels them, or the sweep where the table''s charged_orphan_after says so.';
 
@@ -2955,10 +2996,26 @@ CREATE VIEW arcano.queue_status AS
     count(*) FILTER (WHERE (o.status = 'running'::text)) AS running,
     count(*) FILTER (WHERE o.is_stalled) AS stalled
    FROM (arcano.job_table t
-     LEFT JOIN arcano.open_job o ON ((o.relid = (t.job_table)::oid)))
+     LEFT JOIN ( SELECT j.relid,
+            j.status,
+            j.created_at,
+            j.is_waiting,
+            j.is_in_queue,
+            j.is_stalled
+           FROM arcano.open_job j
+        UNION ALL
+         SELECT m.relid,
+            m.status,
+            m.created_at,
+            m.is_waiting,
+            m.is_in_queue,
+            m.is_stalled
+           FROM arcano.mapped_open_states() m(relid, status, created_at, is_waiting, is_in_queue, is_stalled)) o ON ((o.relid = (t.job_table)::oid)))
   GROUP BY t.job_table, t.tool;
 
-COMMENT ON VIEW arcano.queue_status IS 'Of each attached table, how many jobs wait and how many are worked on.';
+COMMENT ON VIEW arcano.queue_status IS 'Of each attached or mapped table, how many jobs wait and how many are worked on.';
+
+COMMENT ON COLUMN arcano.queue_status.in_queue IS 'Of a mapped table: those that its position or waited_in_queue, where these are mapped, say wait in a line of the app''s own.';
 
 COMMENT ON COLUMN arcano.queue_status.outside_queue IS 'Waiting, but not in the queue: being made ready, or ghosts.';
 
@@ -3130,6 +3187,12 @@ CREATE VIEW arcano.metric AS
            FROM (per_table p
              CROSS JOIN LATERAL ( VALUES ('arcano_orphans'::text,'Jobs that the orphan rule matches: not healed yet, or their table is in observe mode.'::text,(p.orphans)::numeric), ('arcano_orphan_oldest_age_seconds'::text,'For how long the oldest orphan has waited to be healed.'::text,p.oldest_orphan), ('arcano_charged_orphans'::text,'Jobs that would be orphans, had they not been charged.'::text,p.charged_orphans), ('arcano_jobs_silent'::text,'Jobs that are worked on without a sign of life for an hour or longer, and that no limit ends.'::text,p.silent), ('arcano_table_enforced'::text,'1: the table is under the rule; 0: it is only observed.'::text,((p.mode = 'enforce'::text))::integer), ('arcano_table_breaker_tripped'::text,'1: the breaker has put the table in observe mode.'::text,((p.breaker_tripped_at IS NOT NULL))::integer)) s(name, help, value))
         UNION ALL
+         SELECT 'arcano_unknown_words'::text,
+            'Words that the status of a mapped table has or may have, and that its mapping does not know: such jobs block nobody.'::text,
+            jsonb_build_object('job_table', s.job_table) AS jsonb_build_object,
+            cardinality(s.unknown_words) AS cardinality
+           FROM arcano.mapping_state() s(job_table, problem, mend, unknown_words)
+        UNION ALL
          SELECT 'arcano_users_blocked'::text AS name,
             'Users whom an active job keeps from starting another.'::text AS help,
             '{}'::jsonb AS labels,
@@ -3182,23 +3245,24 @@ CREATE VIEW arcano.observed_job AS
     e.job_table,
     e.job_id,
     e.user_id,
-    j.status,
+    COALESCE(j.status, m.status) AS status,
         CASE
-            WHEN (j.id IS NULL) THEN NULL::boolean
+            WHEN (j.id IS NULL) THEN m.came_alive
             WHEN (o.job_id IS NOT NULL) THEN (NOT (o.is_orphan OR o.is_charged_orphan OR o.is_stalled))
             ELSE ((j.status = 'completed'::text) OR ((j.task_id IS NULL) IS DISTINCT FROM ((e.job_before ->> 'task_id'::text) IS NULL)) OR ((j.started_at IS NULL) IS DISTINCT FROM ((e.job_before ->> 'started_at'::text) IS NULL)) OR (arcano.entered_queue(j."position", j.waited_in_queue) IS DISTINCT FROM arcano.entered_queue(((e.job_before ->> 'position'::text))::integer, ((e.job_before ->> 'waited_in_queue'::text))::boolean)))
         END AS came_alive,
     e.relid
-   FROM ((arcano.job_event e
+   FROM (((arcano.job_event e
      LEFT JOIN arcano.job j ON (((j.id = e.job_id) AND arcano.is_of_table((e.relid)::oid, e.job_table, j.tableoid) AND arcano.is_about(e.created_at, j.created_at))))
      LEFT JOIN arcano.open_job o ON (((o.job_id = j.id) AND (o.relid = j.tableoid))))
+     LEFT JOIN arcano.observed_mapped_jobs() m(event_id, status, came_alive) ON ((m.event_id = e.event_id)))
   WHERE (e.event = 'observed'::text);
 
 COMMENT ON VIEW arcano.observed_job IS 'The jobs that would have been ended, were their tables not in observe mode, and what became of them.';
 
-COMMENT ON COLUMN arcano.observed_job.status IS 'Now; null: the row is gone.';
+COMMENT ON COLUMN arcano.observed_job.status IS 'Now; null: the row is gone. Of a mapped table also a word that it does not know, and unreadable: the table cannot be read.';
 
-COMMENT ON COLUMN arcano.observed_job.came_alive IS 'Whether it showed a sign of life afterwards: then the rule would have ended a real job. Null: the row is gone.';
+COMMENT ON COLUMN arcano.observed_job.came_alive IS 'Whether it showed a sign of life afterwards: then the rule would have ended a real job. Null: the row is gone, or unreadable.';
 
 CREATE VIEW arcano.observed_table AS
  SELECT n.job_table,
@@ -3672,7 +3736,7 @@ REVOKE ALL ON FUNCTION arcano.is_mapped(p_table oid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.is_never_put_back(p_job arcano.job_ref, p_sqlstate text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.is_observed(p_job arcano.job_ref) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.is_observed(p_job arcano.job_ref, p_user_id uuid, p_created_at timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.table_name(p_relid oid) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.table_name(p_relid oid) TO arcano_operator;
@@ -3805,7 +3869,10 @@ REVOKE ALL ON FUNCTION arcano.mapped_judgement(p_mapping arcano.mapping, p_rows 
 REVOKE ALL ON FUNCTION arcano.mapped_open_jobs() FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.mapped_open_jobs() TO arcano_operator;
 
-REVOKE ALL ON FUNCTION arcano.mapped_parameter(p_parameter text, p_type text, p_from text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.mapped_open_states() FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.mapped_open_states() TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.mapped_parameter(p_parameter text, p_type text, p_column text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.mapped_row(p_job arcano.job_ref) FROM PUBLIC;
 
@@ -3830,6 +3897,9 @@ REVOKE ALL ON FUNCTION arcano.mapping_of(p_table text, p_columns jsonb, p_status
 REVOKE ALL ON FUNCTION arcano.mapping_problem(p_mapping arcano.mapping) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.mapping_row_findings(p_mapping arcano.mapping, OUT level text, OUT finding text, OUT detail text, OUT hint text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.mapping_state() FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.mapping_state() TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.mapping_status_findings(p_mapping arcano.mapping, OUT level text, OUT finding text, OUT detail text, OUT hint text) FROM PUBLIC;
 
@@ -3879,6 +3949,9 @@ REVOKE ALL ON FUNCTION arcano.notify(p_channel text, p_payload text) FROM PUBLIC
 
 REVOKE ALL ON FUNCTION arcano.observe_jobs(p_limit integer) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.observed_mapped_jobs() FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.observed_mapped_jobs() TO arcano_operator;
+
 REVOKE ALL ON FUNCTION arcano.open_table(p_table text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.open_table(p_table text) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.open_table(p_table text) TO arcano_operator;
@@ -3890,6 +3963,8 @@ GRANT ALL ON FUNCTION arcano.open_tables() TO arcano_operator;
 REVOKE ALL ON FUNCTION arcano.orphan_findings(p_table regclass, p_jobs bigint, p_orphans bigint, p_orphan_users bigint, p_oldest timestamp with time zone, p_charged bigint, OUT level text, OUT finding text, OUT detail text, OUT hint text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.own_job(p_job_id uuid, p_table text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.own_mapped_jobs(p_user_id uuid, p_limit integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.own_request(p_table text, p_job_id uuid, p_data jsonb, p_since timestamp with time zone, p_lock_timeout interval, OUT caller_id uuid, OUT relid regclass) FROM PUBLIC;
 
@@ -3933,7 +4008,7 @@ REVOKE ALL ON FUNCTION arcano.refuse_limit(p_limit integer, p_most integer) FROM
 
 REVOKE ALL ON FUNCTION arcano.refuse_made_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_made_id uuid, p_made_user_id uuid) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.refuse_mapped_create(p_mapping arcano.mapping, p_data jsonb, p_request_key text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.refuse_mapped_create(p_mapping arcano.mapping, p_job_id uuid, p_user_id uuid, p_data jsonb, p_request_key text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.refuse_restore(p_event arcano.job_event, p_relid oid, p_before arcano.job, p_job arcano.job) FROM PUBLIC;
 

@@ -53,7 +53,8 @@ def dsn(migrated_as: MigratedAs) -> str:
     with psycopg.connect(dsn) as connection:
         for table in (PHOTOS, FILMS):
             connection.execute(
-                f"create table {table} (id bigserial primary key, user_id bigint, status text, scale integer)"
+                f"create table {table} (id bigserial primary key, user_id bigint, status text, scale integer,"
+                " created_at timestamptz default now())"
             )
             ArcanoDB(connection).attach_job_table(table)
             ArcanoDB(connection).set_job_table(table, {"user_columns": []})

@@ -72,7 +72,10 @@ NOT_HERE = {"attach_job_table", "detach_job_table"}
 def stage(conn: psycopg.Connection, db: ArcanoDB) -> psycopg.Connection:
     db.set_account("a", 1000)
     conn.execute("insert into arcano.account values ('z', 0)")
-    conn.execute("create table public.detached (id uuid primary key)")
+    conn.execute(
+        "create table public.detached"
+        " (id uuid primary key, user_id uuid, status text, created_at timestamptz)"
+    )
     return conn
 
 

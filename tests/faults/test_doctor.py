@@ -445,7 +445,10 @@ def test_an_owner_who_is_no_superuser(doctors_server: EmbeddedServer) -> None:
         try:
             migrating.migrate(dsn)
             with psycopg.connect(dsn, autocommit=True) as conn:
-                conn.execute("create table own_jobs (id uuid primary key, user_id uuid, status text)")
+                conn.execute(
+                    "create table own_jobs"
+                    " (id uuid primary key, user_id uuid, status text, created_at timestamptz)"
+                )
                 db = ArcanoDB(conn)
                 db.attach_job_table("own_jobs")
                 db.sweep_orphans()

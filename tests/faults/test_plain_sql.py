@@ -88,7 +88,9 @@ def test_migrate_may_take_over(empty_dsn: str, migrated_dsn: str) -> None:
 def test_ids_of_other_types(empty_dsn: str) -> None:
     psql(empty_dsn, arcano_db("sql", "--id-type", "bigint", "--user-id-type", "text").stdout)
     with psycopg.connect(empty_dsn, autocommit=True) as conn:
-        conn.execute("create table jobs (id bigint primary key, user_id text, status text)")
+        conn.execute(
+            "create table jobs (id bigint primary key, user_id text, status text, created_at timestamptz)"
+        )
         ArcanoDB(conn).attach_job_table("jobs")
         assert ArcanoDB(conn).create_job("jobs", 7, "me").created
 

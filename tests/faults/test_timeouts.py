@@ -136,7 +136,10 @@ def test_a_timeout_in_the_middle_of_every_function(
         psycopg.connect(load.dsn) as locker,
     ):
         ArcanoDB(conn).set_account("a", 1000)
-        conn.execute("create table public.detached (id uuid primary key)")
+        conn.execute(
+            "create table public.detached"
+            " (id uuid primary key, user_id uuid, status text, created_at timestamptz)"
+        )
         tables = conn.execute(
             "select oid::regclass::text from pg_class where relkind = 'r'"
             " and (relnamespace = 'arcano'::regnamespace or oid in (select job_table from arcano.job_table))"

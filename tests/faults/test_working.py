@@ -782,7 +782,8 @@ def test_two_jobs_of_one_id_are_two_jobs(
         db = ArcanoDB(conn)
         for table in ("public.photos", "public.films"):
             conn.execute(
-                f"create table {table} (id bigserial primary key, user_id bigint, status text, made_by text)"
+                f"create table {table} (id bigserial primary key, user_id bigint, status text, made_by text,"
+                " created_at timestamptz default now())"
             )
             db.attach_job_table(table)
 

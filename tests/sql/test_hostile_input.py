@@ -67,7 +67,9 @@ def stage(conn: psycopg.Connection, known: dict[str, list[Any]]) -> psycopg.Conn
             " created_at timestamptz, n numeric, i interval, at timestamptz, small smallint)"
         ).format(odd)
     )
-    conn.execute("create table public.fits (id uuid primary key)")
+    conn.execute(
+        "create table public.fits (id uuid primary key, user_id uuid, status text, created_at timestamptz)"
+    )
     conn.execute("create view public.a_view as select 1 as id; create sequence public.a_sequence")
     db = ArcanoDB(conn)
     db.attach_job_table(ODD_TABLE)

@@ -183,7 +183,10 @@ def test_what_failed_for_an_older_row_holds_up_no_newer_one(twins: Twins) -> Non
         "insert into arcano.job_backoff values (%s::regclass, %s, now(), now() + interval '1 day')",
         (ONE, twins.id),
     )
-    is_backing_off = "select arcano.is_backing_off(%s::regclass, %s)"
+    is_backing_off = (
+        "select arcano.is_backing_off(j.tableoid, j.id, j.created_at) from arcano.job j"
+        " where j.tableoid = %s::regclass and j.id = %s"
+    )
     assert twins.conn.execute(is_backing_off, (ONE, twins.id)).fetchone() == (True,)
     come_again(twins)
     assert twins.conn.execute(is_backing_off, (ONE, twins.id)).fetchone() == (False,)
@@ -484,7 +487,10 @@ def test_nobody_draws_a_number_while_the_tables_are_given_one_sequence(numbers: 
 
 
 def test_who_has_numbers_where_ids_are_others_is_told_to_install_so(conn: psycopg.Connection) -> None:
-    conn.execute("create table public.photos (id bigserial primary key, user_id bigint, status text)")
+    conn.execute(
+        "create table public.photos"
+        " (id bigserial primary key, user_id bigint, status text, created_at timestamptz)"
+    )
     hints = [f.hint or "" for f in ArcanoDB(conn).check_job_table("public.photos") if f.level == "error"]
     assert len([hint for hint in hints if "--id-type" in hint and "is bigint here" in hint]) == 2, hints
 

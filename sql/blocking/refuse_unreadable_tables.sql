@@ -8,7 +8,7 @@ as $$
 declare
   m arcano.mapping;
 begin
-  select x.* into m from arcano.mapping x where x.left_out is not null and to_regclass(x.name) is not null order by x.name limit 1;
+  select x.* into m from arcano.mapping x where x.left_out is not null and arcano.relation_of(x.name) is not null order by x.name limit 1;
   if found and not arcano.is_told('admit_unread') then
     raise exception '% is mapped, and cannot be read: nobody can say whose jobs are in it', m.name
       using errcode = 'AR002', detail = m.left_out,

@@ -1,4 +1,4 @@
--- What can be wrong with mapped tables: one that cannot be read as it is mapped, and words that the app has added since.
+-- What can be wrong with mapped tables: one that cannot be read, or is read twice, whose code runs, words that have changed.
 create or replace function arcano.mapping_health()
 returns table (level text, finding text, detail text, hint text)
 language plpgsql stable
@@ -11,21 +11,38 @@ begin
     return;
   end if;
   for m in select x.* from arcano.mapping x order by x.name loop
-    m.left_out := coalesce(arcano.mapping_problem(m), m.left_out);
+    m.left_out := coalesce(arcano.left_out_because(m), m.left_out);
     if m.left_out is not null then
       return query
         select 'error', 'mapped tables', format('%s cannot be read as it is mapped, and its users are told free: %s', m.name, m.left_out),
-               format('arcano-db map %s -- anew, or: arcano-db unmap %1$s', m.name);
+               format('arcano-db map %s -- anew, or: arcano-db unmap %s', coalesce((
+                 select arcano.table_name(c.oid) from pg_class c where c.oid = m.relid and arcano.relation_of(m.name) is null), m.name), m.name);
       continue;
     end if;
-    if to_regclass(m.name) <> m.relid then
+    if arcano.relation_of(m.name) <> m.relid then
       return query
-        select 'error', 'mapped tables', format('%s is another table than the one that was mapped, and has no settings', m.name),
-               'select * from arcano.remap_tables();';
+        select 'error', 'mapped tables', format('%s is another table than the one that was mapped, and has no settings', m.name), 'select * from arcano.remap_tables();';
     end if;
     return query
-      select 'warning', 'mapped words', format('%s: jobs of the status %s block nobody: it is not in p_statuses', m.name, w.word),
-             format('arcano-db map %s -- anew, with %s', m.name, w.word)
+      select 'error', 'mapped tables', format('%s is read through %s, which is %s as well: its jobs count twice', m.name, arcano.table_name(r.relid), k.kind), format('arcano-db unmap %s', m.name)
+        from arcano.table_relatives(m.relid) r
+       cross join lateral (
+         select 'mapped' where arcano.is_mapped(r.relid) union all
+         select 'attached' from pg_inherits i where i.inhrelid = r.relid and i.inhparent = 'arcano.job'::regclass
+       ) k (kind)
+       where not r.is_below or k.kind = 'attached';
+    return query
+      select case when arcano.is_told('trust_owner') then 'note' else 'warning' end, 'owners', format('%s: %s', m.name, t.problem),
+             format('%s -- or, if %s may do all that %s may, as a superuser: alter database %I set arcano.trust_owner = on;', t.mend, t.role, t.runner, current_database())
+        from arcano.mapping_trust(m.relid, m.code) t;
+    return query
+      select 'error', 'mapped words', format('%s: %s, which is written for %s, is no value any more, and so %s', m.name, w.value, w.key, case w.key when 'cancelled' then 'no ghost can be ended' else 'no job can be made that' end),
+             format('arcano-db map %s -- anew, with the word that is %s now', m.name, w.key)
+        from jsonb_each_text(m.writes) w
+       cross join lateral arcano.mapping_spelling(m, w.value) p
+       where p.problem is not null;
+    return query
+      select 'warning', 'mapped words', format('%s: jobs of the status %s block nobody: it is not in p_statuses', m.name, w.word), format('arcano-db map %s -- anew, with %s', m.name, w.word)
         from unnest(arcano.words_of_table(m)) w (word)
        where not m.statuses ? w.word;
   end loop;

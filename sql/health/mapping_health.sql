@@ -38,8 +38,7 @@ begin
     return query
       select 'error', 'mapped words', format('%s: %s, which is written for %s, is no value any more, and so %s', m.name, w.value, w.key, case w.key when 'cancelled' then 'no ghost can be ended' else 'no job can be made that' end),
              format('arcano-db map %s -- anew, with the word that is %s now', m.name, w.key)
-        from jsonb_each_text(m.writes) w
-       cross join lateral arcano.mapping_spelling(m, w.value) p
+        from jsonb_each_text(m.writes) w cross join lateral arcano.mapping_spelling(m, w.value) p
        where p.problem is not null;
     return query
       select 'warning', 'mapped words', format('%s: jobs of the status %s block nobody: it is not in p_statuses', m.name, w.word), format('arcano-db map %s -- anew, with %s', m.name, w.word)

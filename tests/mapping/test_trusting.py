@@ -1,4 +1,4 @@
-"""Whose code runs when a mapped table is read, who could put something else in its place, and following its name."""
+"""Whose code runs when a mapped table is read, what may take its place, and following its name."""
 
 from __future__ import annotations
 
@@ -111,7 +111,22 @@ def test_a_table_of_its_name_that_somebody_else_made(conn: psycopg.Connection, m
         assert not is_superuser(conn, mallory)
     assert f"belongs to {mallory}, and to postgres when it was mapped" in (left_out(conn)["public.m"] or "")
     assert f"belongs to {mallory}" in said_of(conn, "error")
-    assert f"alter table public.m owner to postgres; -- or" not in said_of(conn, "note")
+    assert "alter table public.m owner to postgres; -- or" not in said_of(conn, "note")
+    # Nor is it read by who looks why.
+    conn.execute("alter table public.m rename to other")
+    conn.execute(f"set role {mallory}")
+    conn.execute(
+        "create function public.up() returns text language plpgsql as"
+        f" $f$ begin alter role {mallory} superuser; return 'x'; end $f$;"
+        "create view public.m as select 1 as id, 1 as user_id, public.up() as status, now() as created_at;"
+        "reset role"
+    )
+    db.guess_mapping("public.m")
+    refused(conn)
+    db.sweep_orphans()
+    db.check_health()
+    assert not is_superuser(conn, mallory)
+    conn.execute("drop view public.m; alter table public.other rename to m")
     # It is one's own again.
     conn.execute("drop table public.m; drop function public.rise")
     make(conn)
@@ -236,7 +251,8 @@ def test_whose_function_it_is_is_asked_before_it_runs(conn: psycopg.Connection, 
 
 def test_a_part_of_a_weaker_role(conn: psycopg.Connection, mallory: str) -> None:
     conn.execute(
-        "create table public.m (id bigint generated always as identity, user_id int, status text, created_at timestamptz) partition by list (status);"
+        "create table public.m (id bigint generated always as identity, user_id int, status text,"
+        " created_at timestamptz) partition by list (status);"
         "create index on public.m (user_id, status); create index on public.m (id);"
         "create table public.m_1 partition of public.m default"
     )
@@ -282,7 +298,8 @@ def settings(conn: psycopg.Connection) -> dict[str, tuple[str, str]]:
     return {
         name: (tool, mode)
         for name, tool, mode in conn.execute(
-            "select m.name, s.tool, s.mode from arcano.mapping m join arcano.job_table s on s.job_table = m.relid"
+            "select m.name, s.tool, s.mode from arcano.mapping m"
+            " join arcano.job_table s on s.job_table = m.relid"
         )
     }
 

@@ -35,7 +35,7 @@ comment on column arcano.mapping.time_zone is 'Of its dates without a time zone.
 comment on column arcano.mapping.id_type is 'The type of its ids, as they are compared.';
 comment on column arcano.mapping.user_id_type is 'The type of its user ids, as they are compared.';
 comment on column arcano.mapping.left_out is 'Why it cannot be read, since when its users are told free; null: it is read.';
-comment on column arcano.mapping.code is 'The functions, types and operators that its expressions name -> to whom each belonged when it was mapped.';
+comment on column arcano.mapping.code is 'The functions, types, operators and relations that its expressions name -> to whom each belonged when it was mapped.';
 
 -- What restore_job has put back, since such a table has no column for it.
 create table if not exists arcano.mapped_exempt (

@@ -10,13 +10,12 @@ declare
   v_zone constant text := coalesce(p_mapping.time_zone, 'UTC');
 begin
   for v_date in
-    select d.name, a.attname, coalesce(arcano.base_type(a.atttypid), p.type) as type,
+    select d.name, a.attname, coalesce(arcano.base_type(a.atttypid), (arcano.mapping_probe(p_mapping, e.expression, 'timestamptz')).type) as type,
            case when a.attname is null then p_mapping.columns ->> d.name else format('t.%I', a.attname) end as text
       from unnest(array['created_at', 'started_at', 'completed_at', 'heartbeat_at']) d (name)
       left join pg_attribute a on a.attrelid = p_mapping.relid and a.attnum > 0 and not a.attisdropped
        and a.attname = coalesce(p_mapping.columns ->> d.name, d.name)
      cross join lateral arcano.mapped_expression(p_mapping, d.name) e (expression)
-     cross join lateral arcano.mapping_probe(p_mapping, e.expression, 'timestamptz') p
      where e.expression is not null
   loop
     if v_date.attname is not null and v_date.type = 'timestamp'::regtype then

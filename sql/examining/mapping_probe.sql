@@ -20,11 +20,20 @@ declare
 begin
   execute format('create view %s as select (%s) as value, (%2$s)::%s as meant from %s t', v_view, p_expression, p_type, p_mapping.name);
   select arcano.base_type(a.atttypid) into type from pg_attribute a where a.attrelid = v_view::regclass and a.attname = 'value';
-  code := coalesce((
-    select jsonb_object_agg(o.type || ' ' || o.identity, pg_get_userbyid(c.owner))
-      from arcano.code_of_table(v_view::regclass) c
-     cross join lateral pg_identify_object(c.class, c.object, 0) o
-     where c.object <> v_view::regclass), '{}');
+  with recursive read (relid) as ( -- other relations as well, and those that views among them read
+    select v_view::regclass::oid
+     union
+    select d.refobjid
+      from read r
+      join pg_rewrite w on w.ev_class = r.relid
+      join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = w.oid and d.refclassid = 'pg_class'::regclass
+     where d.refobjid <> p_mapping.relid
+  )
+  select coalesce(jsonb_object_agg(o.type || ' ' || o.identity, pg_get_userbyid(c.owner)), '{}') into code
+    from read r
+   cross join lateral arcano.code_of_table(r.relid) c
+   cross join lateral pg_identify_object(c.class, c.object, 0) o
+   where c.object <> v_view::regclass;
   raise exception 'made to be undone' using errcode = 'AR001';
 exception
   when sqlstate 'AR001' then

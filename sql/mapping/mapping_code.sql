@@ -18,4 +18,4 @@ end
 $$;
 
 comment on function arcano.mapping_code(arcano.mapping) is
-  'Internal: the functions, types and operators that the expressions of p_mapping name, and to whom each belongs.';
+  'Internal: the functions, types, operators and relations that the expressions of p_mapping name, and to whom each belongs.';

@@ -203,6 +203,22 @@ EXPRESSIONS = {
         "t.note operator(public.###) 'x'",
         "operator public.###(pg_catalog.text,pg_catalog.text)",
     ),
+    "a view": (
+        "create view public.v as select 'x'::text as x",
+        "(select v.x from public.v)",
+        "view public.v",
+    ),
+    "what a view calls": (
+        "create function public.f(text) returns text language sql immutable as 'select $1';"
+        "create view public.w as select public.f('x') as x; create view public.v as table public.w",
+        "(select v.x from public.v)",
+        "function public.f(pg_catalog.text)",
+    ),
+    "a materialized view": (
+        'create materialized view public."the view of" as select 1::text as x',
+        '(select v.x from public."the view of" v)',
+        'materialized view public."the view of"',
+    ),
     "one within another": (
         "create function public.f(text) returns text language sql immutable as 'select $1'",
         "coalesce(lower(public.f(t.note)), 'x')",

@@ -749,7 +749,7 @@ COMMENT ON COLUMN arcano.mapping.user_id_type IS 'The type of its user ids, as t
 
 COMMENT ON COLUMN arcano.mapping.left_out IS 'Why it cannot be read, since when its users are told free; null: it is read.';
 
-COMMENT ON COLUMN arcano.mapping.code IS 'The functions, types and operators that its expressions name -> to whom each belonged when it was mapped.';
+COMMENT ON COLUMN arcano.mapping.code IS 'The functions, types, operators and relations that its expressions name -> to whom each belonged when it was mapped.';
 
 CREATE FUNCTION arcano.insert_mapped_job(p_mapping arcano.mapping, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb) RETURNS uuid
     LANGUAGE plpgsql
@@ -1398,7 +1398,7 @@ CREATE FUNCTION arcano.mapping_code(p_mapping arcano.mapping) RETURNS jsonb
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.mapping_code(p_mapping arcano.mapping) IS 'Internal: the functions, types and operators that the expressions of p_mapping name, and to whom each belongs.';
+COMMENT ON FUNCTION arcano.mapping_code(p_mapping arcano.mapping) IS 'Internal: the functions, types, operators and relations that the expressions of p_mapping name, and to whom each belongs.';
 
 CREATE FUNCTION arcano.mapping_column_problems(p_mapping arcano.mapping, OUT finding text, OUT detail text, OUT hint text) RETURNS SETOF record
     LANGUAGE plpgsql

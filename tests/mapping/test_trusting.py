@@ -368,6 +368,19 @@ def test_a_name_that_is_taken_over_by_another_mapped_one(conn: psycopg.Connectio
     assert settings(conn) == {"public.b": ("b", "enforce")}
 
 
+def test_settings_after_a_restore(conn: psycopg.Connection) -> None:
+    """A dump has the settings by the table's name, and oids that mean nothing, or another table."""
+    for name in ("a", "b"):
+        make(conn, f"public.{name}")
+        map_it(conn, f"public.{name}", tool=name)
+    before = settings(conn)
+    conn.execute(
+        "update arcano.mapping set relid = case name when 'public.a' then to_regclass('public.b')::oid else 1 end"
+    )
+    conn.execute("select arcano.remap_tables()")
+    assert settings(conn) == before
+
+
 def test_a_renamed_table_is_mapped_under_its_new_name(conn: psycopg.Connection) -> None:
     make(conn)
     map_it(conn, tool="the tool", orphan_after="40 minutes")

@@ -375,7 +375,8 @@ def test_settings_after_a_restore(conn: psycopg.Connection) -> None:
         map_it(conn, f"public.{name}", tool=name)
     before = settings(conn)
     conn.execute(
-        "update arcano.mapping set relid = case name when 'public.a' then to_regclass('public.b')::oid else 1 end"
+        "update arcano.mapping"
+        " set relid = case name when 'public.a' then to_regclass('public.b')::oid else 1 end"
     )
     conn.execute("select arcano.remap_tables()")
     assert settings(conn) == before

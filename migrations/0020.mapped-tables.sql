@@ -2,7 +2,8 @@
 
 create table if not exists arcano.mapping (
   name text primary key,
-  relid oid not null unique,
+  relid oid not null,
+  owner text not null,
   columns jsonb not null,
   statuses jsonb not null,
   writes jsonb not null,
@@ -11,6 +12,10 @@ create table if not exists arcano.mapping (
   user_id_type text not null,
   mapped_at timestamptz not null default clock_timestamp(),
   left_out text,
+  blocks boolean not null default false,
+  code jsonb not null default '{}',
+  -- Two that swap their names are moved by one statement.
+  constraint mapping_relid_is_of_one_name unique (relid) deferrable initially immediate,
   constraint mapping_columns_are_an_object check (jsonb_typeof(columns) = 'object'),
   constraint mapping_statuses_are_an_object check (jsonb_typeof(statuses) = 'object'),
   constraint mapping_writes_are_an_object check (jsonb_typeof(writes) = 'object')
@@ -21,6 +26,8 @@ comment on table arcano.mapping is
 comment on column arcano.mapping.name is
   'Schema and name, by which it is read: one that is dropped and made again, or swapped, is found by what it is called.';
 comment on column arcano.mapping.relid is 'What the name meant when it was last read anew (remap_tables).';
+comment on column arcano.mapping.owner is
+  'To whom it belonged when it was mapped. Whoever can make another table of its name would have code run with the rights of who migrated.';
 comment on column arcano.mapping.columns is
   'Column of the contract -> the app''s column, or an expression over its row t; null: it has none, whatever it is called.';
 comment on column arcano.mapping.statuses is 'The app''s word -> the status that it means.';
@@ -28,7 +35,10 @@ comment on column arcano.mapping.writes is 'Status -> the app''s word that is wr
 comment on column arcano.mapping.time_zone is 'Of its dates without a time zone.';
 comment on column arcano.mapping.id_type is 'The type of its ids, as they are compared.';
 comment on column arcano.mapping.user_id_type is 'The type of its user ids, as they are compared.';
+comment on column arcano.mapping.blocks is
+  'Of one that is left out: whether it is still known which of its jobs block whom.';
 comment on column arcano.mapping.left_out is 'Why it cannot be read, since when its users are told free; null: it is read.';
+comment on column arcano.mapping.code is 'The functions, types, operators and relations that its expressions name -> to whom each belonged when it was mapped.';
 
 -- What restore_job has put back, since such a table has no column for it.
 create table if not exists arcano.mapped_exempt (

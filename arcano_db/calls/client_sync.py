@@ -970,7 +970,7 @@ class ArcanoDB(Calls):
             time_zone: Of its dates without time zone.
             orphan_after: As for :meth:`attach_job_table`.
             mode: ``enforce`` or ``observe``; at first it is only observed.
-            force: Also without an index that finds a user's jobs.
+            force: Also without an index that finds a user's jobs, or by which an id is unique.
 
         Raises:
             InvalidArgument: It cannot be mapped so; ``detail`` says why, and ``hint`` what to do.
@@ -1002,7 +1002,7 @@ class ArcanoDB(Calls):
             writes: Status to the word that is written.
             time_zone: Of its dates without time zone.
             orphan_after: As for :meth:`attach_job_table`.
-            force: Also without an index.
+            force: As for map_job_table.
         """
         arguments = (
             table, json.dumps(columns or {}), json.dumps(statuses or {}), json.dumps(writes or {}),

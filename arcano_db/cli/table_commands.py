@@ -180,7 +180,11 @@ def _pairs(
 @click.option("--tool", help="The name that people read. Default: the table's.")
 @click.option("--orphan-after", metavar="INTERVAL", help="As for `attach`.")
 @click.option("--enforce", is_flag=True, help="Put it under the rule at once. Default: it is only observed.")
-@click.option("--force", is_flag=True, help="Also without an index that finds a user's jobs.")
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Also without an index that finds a user's jobs, or by which an id is unique.",
+)
 @click.option("--trust-owner", is_flag=True, help="As for `attach`.")
 def map_command(
     table: str,

@@ -16,6 +16,11 @@ begin
         (v_class.relnamespace in ('arcano'::regnamespace, 'pg_catalog'::regnamespace), 'not a table of an app',
           'select oid::regclass from pg_class where relkind = ''r'' and relnamespace <> all (array[''arcano'', ''pg_catalog'', ''information_schema'']::regnamespace[]); -- one of these'),
         (arcano.is_mapped(p_table), 'mapped, and its jobs would count twice', format('select arcano.%I(%L);', 'unmap_job_table', p_table)),
+        (exists (select from arcano.table_relatives(p_table) r where not r.is_below and arcano.is_mapped(r.relid)), (
+          select format('read through %s, which is mapped, and its jobs would count twice', r.relid::regclass)
+            from arcano.table_relatives(p_table) r where not r.is_below and arcano.is_mapped(r.relid) limit 1), (
+          select string_agg(format('select arcano.%I(%L);', 'unmap_job_table', r.relid::regclass), ' ')
+            from arcano.table_relatives(p_table) r where not r.is_below and arcano.is_mapped(r.relid))),
         (v_class.relispartition, 'a partition', (
           select format('alter table %s detach partition %s;', i.inhparent::regclass, p_table)
             from pg_inherits i where i.inhrelid = p_table)),

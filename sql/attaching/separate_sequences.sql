@@ -9,7 +9,7 @@ as $$
 declare
   v_sequence constant regclass := arcano.id_sequence(p_table);
 begin
-  if not arcano.ids_are_numbers() then
+  if not arcano.ids_are_numbers() or arcano.is_mapped(p_table) then
     return;
   end if;
   return query
@@ -37,7 +37,7 @@ begin
         cross join lateral aclexplode(c.relacl) i
         where c.oid = m.other and i.privilege_type = 'INSERT' and i.grantee <> c.relowner
      ) g (grants)
-     where t.job_table <> p_table and s.sequence is distinct from v_sequence
+     where t.job_table <> p_table and not arcano.is_mapped(t.job_table) and s.sequence is distinct from v_sequence
      order by t.attached_at, t.job_table
      limit 1;
 end

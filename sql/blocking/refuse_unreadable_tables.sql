@@ -9,7 +9,7 @@ declare
   m arcano.mapping;
   v_unread constant text := nullif(current_setting('arcano.unread', true), ''); -- what mapped_jobs_each met just now
 begin
-  select x.* into m from arcano.mapping x where x.left_out is not null and to_regclass(x.name) is not null order by x.name limit 1;
+  select x.* into m from arcano.mapping x where x.left_out is not null and arcano.relation_of(x.name) is not null order by x.name limit 1;
   if not found and v_unread is not null then
     m.name := split_part(v_unread, ': ', 1);
     m.left_out := v_unread;

@@ -10,7 +10,7 @@ begin
     coalesce((
       select string_agg(format('(%s)', arcano.mapped_judgement(m, case when m.left_out is null then p_rows else 'core' end)), e'\n union all\n' order by m.name)
         from arcano.mapping m
-       where m.left_out is null or p_rows = 'user' and arcano.is_core_readable(m)), 'select j.* from arcano.judged_job j where false'),
+       where m.left_out is null or p_rows = 'user' and m.blocks), 'select j.* from arcano.judged_job j where false'),
     arcano.read_failures(),
     p_rows, p_arguments, p_columns);
 end

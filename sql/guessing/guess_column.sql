@@ -24,7 +24,7 @@ begin
         on a.attrelid = p_table and a.attnum > 0 and not a.attisdropped and lower(replace(a.attname, '_', '')) = any (n.words)
       join pg_type t on t.oid = a.atttypid
      where n.name = p_column
-       and (n.name not like '%\_at' or t.typcategory = 'D')
+       and (n.name not like '%\_at' or coalesce(nullif(t.typbasetype, 0), t.oid) in ('timestamptz'::regtype, 'timestamp'::regtype))
        and (n.name not in ('error_message', 'task_id', 'session_id') or t.typcategory = 'S' or t.typname = 'uuid')
      order by array_position(n.words, lower(replace(a.attname, '_', ''))), a.attnum
      limit 1

@@ -13,13 +13,12 @@ declare
 begin
   select array_agg(e.enumlabel::text order by e.enumsortorder) into v_words
     from pg_attribute a
-    join pg_type t on t.oid = a.atttypid
-    join pg_enum e on e.enumtypid = coalesce(nullif(t.typbasetype, 0), t.oid)
+    join pg_enum e on e.enumtypid = arcano.base_type(a.atttypid)
    where a.attrelid = p_mapping.relid and a.attname = v_column and not a.attisdropped;
   if v_words is not null then
     return v_words;
   end if;
-  execute format('select array_agg(distinct u.word) from (select (%s)::text as word from (select * from %s t limit 10000) t union all select unnest(s.most_common_vals::text::text[]) from pg_stats s where format(''%%I.%%I'', s.schemaname, s.tablename)::regclass = $1 and s.attname = $2) u where u.word is not null',
+  execute format('select array_agg(distinct u.word) from (select (%s)::text as word from (select * from %s t limit 10000) t union all select unnest(s.most_common_vals::text::text[]) from pg_stats s join pg_namespace n on n.nspname = s.schemaname join pg_class c on c.relnamespace = n.oid and c.relname = s.tablename where c.oid = $1 and s.attname = $2) u where u.word is not null',
     arcano.mapped_expression(p_mapping, 'status'), p_mapping.name)
     into v_words using p_mapping.relid, v_column;
   return coalesce(v_words, '{}');

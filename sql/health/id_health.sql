@@ -9,7 +9,8 @@ begin
     select 'note', 'ids', i.detail, i.hint
       from arcano.job_table t
      cross join lateral arcano.separate_sequences(t.job_table) i
-     where t.job_table <> (select f.job_table from arcano.job_table f order by f.attached_at, f.job_table limit 1);
+     where not arcano.is_mapped(t.job_table)
+       and t.job_table <> (select f.job_table from arcano.job_table f where not arcano.is_mapped(f.job_table) order by f.attached_at, f.job_table limit 1);
 
   return query
     select 'note', 'ids', format('%s open jobs of %s have the id of a job in another table, such as %s', count(*), o.job_table, min(o.job_id::text)),

@@ -10,7 +10,7 @@ begin
     select string_agg(format('%I = %s', a.attname, case w.name
              when 'status' then format('%L::%s', p_mapping.writes ->> p_status, format_type(a.atttypid, a.atttypmod))
              when 'completed_at' then
-               case when a.atttypid = 'timestamp'::regtype then format('now() at time zone %L', p_mapping.time_zone)
+               case when arcano.base_type(a.atttypid) = 'timestamp'::regtype then format('now() at time zone %L', p_mapping.time_zone)
                  else format('now()::%s', format_type(a.atttypid, a.atttypmod)) end
              else format('$4::%s', format_type(a.atttypid, a.atttypmod)) end), ', ')
       from (values ('status'), ('completed_at'), ('error_message')) w (name)

@@ -15,9 +15,9 @@ begin
   then
     return null;
   end if;
-  select a.atttypid into v_type
+  select arcano.base_type(a.atttypid) into v_type
     from pg_attribute a
-   where a.attrelid = to_regclass(p_mapping.name) and a.attname = v_name and a.attnum > 0 and not a.attisdropped;
+   where a.attrelid = arcano.relation_of(p_mapping.name) and a.attname = v_name and a.attnum > 0 and not a.attisdropped;
   if v_type = 'timestamp'::regtype then
     return format('(t.%I at time zone %L)', v_name, p_mapping.time_zone);
   elsif found and p_column = 'task_id' then

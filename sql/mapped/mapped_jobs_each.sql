@@ -39,7 +39,7 @@ begin
     if v_error is not null then
       perform arcano.warn_unreadable(m.name, v_error, v_rows is not null);
       -- For who admits a job, in the same transaction: nobody can say whose jobs are in it, nor where its words are others by now.
-      if (v_rows is null or v_rows = '{}' and v_error like '22P02%') and to_regclass(m.name) is not null then
+      if (v_rows is null or v_rows = '{}' and v_error like '22P02%') and arcano.relation_of(m.name) is not null then
         perform set_config('arcano.unread', m.name || ': ' || v_error, true);
       end if;
       v_error := null;

@@ -8,7 +8,7 @@ set search_path = pg_catalog, pg_temp
 set row_security = off
 as $$
 declare
-  v_relid constant oid := to_regclass(p_mapping.name);
+  v_relid constant oid := arcano.relation_of(p_mapping.name);
   v_kind constant text := (select c.relkind from pg_class c where c.oid = v_relid and not c.relispartition and c.relpersistence <> 't');
   v_user_id arcano.job.user_id%type;
   v_job_id arcano.job.id%type;

@@ -21,6 +21,7 @@ as $$
 declare
   m constant arcano.mapping := arcano.mapping_of(p_table, p_columns, p_statuses, p_writes, p_time_zone);
   v_new arcano.job_table;
+  v_former text;
 begin
   for level, finding, detail, hint in select f.* from arcano.mapping_findings(m, p_force) f loop
     if level = 'error' then
@@ -30,17 +31,23 @@ begin
     return next;
   end loop;
 
+  perform pg_advisory_xact_lock(arcano.lock_key('remap'));
+  perform arcano.follow_names();
+  -- One that was renamed goes on under its new name.
+  select x.name into v_former from arcano.mapping x where x.relid = m.relid and x.name <> m.name;
+  update arcano.mapping x set name = m.name where x.name = v_former;
+  update arcano.mapped_exempt e set name = m.name where e.name = v_former;
+
   v_new := arcano.table_settings(m.relid);
   v_new.tool := coalesce(p_tool, v_new.tool);
   v_new.orphan_after := coalesce(arcano.plain_seconds(p_orphan_after), v_new.orphan_after);
   v_new.mode := coalesce(p_mode, (select t.mode from arcano.job_table t where t.job_table = m.relid), 'observe');
   perform arcano.refuse_settings(v_new);
 
-  perform pg_advisory_xact_lock(hashtextextended('arcano remap', 0));
   insert into arcano.mapping as x
   select m.*
       on conflict (name) do update
-     set relid = excluded.relid, columns = excluded.columns, statuses = excluded.statuses, writes = excluded.writes,
+     set relid = excluded.relid, owner = excluded.owner, code = excluded.code, columns = excluded.columns, statuses = excluded.statuses, writes = excluded.writes,
          time_zone = excluded.time_zone, id_type = excluded.id_type, user_id_type = excluded.user_id_type, left_out = null;
   insert into arcano.job_table (job_table, tool, orphan_after, touch_limit, mode, added_columns)
   values (m.relid, v_new.tool, v_new.orphan_after, v_new.touch_limit, v_new.mode, '{}')
@@ -51,4 +58,4 @@ end
 $$;
 
 comment on function arcano.map_job_table(text, text, jsonb, jsonb, jsonb, text, interval, text, boolean) is
-  'Maps p_table: from then on its jobs block, heal and are journaled as those of attached tables, and nothing of it is altered. p_tool: the name people read, at first the table''s. p_columns: column of the contract -> the table''s column, or an expression over its row t, such as {"user_id": "userId", "task_id": "t.meta ->> ''id''"}; null: it has none; what is not named is taken by its name (but for position, waited_in_queue and what was charged). p_statuses: the app''s word -> the status that it means. p_writes: status -> the word that is written, where several mean the same; cancelled must have one. p_time_zone: of dates without time zone. p_orphan_after: as for attach_job_table. p_mode: enforce or observe, at first observe. p_force: also without an index. Answers warnings and notes; an error names what is wrong, and changes nothing.';
+  'Maps p_table: from then on its jobs block, heal and are journaled as those of attached tables, and nothing of it is altered. p_tool: the name people read, at first the table''s. p_columns: column of the contract -> the table''s column, or an expression over its row t, such as {"user_id": "userId", "task_id": "t.meta ->> ''id''"}; null: it has none; what is not named is taken by its name (but for position, waited_in_queue and what was charged). p_statuses: the app''s word -> the status that it means. p_writes: status -> the word that is written, where several mean the same; cancelled must have one. p_time_zone: of dates without time zone. p_orphan_after: as for attach_job_table. p_mode: enforce or observe, at first observe. p_force: also without an index that finds a user''s jobs, or that makes an id unique. Answers warnings and notes; an error names what is wrong, and changes nothing.';

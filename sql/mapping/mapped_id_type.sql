@@ -8,13 +8,10 @@ as $$
 declare
   v_type oid;
 begin
-  select a.atttypid into v_type
+  select arcano.base_type(a.atttypid) into v_type
     from pg_attribute a
    where a.attrelid = p_mapping.relid and a.attnum > 0 and not a.attisdropped
      and a.attname = coalesce(p_mapping.columns ->> p_column, p_column);
-  while exists (select from pg_type t where t.oid = v_type and t.typtype = 'd') loop
-    v_type := (select t.typbasetype from pg_type t where t.oid = v_type);
-  end loop;
   return case
     when v_type in ('uuid'::regtype, 'bigint'::regtype, 'integer'::regtype, 'smallint'::regtype, 'text'::regtype) then format_type(v_type, null)
     when v_type = 'varchar'::regtype then 'text'

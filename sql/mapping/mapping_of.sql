@@ -1,5 +1,5 @@
 -- A mapping as map_job_table is to keep it, from what its caller gives: the table by its full name, what is written where only
--- one word means that, and the types in which ids are compared. What is wrong with it, mapping_findings says.
+-- one word means that, the types in which ids are compared, and whose it is. What is wrong with it, mapping_findings says.
 create or replace function arcano.mapping_of(
   p_table text,
   p_columns jsonb,
@@ -8,14 +8,15 @@ create or replace function arcano.mapping_of(
   p_time_zone text
 )
 returns arcano.mapping
-language plpgsql stable
+language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
   m arcano.mapping;
 begin
-  m.relid := to_regclass(p_table);
+  m.relid := arcano.relation_of(p_table);
   m.name := coalesce(arcano.table_name(m.relid), p_table);
+  m.owner := (select pg_get_userbyid(c.relowner) from pg_class c where c.oid = m.relid);
   m.columns := coalesce(p_columns, '{}');
   m.statuses := coalesce(p_statuses, '{}');
   m.time_zone := p_time_zone;
@@ -25,7 +26,9 @@ begin
   ), '{}') || coalesce(p_writes, '{}');
   m.id_type := arcano.mapped_id_type(m, 'id');
   m.user_id_type := arcano.mapped_id_type(m, 'user_id');
+  m.code := case when m.relid is null then '{}' else arcano.mapping_code(m) end;
   m.mapped_at := clock_timestamp();
+  m.blocks := false;
   return m;
 end
 $$;

@@ -1,4 +1,5 @@
--- For the sweep: reads mapped tables anew where one has been swapped, made again, mended or broken.
+-- For the sweep: reads mapped tables anew where one has been swapped, made again, mended or broken. It waits for nobody: who holds
+-- the lock does the same, or a later sweep will.
 create or replace function arcano.remap_changed_tables()
 returns void
 language plpgsql volatile
@@ -7,12 +8,12 @@ as $$
 begin
   perform
      from arcano.mapping m
-    where to_regclass(m.name) is distinct from m.relid or arcano.mapping_problem(m) is distinct from m.left_out;
-  if found then
+    where arcano.relation_of(m.name) <> m.relid or arcano.left_out_because(m) is distinct from m.left_out;
+  if found and pg_try_advisory_xact_lock(arcano.lock_key('remap')) then
     perform arcano.remap_tables();
   end if;
 end
 $$;
 
 comment on function arcano.remap_changed_tables() is
-  'Internal: remap_tables, if one of them is not as it was.';
+  'Internal: remap_tables, if one of them is not as it was, and nobody else does so.';

@@ -1,6 +1,6 @@
 -- Reads every mapped table anew, by its name: one that was dropped and made again, or swapped, goes on with its settings; one
--- that cannot be read as it is mapped is left out, and says why, until it can. The sweep does so where something has changed,
--- and arcano-db migrate always.
+-- that cannot be read as it is mapped, or that is somebody else's now, is left out, and says why, until it can. The sweep does so
+-- where something has changed, and arcano-db migrate always.
 create or replace function arcano.remap_tables(out name text, out left_out text)
 returns setof record
 language plpgsql volatile security definer
@@ -8,22 +8,16 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   m arcano.mapping;
-  v_relid oid;
 begin
-  perform pg_advisory_xact_lock(hashtextextended('arcano remap', 0));
+  perform pg_advisory_xact_lock(arcano.lock_key('remap'));
+  perform arcano.follow_names();
   for m in select x.* from arcano.mapping x order by x.name loop
-    v_relid := to_regclass(m.name);
-    if v_relid <> m.relid then
-      update arcano.job_table s
-         set job_table = v_relid
-       where s.job_table = m.relid and not exists (select from arcano.job_table n where n.job_table = v_relid);
-      m.relid := v_relid;
-    end if;
     m.id_type := coalesce(arcano.mapped_id_type(m, 'id'), m.id_type);
     m.user_id_type := coalesce(arcano.mapped_id_type(m, 'user_id'), m.user_id_type);
-    m.left_out := arcano.mapping_problem(m);
+    m.left_out := arcano.left_out_because(m);
+    m.blocks := m.left_out is not null and arcano.mapping_distrust(m) is null and arcano.is_core_readable(m);
     update arcano.mapping x
-       set relid = m.relid, id_type = m.id_type, user_id_type = m.user_id_type, left_out = m.left_out
+       set id_type = m.id_type, user_id_type = m.user_id_type, left_out = m.left_out, blocks = m.blocks
      where x.name = m.name and x.* is distinct from m;
     name := m.name;
     left_out := m.left_out;
@@ -34,4 +28,4 @@ end
 $$;
 
 comment on function arcano.remap_tables() is
-  'Reads every mapped table anew, and answers a row for each: name, and left_out: why it cannot be read as it is mapped; null: it can. One that was dropped and made again goes on with its settings.';
+  'Reads every mapped table anew, and answers a row for each: name, and left_out: why it cannot be read as it is mapped; null: it can. One that was dropped and made again goes on with its settings, unless it belongs to somebody else now.';

@@ -7,9 +7,10 @@ as $$
 declare
   m arcano.mapping;
 begin
-  perform pg_advisory_xact_lock(hashtextextended('arcano remap', 0));
+  perform pg_advisory_xact_lock(arcano.lock_key('remap'));
+  perform arcano.follow_names();
   delete from arcano.mapping x
-   where x.name = p_table or x.name = arcano.table_name(to_regclass(p_table)) or x.relid = to_regclass(p_table)
+   where x.name = p_table or x.relid = arcano.relation_of(p_table)
   returning * into m;
   if not found then
     return false;

@@ -22,6 +22,9 @@ as $$
         select 'pg_class', i.indexrelid from pg_index i where i.indrelid = p_table
          union all
         select 'pg_policy', y.oid from pg_policy y where y.polrelid = p_table
+         union all
+        -- A rule, and what a view reads.
+        select 'pg_rewrite', w.oid from pg_rewrite w where w.ev_class = p_table
       ) p (class, object)
      union
     select n.class, n.object

@@ -8,11 +8,11 @@ begin
   return (
     select format('it has no column %I any more, which is its %s', coalesce(p_mapping.columns ->> c.name, c.name), c.name)
       from unnest(array['id', 'user_id', 'status', 'created_at']) c (name)
-     where to_regclass(p_mapping.name) is not null
+     where arcano.relation_of(p_mapping.name) is not null
        and (c.name <> 'created_at' or not p_mapping.columns ? c.name) -- else it may be an expression
        and not exists (
          select from pg_attribute a
-          where a.attrelid = to_regclass(p_mapping.name) and a.attnum > 0 and not a.attisdropped and a.attname = coalesce(p_mapping.columns ->> c.name, c.name))
+          where a.attrelid = arcano.relation_of(p_mapping.name) and a.attnum > 0 and not a.attisdropped and a.attname = coalesce(p_mapping.columns ->> c.name, c.name))
      limit 1
   );
 end

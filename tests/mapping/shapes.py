@@ -332,6 +332,7 @@ SHAPES = {
             create table public.big_job (size integer) inherits (public.base_job);
             create index on public.base_job (user_id, status);
             create index on public.big_job (user_id, status);
+            alter table public.base_job add primary key (id); alter table public.big_job add primary key (id);
         """,
         table="public.base_job",
         insert="insert into public.big_job (id, user_id, status, created_at) values ({id}, {user}, {word}, now() - {age})",

@@ -156,6 +156,13 @@ CREATE FUNCTION arcano.away_now(p_now timestamp with time zone DEFAULT now(), OU
 
 COMMENT ON FUNCTION arcano.away_now(p_now timestamp with time zone, OUT began_at timestamp with time zone, OUT ended_at timestamp with time zone, OUT cause text, OUT timeline text) IS 'Internal: the time away that is not in arcano.away yet, its cause, and the timeline at p_now; all null: none.';
 
+CREATE FUNCTION arcano.base_type(p_type oid) RETURNS oid
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.base_type(p_type oid) IS 'Internal: the type that the domain p_type is over; of any other type, itself.';
+
 CREATE FUNCTION arcano.bind_and_apply_task(p_task_id text, p_job arcano.job_ref, p_attempt integer) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -527,6 +534,13 @@ CREATE FUNCTION arcano.finish_without_waking(p_jobs arcano.job_ref[], p_status t
 
 COMMENT ON FUNCTION arcano.finish_without_waking(p_jobs arcano.job_ref[], p_status text, p_error text, p_attempts integer[], p_alone boolean) IS 'Internal: as finish_jobs, for who wakes workers afterwards. p_alone: what is_alone said when the call began.';
 
+CREATE FUNCTION arcano.follow_names() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.follow_names() IS 'Internal: writes into arcano.mapping and arcano.job_table which table each mapped name means now.';
+
 CREATE FUNCTION arcano.forget_backoff(p_job arcano.job_ref) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -698,6 +712,7 @@ COMMENT ON FUNCTION arcano.insert_holders(p_table regclass, p_since timestamp wi
 CREATE TABLE arcano.mapping (
     name text NOT NULL,
     relid oid NOT NULL,
+    owner text NOT NULL,
     columns jsonb NOT NULL,
     statuses jsonb NOT NULL,
     writes jsonb NOT NULL,
@@ -706,6 +721,8 @@ CREATE TABLE arcano.mapping (
     user_id_type text NOT NULL,
     mapped_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     left_out text,
+    blocks boolean DEFAULT false NOT NULL,
+    code jsonb DEFAULT '{}'::jsonb NOT NULL,
     CONSTRAINT mapping_columns_are_an_object CHECK ((jsonb_typeof(columns) = 'object'::text)),
     CONSTRAINT mapping_statuses_are_an_object CHECK ((jsonb_typeof(statuses) = 'object'::text)),
     CONSTRAINT mapping_writes_are_an_object CHECK ((jsonb_typeof(writes) = 'object'::text))
@@ -716,6 +733,8 @@ COMMENT ON TABLE arcano.mapping IS 'Tables that map_job_table has mapped. Their 
 COMMENT ON COLUMN arcano.mapping.name IS 'Schema and name, by which it is read: one that is dropped and made again, or swapped, is found by what it is called.';
 
 COMMENT ON COLUMN arcano.mapping.relid IS 'What the name meant when it was last read anew (remap_tables).';
+
+COMMENT ON COLUMN arcano.mapping.owner IS 'To whom it belonged when it was mapped. Whoever can make another table of its name would have code run with the rights of who migrated.';
 
 COMMENT ON COLUMN arcano.mapping.columns IS 'Column of the contract -> the app''s column, or an expression over its row t; null: it has none, whatever it is called.';
 
@@ -730,6 +749,10 @@ COMMENT ON COLUMN arcano.mapping.id_type IS 'The type of its ids, as they are co
 COMMENT ON COLUMN arcano.mapping.user_id_type IS 'The type of its user ids, as they are compared.';
 
 COMMENT ON COLUMN arcano.mapping.left_out IS 'Why it cannot be read, since when its users are told free; null: it is read.';
+
+COMMENT ON COLUMN arcano.mapping.blocks IS 'Of one that is left out: whether it is still known which of its jobs block whom.';
+
+COMMENT ON COLUMN arcano.mapping.code IS 'The functions, types, operators and relations that its expressions name -> to whom each belonged when it was mapped.';
 
 CREATE FUNCTION arcano.insert_mapped_job(p_mapping arcano.mapping, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, OUT job_id uuid, OUT user_id uuid) RETURNS record
     LANGUAGE plpgsql
@@ -1170,6 +1193,13 @@ CREATE FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_left_a
 
 COMMENT ON FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text, p_in_queue boolean) IS 'As cancel_session, but leaves the jobs that were made after p_left_at, or that touch_job was called for since. For a page that says goodbye and may be back in a moment, because it is only being reloaded: the backend notes the time, waits some seconds, and calls this; the page that is back calls touch_job. Where the database was away in the meantime, and is back for less than a minute, it cancels nothing. p_left_at null: an error. p_in_queue: whether jobs that stand in the queue are cancelled too.';
 
+CREATE FUNCTION arcano.left_out_because(p_mapping arcano.mapping) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.left_out_because(p_mapping arcano.mapping) IS 'Internal: why the table of p_mapping is not to be trusted, or cannot be read as it says; null: neither.';
+
 CREATE FUNCTION arcano.limit_wait(p_since timestamp with time zone, p_lock_timeout interval) RETURNS interval
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1256,7 +1286,7 @@ CREATE FUNCTION arcano.map_job_table(p_table text, p_tool text DEFAULT NULL::tex
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.map_job_table(p_table text, p_tool text, p_columns jsonb, p_statuses jsonb, p_writes jsonb, p_time_zone text, p_orphan_after interval, p_mode text, p_force boolean) IS 'Maps p_table: from then on its jobs block, heal and are journaled as those of attached tables, and nothing of it is altered. p_tool: the name people read, at first the table''s. p_columns: column of the contract -> the table''s column, or an expression over its row t, such as {"user_id": "userId", "task_id": "t.meta ->> ''id''"}; null: it has none; what is not named is taken by its name (but for position, waited_in_queue and what was charged). p_statuses: the app''s word -> the status that it means. p_writes: status -> the word that is written, where several mean the same; cancelled must have one. p_time_zone: of dates without time zone. p_orphan_after: as for attach_job_table. p_mode: enforce or observe, at first observe. p_force: also without an index. Answers warnings and notes; an error names what is wrong, and changes nothing.';
+COMMENT ON FUNCTION arcano.map_job_table(p_table text, p_tool text, p_columns jsonb, p_statuses jsonb, p_writes jsonb, p_time_zone text, p_orphan_after interval, p_mode text, p_force boolean) IS 'Maps p_table: from then on its jobs block, heal and are journaled as those of attached tables, and nothing of it is altered. p_tool: the name people read, at first the table''s. p_columns: column of the contract -> the table''s column, or an expression over its row t, such as {"user_id": "userId", "task_id": "t.meta ->> ''id''"}; null: it has none; what is not named is taken by its name (but for position, waited_in_queue and what was charged). p_statuses: the app''s word -> the status that it means. p_writes: status -> the word that is written, where several mean the same; cancelled must have one. p_time_zone: of dates without time zone. p_orphan_after: as for attach_job_table. p_mode: enforce or observe, at first observe. p_force: also without an index that finds a user''s jobs, or that makes an id unique. Answers warnings and notes; an error names what is wrong, and changes nothing.';
 
 CREATE FUNCTION arcano.map_problems(p_table text, p_columns jsonb DEFAULT '{}'::jsonb, p_statuses jsonb DEFAULT '{}'::jsonb, p_writes jsonb DEFAULT '{}'::jsonb, p_time_zone text DEFAULT NULL::text, p_orphan_after interval DEFAULT NULL::interval, p_force boolean DEFAULT false) RETURNS TABLE(level text, finding text, detail text, hint text)
     LANGUAGE plpgsql
@@ -1387,12 +1417,33 @@ CREATE FUNCTION arcano.mapping_call(p_table text, p_columns jsonb, p_statuses js
 
 COMMENT ON FUNCTION arcano.mapping_call(p_table text, p_columns jsonb, p_statuses jsonb, p_writes jsonb, p_time_zone text, p_orphan_after text, p_mode text) IS 'Internal: the call of map_job_table with these arguments.';
 
+CREATE FUNCTION arcano.mapping_code(p_mapping arcano.mapping) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.mapping_code(p_mapping arcano.mapping) IS 'Internal: the functions, types, operators and relations that the expressions of p_mapping name, and to whom each belongs.';
+
 CREATE FUNCTION arcano.mapping_column_problems(p_mapping arcano.mapping, OUT finding text, OUT detail text, OUT hint text) RETURNS SETOF record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
 COMMENT ON FUNCTION arcano.mapping_column_problems(p_mapping arcano.mapping, OUT finding text, OUT detail text, OUT hint text) IS 'Internal: what is wrong with the columns of p_mapping: argument, detail and what would mend it; no row: nothing.';
+
+CREATE FUNCTION arcano.mapping_date_problems(p_mapping arcano.mapping, OUT finding text, OUT detail text, OUT hint text) RETURNS SETOF record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.mapping_date_problems(p_mapping arcano.mapping, OUT finding text, OUT detail text, OUT hint text) IS 'Internal: which dates of p_mapping are another instant in a session with another time zone: argument, detail and what would mend it; no row: none.';
+
+CREATE FUNCTION arcano.mapping_distrust(p_mapping arcano.mapping) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.mapping_distrust(p_mapping arcano.mapping) IS 'Internal: whose the table of p_mapping is now, or what its expressions name, if it was another''s when it was mapped, and theirs are fewer rights than those of who migrated; null: nothing has changed.';
 
 CREATE FUNCTION arcano.mapping_findings(p_mapping arcano.mapping, p_force boolean, OUT level text, OUT finding text, OUT detail text, OUT hint text) RETURNS SETOF record
     LANGUAGE plpgsql
@@ -1409,6 +1460,13 @@ CREATE FUNCTION arcano.mapping_health() RETURNS TABLE(level text, finding text, 
 
 COMMENT ON FUNCTION arcano.mapping_health() IS 'Internal: what check_health says of the mapped tables.';
 
+CREATE FUNCTION arcano.mapping_id_findings(p_mapping arcano.mapping, p_force boolean, OUT level text, OUT finding text, OUT detail text, OUT hint text) RETURNS SETOF record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.mapping_id_findings(p_mapping arcano.mapping, p_force boolean, OUT level text, OUT finding text, OUT detail text, OUT hint text) IS 'Internal: whether two rows of the table of p_mapping can have one id; p_force: that is a warning.';
+
 CREATE FUNCTION arcano.mapping_index_findings(p_mapping arcano.mapping, p_force boolean, OUT level text, OUT finding text, OUT detail text, OUT hint text) RETURNS SETOF record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1421,11 +1479,19 @@ CREATE FUNCTION arcano.mapping_index_findings(p_mapping arcano.mapping, p_force 
 COMMENT ON FUNCTION arcano.mapping_index_findings(p_mapping arcano.mapping, p_force boolean, OUT level text, OUT finding text, OUT detail text, OUT hint text) IS 'Internal: what is to be said of the indexes that would find jobs of the table of p_mapping; p_force: none at all is a warning.';
 
 CREATE FUNCTION arcano.mapping_of(p_table text, p_columns jsonb, p_statuses jsonb, p_writes jsonb, p_time_zone text) RETURNS arcano.mapping
-    LANGUAGE plpgsql STABLE
+    LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
 COMMENT ON FUNCTION arcano.mapping_of(p_table text, p_columns jsonb, p_statuses jsonb, p_writes jsonb, p_time_zone text) IS 'Internal: the mapping that map_job_table makes of its arguments, whether or not it can work.';
+
+CREATE FUNCTION arcano.mapping_probe(p_mapping arcano.mapping, p_expression text, p_type text, OUT type oid, OUT code jsonb, OUT problem text) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET quote_all_identifiers TO 'off'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.mapping_probe(p_mapping arcano.mapping, p_expression text, p_type text, OUT type oid, OUT code jsonb, OUT problem text) IS 'Internal: the type of an expression over the row t of the table of p_mapping, what code it names (as in arcano.mapping), and why it cannot be read as p_type; null: it can. Changes nothing.';
 
 CREATE FUNCTION arcano.mapping_problem(p_mapping arcano.mapping) RETURNS text
     LANGUAGE plpgsql
@@ -1442,6 +1508,13 @@ CREATE FUNCTION arcano.mapping_row_findings(p_mapping arcano.mapping, OUT level 
     AS ...;
 
 COMMENT ON FUNCTION arcano.mapping_row_findings(p_mapping arcano.mapping, OUT level text, OUT finding text, OUT detail text, OUT hint text) IS 'Internal: what the rows of the table of p_mapping say of it. Changes nothing: what it tries is rolled back.';
+
+CREATE FUNCTION arcano.mapping_spelling(p_mapping arcano.mapping, p_word text, OUT spelled text, OUT problem text) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.mapping_spelling(p_mapping arcano.mapping, p_word text, OUT spelled text, OUT problem text) IS 'Internal: p_word as the column of status of p_mapping spells it, or why it is no value of it.';
 
 CREATE FUNCTION arcano.mapping_state() RETURNS TABLE(job_table text, problem text, mend text, unknown_words text[])
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -1464,6 +1537,30 @@ CREATE FUNCTION arcano.mapping_table_problems(p_mapping arcano.mapping, OUT deta
     AS ...;
 
 COMMENT ON FUNCTION arcano.mapping_table_problems(p_mapping arcano.mapping, OUT detail text, OUT hint text) IS 'Internal: why the table of p_mapping cannot be mapped, and what would mend it; no row: it can.';
+
+CREATE FUNCTION arcano.mapping_trust(p_relid oid, p_code jsonb, OUT role text, OUT runner text, OUT problem text, OUT mend text) RETURNS SETOF record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.mapping_trust(p_relid oid, p_code jsonb, OUT role text, OUT runner text, OUT problem text, OUT mend text) IS 'Internal: roles with fewer rights whose code runs, or may come to run, with those of runner as the mapped table p_relid is read and written, and the expressions that name p_code; what to say, and the statement that would mend it; no row: there are none.';
+
+CREATE FUNCTION arcano.mapping_unread_rows(p_mapping arcano.mapping) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'off'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.mapping_unread_rows(p_mapping arcano.mapping) IS 'Internal: why an open job of the table of p_mapping cannot be read as it says; null: each can.';
+
+CREATE FUNCTION arcano.mapping_zone_problem(p_mapping arcano.mapping, p_expression text) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'off'
+    SET "TimeZone" TO 'UTC'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.mapping_zone_problem(p_mapping arcano.mapping, p_expression text) IS 'Internal: why the instant that p_expression gives for a row t of the table of p_mapping depends on who asks; null: it does not.';
 
 CREATE FUNCTION arcano.mark_refund_paid(p_refund arcano.refund, p_source text, p_reason text) RETURNS void
     LANGUAGE plpgsql
@@ -1519,6 +1616,14 @@ CREATE FUNCTION arcano.named_any_job(p_job_id uuid, p_table regclass) RETURNS ar
     AS ...;
 
 COMMENT ON FUNCTION arcano.named_any_job(p_job_id uuid, p_table regclass) IS 'Internal: as named_job, also of mapped tables.';
+
+CREATE FUNCTION arcano.named_code(p_code text, OUT owner oid, OUT schema oid) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET quote_all_identifiers TO 'off'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.named_code(p_code text, OUT owner oid, OUT schema oid) IS 'Internal: owner and schema of p_code, such as function public.f(text); null: there is none.';
 
 CREATE FUNCTION arcano.named_job(p_job_id uuid, p_table regclass) RETURNS arcano.job_ref
     LANGUAGE plpgsql STABLE
@@ -1956,6 +2061,13 @@ CREATE FUNCTION arcano.relation_health() RETURNS TABLE(level text, finding text,
 
 COMMENT ON FUNCTION arcano.relation_health() IS 'Internal: what check_health says of the kinds and owners of the attached tables.';
 
+CREATE FUNCTION arcano.relation_of(p_name text) RETURNS oid
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.relation_of(p_name text) IS 'Internal: the oid of the relation p_name, whether or not its schema may be used; null: there is none.';
+
 CREATE FUNCTION arcano.relation_problem(p_table regclass, OUT problem text, OUT mend text) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1968,7 +2080,7 @@ CREATE FUNCTION arcano.remap_changed_tables() RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.remap_changed_tables() IS 'Internal: remap_tables, if one of them is not as it was.';
+COMMENT ON FUNCTION arcano.remap_changed_tables() IS 'Internal: remap_tables, if one of them is not as it was, and nobody else does so.';
 
 CREATE FUNCTION arcano.remap_strange_table(p_table oid) RETURNS void
     LANGUAGE plpgsql
@@ -1982,7 +2094,7 @@ CREATE FUNCTION arcano.remap_tables(OUT name text, OUT left_out text) RETURNS SE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.remap_tables(OUT name text, OUT left_out text) IS 'Reads every mapped table anew, and answers a row for each: name, and left_out: why it cannot be read as it is mapped; null: it can. One that was dropped and made again goes on with its settings.';
+COMMENT ON FUNCTION arcano.remap_tables(OUT name text, OUT left_out text) IS 'Reads every mapped table anew, and answers a row for each: name, and left_out: why it cannot be read as it is mapped; null: it can. One that was dropped and made again goes on with its settings, unless it belongs to somebody else now.';
 
 CREATE FUNCTION arcano.requeue_job(p_job_id uuid, p_attempt integer DEFAULT NULL::integer, p_table regclass DEFAULT NULL::regclass, p_after interval DEFAULT NULL::interval, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT "position" integer) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2278,6 +2390,13 @@ CREATE FUNCTION arcano.table_health() RETURNS TABLE(level text, finding text, de
 
 COMMENT ON FUNCTION arcano.table_health() IS 'Internal: what check_health says of the attached tables.';
 
+CREATE FUNCTION arcano.table_relatives(p_table oid, OUT relid oid, OUT is_below boolean) RETURNS SETOF record
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.table_relatives(p_table oid, OUT relid oid, OUT is_below boolean) IS 'Internal: the tables below p_table (is_below: they inherit from it, or are its partitions) and above it, however deep.';
+
 CREATE FUNCTION arcano.table_settings(p_table regclass) RETURNS arcano.job_table
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2351,6 +2470,13 @@ CREATE FUNCTION arcano.unchanged_job(p_job arcano.job_ref, OUT status text, OUT 
 
 COMMENT ON FUNCTION arcano.unchanged_job(p_job arcano.job_ref, OUT status text, OUT attempt integer, OUT note text) IS 'Internal: status and attempt of p_job, and the note of a call that came late or twice.';
 
+CREATE FUNCTION arcano.unique_columns(p_table oid) RETURNS SETOF name
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.unique_columns(p_table oid) IS 'Internal: the columns of p_table that are unique by themselves.';
+
 CREATE FUNCTION arcano.unknown_status(p_table regclass, p_status text, p_jobs bigint, OUT level text, OUT detail text, OUT hint text) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2417,6 +2543,13 @@ CREATE FUNCTION arcano.warn_unreadable(p_name text, p_reason text, p_blocks bool
     AS ...;
 
 COMMENT ON FUNCTION arcano.warn_unreadable(p_name text, p_reason text, p_blocks boolean) IS 'Internal: warns that the mapped table p_name cannot be read, because of p_reason. p_blocks: it blocks its users all the same.';
+
+CREATE FUNCTION arcano.weaker_creator(p_schema oid, OUT creator text, OUT runner regrole, OUT problem text, OUT mend text) RETURNS record
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.weaker_creator(p_schema oid, OUT creator text, OUT runner regrole, OUT problem text, OUT mend text) IS 'Internal: a role with fewer rights than the one that migrated, or public, that may create in the schema p_schema, how to say so, and the statement that would mend it; null: there is none.';
 
 CREATE FUNCTION arcano.weaker_owner(p_table regclass, OUT owner regrole, OUT runner regrole, OUT problem text, OUT mend text) RETURNS record
     LANGUAGE sql STABLE
@@ -3429,7 +3562,7 @@ ALTER TABLE ONLY arcano.mapping
     ADD CONSTRAINT mapping_pkey PRIMARY KEY (name);
 
 ALTER TABLE ONLY arcano.mapping
-    ADD CONSTRAINT mapping_relid_key UNIQUE (relid);
+    ADD CONSTRAINT mapping_relid_is_of_one_name UNIQUE (relid) DEFERRABLE;
 
 ALTER TABLE ONLY arcano.provider_task
     ADD CONSTRAINT provider_task_pkey PRIMARY KEY (task_id, api_account);
@@ -3518,6 +3651,8 @@ REVOKE ALL ON FUNCTION arcano.attach_problems(p_table regclass, OUT errcode text
 REVOKE ALL ON FUNCTION arcano.attach_steps(p_table regclass, p_tool text, p_orphan_after interval, p_stall_after interval, p_concurrently boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.away_now(p_now timestamp with time zone, OUT began_at timestamp with time zone, OUT ended_at timestamp with time zone, OUT cause text, OUT timeline text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.base_type(p_type oid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.bind_and_apply_task(p_task_id text, p_job arcano.job_ref, p_attempt integer) FROM PUBLIC;
 
@@ -3642,6 +3777,8 @@ GRANT ALL ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error 
 GRANT ALL ON FUNCTION arcano.finish_task(p_task_id text, p_status text, p_error text, p_api_account text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT job_id uuid, OUT job_table text) TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.finish_without_waking(p_jobs arcano.job_ref[], p_status text, p_error text, p_attempts integer[], p_alone boolean) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.follow_names() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.forget_backoff(p_job arcano.job_ref) FROM PUBLIC;
 
@@ -3822,6 +3959,8 @@ REVOKE ALL ON FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p
 GRANT ALL ON FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text, p_in_queue boolean) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_left_at timestamp with time zone, p_reason text, p_in_queue boolean) TO arcano_operator;
 
+REVOKE ALL ON FUNCTION arcano.left_out_because(p_mapping arcano.mapping) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.limit_wait(p_since timestamp with time zone, p_lock_timeout interval) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.lock_free_jobs(p_jobs arcano.job_ref[]) FROM PUBLIC;
@@ -3884,19 +4023,31 @@ REVOKE ALL ON FUNCTION arcano.mapped_where(p_mapping arcano.mapping, p_rows text
 
 REVOKE ALL ON FUNCTION arcano.mapping_call(p_table text, p_columns jsonb, p_statuses jsonb, p_writes jsonb, p_time_zone text, p_orphan_after text, p_mode text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.mapping_code(p_mapping arcano.mapping) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.mapping_column_problems(p_mapping arcano.mapping, OUT finding text, OUT detail text, OUT hint text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.mapping_date_problems(p_mapping arcano.mapping, OUT finding text, OUT detail text, OUT hint text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.mapping_distrust(p_mapping arcano.mapping) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.mapping_findings(p_mapping arcano.mapping, p_force boolean, OUT level text, OUT finding text, OUT detail text, OUT hint text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.mapping_health() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.mapping_id_findings(p_mapping arcano.mapping, p_force boolean, OUT level text, OUT finding text, OUT detail text, OUT hint text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.mapping_index_findings(p_mapping arcano.mapping, p_force boolean, OUT level text, OUT finding text, OUT detail text, OUT hint text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.mapping_of(p_table text, p_columns jsonb, p_statuses jsonb, p_writes jsonb, p_time_zone text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.mapping_probe(p_mapping arcano.mapping, p_expression text, p_type text, OUT type oid, OUT code jsonb, OUT problem text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.mapping_problem(p_mapping arcano.mapping) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.mapping_row_findings(p_mapping arcano.mapping, OUT level text, OUT finding text, OUT detail text, OUT hint text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.mapping_spelling(p_mapping arcano.mapping, p_word text, OUT spelled text, OUT problem text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.mapping_state() FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.mapping_state() TO arcano_operator;
@@ -3904,6 +4055,12 @@ GRANT ALL ON FUNCTION arcano.mapping_state() TO arcano_operator;
 REVOKE ALL ON FUNCTION arcano.mapping_status_findings(p_mapping arcano.mapping, OUT level text, OUT finding text, OUT detail text, OUT hint text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.mapping_table_problems(p_mapping arcano.mapping, OUT detail text, OUT hint text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.mapping_trust(p_relid oid, p_code jsonb, OUT role text, OUT runner text, OUT problem text, OUT mend text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.mapping_unread_rows(p_mapping arcano.mapping) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.mapping_zone_problem(p_mapping arcano.mapping, p_expression text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.mark_refund_paid(p_refund arcano.refund, p_source text, p_reason text) FROM PUBLIC;
 
@@ -3920,6 +4077,8 @@ REVOKE ALL ON FUNCTION arcano.missing_column(p_mapping arcano.mapping) FROM PUBL
 REVOKE ALL ON FUNCTION arcano.missing_columns(p_table regclass, OUT problem text, OUT mend text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.named_any_job(p_job_id uuid, p_table regclass) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.named_code(p_code text, OUT owner oid, OUT schema oid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.named_job(p_job_id uuid, p_table regclass) FROM PUBLIC;
 
@@ -4033,6 +4192,8 @@ REVOKE ALL ON FUNCTION arcano.register_again() FROM PUBLIC;
 REVOKE ALL ON FUNCTION arcano.registered_functions(OUT purpose text, OUT name text, OUT oid oid, OUT owner text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.relation_health() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.relation_of(p_name text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.relation_problem(p_table regclass, OUT problem text, OUT mend text) FROM PUBLIC;
 
@@ -4150,6 +4311,8 @@ GRANT ALL ON FUNCTION arcano.sweep_orphans(p_limit integer, p_slow_job_id uuid, 
 
 REVOKE ALL ON FUNCTION arcano.table_health() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.table_relatives(p_table oid, OUT relid oid, OUT is_below boolean) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.table_settings(p_table regclass) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.tables_called(p_table text) FROM PUBLIC;
@@ -4174,6 +4337,8 @@ REVOKE ALL ON FUNCTION arcano.trip_breakers(p_limit integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.unchanged_job(p_job arcano.job_ref, OUT status text, OUT attempt integer, OUT note text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.unique_columns(p_table oid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.unknown_status(p_table regclass, p_status text, p_jobs bigint, OUT level text, OUT detail text, OUT hint text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.unmap_job_table(p_table text) FROM PUBLIC;
@@ -4191,6 +4356,8 @@ REVOKE ALL ON FUNCTION arcano.waiting_word(p_mapping arcano.mapping) FROM PUBLIC
 REVOKE ALL ON FUNCTION arcano.wake_workers() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.warn_unreadable(p_name text, p_reason text, p_blocks boolean) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.weaker_creator(p_schema oid, OUT creator text, OUT runner regrole, OUT problem text, OUT mend text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.weaker_owner(p_table regclass, OUT owner regrole, OUT runner regrole, OUT problem text, OUT mend text) FROM PUBLIC;
 

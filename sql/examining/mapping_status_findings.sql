@@ -1,7 +1,5 @@
--- What is wrong with the words of a mapping: those that mean nothing that the contract knows, that the column cannot hold, that
--- nobody can write because several mean the same, and those of the table that it leaves out, which block nobody.
---
--- Dynamic, because a word is tried as the type of the app's own column.
+-- What is wrong with the words of a mapping: those that mean nothing that the contract knows, that the column cannot hold or
+-- spells otherwise, that nobody can write because several mean the same, and those of the table that it leaves out, which block nobody.
 create or replace function arcano.mapping_status_findings(p_mapping arcano.mapping, out level text, out finding text, out detail text, out hint text)
 returns setof record
 language plpgsql stable
@@ -10,14 +8,10 @@ as $$
 declare
   v_known constant text[] := arcano.waiting_statuses() || arcano.working_statuses() || arcano.ended_statuses();
   v_words constant text[] := arcano.words_of_table(p_mapping);
-  v_type constant text := (
-    select format_type(a.atttypid, a.atttypmod) from pg_attribute a
-     where a.attrelid = p_mapping.relid and a.attname = coalesce(p_mapping.columns ->> 'status', 'status') and not a.attisdropped);
-  v_word text;
 begin
   if not exists (select from jsonb_each_text(p_mapping.statuses) s where arcano.is_open(s.value)) then
     return query select 'error', 'p_statuses', 'no word of it waits or is worked on, and so no job would block anybody', (
-      select format('p_statuses => ''%s''', jsonb_object_agg(w.word, coalesce(case when w.word = any (v_known) then w.word end, arcano.guess_status(w.word), '?')))
+      select format('p_statuses => %L', jsonb_object_agg(w.word, coalesce(case when w.word = any (v_known) then w.word end, arcano.guess_status(w.word), '?')))
         from unnest(coalesce(nullif(v_words, '{}'), array['PENDING', 'RUNNING', 'DONE', 'FAILED', 'CANCELED'])) w (word));
     return;
   end if;
@@ -39,21 +33,24 @@ begin
      where s.meant <> w.key and s.meant = any (arcano.ended_statuses());
   if not p_mapping.writes ? 'cancelled' then
     return query select 'error', 'p_writes', 'no word is known to be written for cancelled, and so no ghost could be ended', (
-      select case when count(*) = 0 then 'Name the app''s word for a job that was cancelled in p_statuses, such as {"CANCELED": "cancelled"}, or write it as failed: p_writes => ''{"cancelled": "' || coalesce((select min(f.key) from jsonb_each_text(p_mapping.statuses) f where f.value = 'failed'), 'ERROR') || '"}'''
-               else format('Say which: p_writes => ''{"cancelled": "%s"}''', min(s.key)) end
+      select case when count(*) = 0 then 'Name the app''s word for a job that was cancelled in p_statuses, such as {"CANCELED": "cancelled"}, or write it as failed: p_writes => ' || quote_literal(jsonb_build_object('cancelled', coalesce((select min(f.key) from jsonb_each_text(p_mapping.statuses) f where f.value = 'failed'), 'ERROR')))
+               else format('Say which: p_writes => %L', jsonb_build_object('cancelled', min(s.key))) end
         from jsonb_each_text(p_mapping.statuses) s where s.value = 'cancelled');
   end if;
-  for v_word in select jsonb_object_keys(p_mapping.statuses) loop
-    begin
-      execute format('select %L::%s', v_word, v_type);
-    exception
-      when data_exception or integrity_constraint_violation then
-        return query select 'error', 'p_statuses', format('%s is no value of the column: %s', v_word, sqlerrm), format('Its values: %s', array_to_string(v_words, ', '));
-    end;
-  end loop;
+  return query
+    select 'error', 'p_statuses', format('%s is no value of the column: %s', w.word, p.problem), format('Its values: %s', array_to_string(v_words, ', '))
+      from jsonb_object_keys(p_mapping.statuses) w (word)
+     cross join lateral arcano.mapping_spelling(p_mapping, w.word) p
+     where p.problem is not null;
+  return query
+    select 'error', 'p_statuses', format('the column spells %s as %s: a job of it would be found, and read as of no status', to_jsonb(w.word), to_jsonb(p.spelled)),
+           format('Spell it so: p_statuses => %L', jsonb_build_object(p.spelled, p_mapping.statuses -> w.word))
+      from jsonb_object_keys(p_mapping.statuses) w (word)
+     cross join lateral arcano.mapping_spelling(p_mapping, w.word) p
+     where p.spelled <> w.word;
   return query
     select 'warning', 'a word that is not mapped', format('jobs of the status %s block nobody', w.word),
-           format('Name it in p_statuses, such as {"%s": "%s"}.', w.word, coalesce(arcano.guess_status(w.word), 'completed'))
+           format('Name it in p_statuses, such as %s.', jsonb_build_object(w.word, coalesce(arcano.guess_status(w.word), 'completed')))
       from unnest(v_words) w (word)
      where not p_mapping.statuses ? w.word;
 end

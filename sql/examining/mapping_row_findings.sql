@@ -37,7 +37,8 @@ begin
     return;
   end if;
   begin
-    insert into arcano.mapping select p_mapping.* on conflict (name) do update set relid = excluded.relid, columns = excluded.columns, statuses = excluded.statuses, writes = excluded.writes, time_zone = excluded.time_zone;
+    delete from arcano.mapping m where m.name = p_mapping.name or m.relid = p_mapping.relid;
+    insert into arcano.mapping select p_mapping.*;
     v_ended := arcano.end_mapped_at_once(
       array[(p_mapping.relid, v_job_id)::arcano.job_ref], 'cancel_job', case when arcano.is_waiting(v_status) then 'waiting' else 'forced' end,
       null, clock_timestamp(), current_setting('lock_timeout')::interval);

@@ -1,7 +1,5 @@
--- What is wrong with the columns of a mapping. An expression is code that the package will run in every check: it is tried with
+-- What is wrong with the columns of a mapping. An expression is code that the package will run in every check: it is looked at with
 -- the search_path with which it will run.
---
--- Dynamic, because the expressions are not known before.
 create or replace function arcano.mapping_column_problems(p_mapping arcano.mapping, out finding text, out detail text, out hint text)
 returns setof record
 language plpgsql volatile
@@ -36,20 +34,12 @@ begin
       end if;
       continue;
     end if;
-    if v_column.atttypid = 'timestamp'::regtype and p_mapping.time_zone is null then
-      return query select 'p_time_zone', format('%s of %s is a timestamp without time zone', v_column.name, p_mapping.name),
-        'Say in which zone it is written: p_time_zone => ''UTC'', as Prisma, Drizzle and most ORMs write, or the zone of the server that writes.';
-      continue;
-    end if;
-    v_contract_type := arcano.contract_type(v_column.name);
-    begin
-      execute format('explain select (%s)%s from %s t', v_column.expression,
-        case when v_column.name in ('id', 'user_id', 'status', 'error_message') then '::text' else '::' || v_contract_type end, p_mapping.name);
-    exception
-      when syntax_error_or_access_rule_violation or data_exception or invalid_schema_name or feature_not_supported then
-        return query select 'p_columns', format('%s cannot be read as %s (%s): %s', v_column.expression, v_column.name, v_contract_type, sqlerrm),
-          'An expression sees the row as t, and what is in schema pg_catalog alone: write t.column and schema.function(). null: there is none.';
-    end;
+    v_contract_type := case when v_column.name in ('id', 'user_id', 'status', 'error_message') then 'text' else arcano.contract_type(v_column.name) end;
+    return query
+      select 'p_columns', format('%s cannot be read as %s (%s): %s', v_column.expression, v_column.name, v_contract_type, p.problem),
+             'An expression sees the row as t, and what is in schema pg_catalog alone: write t.column and schema.function(). null: there is none.'
+        from arcano.mapping_probe(p_mapping, v_column.expression, v_contract_type) p
+       where p.problem is not null;
     if v_column.name in ('status', 'id', 'user_id') and v_column.atttypid is null then
       return query select 'p_columns', format('%s is an expression: it can be read, and not written', v_column.name),
         'Name a column of the table.';

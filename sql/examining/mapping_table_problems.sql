@@ -7,7 +7,6 @@ set row_security = on
 as $$
 declare
   v_class pg_class%rowtype;
-  v_owner record;
 begin
   select c.* into v_class from pg_class c where c.oid = p_mapping.relid;
   if not found then
@@ -37,6 +36,20 @@ begin
     return;
   end if;
   return query
+    select format('%s is read through %s, or the other way round, which is %s: its jobs would count twice', p_mapping.name, r.relid::regclass, r.kind), r.mend
+      from (
+        select t.relid, 'mapped', format('select arcano.%I(%L);', 'unmap_job_table', m.name)
+          from arcano.table_relatives(p_mapping.relid) t
+          join arcano.mapping m on m.relid = t.relid
+         union all
+        select t.relid, 'attached', format('arcano-db detach %s', t.relid::regclass)
+          from arcano.table_relatives(p_mapping.relid) t
+          join pg_inherits i on i.inhrelid = t.relid and i.inhparent = 'arcano.job'::regclass
+      ) r (relid, kind, mend);
+  if found then
+    return;
+  end if;
+  return query
     select format('%s lacks %s', current_user, string_agg(n.need, ', ')),
            string_agg(n.mend, '; ')
       from (
@@ -55,12 +68,6 @@ begin
     return query select format('row level security of %s hides jobs from %I', p_mapping.name, current_user),
       case when v_class.relforcerowsecurity then format('alter table %s no force row level security; -- or as a superuser: alter role %I bypassrls;', p_mapping.name, current_user)
         else format('grant %I to %I; -- or: alter role %2$I bypassrls;', pg_get_userbyid(v_class.relowner), current_user) end;
-  end if;
-  -- Its triggers run with our rights when its jobs are ended.
-  select w.* into v_owner from arcano.weaker_owner(p_mapping.relid) w where not arcano.is_told('trust_owner');
-  if v_owner.owner is not null then
-    return query select v_owner.problem,
-      format('set arcano.trust_owner = on; -- if %s may do all that %s may; else: %s', v_owner.owner, v_owner.runner, v_owner.mend);
   end if;
 end
 $$;

@@ -215,6 +215,7 @@ def map_command(
     """
     with connected(dsn, force=force, trust_owner=trust_owner) as connection:
         db = ArcanoDB(connection)
+        table = _with_its_schema(connection, table)
         asks = sys.stdin.isatty() and not as_json
         guessed = db.guess_mapping(table, columns)
         columns = {**guessed.columns, **columns}
@@ -269,6 +270,16 @@ def unmap(table: str, dsn: str) -> None:
     """Undo `map`, also of a TABLE that is gone. No row is touched."""
     with database(dsn) as db:
         say(f"unmapped {table}" if db.unmap_job_table(table) else f"nothing to do: {table} is not mapped")
+
+
+def _with_its_schema(connection: psycopg.Connection[Any], table: str) -> str:
+    """The full name of a table, as the ``search_path`` finds it; the same text if it finds none."""
+    row = connection.execute(
+        "select format('%%I.%%I', n.nspname, c.relname) from pg_class c"
+        " join pg_namespace n on n.oid = c.relnamespace where c.oid = to_regclass(%s)",
+        (table,),
+    ).fetchone()
+    return str(row[0]) if row else table
 
 
 def _mapping_call(

@@ -55,7 +55,8 @@ begin
   end if;
   return query select f.* from arcano.mapping_id_findings(p_mapping, p_force) f;
   return query select f.* from arcano.mapping_index_findings(p_mapping, p_force) f;
-  return query select f.* from arcano.mapping_row_findings(p_mapping) f;
+  return query select f.* from arcano.mapping_sign_findings(p_mapping) f;
+  return query select f.* from arcano.mapping_row_findings(p_mapping, p_force) f;
   return query
     select 'note', 'late starts', 'a worker that starts a job by its id alone may start one that was healed a moment before, while its user was told free; the sweep notes that (revived)',
            format('Start it so: update %1$s set %2$I = %3$L where %4$I = $1 and %2$I in (%5$s)', p_mapping.name, coalesce(p_mapping.columns ->> 'status', 'status'),
@@ -72,7 +73,7 @@ begin
   return query
     select case when n.tables > 50 and not p_force then 'error' else 'warning' end, 'many mapped tables',
            format('with this one %s tables are mapped, and each is read and locked by every check', n.tables),
-           'From 50 on it is refused, unless p_force. One table with a tenant''s id in it, or a database for each, goes further.'
+           'More than 50 are refused, unless p_force. One table with a tenant''s id in it, or a database for each, goes further.'
       from (select count(*) + 1 from arcano.mapping m where m.name <> p_mapping.name and m.relid <> p_mapping.relid) n (tables)
      where n.tables >= 20;
 end

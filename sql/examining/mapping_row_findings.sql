@@ -4,6 +4,7 @@
 -- Dynamic, because the table's own columns are read.
 create or replace function arcano.mapping_row_findings(
   p_mapping arcano.mapping,
+  p_force boolean,
   out level text,
   out finding text,
   out detail text,
@@ -20,14 +21,18 @@ declare
   v_status text;
   v_ended arcano.job_ref[];
 begin
-  execute format('select max(r.created_at) from (%s) r', arcano.mapped_rows(p_mapping, 'open')) into v_newest;
+  execute format('select greatest((select max(r.created_at) from (%s) r), (select max(%s) from %s t))', arcano.mapped_rows(p_mapping, 'open'),
+    arcano.mapped_expression(p_mapping, 'created_at'), arcano.newest_rows(p_mapping)) into v_newest;
   if v_newest > now() + interval '1 minute' then
-    return query select 'error', 'p_time_zone', format('its newest open job is from %s, which is still to come', v_newest),
+    return query select 'error', 'p_time_zone', format('its newest job is from %s, which is still to come', v_newest),
       'The zone is another one, or the clock that wrote it was ahead.';
     return;
   elsif v_newest between now() - interval '14 hours' and now() - interval '50 minutes' and p_mapping.time_zone is not null then
-    return query select 'warning', 'p_time_zone', format('its newest open job would be from %s', v_newest),
-      'If the app is busier than that, the zone is another one.';
+    return query select case when p_force then 'warning' else 'error' end, 'p_time_zone', format('its newest job would be from %s, and a job that was just made might be a ghost', v_newest),
+      'The zone is another one; or the app has made none since: p_force.';
+    if not p_force then
+      return;
+    end if;
   end if;
 
   -- One that waits, if there is one: as the mapping would have it, which is undone.
@@ -60,5 +65,5 @@ begin
 end
 $$;
 
-comment on function arcano.mapping_row_findings(arcano.mapping) is
-  'Internal: what the rows of the table of p_mapping say of it. Changes nothing: what it tries is rolled back.';
+comment on function arcano.mapping_row_findings(arcano.mapping, boolean) is
+  'Internal: what the rows of the table of p_mapping say of it; p_force: a newest job that is hours old, where dates have no zone, is a warning. Changes nothing: what it tries is rolled back.';

@@ -48,9 +48,12 @@ begin
       from jsonb_object_keys(p_mapping.statuses) w (word)
      cross join lateral arcano.mapping_spelling(p_mapping, w.word) p
      where p.spelled <> w.word;
+  if not exists (select from jsonb_each_text(p_mapping.statuses) s where arcano.is_waiting(s.value)) then
+    return query select 'warning', 'p_statuses', 'no word of it waits, and so no job can be a ghost', 'Which one does a job have that nobody has begun? Such as {"PENDING": "queued"}.';
+  end if;
   return query
     select 'warning', 'a word that is not mapped', format('jobs of the status %s block nobody', w.word),
-           format('Name it in p_statuses, such as %s.', jsonb_build_object(w.word, coalesce(arcano.guess_status(w.word), 'completed')))
+           format('Say what it means in p_statuses, such as %s.', jsonb_build_object(w.word, coalesce(arcano.guess_status(w.word), 'running')))
       from unnest(v_words) w (word)
      where not p_mapping.statuses ? w.word;
 end

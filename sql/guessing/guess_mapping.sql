@@ -1,5 +1,5 @@
 -- What map_job_table is probably to be called with for a table, from its names, types and words; what cannot be guessed is left out:
--- map_problems says what is missing. It decides nothing.
+-- map_problems says what is missing. Of one that is mapped, that is how it is mapped, and what is new. It decides nothing.
 create or replace function arcano.guess_mapping(
   p_table text,
   p_columns jsonb default '{}',
@@ -17,6 +17,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   m arcano.mapping;
+  v_mapped arcano.mapping;
 begin
   known_statuses := arcano.waiting_statuses() || arcano.working_statuses() || arcano.ended_statuses();
   m.relid := arcano.relation_of(p_table);
@@ -25,7 +26,8 @@ begin
     from pg_attribute k
    cross join lateral (select arcano.guess_column(m.relid, k.attname::text)) g (name)
    where k.attrelid = 'arcano.job'::regclass and k.attnum > 0;
-  columns := coalesce(columns, '{}') || coalesce(p_columns, '{}');
+  select x.* into v_mapped from arcano.mapping x where x.name = m.name or x.relid = m.relid order by x.name = m.name desc limit 1;
+  columns := coalesce(v_mapped.columns, columns, '{}') || coalesce(p_columns, '{}');
   unknown_columns := array(
     select k.name from unnest(array['id', 'user_id', 'status', 'created_at']) k (name)
      where not columns ? k.name and arcano.guess_column(m.relid, k.name) is null);
@@ -46,7 +48,9 @@ begin
      cross join lateral (
        select case when lower(w.word) = any (known_statuses) then lower(w.word)
                 else arcano.guess_status(w.word) end
-     ) s (meant);
+     ) s (meant)
+     where (v_mapped.statuses ? w.word) is not true;
+    statuses := statuses || coalesce(v_mapped.statuses, '{}');
     -- Of several words for one thing, that which is called as the contract calls it, or else the first.
     select coalesce(jsonb_object_agg(d.value, d.word), '{}') into writes
       from (
@@ -59,8 +63,11 @@ begin
       writes := writes || coalesce((
         select jsonb_build_object('cancelled', min(s.key)) from jsonb_each_text(statuses) s where s.value = 'failed' having count(*) = 1), '{}');
     end if;
+    writes := writes || coalesce((
+      select jsonb_object_agg(w.key, w.value) from jsonb_each(v_mapped.writes) w where writes ? w.key or v_mapped.statuses ->> (w.value #>> '{}') <> w.key), '{}');
   end if;
-  if exists (
+  time_zone := v_mapped.time_zone;
+  if time_zone is null and exists (
     select
       from pg_attribute a
      where a.attrelid = m.relid and arcano.base_type(a.atttypid) = 'timestamp'::regtype and not a.attisdropped
@@ -72,4 +79,4 @@ end
 $$;
 
 comment on function arcano.guess_mapping(text, jsonb) is
-  'What map_job_table is probably to be called with for p_table: its p_columns (those given stay as they are), p_statuses, p_writes and p_time_zone; and what nobody can guess: words of its status (unknown_words; null: none), which may mean any of known_statuses, and columns (unknown_columns), which may be any of table_columns. Changes nothing.';
+  'What map_job_table is probably to be called with for p_table: its p_columns (those given stay as they are, and of a mapped table those it has), p_statuses, p_writes and p_time_zone; and what nobody can guess: words of its status (unknown_words; null: none), which may mean any of known_statuses, and columns (unknown_columns), which may be any of table_columns. Changes nothing.';

@@ -9,8 +9,8 @@ begin
     select m.status
       from (
         values
-          ('queued', '{new,created,waiting,enqueued,scheduled,ready,available,todo,submitted}'::text[]),
-          ('running', '{processing,in_progress,in-progress,progress,active,executing,started,working,busy,rendering}'),
+          ('queued', '{new,created,waiting,enqueued,ready,available,todo,submitted}'::text[]),
+          ('running', '{processing,in_progress,in-progress,progress,active,executing,started,working,busy,rendering,leased,locked,claimed}'),
           ('completed', '{done,finished,success,succeeded,successful,complete,ok}'),
           ('failed', '{error,errored,failure,dead,discarded,timeout,timed_out,expired,crashed,rejected}'),
           ('cancelled', '{canceled,cancel,aborted,deleted,skipped,stopped}')

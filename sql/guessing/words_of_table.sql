@@ -1,5 +1,5 @@
 -- The words that a mapped table's status may have, as far as can be known without reading all of it: the values of its enum, or
--- what the statistics have seen and the newest rows hold.
+-- what the statistics have seen, the newest rows hold, and its check constraints name.
 --
 -- Dynamic, because the app's own column is read.
 create or replace function arcano.words_of_table(p_mapping arcano.mapping)
@@ -18,10 +18,26 @@ begin
   if v_words is not null then
     return v_words;
   end if;
-  execute format('select array_agg(distinct u.word) from (select (%s)::text as word from (select * from %s t limit 10000) t union all select unnest(s.most_common_vals::text::text[]) from pg_stats s join pg_namespace n on n.nspname = s.schemaname join pg_class c on c.relnamespace = n.oid and c.relname = s.tablename where c.oid = $1 and s.attname = $2) u where u.word is not null',
-    arcano.mapped_expression(p_mapping, 'status'), p_mapping.name)
-    into v_words using p_mapping.relid, v_column;
-  return coalesce(v_words, '{}');
+  execute format('select array(select distinct (%s)::text from %s t)', arcano.mapped_expression(p_mapping, 'status'), arcano.newest_rows(p_mapping)) into v_words;
+  return array(
+    select distinct u.word
+      from (
+        select w as word from unnest(v_words) w
+         union all
+        select unnest(s.most_common_vals::text::text[])
+          from pg_class c
+          join pg_namespace n on n.oid = c.relnamespace
+          join pg_stats s on s.schemaname = n.nspname and s.tablename = c.relname and s.attname = v_column
+         where c.oid = p_mapping.relid
+         union all
+        select replace(l.literal[1], '''''', '''')
+          from pg_constraint x
+          join pg_attribute a on a.attrelid = x.conrelid and x.conkey = array[a.attnum] and a.attname = v_column
+         cross join lateral regexp_matches(pg_get_constraintdef(x.oid), '''((?:[^'']|'''')*)''', 'g') l (literal)
+         where x.conrelid = p_mapping.relid and x.contype = 'c'
+      ) u
+     where u.word is not null
+     order by u.word);
 end
 $$;
 

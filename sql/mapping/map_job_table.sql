@@ -23,6 +23,7 @@ declare
   v_new arcano.job_table;
   v_former text;
 begin
+  perform arcano.refuse_mapping_arguments(p_columns, p_statuses, p_writes, p_mode);
   for level, finding, detail, hint in select f.* from arcano.mapping_findings(m, p_force) f loop
     if level = 'error' then
       raise exception 'cannot map %: %', coalesce(p_table, 'null'), finding

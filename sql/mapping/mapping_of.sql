@@ -14,6 +14,7 @@ as $$
 declare
   m arcano.mapping;
 begin
+  perform arcano.refuse_mapping_arguments(p_columns, p_statuses, p_writes);
   m.relid := arcano.relation_of(p_table);
   m.name := coalesce(arcano.table_name(m.relid), p_table);
   m.owner := (select pg_get_userbyid(c.relowner) from pg_class c where c.oid = m.relid);

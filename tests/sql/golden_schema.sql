@@ -619,7 +619,7 @@ CREATE FUNCTION arcano.guess_mapping(p_table text, p_columns jsonb DEFAULT '{}':
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.guess_mapping(p_table text, p_columns jsonb, OUT columns jsonb, OUT statuses jsonb, OUT writes jsonb, OUT time_zone text, OUT unknown_words text[], OUT known_statuses text[], OUT unknown_columns text[], OUT table_columns text[]) IS 'What map_job_table is probably to be called with for p_table: its p_columns (those given stay as they are), p_statuses, p_writes and p_time_zone; and what nobody can guess: words of its status (unknown_words; null: none), which may mean any of known_statuses, and columns (unknown_columns), which may be any of table_columns. Changes nothing.';
+COMMENT ON FUNCTION arcano.guess_mapping(p_table text, p_columns jsonb, OUT columns jsonb, OUT statuses jsonb, OUT writes jsonb, OUT time_zone text, OUT unknown_words text[], OUT known_statuses text[], OUT unknown_columns text[], OUT table_columns text[]) IS 'What map_job_table is probably to be called with for p_table: its p_columns (those given stay as they are, and of a mapped table those it has), p_statuses, p_writes and p_time_zone; and what nobody can guess: words of its status (unknown_words; null: none), which may mean any of known_statuses, and columns (unknown_columns), which may be any of table_columns. Changes nothing.';
 
 CREATE FUNCTION arcano.guess_status(p_status text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
@@ -1501,13 +1501,20 @@ CREATE FUNCTION arcano.mapping_problem(p_mapping arcano.mapping) RETURNS text
 
 COMMENT ON FUNCTION arcano.mapping_problem(p_mapping arcano.mapping) IS 'Internal: why the table of p_mapping cannot be read as it says; null: it can.';
 
-CREATE FUNCTION arcano.mapping_row_findings(p_mapping arcano.mapping, OUT level text, OUT finding text, OUT detail text, OUT hint text) RETURNS SETOF record
+CREATE FUNCTION arcano.mapping_row_findings(p_mapping arcano.mapping, p_force boolean, OUT level text, OUT finding text, OUT detail text, OUT hint text) RETURNS SETOF record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET row_security TO 'off'
     AS ...;
 
-COMMENT ON FUNCTION arcano.mapping_row_findings(p_mapping arcano.mapping, OUT level text, OUT finding text, OUT detail text, OUT hint text) IS 'Internal: what the rows of the table of p_mapping say of it. Changes nothing: what it tries is rolled back.';
+COMMENT ON FUNCTION arcano.mapping_row_findings(p_mapping arcano.mapping, p_force boolean, OUT level text, OUT finding text, OUT detail text, OUT hint text) IS 'Internal: what the rows of the table of p_mapping say of it; p_force: a newest job that is hours old, where dates have no zone, is a warning. Changes nothing: what it tries is rolled back.';
+
+CREATE FUNCTION arcano.mapping_sign_findings(p_mapping arcano.mapping, OUT level text, OUT finding text, OUT detail text, OUT hint text) RETURNS SETOF record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.mapping_sign_findings(p_mapping arcano.mapping, OUT level text, OUT finding text, OUT detail text, OUT hint text) IS 'Internal: what is to be said of the columns of p_mapping that tell that somebody has a job.';
 
 CREATE FUNCTION arcano.mapping_spelling(p_mapping arcano.mapping, p_word text, OUT spelled text, OUT problem text) RETURNS record
     LANGUAGE plpgsql STABLE
@@ -1641,6 +1648,13 @@ CREATE FUNCTION arcano.named_jobs(p_job_ids uuid[], p_tables regclass[]) RETURNS
     AS ...;
 
 COMMENT ON FUNCTION arcano.named_jobs(p_job_ids uuid[], p_tables regclass[]) IS 'Internal: the jobs p_job_ids, in their order, each of its element of p_tables, as named_job; raises for nulls among the ids, and for another number of tables.';
+
+CREATE FUNCTION arcano.newest_rows(p_mapping arcano.mapping) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.newest_rows(p_mapping arcano.mapping) IS 'Internal: a subquery that reads some of the newest rows of the table of p_mapping.';
 
 CREATE FUNCTION arcano.note_admission() RETURNS void
     LANGUAGE plpgsql
@@ -1919,6 +1933,13 @@ CREATE FUNCTION arcano.refuse_mapped_create(p_mapping arcano.mapping, p_job_id u
     AS ...;
 
 COMMENT ON FUNCTION arcano.refuse_mapped_create(p_mapping arcano.mapping, p_job_id uuid, p_user_id uuid, p_data jsonb, p_request_key text) IS 'Internal: raises if create_job with these arguments cannot make a job in the table of p_mapping.';
+
+CREATE FUNCTION arcano.refuse_mapping_arguments(p_columns jsonb, p_statuses jsonb, p_writes jsonb, p_mode text DEFAULT NULL::text) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.refuse_mapping_arguments(p_columns jsonb, p_statuses jsonb, p_writes jsonb, p_mode text) IS 'Internal: raises if an argument of map_job_table is no object of texts, or no mode.';
 
 CREATE FUNCTION arcano.refuse_restore(p_event arcano.job_event, p_relid oid, p_before arcano.job, p_job arcano.job) RETURNS void
     LANGUAGE plpgsql
@@ -4045,7 +4066,9 @@ REVOKE ALL ON FUNCTION arcano.mapping_probe(p_mapping arcano.mapping, p_expressi
 
 REVOKE ALL ON FUNCTION arcano.mapping_problem(p_mapping arcano.mapping) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.mapping_row_findings(p_mapping arcano.mapping, OUT level text, OUT finding text, OUT detail text, OUT hint text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.mapping_row_findings(p_mapping arcano.mapping, p_force boolean, OUT level text, OUT finding text, OUT detail text, OUT hint text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.mapping_sign_findings(p_mapping arcano.mapping, OUT level text, OUT finding text, OUT detail text, OUT hint text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.mapping_spelling(p_mapping arcano.mapping, p_word text, OUT spelled text, OUT problem text) FROM PUBLIC;
 
@@ -4083,6 +4106,8 @@ REVOKE ALL ON FUNCTION arcano.named_code(p_code text, OUT owner oid, OUT schema 
 REVOKE ALL ON FUNCTION arcano.named_job(p_job_id uuid, p_table regclass) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.named_jobs(p_job_ids uuid[], p_tables regclass[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.newest_rows(p_mapping arcano.mapping) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.note_admission() FROM PUBLIC;
 
@@ -4168,6 +4193,8 @@ REVOKE ALL ON FUNCTION arcano.refuse_limit(p_limit integer, p_most integer) FROM
 REVOKE ALL ON FUNCTION arcano.refuse_made_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_made_id uuid, p_made_user_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.refuse_mapped_create(p_mapping arcano.mapping, p_job_id uuid, p_user_id uuid, p_data jsonb, p_request_key text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.refuse_mapping_arguments(p_columns jsonb, p_statuses jsonb, p_writes jsonb, p_mode text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.refuse_restore(p_event arcano.job_event, p_relid oid, p_before arcano.job, p_job arcano.job) FROM PUBLIC;
 

@@ -18,7 +18,7 @@ as $$
 declare
   v_view constant text := 'arcano.probe_of_' || pg_backend_pid();
 begin
-  execute format('create view %s as select (%s) as value, (%2$s)::%s as meant from %s t', v_view, p_expression, p_type, p_mapping.name);
+  execute format('create view %s as select (%s) as value, (%2$s)::%s as meant from %s t where (%2$s) is not null', v_view, p_expression, p_type, p_mapping.name);
   select arcano.base_type(a.atttypid) into type from pg_attribute a where a.attrelid = v_view::regclass and a.attname = 'value';
   with recursive read (relid) as ( -- other relations as well, and those that views among them read
     select v_view::regclass::oid

@@ -96,7 +96,7 @@ def test_what_is_mapped_is_how_it_is_mapped(
         columns={**RENDER.columns, "task_id": "t.meta ->> 'predictionId'", "session_id": None},
         statuses={**RENDER.statuses, "ERROR": "cancelled"},
         writes={"cancelled": "CANCELED"},
-        time_zone="America/Sao_Paulo",
+        time_zone="Etc/UTC",
         mode="enforce",
         force=True,
     )

@@ -27,11 +27,15 @@ declare
   v_cut record;
   -- The jobs of its table, with the contract's columns; and what the rules say of open ones, if it is a mapped one.
   v_source text := format('only %s', p_table::regclass);
+  v_open text := v_source;
+  v_is_outside constant text := 'arcano.is_waiting(j.status) and not arcano.entered_queue(j."position", j.waited_in_queue)';
+  v_waiting bigint := 0;
   v_mapped arcano.judged_job[] := '{}';
 begin
   if arcano.generated_has_tables() and arcano.is_mapped(p_table) then
     v_source := (select format('(%s)', arcano.mapped_rows(m, 'all')) from arcano.mapping m where m.relid = p_table);
-    v_mapped := array(select j::arcano.judged_job from arcano.generated_open_jobs() j where j.relid = p_table);
+    v_open := (select format('(%s)', arcano.mapped_rows(m, 'open')) from arcano.mapping m where m.relid = p_table);
+    execute format('select count(*) from (select from %s j where %s limit $1) c', v_open, v_is_outside) into v_waiting using v_few + 1;
   end if;
   -- Mostly there are not so many at all, whatever they are.
   select n.enough, t.breaker_share, t.orphan_after, least(t.enforced_since, now()) as since,
@@ -42,7 +46,7 @@ begin
    where t.job_table = p_table and t.mode = 'enforce' and t.breaker_share is not null
      and n.enough <= (
        select count(*) from (select from arcano.open_job o where o.is_outside_queue limit v_few + 1) c
-     ) + cardinality(v_mapped) + (
+     ) + v_waiting + (
        select count(*)
          from (
            select
@@ -61,9 +65,12 @@ begin
   select o.began_at - v_table.orphan_after as begins, o.ended_at as ends into v_cut from arcano.last_outage() o;
 
   execute format(
-    'select array(select j.id from %s j where arcano.is_waiting(j.status) and not arcano.entered_queue(j."position", j.waited_in_queue)'
-    ' and j.created_at between $1 and $2 order by j.created_at desc limit $3)', v_source)
+    'select array(select j.id from %s j where %s and j.created_at between $1 and $2 order by j.created_at desc limit $3)', v_open, v_is_outside)
     into v_outside using v_table.begins, v_table.ends, case when p_thorough then v_most else v_few end;
+  if v_open <> v_source then
+    execute format('select array(select q::arcano.judged_job from (%s) q)', (select arcano.mapped_judgement(m, 'ids') from arcano.mapping m where m.relid = p_table))
+      into v_mapped using array(select i::text from unnest(v_outside) i);
+  end if;
   -- One of each user: a mistake of the app's, or of the clock, meets many, and one who makes ghosts all day is one.
   select array_agg(g.created_at order by g.created_at desc), count(*) filter (where g.is_gone) into v_dates, v_gone
     from (
@@ -76,7 +83,7 @@ begin
            union all
           select o.user_id, o.created_at, false from unnest(v_mapped) o where o.is_orphan and o.job_id = any (v_outside)
            union all
-          (select e.user_id, c.created_at, v_mapped = '{}' and not exists (select from arcano.job j where j.id = e.job_id and j.tableoid = p_table)
+          (select e.user_id, c.created_at, v_open = v_source and not exists (select from arcano.job j where j.id = e.job_id and j.tableoid = p_table)
              from arcano.job_event e
             cross join lateral (select arcano.made_at(e.job_before)) c (created_at)
             where e.relid = p_table and e.event = 'healed' and e.created_at > greatest(now() - interval '1 day', v_table.since)

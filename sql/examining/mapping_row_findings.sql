@@ -46,7 +46,7 @@ begin
     insert into arcano.mapping select p_mapping.*;
     v_ended := arcano.end_mapped_at_once(
       array[(p_mapping.relid, v_job_id)::arcano.job_ref], 'cancel_job', case when arcano.is_waiting(v_status) then 'waiting' else 'forced' end,
-      null, clock_timestamp(), current_setting('lock_timeout')::interval);
+      null, clock_timestamp(), current_setting('lock_timeout')::interval, true);
     if v_ended is null then
       return query select 'note', 'ending a job', format('not tried on job %s: somebody holds it', v_job_id), null::text;
     end if;

@@ -5,6 +5,7 @@
 --   generated_jobs_of_user(user)   the open jobs of the user, as judged_job has those of attached tables
 --   generated_open_jobs()          all open jobs
 --   generated_jobs_by_id(id)       the jobs of this id, ended ones too
+--   generated_jobs_at(tids, rel)   the jobs that lie there in a table or a partition
 --
 -- PL/pgSQL with a text as its body: it is planned once in a session, and nothing depends on what it names. Volatile, because a
 -- statement that has waited for a migration of the app must see the rows that this has written anew. Where one table cannot
@@ -48,7 +49,9 @@ begin
           ('generated_open_jobs', '', format('TABLE(%s)', v_columns),
             arcano.mapped_function_body('open', 'null, null', v_columns), 'Internal: the open jobs of mapped tables.'),
           ('generated_jobs_by_id', format('p_job_id %s', arcano.contract_type('id')), format('TABLE(%s)', v_columns),
-            arcano.mapped_function_body('id', 'null, $1', v_columns), 'Internal: the jobs of mapped tables with the id p_job_id, ended ones too.')
+            arcano.mapped_function_body('id', 'null, $1', v_columns), 'Internal: the jobs of mapped tables with the id p_job_id, ended ones too.'),
+          ('generated_jobs_at', 'p_tids tid[], p_rel oid', format('TABLE(%s)', v_columns),
+            arcano.mapped_function_body('places', null, v_columns), 'Internal: the jobs of mapped tables that lie at p_tids in the table, or the partition, p_rel.')
       ) f (name, arguments, result, body, comment)
      where not exists (
        select from pg_proc p
@@ -62,8 +65,10 @@ begin
     ) then
       execute format('drop function arcano.%I', r.name);
     end if;
-    execute format('create or replace function arcano.%I(%s) returns %s language plpgsql volatile set search_path = pg_catalog, pg_temp %s as %L',
-      r.name, r.arguments, r.result, case when v_busy is not null then 'set row_security = off' end, r.body);
+    execute format('create or replace function arcano.%I(%s) returns %s language plpgsql volatile set search_path = pg_catalog, pg_temp %s%s as %L',
+      r.name, r.arguments, r.result, case when v_busy is not null then 'set row_security = off ' end,
+      -- What the rules say is long to plan, and would be planned five times.
+      case when r.name like '%\_jobs\_%' then 'set plan_cache_mode = force_generic_plan' end, r.body);
     execute format('revoke all on function arcano.%I from public', r.name);
     execute format('comment on function arcano.%I is %L', r.name, r.comment);
   end loop;

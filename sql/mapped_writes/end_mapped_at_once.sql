@@ -8,7 +8,8 @@ create or replace function arcano.end_mapped_at_once(
   p_cause text,
   p_reason text,
   p_since timestamptz,
-  p_lock_timeout interval
+  p_lock_timeout interval,
+  p_is_tried boolean default false
 )
 returns arcano.job_ref[]
 language plpgsql volatile
@@ -60,7 +61,7 @@ begin
     execute format(
       'select array_agg(n.n) from unnest($1, $4) with ordinality n (tid, rel, n) join (%s) o on o.tid = n.tid'
       ' where n.rel = $2 and arcano.cause_applies($3, o.is_open, o.is_orphan, o.is_charged_orphan, o.is_waiting, o.is_working, o.stall_cause, o.is_enforced)',
-      arcano.mapped_judgement(m, 'places'))
+      case when p_is_tried then arcano.mapped_judgement(m, 'places') else 'select * from arcano.generated_jobs_at($1, $2)' end)
       into v_of_rel using v_tids, v_rel, p_cause, v_rels;
     v_wanted := v_wanted || v_of_rel;
   end loop;
@@ -85,5 +86,5 @@ begin
 end
 $$;
 
-comment on function arcano.end_mapped_at_once(arcano.job_ref[], text, text, text, timestamptz, interval) is
-  'Internal: as end_jobs_at_once, of p_jobs of one mapped table.';
+comment on function arcano.end_mapped_at_once(arcano.job_ref[], text, text, text, timestamptz, interval, boolean) is
+  'Internal: as end_jobs_at_once, of p_jobs of one mapped table. p_is_tried: it is not mapped yet, and all of this is undone.';

@@ -413,14 +413,14 @@ CREATE FUNCTION arcano.end_jobs_at_once(p_jobs arcano.job_ref[], p_source text, 
 
 COMMENT ON FUNCTION arcano.end_jobs_at_once(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text, p_since timestamp with time zone, p_lock_timeout interval, p_alone boolean) IS 'Internal: ends those of p_jobs that nobody holds and to which p_cause applies, all in one statement, journals and refunds them, and answers them; raises if one of them cannot be ended. Waits for what the app''s own triggers wait for until p_since is longest_wait ago, or p_lock_timeout. p_alone: what is_alone said when the call began.';
 
-CREATE FUNCTION arcano.end_mapped_at_once(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text, p_since timestamp with time zone, p_lock_timeout interval) RETURNS arcano.job_ref[]
+CREATE FUNCTION arcano.end_mapped_at_once(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text, p_since timestamp with time zone, p_lock_timeout interval, p_is_tried boolean DEFAULT false) RETURNS arcano.job_ref[]
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET lock_timeout TO '5s'
     SET row_security TO 'off'
     AS ...;
 
-COMMENT ON FUNCTION arcano.end_mapped_at_once(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text, p_since timestamp with time zone, p_lock_timeout interval) IS 'Internal: as end_jobs_at_once, of p_jobs of one mapped table.';
+COMMENT ON FUNCTION arcano.end_mapped_at_once(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text, p_since timestamp with time zone, p_lock_timeout interval, p_is_tried boolean) IS 'Internal: as end_jobs_at_once, of p_jobs of one mapped table. p_is_tried: it is not mapped yet, and all of this is undone.';
 
 CREATE FUNCTION arcano.end_mapped_jobs(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text DEFAULT NULL::text, p_since timestamp with time zone DEFAULT NULL::timestamp with time zone, p_alone boolean DEFAULT false, OUT job arcano.job_ref, OUT error text) RETURNS SETOF record
     LANGUAGE plpgsql
@@ -1315,7 +1315,7 @@ CREATE FUNCTION arcano.mapped_function_body(p_rows text, p_arguments text, p_col
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.mapped_function_body(p_rows text, p_arguments text, p_columns text) IS 'Internal: the text of a generated function; p_rows: user, open or id; p_arguments: what it asks mapped_jobs_each with; p_columns: those of judged_job, with their types.';
+COMMENT ON FUNCTION arcano.mapped_function_body(p_rows text, p_arguments text, p_columns text) IS 'Internal: the text of a generated function; p_rows: user, open, id or places; p_arguments: what it asks mapped_jobs_each with where one cannot be read; p_columns: those of judged_job, with their types.';
 
 CREATE FUNCTION arcano.mapped_id_type(p_mapping arcano.mapping, p_column text) RETURNS text
     LANGUAGE plpgsql STABLE
@@ -3755,7 +3755,7 @@ REVOKE ALL ON FUNCTION arcano.end_jobs(p_jobs arcano.job_ref[], p_source text, p
 
 REVOKE ALL ON FUNCTION arcano.end_jobs_at_once(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text, p_since timestamp with time zone, p_lock_timeout interval, p_alone boolean) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.end_mapped_at_once(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text, p_since timestamp with time zone, p_lock_timeout interval) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.end_mapped_at_once(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text, p_since timestamp with time zone, p_lock_timeout interval, p_is_tried boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.end_mapped_jobs(p_jobs arcano.job_ref[], p_source text, p_cause text, p_reason text, p_since timestamp with time zone, p_alone boolean, OUT job arcano.job_ref, OUT error text) FROM PUBLIC;
 
@@ -3815,6 +3815,8 @@ GRANT ALL ON FUNCTION arcano.future_job(p_job arcano.job_ref, p_created_at times
 REVOKE ALL ON FUNCTION arcano.generated_has_tables() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.generated_is_busy(p_user_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.generated_jobs_at(p_tids tid[], p_rel oid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.generated_jobs_by_id(p_job_id uuid) FROM PUBLIC;
 

@@ -28,13 +28,15 @@ declare
   -- The jobs of its table, with the contract's columns; and what the rules say of open ones, if it is a mapped one.
   v_source text := format('only %s', p_table::regclass);
   v_open text := v_source;
+  v_columns constant text[] := array['id', 'status', 'position', 'waited_in_queue', 'created_at'];
   v_is_outside constant text := 'arcano.is_waiting(j.status) and not arcano.entered_queue(j."position", j.waited_in_queue)';
   v_waiting bigint := 0;
   v_mapped arcano.judged_job[] := '{}';
 begin
   if arcano.generated_has_tables() and arcano.is_mapped(p_table) then
-    v_source := (select format('(%s)', arcano.mapped_rows(m, 'all')) from arcano.mapping m where m.relid = p_table);
-    v_open := (select format('(%s)', arcano.mapped_rows(m, 'open')) from arcano.mapping m where m.relid = p_table);
+    -- No more of them than it takes: an expression that is run may fail for a row.
+    select format('(%s)', arcano.mapped_rows(m, 'all', v_columns)), format('(%s)', arcano.mapped_rows(m, 'open', v_columns)) into v_source, v_open
+      from arcano.mapping m where m.relid = p_table;
     execute format('select count(*) from (select from %s j where %s limit $1) c', v_open, v_is_outside) into v_waiting using v_few + 1;
   end if;
   -- Mostly there are not so many at all, whatever they are.
@@ -49,15 +51,10 @@ begin
      ) + v_waiting + (
        select count(*)
          from (
-           select
-             from arcano.job_event e
-            where e.relid = p_table and e.event = 'healed' and e.created_at > now() - interval '1 day'
-            limit v_few + 1
+           select from arcano.job_event e where e.relid = p_table and e.event = 'healed' and e.created_at > now() - interval '1 day' limit v_few + 1
          ) c
      );
-  if not found then
-    return;
-  end if;
+  if not found then return; end if;
   v_table.begins := greatest(v_table.begins - arcano.unserved_since(v_table.begins), v_table.since - v_table.orphan_after);
 
   -- Those whose clients an outage cut off tell nothing: of the last one that was long enough for them to give up. But what was
@@ -95,9 +92,7 @@ begin
          and (u.created_at between v_cut.begins and v_cut.ends and not arcano.ends_in_unknown(u.created_at + v_table.orphan_after, u.created_at)) is not true
        group by u.user_id
     ) g (created_at, is_gone);
-  if (cardinality(v_dates) >= v_table.enough) is not true then
-    return;
-  end if;
+  if (cardinality(v_dates) >= v_table.enough) is not true then return; end if;
 
   -- From the last of so many on, and then of the hour.
   foreach v_from in array case when p_thorough then array[v_dates[v_table.enough], v_table.begins] else array[v_dates[v_table.enough]] end loop

@@ -3,7 +3,7 @@
 --
 -- What restore_job has put back is exempt, and alive since then. With core, only what it takes to block a user: what protects a job
 -- may be what has changed, and so it is exempt.
-create or replace function arcano.mapped_rows(p_mapping arcano.mapping, p_rows text)
+create or replace function arcano.mapped_rows(p_mapping arcano.mapping, p_rows text, p_columns text[] default null)
 returns text
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
@@ -13,6 +13,7 @@ declare
 begin
   select string_agg(format('%s as %I', coalesce(
            case
+             when k.attname <> all (p_columns) then null
              when k.attname = 'status' then (
                select format('case (%s)::text %s end', e.expression, string_agg(format('when %L then %L::text', s.key, s.value), ' ' order by s.key))
                  from jsonb_each_text(p_mapping.statuses) s)
@@ -39,5 +40,5 @@ begin
 end
 $$;
 
-comment on function arcano.mapped_rows(arcano.mapping, text) is
-  'Internal: the statement that reads rows of the table of p_mapping with the contract''s columns; p_rows: as for mapped_where.';
+comment on function arcano.mapped_rows(arcano.mapping, text, text[]) is
+  'Internal: the statement that reads rows of the table of p_mapping with the contract''s columns; p_rows: as for mapped_where; p_columns: which of them, and null for others (null: all).';

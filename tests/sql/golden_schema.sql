@@ -1389,12 +1389,12 @@ CREATE FUNCTION arcano.mapped_row(p_job arcano.job_ref) RETURNS arcano.job
 
 COMMENT ON FUNCTION arcano.mapped_row(p_job arcano.job_ref) IS 'Internal: the row of p_job of a mapped table, with the contract''s columns; all null: it is not there.';
 
-CREATE FUNCTION arcano.mapped_rows(p_mapping arcano.mapping, p_rows text) RETURNS text
+CREATE FUNCTION arcano.mapped_rows(p_mapping arcano.mapping, p_rows text, p_columns text[] DEFAULT NULL::text[]) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.mapped_rows(p_mapping arcano.mapping, p_rows text) IS 'Internal: the statement that reads rows of the table of p_mapping with the contract''s columns; p_rows: as for mapped_where.';
+COMMENT ON FUNCTION arcano.mapped_rows(p_mapping arcano.mapping, p_rows text, p_columns text[]) IS 'Internal: the statement that reads rows of the table of p_mapping with the contract''s columns; p_rows: as for mapped_where; p_columns: which of them, and null for others (null: all).';
 
 CREATE FUNCTION arcano.mapped_snapshots(p_mapping arcano.mapping, p_lock boolean) RETURNS text
     LANGUAGE plpgsql STABLE
@@ -4038,7 +4038,7 @@ REVOKE ALL ON FUNCTION arcano.mapped_parameter(p_parameter text, p_type text, p_
 
 REVOKE ALL ON FUNCTION arcano.mapped_row(p_job arcano.job_ref) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.mapped_rows(p_mapping arcano.mapping, p_rows text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.mapped_rows(p_mapping arcano.mapping, p_rows text, p_columns text[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.mapped_snapshots(p_mapping arcano.mapping, p_lock boolean) FROM PUBLIC;
 

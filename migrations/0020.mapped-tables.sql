@@ -14,6 +14,8 @@ create table if not exists arcano.mapping (
   left_out text,
   blocks boolean not null default false,
   code jsonb not null default '{}',
+  uses text[] not null default '{}',
+  shape text,
   -- Two that swap their names are moved by one statement.
   constraint mapping_relid_is_of_one_name unique (relid) deferrable initially immediate,
   constraint mapping_columns_are_an_object check (jsonb_typeof(columns) = 'object'),
@@ -39,6 +41,9 @@ comment on column arcano.mapping.blocks is
   'Of one that is left out: whether it is still known which of its jobs block whom.';
 comment on column arcano.mapping.left_out is 'Why it cannot be read, since when its users are told free; null: it is read.';
 comment on column arcano.mapping.code is 'The functions, types, operators and relations that its expressions name -> to whom each belonged when it was mapped.';
+comment on column arcano.mapping.uses is 'The table''s columns that are read.';
+comment on column arcano.mapping.shape is
+  'What the table was when it was last read anew (shape_of): each plan that reads it asks whether it still is that.';
 
 -- What restore_job has put back, since such a table has no column for it.
 create table if not exists arcano.mapped_exempt (

@@ -80,7 +80,7 @@ begin
   if job_id is distinct from coalesce(p_job_id, job_id) or v_made_user_id is distinct from p_user_id or exists (
     select from arcano.job j
      where j.user_id = p_user_id and arcano.is_open(j.status) and (j.tableoid, j.id) is distinct from (p_table::oid, job_id)
-  ) or exists (select from pg_trigger t where t.tgrelid = p_table and not t.tgisinternal)
+  ) or arcano.generated_is_busy(p_user_id) or exists (select from pg_trigger t where t.tgrelid = p_table and not t.tgisinternal)
     or exists (select from pg_rewrite w where w.ev_class = p_table) then
     perform arcano.refuse_made_job(p_table, p_job_id, p_user_id, job_id, v_made_user_id);
   end if;

@@ -19,14 +19,20 @@ declare
   v_began constant timestamptz := clock_timestamp();
   v_lock_timeout constant interval := current_setting('lock_timeout');
   v_request record;
+  v_any_mapped constant boolean := arcano.generated_has_tables();
 begin
-  if arcano.generated_has_tables() then
-    perform arcano.refuse_unreadable_tables();
+  -- An end user is not told to admit what cannot be read.
+  if v_any_mapped then
+    perform set_config('arcano.unread', '', true);
+    perform arcano.refuse_unreadable_tables(false);
   end if;
   v_request := arcano.own_request(p_table, p_job_id, p_data, v_began, v_lock_timeout);
   select c.* into created, job_id, active_table, active_job_id, active_status
     from arcano.admit_job(
       v_request.relid, p_job_id, v_request.caller_id, p_session_id, p_data, p_request_key, v_began, v_lock_timeout) c;
+  if v_any_mapped and created and current_setting('arcano.unread', true) <> '' then
+    perform arcano.refuse_unreadable_tables(false);
+  end if;
 end
 $$;
 

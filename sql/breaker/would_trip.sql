@@ -25,16 +25,15 @@ declare
   v_from timestamptz;
   v_gone bigint;
   v_cut record;
-  -- The jobs of its table, with the contract's columns; and what the rules say of open ones, if it is a mapped one.
   v_source text := format('only %s', p_table::regclass);
   v_open text := v_source;
+  -- No more of a mapped table than it takes: an expression that is run may fail for a row.
   v_columns constant text[] := array['id', 'status', 'position', 'waited_in_queue', 'created_at'];
   v_is_outside constant text := 'arcano.is_waiting(j.status) and not arcano.entered_queue(j."position", j.waited_in_queue)';
   v_waiting bigint := 0;
   v_mapped arcano.judged_job[] := '{}';
 begin
   if arcano.generated_has_tables() and arcano.is_mapped(p_table) then
-    -- No more of them than it takes: an expression that is run may fail for a row.
     select format('(%s)', arcano.mapped_rows(m, 'all', v_columns)), format('(%s)', arcano.mapped_rows(m, 'open', v_columns)) into v_source, v_open
       from arcano.mapping m where m.relid = p_table;
     execute format('select count(*) from (select from %s j where %s limit $1) c', v_open, v_is_outside) into v_waiting using v_few + 1;

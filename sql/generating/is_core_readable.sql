@@ -18,6 +18,9 @@ begin
   ) then
     return false;
   end if;
+  if arcano.missing_column(p_mapping) ~ ' (id|user_id|status)$' then
+    return false;
+  end if;
   execute 'explain ' || arcano.mapped_judgement(p_mapping, 'core') using v_user_id;
   return true;
 exception

@@ -28,8 +28,8 @@ declare
 begin
   select string_agg(format('exists (select from %s t where %s)', k.name, arcano.mapped_where(k.mapping, k.kind)), e'\n    or ' order by k.name)
            filter (where k.kind is not null),
-         string_agg(format(e'  perform arcano.warn_unreadable(%L, %L, %L);\n', k.name, k.left_out, k.kind is not null), '' order by k.name)
-           filter (where k.left_out is not null and arcano.relation_of(k.name) is not null)
+         string_agg(format(e'  perform arcano.warn_unreadable(%L, %L, %L, %L);\n', k.name, k.left_out, k.kind is not null, k.kind is null or arcano.lost_words(k.mapping) <> '{}'), '' order by k.name)
+           filter (where k.left_out is not null and not arcano.is_gone(k.mapping))
     into v_busy, v_warnings
     from (
       select m.name, m.left_out, m::arcano.mapping as mapping, case when m.left_out is null then 'user' when m.blocks then 'core' end as kind

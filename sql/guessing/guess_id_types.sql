@@ -22,7 +22,7 @@ begin
           join pg_attribute a on a.attrelid = c.oid and not a.attisdropped and a.attname = arcano.guess_column(c.oid, k.name)
          where c.relkind in ('r', 'p') and not c.relispartition and c.relpersistence = 'p'
            and n.nspname !~ '^(arcano|arcano_.*|pg_.*|information_schema)$'
-           and c.relname ~* '(job|task|render|generation|prediction|training|transcription|conversion|export|build)s?$'
+           and c.relname ~* '(job|task|render|generation|prediction|training|transcription|conversion|export)s?$'
            and arcano.guess_column(c.oid, 'user_id') is not null
            and arcano.guess_column(c.oid, 'status') is not null
       ) f

@@ -23,7 +23,12 @@ begin
       from unnest(p_jobs) r join arcano.mapping m on m.relid = r.relid
      group by m.*
   loop
-    return query execute arcano.mapped_snapshots(v_table.mapping, p_lock) using v_table.ids;
+    begin
+      return query execute arcano.mapped_snapshots(v_table.mapping, p_lock) using v_table.ids;
+    exception
+      when data_exception or program_limit_exceeded then -- such as "\u0000" in a json column
+        return query execute arcano.mapped_snapshots(v_table.mapping, p_lock, true) using v_table.ids;
+    end;
   end loop;
 end
 $$;

@@ -1,8 +1,8 @@
 -- The statement that reads rows of a mapped table by their ids ($1, as text), with p_lock locks them and leaves out those that
 -- somebody holds, and answers each as the journal keeps it, and where it lies: as it is in the table, with the app's own names and
--- words, and when it was made. What of a row is long is cut as in the journal of attached tables; and a json column is text there,
--- since jsonb cannot hold all that it takes.
-create or replace function arcano.mapped_snapshots(p_mapping arcano.mapping, p_lock boolean)
+-- words, and when it was made. What of a row is long is cut as in the journal of attached tables. p_as_text: each column as text, since
+-- jsonb cannot hold all that a column of another type takes.
+create or replace function arcano.mapped_snapshots(p_mapping arcano.mapping, p_lock boolean, p_as_text boolean default false)
 returns text
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
@@ -10,8 +10,7 @@ as $$
 declare
   v_limit constant integer := (arcano.table_settings(p_mapping.relid)).journal_value_limit;
   v_row constant text := (
-    select case when bool_or(a.atttypid = 'json'::regtype) then
-             format('(select to_jsonb(k) from (select %s) k)', string_agg(format(case a.atttypid when 'json'::regtype then 't.%1$I::text as %1$I' else 't.%1$I' end, a.attname), ', ' order by a.attnum))
+    select case when p_as_text then format('(select to_jsonb(k) from (select %s) k)', string_agg(format('t.%1$I::text as %1$I', a.attname), ', ' order by a.attnum))
            else 'to_jsonb(t.*)' end
       from pg_attribute a where a.attrelid = p_mapping.relid and a.attnum > 0 and not a.attisdropped);
 begin
@@ -26,5 +25,5 @@ begin
 end
 $$;
 
-comment on function arcano.mapped_snapshots(arcano.mapping, boolean) is
+comment on function arcano.mapped_snapshots(arcano.mapping, boolean, boolean) is
   'Internal: the statement that reads rows of the table of p_mapping: the job_snapshot of each, and its place and table. p_lock: it locks them, and leaves out what others hold.';

@@ -48,7 +48,7 @@ begin
   insert into arcano.mapping as x
   select m.*
       on conflict (name) do update
-     set relid = excluded.relid, owner = excluded.owner, code = excluded.code, columns = excluded.columns, statuses = excluded.statuses, writes = excluded.writes,
+     set relid = excluded.relid, owner = excluded.owner, code = excluded.code, uses = excluded.uses, shape = excluded.shape, columns = excluded.columns, statuses = excluded.statuses, writes = excluded.writes,
          time_zone = excluded.time_zone, id_type = excluded.id_type, user_id_type = excluded.user_id_type, left_out = null;
   insert into arcano.job_table (job_table, tool, orphan_after, touch_limit, mode, added_columns)
   values (m.relid, v_new.tool, v_new.orphan_after, v_new.touch_limit, v_new.mode, '{}')

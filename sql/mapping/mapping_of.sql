@@ -27,7 +27,12 @@ begin
   ), '{}') || coalesce(p_writes, '{}');
   m.id_type := arcano.mapped_id_type(m, 'id');
   m.user_id_type := arcano.mapped_id_type(m, 'user_id');
-  m.code := case when m.relid is null then '{}' else arcano.mapping_code(m) end;
+  m.code := '{}';
+  m.uses := '{}';
+  if m.relid is not null then
+    select p.code, p.uses into m.code, m.uses from arcano.mapping_probes(m) p;
+  end if;
+  m.shape := arcano.shape_of(m.name, m.uses);
   m.mapped_at := clock_timestamp();
   m.blocks := false;
   return m;

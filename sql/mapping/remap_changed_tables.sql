@@ -8,7 +8,8 @@ as $$
 begin
   perform
      from arcano.mapping m
-    where arcano.relation_of(m.name) <> m.relid or arcano.left_out_because(m) is distinct from m.left_out;
+    cross join lateral arcano.refreshed_mapping(m) r
+    where r.shape is distinct from m.shape or arcano.relation_of(m.name) <> m.relid or arcano.left_out_because(r) is distinct from m.left_out;
   if found and pg_try_advisory_xact_lock(arcano.lock_key('remap')) then
     perform arcano.remap_tables();
   end if;

@@ -11,13 +11,11 @@ declare
 begin
   perform pg_advisory_xact_lock(arcano.lock_key('remap'));
   perform arcano.follow_names();
-  for m in select x.* from arcano.mapping x order by x.name loop
-    m.id_type := coalesce(arcano.mapped_id_type(m, 'id'), m.id_type);
-    m.user_id_type := coalesce(arcano.mapped_id_type(m, 'user_id'), m.user_id_type);
+  for m in select (arcano.refreshed_mapping(x)).* from arcano.mapping x order by x.name loop
     m.left_out := arcano.left_out_because(m);
     m.blocks := m.left_out is not null and arcano.mapping_distrust(m) is null and arcano.is_core_readable(m);
     update arcano.mapping x
-       set id_type = m.id_type, user_id_type = m.user_id_type, left_out = m.left_out, blocks = m.blocks
+       set id_type = m.id_type, user_id_type = m.user_id_type, shape = m.shape, left_out = m.left_out, blocks = m.blocks
      where x.name = m.name and x.* is distinct from m;
     name := m.name;
     left_out := m.left_out;

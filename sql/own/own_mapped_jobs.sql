@@ -24,7 +24,7 @@ begin
       when transaction_rollback or object_not_in_prerequisite_state or insufficient_resources or operator_intervention or system_error then
         raise; -- see read_failures
       when others then
-        perform arcano.warn_unreadable(m.name, coalesce(arcano.missing_column(m), sqlstate || ': ' || sqlerrm), false);
+        perform arcano.warn_unreadable(m.name, coalesce(arcano.missing_column(m), sqlstate || ': ' || sqlerrm), false, false);
     end;
   end loop;
 end

@@ -9,6 +9,7 @@ create or replace function arcano.mapping_probe(
   p_type text,
   out type oid,
   out code jsonb,
+  out uses text[],
   out problem text
 )
 language plpgsql volatile
@@ -20,6 +21,12 @@ declare
 begin
   execute format('create view %s as select (%s) as value, (%2$s)::%s as meant from %s t where (%2$s) is not null', v_view, p_expression, p_type, p_mapping.name);
   select arcano.base_type(a.atttypid) into type from pg_attribute a where a.attrelid = v_view::regclass and a.attname = 'value';
+  uses := array(
+    select distinct a.attname::text
+      from pg_rewrite w
+      join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = w.oid and d.refclassid = 'pg_class'::regclass and d.refobjid = p_mapping.relid
+      join pg_attribute a on a.attrelid = d.refobjid and a.attnum = d.refobjsubid
+     where w.ev_class = v_view::regclass and d.refobjsubid > 0);
   with recursive read (relid) as ( -- other relations as well, and those that views among them read
     select v_view::regclass::oid
      union

@@ -32,9 +32,11 @@ begin
     if not v_late.is_open then
       v_why := 'it gave a sign of life after it was healed, and is as it was';
       begin
-        perform arcano.lock_user(e.user_id, 'a job cannot be restored');
+        perform arcano.lock_user(e.user_id, 'a job cannot be restored', clock_timestamp(), '10 milliseconds');
         perform arcano.restore_mapped_job(e, (e.relid, e.job_id)::arcano.job_ref, v_signs);
       exception
+        when lock_not_available then
+          continue; -- the next sweep tries again
         when others or assert_failure then
           v_why := 'it gave a sign of life after it was healed, and could not be restored: ' || sqlerrm;
       end;

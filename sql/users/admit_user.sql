@@ -18,6 +18,7 @@ begin
     raise exception 'p_user_id must not be null'
       using errcode = 'null_value_not_allowed', hint = 'It is the user who wants to start a job.';
   end if;
+  perform arcano.refuse_other_spelling(p_user_id::text);
   perform arcano.lock_user(p_user_id, 'a user cannot be admitted');
   perform set_config('arcano.unread', '', true); -- of an earlier call
   perform arcano.refuse_unreadable_tables();
@@ -31,4 +32,4 @@ end
 $$;
 
 comment on function arcano.admit_user(arcano.job.user_id%type) is
-  'For an app that inserts the job itself, in the same transaction, read committed: heals the orphans of user p_user_id and answers whether no job is in the way (admitted), and else which. Holds off the user''s other admissions until the transaction ends. Errors: null; a transaction that is not read committed; a wait of more than longest_wait (55P03); a mapped table that is there and cannot be read (AR002).';
+  'For an app that inserts the job itself, in the same transaction, read committed: heals the orphans of user p_user_id and answers whether no job is in the way (admitted), and else which. Holds off the user''s other admissions until the transaction ends. Errors: null; a spelling that is not the canonical one of a mapped table''s user ids; a transaction that is not read committed; a wait of more than longest_wait (55P03); a mapped table that is there and cannot be read (AR002).';

@@ -22,16 +22,18 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_orphans arcano.job_ref[];
+  v_mapped_orphans arcano.job_ref[];
   v_observed arcano.job_ref[];
   v_future arcano.job_ref[];
   v_ignored arcano.job_ref[] := '{}';
   v_ages boolean;
+  v_is_read_only constant boolean := current_setting('transaction_read_only')::boolean;
   v_mapped boolean;
   v_is_strange boolean;
   v_asks_again boolean := false;
-  v_mapped_orphans arcano.job_ref[];
 begin
   healed := 0;
+  perform set_config('arcano.unread', '', true) where p_admits and arcano.generated_has_tables(); -- of an earlier call
   -- The second round asks again after the orphans that the first one found were healed: the app's own trigger may have
   -- made a job. One that could not be ended, for whatever reason, is ignored; one still there was locked.
   for v_round in 1..3 loop
@@ -61,9 +63,8 @@ begin
      order by o.is_waiting, o.created_at, o.job_id, o.relid
      limit 1;
     has_active_job := found;
-    -- Swapped or restored: its settings are those of a table of that name, which the next sweep would find out.
-    if v_is_strange and v_round = 1 and not current_setting('transaction_read_only')::boolean then
-      perform arcano.remap_changed_tables();
+    if v_round = 1 and (v_is_strange or v_mapped and current_setting('arcano.changed', true) = 'on') and not v_is_read_only then -- swapped, or altered
+      perform set_config('arcano.changed', '', true), arcano.remap_changed_tables();
       continue;
     end if;
     exit when v_asks_again or coalesce(v_orphans, v_mapped_orphans) is null;
@@ -83,14 +84,14 @@ begin
          where not exists (select from arcano.would_trip(r.relid, false) w where w.orphans is not null));
     end if;
   end loop;
-  perform arcano.refuse_unreadable_tables() where p_admits and not has_active_job and current_setting('arcano.unread', true) <> '';
+  perform arcano.refuse_unreadable_tables() where p_admits and not has_active_job and arcano.generated_has_tables() and current_setting('arcano.unread', true) <> '';
   if p_admits and not has_active_job and v_ignored <> '{}' then
     perform arcano.note_admission();
   end if;
 
   -- Else a database that is stopped and started all day, and in which nobody makes or ends anything, would never know
   -- that it served meanwhile.
-  perform arcano.note_alive() where v_ages and not current_setting('transaction_read_only')::boolean;
+  perform arcano.note_alive() where v_ages and not v_is_read_only;
   if v_observed is not null or v_future is not null then
     begin
       perform arcano.journal_observed(v_observed, 'check', 'orphan') where v_observed is not null;

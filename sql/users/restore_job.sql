@@ -26,6 +26,10 @@ begin
   -- The user before the row, as everybody locks them.
   perform arcano.lock_user(v_event.user_id, 'a job cannot be restored');
   v_relid := coalesce(v_event.relid, to_regclass(nullif(v_event.job_table, ''))); -- an entry may be about no job
+  if arcano.generated_has_tables() then -- a mapped one is found by its name, also once another has it
+    perform arcano.remap_strange_table(coalesce(to_regclass(nullif(v_event.job_table, ''))::oid, v_relid));
+    v_relid := coalesce((select m.relid from arcano.mapping m where m.name = v_event.job_table), v_relid);
+  end if;
   if exists (
     select from arcano.job_event e
      where arcano.is_of_table(e.relid, e.job_table, v_relid) and e.job_id = v_event.job_id and e.event_id > p_event_id

@@ -49,7 +49,7 @@ begin
   end if;
   insert into arcano.mapped_exempt as x (name, job_id, created_at) values (m.name, p_job.id::text, arcano.made_at((v_row.job).job))
   on conflict (name, job_id) do update set created_at = excluded.created_at, restored_at = excluded.restored_at;
-  select format('update %s t set (%s) = (select %s from jsonb_to_record($1) r (%s)) where t.ctid = $2 and t.tableoid = $3 returning to_jsonb(t.%I) = $1 -> %L', m.name,
+  select format('update %s t set (%s) = (select %s from jsonb_to_record($1) r (%s)) where t.ctid = $2 and t.tableoid = $3 returning to_jsonb(t.%I) #>> ''{}'' = $1 ->> %L', m.name,
            string_agg(quote_ident(a.attname), ', '), string_agg('r.' || quote_ident(a.attname), ', '),
            string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', '),
            v_names[1], v_names[1])

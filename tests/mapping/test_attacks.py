@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from helpers import MigratedAs, events, in_background, until_blocked
 
-from arcano_db import ArcanoDB, CannotRead, CannotRestore, NotAttached, WaitedTooLong
+from arcano_db import ArcanoDB, CannotRead, CannotRestore, InvalidArgument, NotAttached, WaitedTooLong
 
 WORDS = {word: word for word in ("queued", "running", "completed", "failed", "cancelled")}
 TABLE = """
@@ -485,3 +485,271 @@ def test_an_empty_text_is_no_sign_of_a_provider(conn: psycopg.Connection, db: Ar
     make(conn, ", task_id text not null default ''")
     insert(conn, 1)
     assert db.check_user_active(1).healed == 1
+
+
+ALTERED = {
+    "ids become larger": (
+        "alter table public.m alter user_id type bigint, alter id type bigint; alter sequence public.m_id_seq as bigint",
+        3_000_000_000,
+    ),
+    "the dates get a zone": (
+        "alter table public.m alter created_at type timestamptz using created_at at time zone 'UTC'",
+        1,
+    ),
+    "the status is text": (
+        "drop index public.m_user_id_idx; alter table public.m alter status type text; create index on public.m (user_id, status)",
+        1,
+    ),
+}
+
+
+@pytest.mark.parametrize("what", ALTERED)
+def test_what_is_still_readable_is_read_as_it_is_now(
+    conn: psycopg.Connection, dsn: str, connect_to: Callable[..., psycopg.Connection], what: str
+) -> None:
+    """Without a sweep, by sessions with plans and by new ones; and sweeps go on."""
+    conn.execute(
+        "set timezone = 'America/Sao_Paulo'; create type public.state as enum ('queued', 'running', 'completed', 'failed', 'cancelled')"
+    )
+    make(
+        conn,
+        table=TABLE.replace("status text", "status public.state").replace(
+            "timestamptz default now()", "timestamp default (now() at time zone 'UTC')"
+        ),
+        time_zone="UTC",
+    )
+    conn.execute(ATTACHED)
+    for _ in range(6):
+        ArcanoDB(conn).check_user_active(1)
+    alter, user = ALTERED[what]
+    conn.execute(alter)
+    running = 3_000_000_001 if user > 1 else 1
+    conn.execute(
+        "insert into public.m (id, user_id, status, created_at) values (%(r)s, %(u)s, 'running', now()),"
+        " (%(r)s + 1, %(u)s + 1, 'queued', now() - interval '10 minutes'), (%(r)s + 2, %(u)s + 2, 'queued', now())"
+        if "zone" in what
+        else "insert into public.m (id, user_id, status, created_at) values (%(r)s, %(u)s, 'running', now() at time zone 'UTC'),"
+        " (%(r)s + 1, %(u)s + 1, 'queued', now() at time zone 'UTC' - interval '10 minutes'), (%(r)s + 2, %(u)s + 2, 'queued', now() at time zone 'UTC')",
+        {"r": running, "u": user},
+    )
+    for connection in (conn, connect_to(dsn)):
+        db = ArcanoDB(connection)
+        assert db.check_user_active(user).active_job_id == running
+        assert not db.admit_user(user).admitted
+        assert not db.create_job("public.att", None, user).created
+        assert db.check_user_active(user + 2).active_job_id == running + 2
+    assert db.check_user_active(user + 1).healed == 1
+    assert db.cancel_job(running, force=True, table="public.m").changed
+    assert db.sweep_orphans() == []
+
+
+NAMES = {
+    "of ours": ("job_id", {"task_id": "job_id"}, "job_id", "provider_job_id"),
+    "of ours, otherwise": ("name", {"task_id": "name"}, "name", "provider"),
+    "of the server": ('"user"', {"task_id": "user"}, '"user"', "provider"),
+}
+
+
+@pytest.mark.parametrize("what", NAMES)
+def test_a_name_that_is_no_column_any_more_means_nothing_else(
+    conn: psycopg.Connection, db: ArcanoDB, dsn: str, connect_to: Callable[..., psycopg.Connection], what: str
+) -> None:
+    column, columns, old, new = NAMES[what]
+    make(conn, f", {column} text", columns=columns)
+    job_id = insert(conn, 1, "queued", "1 hour", **{column: "prov-1"})
+    assert db.check_user_active(1).active_job_id == job_id
+    conn.execute(f"alter table public.m rename {old} to {new}")
+    for _ in range(2):
+        for connection in (conn, connect_to(dsn)):
+            assert ArcanoDB(connection).check_user_active(1).active_job_id == job_id
+        db.sweep_orphans()
+    assert conn.execute("select status from public.m").fetchone() == ("queued",)
+    assert any(finding.level == "error" and old.strip('"') in finding.detail for finding in db.check_health())
+
+
+def test_a_user_column_that_is_called_as_a_function_is(
+    migrated_as: MigratedAs, connect_to: Callable[..., psycopg.Connection]
+) -> None:
+    conn = connect_to(migrated_as("text", "text"))
+    make(
+        conn,
+        table=TABLE.replace("user_id int", '"user" text').replace("(user_id)", '("user")'),
+        columns={"user_id": "user"},
+    )
+    conn.execute("insert into public.m (\"user\", status) values ('u1', 'running')")
+    db = ArcanoDB(conn)
+    assert db.check_user_active("u1").has_active_job
+    conn.execute('alter table public.m rename "user" to owner')
+    for _ in range(2):
+        with pytest.raises(CannotRead):
+            db.admit_user("u1")
+        db.sweep_orphans()
+
+
+RENAMES = {
+    "two at once": "alter type public.state rename value 'running' to 'at work'; alter table public.m rename created_at to made_at",
+    "the table": "alter table public.m rename to renders",
+    "the schema": "alter table public.m set schema other",
+}
+
+
+@pytest.mark.parametrize("what", RENAMES)
+def test_what_was_renamed_is_not_gone(conn: psycopg.Connection, db: ArcanoDB, what: str) -> None:
+    conn.execute(ATTACHED)
+    conn.execute(
+        "create schema other; create type public.state as enum ('queued', 'running', 'completed', 'failed', 'cancelled')"
+    )
+    make(conn, table=TABLE.replace("status text", "status public.state"))
+    insert(conn, 1, "running")
+    conn.execute(RENAMES[what])
+    notices: list[str] = []
+    conn.add_notice_handler(lambda notice: notices.append(notice.message_primary or ""))
+    for _ in range(2):
+        with pytest.raises(CannotRead):
+            db.admit_user(1)
+        with pytest.raises(CannotRead):
+            db.create_job("public.att", None, 1)
+        notices.clear()
+        db.check_user_active(1)
+        assert any("public.m" in notice for notice in notices)
+        db.sweep_orphans()
+
+
+def test_two_broken_ones_one_after_the_other(conn: psycopg.Connection, db: ArcanoDB) -> None:
+    for name in ("m", "n"):
+        conn.execute(TABLE.format(more="").replace("public.m", f"public.{name}"))
+        db.map_job_table(f"public.{name}", statuses=WORDS, mode="enforce")
+    job_id = insert(conn, 1, "running")
+    conn.execute("alter table public.m rename created_at to made_at")
+    db.sweep_orphans()
+    assert db.check_user_active(1).active_job_id == job_id
+    conn.execute("alter table public.n rename created_at to made_at")
+    assert db.check_user_active(1).active_job_id == job_id
+    db.sweep_orphans()
+    assert db.check_user_active(1).active_job_id == job_id
+
+
+def test_swapped_names_cancel_what_is_called_so(conn: psycopg.Connection, db: ArcanoDB) -> None:
+    for user, name in ((1, "a"), (2, "b")):
+        conn.execute(TABLE.format(more="").replace("public.m", f"public.{name}"))
+        db.map_job_table(f"public.{name}", statuses=WORDS, mode="enforce")
+        conn.execute(f"insert into public.{name} (user_id, status) values (%s, 'running')", (user,))
+    conn.execute(
+        "alter table public.a rename to c; alter table public.b rename to a; alter table public.c rename to b"
+    )
+    assert db.cancel_job(1, True, table="public.a").changed
+    assert conn.execute(
+        "select user_id, status from public.a union all select user_id, status from public.b"
+    ).fetchall() == [
+        (2, "cancelled"),
+        (1, "running"),
+    ]
+    assert events(conn)[0]["user_id"] == 2
+
+
+@pytest.mark.parametrize(
+    "user",
+    ["6B56DBB4-4C1B-4B0E-8D2C-0123456789AB", "{6b56dbb4-4c1b-4b0e-8d2c-0123456789ab}", "07", " 7", "7 "],
+)
+def test_a_user_in_another_spelling_is_not_admitted(
+    migrated_as: MigratedAs, connect_to: Callable[..., psycopg.Connection], user: str
+) -> None:
+    """The ORM would write it as it is spelled there, and each spelling would be another user."""
+    conn = connect_to(migrated_as("text", "text"))
+    make(conn, table=TABLE.replace("user_id int", "user_id bigint" if "7" in user[:2] else "user_id uuid"))
+    with pytest.raises(InvalidArgument) as refused:
+        ArcanoDB(conn).admit_user(user)
+    assert refused.value.hint
+
+
+def test_an_owner_of_another_kind_gets_no_rights_meanwhile(conn: psycopg.Connection, db: ArcanoDB) -> None:
+    """Before a sweep has seen that it was given away."""
+    make(conn)
+    insert(conn, 1)
+    conn.execute("create role mallory_of_m nologin")
+    try:
+        conn.execute("grant all on schema public to mallory_of_m; alter table public.m owner to mallory_of_m")
+        conn.execute(
+            "create function public.evil() returns trigger language plpgsql as $$ begin perform set_config('evil.as', current_user, false); return new; end $$"
+        )
+        conn.execute(
+            "create trigger evil before update on public.m for each row execute function public.evil()"
+        )
+        for _ in range(2):
+            assert db.check_user_active(1).healed == 0
+            db.sweep_orphans()
+        assert conn.execute("select current_setting('evil.as', true)").fetchone() in ((None,), ("",))
+        assert any(
+            "belongs to" in finding.detail for finding in db.check_health() if finding.level == "error"
+        )
+    finally:
+        conn.execute("drop owned by mallory_of_m cascade; drop role mallory_of_m")
+
+
+def test_a_default_that_makes_another_job(conn: psycopg.Connection, db: ArcanoDB) -> None:
+    conn.execute(ATTACHED)
+    make(conn)
+    conn.execute(
+        "create function public.mk(n int) returns text language sql as 'insert into public.m (user_id, status) values (n, ''running'') returning null::text';"
+        "alter table public.att add z text default public.mk(5)"
+    )
+    with pytest.raises(psycopg.errors.TriggeredDataChangeViolation):
+        db.create_job("public.att", None, 5)
+
+
+def test_what_jsonb_cannot_hold_in_other_types(conn: psycopg.Connection, db: ArcanoDB) -> None:
+    conn.execute("create domain public.doc as json; create type public.pair as (a int, b json)")
+    make(conn, ", list json[], doc public.doc, pair public.pair")
+    insert(conn, 1, list=['{"a":"\\u0000"}'])
+    insert(conn, 2, doc='{"a":"\\u0000"}')
+    conn.execute('update public.m set pair = row(1, \'{"a":"\\u0000"}\') where user_id = 2')
+    insert(conn, 3)
+    db.set_job_table("public.m", {"mode": "observe"})
+    db.sweep_orphans()
+    db.set_job_table("public.m", {"mode": "enforce"})
+    assert db.check_user_active(1).healed == 1
+    assert sum(row.cancelled for row in db.sweep_orphans()) == 2
+    assert db.restore_job(events(conn)[-1]["event_id"])
+
+
+def test_a_late_sign_of_life_waits_for_nobody(
+    conn: psycopg.Connection, db: ArcanoDB, dsn: str, connect_to: Callable[..., psycopg.Connection]
+) -> None:
+    """The sweep goes on, and a later one restores it."""
+    make(conn, ", task_id text")
+    job_id = insert(conn, 1)
+    assert db.check_user_active(1).healed == 1
+    conn.execute("update public.m set task_id = 'prov-1'")
+    holder = connect_to(dsn, autocommit=False)
+    ArcanoDB(holder).admit_user(1)
+    conn.execute("set statement_timeout = '2s'")
+    db.sweep_orphans()
+    assert [event["event"] for event in events(conn)] == ["healed"]
+    holder.rollback()
+    db.sweep_orphans()
+    assert db.check_user_active(1).active_job_id == job_id
+
+
+def test_settings_of_a_caller_admit_nobody_and_refuse_nobody(conn: psycopg.Connection, db: ArcanoDB) -> None:
+    conn.execute(ATTACHED)
+    conn.execute("set arcano.unread = 'public.zzz: x'; set arcano.changed = 'on'")
+    assert db.create_job("public.att", None, 1).created
+    make(conn)
+    assert db.create_job("public.m", None, 2).created
+    assert db.admit_user(3).admitted
+
+
+@pytest.mark.parametrize("call", ["create", "cancel", "restore"])
+def test_after_a_restore_without_a_sweep(conn: psycopg.Connection, db: ArcanoDB, call: str) -> None:
+    """Oids are others then, and settings go by names."""
+    make(conn)
+    job_id = insert(conn, 1)
+    assert db.check_user_active(1).healed == 1
+    conn.execute("update arcano.mapping set relid = 1")
+    if call == "create":
+        assert db.create_job("public.m", None, 1).created
+    elif call == "cancel":
+        assert db.cancel_job(insert(conn, 2, "running"), True, table="public.m").changed
+    else:
+        assert db.restore_job(events(conn)[0]["event_id"])
+        assert db.check_user_active(1).active_job_id == job_id

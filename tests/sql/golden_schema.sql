@@ -66,7 +66,7 @@ CREATE FUNCTION arcano.admit_user(p_user_id uuid, OUT admitted boolean, OUT acti
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.admit_user(p_user_id uuid, OUT admitted boolean, OUT active_table text, OUT active_job_id uuid, OUT active_status text, OUT heals_at timestamp with time zone) IS 'For an app that inserts the job itself, in the same transaction, read committed: heals the orphans of user p_user_id and answers whether no job is in the way (admitted), and else which. Holds off the user''s other admissions until the transaction ends. Errors: null; a transaction that is not read committed; a wait of more than longest_wait (55P03); a mapped table that is there and cannot be read (AR002).';
+COMMENT ON FUNCTION arcano.admit_user(p_user_id uuid, OUT admitted boolean, OUT active_table text, OUT active_job_id uuid, OUT active_status text, OUT heals_at timestamp with time zone) IS 'For an app that inserts the job itself, in the same transaction, read committed: heals the orphans of user p_user_id and answers whether no job is in the way (admitted), and else which. Holds off the user''s other admissions until the transaction ends. Errors: null; a spelling that is not the canonical one of a mapped table''s user ids; a transaction that is not read committed; a wait of more than longest_wait (55P03); a mapped table that is there and cannot be read (AR002).';
 
 CREATE FUNCTION arcano.age_in_seconds(p_since timestamp with time zone) RETURNS numeric
     LANGUAGE sql STABLE
@@ -723,6 +723,8 @@ CREATE TABLE arcano.mapping (
     left_out text,
     blocks boolean DEFAULT false NOT NULL,
     code jsonb DEFAULT '{}'::jsonb NOT NULL,
+    uses text[] DEFAULT '{}'::text[] NOT NULL,
+    shape text,
     CONSTRAINT mapping_columns_are_an_object CHECK ((jsonb_typeof(columns) = 'object'::text)),
     CONSTRAINT mapping_statuses_are_an_object CHECK ((jsonb_typeof(statuses) = 'object'::text)),
     CONSTRAINT mapping_writes_are_an_object CHECK ((jsonb_typeof(writes) = 'object'::text))
@@ -753,6 +755,10 @@ COMMENT ON COLUMN arcano.mapping.left_out IS 'Why it cannot be read, since when 
 COMMENT ON COLUMN arcano.mapping.blocks IS 'Of one that is left out: whether it is still known which of its jobs block whom.';
 
 COMMENT ON COLUMN arcano.mapping.code IS 'The functions, types, operators and relations that its expressions name -> to whom each belonged when it was mapped.';
+
+COMMENT ON COLUMN arcano.mapping.uses IS 'The table''s columns that are read.';
+
+COMMENT ON COLUMN arcano.mapping.shape IS 'What the table was when it was last read anew (shape_of): each plan that reads it asks whether it still is that.';
 
 CREATE FUNCTION arcano.insert_mapped_job(p_mapping arcano.mapping, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, OUT job_id uuid, OUT user_id uuid) RETURNS record
     LANGUAGE plpgsql
@@ -787,6 +793,13 @@ CREATE FUNCTION arcano.is_alone() RETURNS boolean
     RETURN (pg_current_xact_id_if_assigned() IS NULL);
 
 COMMENT ON FUNCTION arcano.is_alone() IS 'Internal: whether the transaction has written nothing yet.';
+
+CREATE FUNCTION arcano.is_as_mapped(p_name text, p_columns text[], p_shape text) RETURNS boolean
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.is_as_mapped(p_name text, p_columns text[], p_shape text) IS 'Internal: true, or it raises (AR003), if the table p_name and its p_columns are not p_shape any more.';
 
 CREATE FUNCTION arcano.is_backend(p_role oid) RETURNS boolean
     LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -823,6 +836,13 @@ CREATE FUNCTION arcano.is_gateway() RETURNS boolean
     AS ...;
 
 COMMENT ON FUNCTION arcano.is_gateway() IS 'Internal: whether this session''s login may act as a backend and has put on an end user''s role, so that the settings of the session are its word.';
+
+CREATE FUNCTION arcano.is_gone(p_mapping arcano.mapping) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.is_gone(p_mapping arcano.mapping) IS 'Internal: whether neither the name of p_mapping nor the table that had it is there any more.';
 
 CREATE FUNCTION arcano.is_in_queue(p_status text, p_position integer, p_waited_in_queue boolean) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -1275,6 +1295,13 @@ CREATE FUNCTION arcano.longer_by_away(p_term interval, p_since timestamp with ti
 
 COMMENT ON FUNCTION arcano.longer_by_away(p_term interval, p_since timestamp with time zone) IS 'Internal: p_term, from p_since on, and the time in it in which nobody could reach the database.';
 
+CREATE FUNCTION arcano.lost_words(p_mapping arcano.mapping) RETURNS text[]
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.lost_words(p_mapping arcano.mapping) IS 'Internal: the words of open jobs that are none of the values of the enum that the table of p_mapping has for its status.';
+
 CREATE FUNCTION arcano.made_at(p_row jsonb) RETURNS timestamp with time zone
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN (COALESCE((p_row ->> 'arcano.created_at'::text), (p_row ->> 'created_at'::text)))::timestamp with time zone;
@@ -1396,12 +1423,12 @@ CREATE FUNCTION arcano.mapped_rows(p_mapping arcano.mapping, p_rows text, p_colu
 
 COMMENT ON FUNCTION arcano.mapped_rows(p_mapping arcano.mapping, p_rows text, p_columns text[]) IS 'Internal: the statement that reads rows of the table of p_mapping with the contract''s columns; p_rows: as for mapped_where; p_columns: which of them, and null for others (null: all).';
 
-CREATE FUNCTION arcano.mapped_snapshots(p_mapping arcano.mapping, p_lock boolean) RETURNS text
+CREATE FUNCTION arcano.mapped_snapshots(p_mapping arcano.mapping, p_lock boolean, p_as_text boolean DEFAULT false) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.mapped_snapshots(p_mapping arcano.mapping, p_lock boolean) IS 'Internal: the statement that reads rows of the table of p_mapping: the job_snapshot of each, and its place and table. p_lock: it locks them, and leaves out what others hold.';
+COMMENT ON FUNCTION arcano.mapped_snapshots(p_mapping arcano.mapping, p_lock boolean, p_as_text boolean) IS 'Internal: the statement that reads rows of the table of p_mapping: the job_snapshot of each, and its place and table. p_lock: it locks them, and leaves out what others hold.';
 
 CREATE FUNCTION arcano.mapped_where(p_mapping arcano.mapping, p_rows text) RETURNS text
     LANGUAGE plpgsql STABLE
@@ -1416,13 +1443,6 @@ CREATE FUNCTION arcano.mapping_call(p_table text, p_columns jsonb, p_statuses js
     AS ...;
 
 COMMENT ON FUNCTION arcano.mapping_call(p_table text, p_columns jsonb, p_statuses jsonb, p_writes jsonb, p_time_zone text, p_orphan_after text, p_mode text) IS 'Internal: the call of map_job_table with these arguments.';
-
-CREATE FUNCTION arcano.mapping_code(p_mapping arcano.mapping) RETURNS jsonb
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS ...;
-
-COMMENT ON FUNCTION arcano.mapping_code(p_mapping arcano.mapping) IS 'Internal: the functions, types, operators and relations that the expressions of p_mapping name, and to whom each belongs.';
 
 CREATE FUNCTION arcano.mapping_column_problems(p_mapping arcano.mapping, OUT finding text, OUT detail text, OUT hint text) RETURNS SETOF record
     LANGUAGE plpgsql
@@ -1485,13 +1505,20 @@ CREATE FUNCTION arcano.mapping_of(p_table text, p_columns jsonb, p_statuses json
 
 COMMENT ON FUNCTION arcano.mapping_of(p_table text, p_columns jsonb, p_statuses jsonb, p_writes jsonb, p_time_zone text) IS 'Internal: the mapping that map_job_table makes of its arguments, whether or not it can work.';
 
-CREATE FUNCTION arcano.mapping_probe(p_mapping arcano.mapping, p_expression text, p_type text, OUT type oid, OUT code jsonb, OUT problem text) RETURNS record
+CREATE FUNCTION arcano.mapping_probe(p_mapping arcano.mapping, p_expression text, p_type text, OUT type oid, OUT code jsonb, OUT uses text[], OUT problem text) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET quote_all_identifiers TO 'off'
     AS ...;
 
-COMMENT ON FUNCTION arcano.mapping_probe(p_mapping arcano.mapping, p_expression text, p_type text, OUT type oid, OUT code jsonb, OUT problem text) IS 'Internal: the type of an expression over the row t of the table of p_mapping, what code it names (as in arcano.mapping), and why it cannot be read as p_type; null: it can. Changes nothing.';
+COMMENT ON FUNCTION arcano.mapping_probe(p_mapping arcano.mapping, p_expression text, p_type text, OUT type oid, OUT code jsonb, OUT uses text[], OUT problem text) IS 'Internal: the type of an expression over the row t of the table of p_mapping, what code it names (as in arcano.mapping), and why it cannot be read as p_type; null: it can. Changes nothing.';
+
+CREATE FUNCTION arcano.mapping_probes(p_mapping arcano.mapping, OUT code jsonb, OUT uses text[]) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.mapping_probes(p_mapping arcano.mapping, OUT code jsonb, OUT uses text[]) IS 'Internal: the functions, types, operators and relations that the expressions of p_mapping name, and to whom each belongs; and the columns of its table that are read.';
 
 CREATE FUNCTION arcano.mapping_problem(p_mapping arcano.mapping) RETURNS text
     LANGUAGE plpgsql
@@ -1608,7 +1635,7 @@ CREATE FUNCTION arcano.missing_column(p_mapping arcano.mapping) RETURNS text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.missing_column(p_mapping arcano.mapping) IS 'Internal: which column of the table of p_mapping is not there any more; null: none, as far as can be told, or the table is gone.';
+COMMENT ON FUNCTION arcano.missing_column(p_mapping arcano.mapping) IS 'Internal: why a column of the table of p_mapping cannot be read as it says: it is gone, or a date without a zone; null: none, as far as can be told, or the table is gone.';
 
 CREATE FUNCTION arcano.missing_columns(p_table regclass, OUT problem text, OUT mend text) RETURNS SETOF record
     LANGUAGE plpgsql STABLE
@@ -1875,6 +1902,13 @@ CREATE FUNCTION arcano.refresh_positions() RETURNS integer
 
 COMMENT ON FUNCTION arcano.refresh_positions() IS 'Internal: sets position of at most 500 jobs in the queue to their place, and answers how many had another.';
 
+CREATE FUNCTION arcano.refreshed_mapping(p_mapping arcano.mapping) RETURNS arcano.mapping
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.refreshed_mapping(p_mapping arcano.mapping) IS 'Internal: p_mapping, as its table is now.';
+
 CREATE FUNCTION arcano.refund_jobs(p_jobs arcano.job_ref[], p_kind text, p_source text, p_alone boolean) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1940,6 +1974,13 @@ CREATE FUNCTION arcano.refuse_mapping_arguments(p_columns jsonb, p_statuses json
     AS ...;
 
 COMMENT ON FUNCTION arcano.refuse_mapping_arguments(p_columns jsonb, p_statuses jsonb, p_writes jsonb, p_mode text) IS 'Internal: raises if an argument of map_job_table is no object of texts, or no mode.';
+
+CREATE FUNCTION arcano.refuse_other_spelling(p_user_id text) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.refuse_other_spelling(p_user_id text) IS 'Internal: raises if p_user_id is another spelling of a user id of a mapped table.';
 
 CREATE FUNCTION arcano.refuse_restore(p_event arcano.job_event, p_relid oid, p_before arcano.job, p_job arcano.job) RETURNS void
     LANGUAGE plpgsql
@@ -2033,12 +2074,12 @@ CREATE FUNCTION arcano.refuse_unattached(p_table regclass) RETURNS void
 
 COMMENT ON FUNCTION arcano.refuse_unattached(p_table regclass) IS 'Internal: raises that p_table is not attached, or half attached, and which are attached.';
 
-CREATE FUNCTION arcano.refuse_unreadable_tables() RETURNS void
+CREATE FUNCTION arcano.refuse_unreadable_tables(p_may_be_told boolean DEFAULT true) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.refuse_unreadable_tables() IS 'Internal: raises if a mapped table that exists cannot be read as it is mapped.';
+COMMENT ON FUNCTION arcano.refuse_unreadable_tables(p_may_be_told boolean) IS 'Internal: raises if a mapped table that exists cannot be read as it is mapped, unless p_may_be_told and arcano.admit_unread.';
 
 CREATE FUNCTION arcano.refuse_user_data(p_table regclass, p_data jsonb) RETURNS void
     LANGUAGE plpgsql STABLE
@@ -2108,7 +2149,7 @@ CREATE FUNCTION arcano.remap_strange_table(p_table oid) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.remap_strange_table(p_table oid) IS 'Internal: reads the mapped tables anew if p_table has no settings.';
+COMMENT ON FUNCTION arcano.remap_strange_table(p_table oid) IS 'Internal: reads the mapped tables anew if p_table has no settings, or is a mapped one that is not what it was.';
 
 CREATE FUNCTION arcano.remap_tables(OUT name text, OUT left_out text) RETURNS SETOF record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2305,6 +2346,13 @@ CREATE FUNCTION arcano.settle_refund(p_refund_id bigint, p_note text DEFAULT NUL
     AS ...;
 
 COMMENT ON FUNCTION arcano.settle_refund(p_refund_id bigint, p_note text) IS 'Marks the refund p_refund_id as paid in another way; p_note goes into the journal. False: it was paid already. The app''s function is not called.';
+
+CREATE FUNCTION arcano.shape_of(p_name text, p_columns text[]) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.shape_of(p_name text, p_columns text[]) IS 'Internal: a text that is another one when the table p_name, or one of p_columns, is not what it was; null: there is no such table.';
 
 CREATE FUNCTION arcano.shared_ids(p_table regclass, OUT detail text, OUT hint text) RETURNS SETOF record
     LANGUAGE plpgsql STABLE
@@ -2558,12 +2606,12 @@ CREATE FUNCTION arcano.wake_workers() RETURNS void
 
 COMMENT ON FUNCTION arcano.wake_workers() IS 'Internal: notifies channel arcano_jobs if there is a job that may be started and a free slot.';
 
-CREATE FUNCTION arcano.warn_unreadable(p_name text, p_reason text, p_blocks boolean) RETURNS void
+CREATE FUNCTION arcano.warn_unreadable(p_name text, p_reason text, p_blocks boolean, p_is_unread boolean) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.warn_unreadable(p_name text, p_reason text, p_blocks boolean) IS 'Internal: warns that the mapped table p_name cannot be read, because of p_reason. p_blocks: it blocks its users all the same.';
+COMMENT ON FUNCTION arcano.warn_unreadable(p_name text, p_reason text, p_blocks boolean, p_is_unread boolean) IS 'Internal: warns that the mapped table p_name cannot be read, because of p_reason. p_blocks: it blocks its users all the same. p_is_unread: not all of them.';
 
 CREATE FUNCTION arcano.weaker_creator(p_schema oid, OUT creator text, OUT runner regrole, OUT problem text, OUT mend text) RETURNS record
     LANGUAGE sql STABLE
@@ -3879,6 +3927,8 @@ GRANT ALL ON FUNCTION arcano.is_about(p_noted_at timestamp with time zone, p_cre
 
 REVOKE ALL ON FUNCTION arcano.is_alone() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.is_as_mapped(p_name text, p_columns text[], p_shape text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.is_backend(p_role oid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.is_backing_off(p_relid oid, p_job_id uuid, p_created_at timestamp with time zone) FROM PUBLIC;
@@ -3888,6 +3938,8 @@ REVOKE ALL ON FUNCTION arcano.is_core_readable(p_mapping arcano.mapping) FROM PU
 REVOKE ALL ON FUNCTION arcano.is_end_user(p_role oid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.is_gateway() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.is_gone(p_mapping arcano.mapping) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.is_in_queue(p_status text, p_position integer, p_waited_in_queue boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.is_in_queue(p_status text, p_position integer, p_waited_in_queue boolean) TO arcano_operator;
@@ -4006,6 +4058,8 @@ GRANT ALL ON FUNCTION arcano.plain_seconds(p_interval interval) TO arcano_operat
 REVOKE ALL ON FUNCTION arcano.longer_by_away(p_term interval, p_since timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.longer_by_away(p_term interval, p_since timestamp with time zone) TO arcano_operator;
 
+REVOKE ALL ON FUNCTION arcano.lost_words(p_mapping arcano.mapping) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.made_at(p_row jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.map_job_table(p_table text, p_tool text, p_columns jsonb, p_statuses jsonb, p_writes jsonb, p_time_zone text, p_orphan_after interval, p_mode text, p_force boolean) FROM PUBLIC;
@@ -4040,13 +4094,11 @@ REVOKE ALL ON FUNCTION arcano.mapped_row(p_job arcano.job_ref) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.mapped_rows(p_mapping arcano.mapping, p_rows text, p_columns text[]) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.mapped_snapshots(p_mapping arcano.mapping, p_lock boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.mapped_snapshots(p_mapping arcano.mapping, p_lock boolean, p_as_text boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.mapped_where(p_mapping arcano.mapping, p_rows text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.mapping_call(p_table text, p_columns jsonb, p_statuses jsonb, p_writes jsonb, p_time_zone text, p_orphan_after text, p_mode text) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION arcano.mapping_code(p_mapping arcano.mapping) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.mapping_column_problems(p_mapping arcano.mapping, OUT finding text, OUT detail text, OUT hint text) FROM PUBLIC;
 
@@ -4064,7 +4116,9 @@ REVOKE ALL ON FUNCTION arcano.mapping_index_findings(p_mapping arcano.mapping, p
 
 REVOKE ALL ON FUNCTION arcano.mapping_of(p_table text, p_columns jsonb, p_statuses jsonb, p_writes jsonb, p_time_zone text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.mapping_probe(p_mapping arcano.mapping, p_expression text, p_type text, OUT type oid, OUT code jsonb, OUT problem text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.mapping_probe(p_mapping arcano.mapping, p_expression text, p_type text, OUT type oid, OUT code jsonb, OUT uses text[], OUT problem text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.mapping_probes(p_mapping arcano.mapping, OUT code jsonb, OUT uses text[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.mapping_problem(p_mapping arcano.mapping) FROM PUBLIC;
 
@@ -4178,6 +4232,8 @@ REVOKE ALL ON FUNCTION arcano.readmit_orphan(p_job arcano.job_ref, p_impossible 
 
 REVOKE ALL ON FUNCTION arcano.refresh_positions() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.refreshed_mapping(p_mapping arcano.mapping) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.refund_jobs(p_jobs arcano.job_ref[], p_kind text, p_source text, p_alone boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.refuse_ambiguous(p_job_id uuid, p_relids oid[]) FROM PUBLIC;
@@ -4198,6 +4254,8 @@ REVOKE ALL ON FUNCTION arcano.refuse_mapped_create(p_mapping arcano.mapping, p_j
 
 REVOKE ALL ON FUNCTION arcano.refuse_mapping_arguments(p_columns jsonb, p_statuses jsonb, p_writes jsonb, p_mode text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.refuse_other_spelling(p_user_id text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.refuse_restore(p_event arcano.job_event, p_relid oid, p_before arcano.job, p_job arcano.job) FROM PUBLIC;
 
 GRANT SELECT ON TABLE arcano.job_table TO arcano_operator;
@@ -4208,7 +4266,7 @@ REVOKE ALL ON FUNCTION arcano.refuse_suppression() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.refuse_unattached(p_table regclass) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.refuse_unreadable_tables() FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.refuse_unreadable_tables(p_may_be_told boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.refuse_user_data(p_table regclass, p_data jsonb) FROM PUBLIC;
 
@@ -4301,6 +4359,8 @@ GRANT ALL ON FUNCTION arcano.set_retention(p_events interval, p_sweep_runs inter
 REVOKE ALL ON FUNCTION arcano.settle_refund(p_refund_id bigint, p_note text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.settle_refund(p_refund_id bigint, p_note text) TO arcano_operator;
 
+REVOKE ALL ON FUNCTION arcano.shape_of(p_name text, p_columns text[]) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.shared_ids(p_table regclass, OUT detail text, OUT hint text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.short_row(p_row jsonb, p_limit integer) FROM PUBLIC;
@@ -4384,7 +4444,7 @@ REVOKE ALL ON FUNCTION arcano.waiting_word(p_mapping arcano.mapping) FROM PUBLIC
 
 REVOKE ALL ON FUNCTION arcano.wake_workers() FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.warn_unreadable(p_name text, p_reason text, p_blocks boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.warn_unreadable(p_name text, p_reason text, p_blocks boolean, p_is_unread boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.weaker_creator(p_schema oid, OUT creator text, OUT runner regrole, OUT problem text, OUT mend text) FROM PUBLIC;
 

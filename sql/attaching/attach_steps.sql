@@ -43,7 +43,8 @@ begin
       into r
       from arcano.attach_problems(p_table) a;
     raise exception 'cannot attach %', p_table
-      using errcode = r.errcode, detail = r.problems, hint = concat_ws(e'\n', r.mends, arcano.mapped_instead(p_table, r.mends));
+      using errcode = r.errcode, detail = r.problems, hint = concat_ws(e'\n', r.mends,
+          (select '-- Or map it, and alter nothing of it: ' || m.call from arcano.mapped_instead(p_table) m (call) where strpos(r.mends, m.call) = 0));
   end if;
 
   select string_agg(format('add column if not exists %I %s', k.attname, format_type(k.atttypid, k.atttypmod)), ', ' order by k.attnum),

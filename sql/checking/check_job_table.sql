@@ -29,7 +29,7 @@ begin
     if found then
       return query
         select 'note', 'it can be mapped', 'Nothing of it is altered then: it keeps its columns, types and words', m.call
-          from arcano.guessed_mapping_call(p_table) m (call)
+          from arcano.mapped_instead(p_table) m (call)
          where m.call is not null;
       return;
     end if;

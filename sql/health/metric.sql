@@ -48,8 +48,8 @@ select m.name, m.help, m.labels, m.value::double precision
          ('arcano_table_breaker_tripped', '1: the breaker has put the table in observe mode.', (p.breaker_tripped_at is not null)::integer)
      ) s (name, help, value)
     union all
-    select 'arcano_unknown_words', 'Words that the status of a mapped table has or may have, and that its mapping does not know: such jobs block nobody.',
-           jsonb_build_object('job_table', s.job_table), cardinality(s.unknown_words)
+    select 'arcano_unknown_words' as name, 'Words that the status of a mapped table has or may have, and that its mapping does not know: such jobs block nobody.' as help,
+           jsonb_build_object('job_table', s.job_table) as labels, cardinality(s.unknown_words)
       from arcano.mapping_state() s
     union all
     select 'arcano_users_blocked' as name, 'Users whom an active job keeps from starting another.' as help, '{}' as labels,

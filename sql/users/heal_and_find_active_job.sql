@@ -33,7 +33,7 @@ declare
   v_asks_again boolean := false;
 begin
   healed := 0;
-  perform set_config('arcano.unread', '', true) where p_admits and arcano.generated_has_tables(); -- of an earlier call
+  if p_admits and arcano.generated_has_tables() then perform set_config('arcano.unread', '', true); end if; -- of an earlier call
   -- The second round asks again after the orphans that the first one found were healed: the app's own trigger may have
   -- made a job. One that could not be ended, for whatever reason, is ignored; one still there was locked.
   for v_round in 1..3 loop
@@ -84,21 +84,20 @@ begin
          where not exists (select from arcano.would_trip(r.relid, false) w where w.orphans is not null));
     end if;
   end loop;
-  perform arcano.refuse_unreadable_tables() where p_admits and not has_active_job and arcano.generated_has_tables() and current_setting('arcano.unread', true) <> '';
+  if p_admits and not has_active_job and arcano.generated_has_tables() and current_setting('arcano.unread', true) <> '' then
+    perform arcano.refuse_unreadable_tables();
+  end if;
   if p_admits and not has_active_job and v_ignored <> '{}' then
     perform arcano.note_admission();
   end if;
 
   -- Else a database that is stopped and started all day, and in which nobody makes or ends anything, would never know
   -- that it served meanwhile.
-  perform arcano.note_alive() where v_ages and not v_is_read_only;
+  if v_ages and not v_is_read_only then
+    perform arcano.note_alive();
+  end if;
   if v_observed is not null or v_future is not null then
-    begin
-      perform arcano.journal_observed(v_observed, 'check', 'orphan') where v_observed is not null;
-      perform arcano.journal_future(v_future, 'check') where v_future is not null;
-    exception
-      when others then null; -- a read-only transaction, say: the next sweep says it
-    end;
+    perform arcano.note_what_was_seen(v_observed, v_future);
   end if;
 end
 $$;

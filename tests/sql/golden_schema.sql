@@ -1351,12 +1351,12 @@ CREATE FUNCTION arcano.mapped_id_type(p_mapping arcano.mapping, p_column text) R
 
 COMMENT ON FUNCTION arcano.mapped_id_type(p_mapping arcano.mapping, p_column text) IS 'Internal: the type in which p_column (id or user_id) of the table of p_mapping is compared; null: none that can be.';
 
-CREATE FUNCTION arcano.mapped_instead(p_table regclass, p_mends text) RETURNS text
+CREATE FUNCTION arcano.mapped_instead(p_table regclass) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.mapped_instead(p_table regclass, p_mends text) IS 'Internal: how p_table can be mapped, as a comment beside p_mends, the statements that would make it one that can be attached; null: it cannot, or they say it.';
+COMMENT ON FUNCTION arcano.mapped_instead(p_table regclass) IS 'Internal: the call that probably maps p_table, which cannot be attached; null: it cannot be mapped either.';
 
 CREATE FUNCTION arcano.mapped_job_rows(p_jobs arcano.job_ref[], p_lock boolean) RETURNS TABLE(job arcano.job_snapshot, tid tid, rel oid)
     LANGUAGE plpgsql
@@ -1752,6 +1752,13 @@ CREATE FUNCTION arcano.note_unreached(p_expected_at timestamp with time zone) RE
     AS ...;
 
 COMMENT ON FUNCTION arcano.note_unreached(p_expected_at timestamp with time zone) IS 'Internal: p_expected_at: when, by a steady clock of who asks, this call should come; where it could not reach the database, when it last did. If it is late, the database was away for that long, or as long as nobody was served.';
+
+CREATE FUNCTION arcano.note_what_was_seen(p_observed arcano.job_ref[], p_future arcano.job_ref[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.note_what_was_seen(p_observed arcano.job_ref[], p_future arcano.job_ref[]) IS 'Internal: journals that a check met p_observed, which it would have ended, and p_future.';
 
 CREATE FUNCTION arcano.notify(p_channel text, p_payload text) RETURNS void
     LANGUAGE plpgsql
@@ -3389,9 +3396,9 @@ CREATE VIEW arcano.metric AS
            FROM (per_table p
              CROSS JOIN LATERAL ( VALUES ('arcano_orphans'::text,'Jobs that the orphan rule matches: not healed yet, or their table is in observe mode.'::text,(p.orphans)::numeric), ('arcano_orphan_oldest_age_seconds'::text,'For how long the oldest orphan has waited to be healed.'::text,p.oldest_orphan), ('arcano_charged_orphans'::text,'Jobs that would be orphans, had they not been charged.'::text,p.charged_orphans), ('arcano_jobs_silent'::text,'Jobs that are worked on without a sign of life for an hour or longer, and that no limit ends.'::text,p.silent), ('arcano_table_enforced'::text,'1: the table is under the rule; 0: it is only observed.'::text,((p.mode = 'enforce'::text))::integer), ('arcano_table_breaker_tripped'::text,'1: the breaker has put the table in observe mode.'::text,((p.breaker_tripped_at IS NOT NULL))::integer)) s(name, help, value))
         UNION ALL
-         SELECT 'arcano_unknown_words'::text,
-            'Words that the status of a mapped table has or may have, and that its mapping does not know: such jobs block nobody.'::text,
-            jsonb_build_object('job_table', s.job_table) AS jsonb_build_object,
+         SELECT 'arcano_unknown_words'::text AS name,
+            'Words that the status of a mapped table has or may have, and that its mapping does not know: such jobs block nobody.'::text AS help,
+            jsonb_build_object('job_table', s.job_table) AS labels,
             cardinality(s.unknown_words) AS cardinality
            FROM arcano.mapping_state() s(job_table, problem, mend, unknown_words)
         UNION ALL
@@ -4074,7 +4081,7 @@ REVOKE ALL ON FUNCTION arcano.mapped_function_body(p_rows text, p_arguments text
 
 REVOKE ALL ON FUNCTION arcano.mapped_id_type(p_mapping arcano.mapping, p_column text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.mapped_instead(p_table regclass, p_mends text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.mapped_instead(p_table regclass) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.mapped_job_rows(p_jobs arcano.job_ref[], p_lock boolean) FROM PUBLIC;
 
@@ -4184,6 +4191,8 @@ REVOKE ALL ON FUNCTION arcano.note_revived_jobs() FROM PUBLIC;
 REVOKE ALL ON FUNCTION arcano.note_unpaid(p_refund_id bigint, p_source text, p_error text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.note_unreached(p_expected_at timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.note_what_was_seen(p_observed arcano.job_ref[], p_future arcano.job_ref[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.notify(p_channel text, p_payload text) FROM PUBLIC;
 

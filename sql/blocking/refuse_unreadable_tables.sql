@@ -1,4 +1,4 @@
--- A mapped table that is there, and that cannot be read as it is mapped: nobody can say whose jobs are in it. A check says that its
+-- A mapped table that is there, and of which nobody can say whose jobs are in it. A check says that its
 -- users are free, with a warning; but whoever makes a job is refused, unless arcano.admit_unread says otherwise.
 create or replace function arcano.refuse_unreadable_tables(p_may_be_told boolean default true)
 returns void
@@ -9,7 +9,7 @@ declare
   m arcano.mapping;
   v_unread constant text := nullif(current_setting('arcano.unread', true), ''); -- what mapped_jobs_each met just now
 begin
-  select x.* into m from arcano.mapping x where x.left_out is not null and not arcano.is_gone(x) order by x.name limit 1;
+  select x.* into m from arcano.mapping x where x.left_out is not null and not (x.blocks and arcano.lost_words(x) = '{}') and not arcano.is_gone(x) order by x.name limit 1;
   if not found and v_unread is not null then
     m.name := split_part(v_unread, ': ', 1);
     m.left_out := v_unread;

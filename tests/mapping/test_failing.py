@@ -87,7 +87,7 @@ def test_an_app_that_migrates(
         assert db.check_user_active(user).has_active_job
     elif seen:  # its jobs block, and are never ghosts
         assert db.check_user_active(user).has_active_job
-        assert db.create_job(WHOLE.table, "77", "free").created
+        assert db.create_job(WHOLE.table, "77", WHOLE.users(9)).created
     elif change != "the table is dropped":
         with pytest.raises(Exception, match="cannot be read"):
             db.create_job(WHOLE.table, "77", "free")

@@ -16,7 +16,10 @@ returns table (
   is_orphan boolean,
   is_enforced boolean,
   charged_orphan_since timestamptz,
-  silent_since timestamptz
+  silent_since timestamptz,
+  is_waiting boolean,
+  is_in_queue boolean,
+  is_stalled boolean
 )
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
@@ -25,7 +28,8 @@ begin
   if arcano.generated_has_tables() then
     return query
       select o.relid, o.job_table, o.tool, o.job_id, o.user_id, o.session_id, o.status, o.created_at, o.started_at, o."position",
-             o.heals_at, o.frees_at, o.is_orphan, o.is_enforced, o.charged_orphan_since, o.silent_since
+             o.heals_at, o.frees_at, o.is_orphan, o.is_enforced, o.charged_orphan_since, o.silent_since,
+             o.is_waiting, o.is_in_queue, o.is_stalled
         from arcano.generated_open_jobs() o;
   end if;
 end

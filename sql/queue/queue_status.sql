@@ -12,7 +12,7 @@ select arcano.table_name(t.job_table) as job_table,
   left join (
     select j.relid, j.status, j.created_at, j.is_waiting, j.is_in_queue, j.is_stalled from arcano.open_job j
      union all
-    select m.relid, m.status, m.created_at, m.is_waiting, m.is_in_queue, m.is_stalled from arcano.mapped_open_states() m
+    select m.relid, m.status, m.created_at, m.is_waiting, m.is_in_queue, m.is_stalled from arcano.mapped_open_jobs() m
   ) o on o.relid = t.job_table
  group by t.job_table, t.tool;
 

@@ -1388,19 +1388,12 @@ CREATE FUNCTION arcano.mapped_judgement(p_mapping arcano.mapping, p_rows text) R
 
 COMMENT ON FUNCTION arcano.mapped_judgement(p_mapping arcano.mapping, p_rows text) IS 'Internal: the statement that reads rows of the table of p_mapping as judged_job has those of attached tables; p_rows: as for mapped_where.';
 
-CREATE FUNCTION arcano.mapped_open_jobs() RETURNS TABLE(relid oid, job_table text, tool text, job_id uuid, user_id uuid, session_id text, status text, created_at timestamp with time zone, started_at timestamp with time zone, "position" integer, heals_at timestamp with time zone, frees_at timestamp with time zone, is_orphan boolean, is_enforced boolean, charged_orphan_since timestamp with time zone, silent_since timestamp with time zone)
+CREATE FUNCTION arcano.mapped_open_jobs() RETURNS TABLE(relid oid, job_table text, tool text, job_id uuid, user_id uuid, session_id text, status text, created_at timestamp with time zone, started_at timestamp with time zone, "position" integer, heals_at timestamp with time zone, frees_at timestamp with time zone, is_orphan boolean, is_enforced boolean, charged_orphan_since timestamp with time zone, silent_since timestamp with time zone, is_waiting boolean, is_in_queue boolean, is_stalled boolean)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
 COMMENT ON FUNCTION arcano.mapped_open_jobs() IS 'Internal: the waiting and working jobs of mapped tables, with what the rules say of them, as arcano.open_job has those of attached ones.';
-
-CREATE FUNCTION arcano.mapped_open_states() RETURNS TABLE(relid oid, status text, created_at timestamp with time zone, is_waiting boolean, is_in_queue boolean, is_stalled boolean)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS ...;
-
-COMMENT ON FUNCTION arcano.mapped_open_states() IS 'Internal: the waiting and working jobs of mapped tables, with what the rules say of their state, as arcano.open_job has those of attached ones.';
 
 CREATE FUNCTION arcano.mapped_parameter(p_parameter text, p_type text, p_column text) RETURNS text
     LANGUAGE sql STABLE
@@ -2992,7 +2985,7 @@ UNION ALL
     m.started_at,
     m."position",
     m.frees_at AS heals_at
-   FROM arcano.mapped_open_jobs() m(relid, job_table, tool, job_id, user_id, session_id, status, created_at, started_at, "position", heals_at, frees_at, is_orphan, is_enforced, charged_orphan_since, silent_since)
+   FROM arcano.mapped_open_jobs() m(relid, job_table, tool, job_id, user_id, session_id, status, created_at, started_at, "position", heals_at, frees_at, is_orphan, is_enforced, charged_orphan_since, silent_since, is_waiting, is_in_queue, is_stalled)
   WHERE (NOT (m.is_orphan AND m.is_enforced));
 
 COMMENT ON VIEW arcano.active_job IS 'The jobs that block their users: waiting or being worked on, and no orphan that the rule ends.';
@@ -3065,7 +3058,7 @@ UNION ALL
     m.status,
     m.created_at,
     m.charged_orphan_since AS orphan_since
-   FROM arcano.mapped_open_jobs() m(relid, job_table, tool, job_id, user_id, session_id, status, created_at, started_at, "position", heals_at, frees_at, is_orphan, is_enforced, charged_orphan_since, silent_since)
+   FROM arcano.mapped_open_jobs() m(relid, job_table, tool, job_id, user_id, session_id, status, created_at, started_at, "position", heals_at, frees_at, is_orphan, is_enforced, charged_orphan_since, silent_since, is_waiting, is_in_queue, is_stalled)
   WHERE (m.charged_orphan_since < now());
 
 COMMENT ON VIEW arcano.charged_orphan IS 'Jobs that were charged and then forgotten: they block their users until somebody cancels them, or the sweep where the table''s charged_orphan_after says so.';
@@ -3128,7 +3121,7 @@ UNION ALL
     m.status,
     m.created_at,
     m.heals_at AS orphan_since
-   FROM arcano.mapped_open_jobs() m(relid, job_table, tool, job_id, user_id, session_id, status, created_at, started_at, "position", heals_at, frees_at, is_orphan, is_enforced, charged_orphan_since, silent_since)
+   FROM arcano.mapped_open_jobs() m(relid, job_table, tool, job_id, user_id, session_id, status, created_at, started_at, "position", heals_at, frees_at, is_orphan, is_enforced, charged_orphan_since, silent_since, is_waiting, is_in_queue, is_stalled)
   WHERE (m.is_orphan AND m.is_enforced);
 
 COMMENT ON VIEW arcano.orphan_job IS 'The jobs that the orphan rule ends at the next check of their user or the next sweep.';
@@ -3219,7 +3212,7 @@ CREATE VIEW arcano.queue_status AS
             m.is_waiting,
             m.is_in_queue,
             m.is_stalled
-           FROM arcano.mapped_open_states() m(relid, status, created_at, is_waiting, is_in_queue, is_stalled)) o ON ((o.relid = (t.job_table)::oid)))
+           FROM arcano.mapped_open_jobs() m(relid, job_table, tool, job_id, user_id, session_id, status, created_at, started_at, "position", heals_at, frees_at, is_orphan, is_enforced, charged_orphan_since, silent_since, is_waiting, is_in_queue, is_stalled)) o ON ((o.relid = (t.job_table)::oid)))
   GROUP BY t.job_table, t.tool;
 
 COMMENT ON VIEW arcano.queue_status IS 'Of each attached or mapped table, how many jobs wait and how many are worked on.';
@@ -3368,7 +3361,7 @@ CREATE VIEW arcano.metric AS
                     m_1.heals_at,
                     m_1.charged_orphan_since,
                     m_1.silent_since
-                   FROM arcano.mapped_open_jobs() m_1(relid, job_table, tool, job_id, user_id, session_id, status, created_at, started_at, "position", heals_at, frees_at, is_orphan, is_enforced, charged_orphan_since, silent_since)) o ON ((o.relid = (t.job_table)::oid)))
+                   FROM arcano.mapped_open_jobs() m_1(relid, job_table, tool, job_id, user_id, session_id, status, created_at, started_at, "position", heals_at, frees_at, is_orphan, is_enforced, charged_orphan_since, silent_since, is_waiting, is_in_queue, is_stalled)) o ON ((o.relid = (t.job_table)::oid)))
           GROUP BY t.job_table, n.job_table, t.mode, t.breaker_tripped_at
         )
  SELECT name,
@@ -4091,9 +4084,6 @@ REVOKE ALL ON FUNCTION arcano.mapped_judgement(p_mapping arcano.mapping, p_rows 
 
 REVOKE ALL ON FUNCTION arcano.mapped_open_jobs() FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.mapped_open_jobs() TO arcano_operator;
-
-REVOKE ALL ON FUNCTION arcano.mapped_open_states() FROM PUBLIC;
-GRANT ALL ON FUNCTION arcano.mapped_open_states() TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.mapped_parameter(p_parameter text, p_type text, p_column text) FROM PUBLIC;
 

@@ -38,7 +38,6 @@ OF_THE_VIEWS = {
     "later_by_away",
     "later_by_unknown",
     "mapped_open_jobs",
-    "mapped_open_states",
     "mapping_state",
     "observed_mapped_jobs",
     "longer_by_away",

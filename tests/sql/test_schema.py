@@ -101,7 +101,6 @@ def test_no_function_depends_on_its_callers_search_path(conn: psycopg.Connection
         "later_by_away",
         "later_by_unknown",
         "mapped_open_jobs",
-        "mapped_open_states",
         "mapping_state",
         "observed_mapped_jobs",
     }

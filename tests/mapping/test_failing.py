@@ -16,7 +16,8 @@ from arcano_db import ArcanoDB
 BROKEN = SHAPES["Drizzle's pgEnum and serial"]
 WHOLE = SHAPES["Django's"]
 
-# What an app does to its table: statements, whether its user is still seen, whether it need not be mapped anew.
+# What an app does to its table: statements, whether its user is still seen, and whether it goes on without
+# being mapped anew.
 CHANGES = {
     "a column that only protects is dropped": ("alter table public.jobs drop column started_at", True, False),
     "the user column is renamed": ("alter table public.jobs rename column user_id to owner_id", False, False),

@@ -83,3 +83,27 @@ def test_history_costs_nothing(
         before = counted(conn)
         ArcanoDB(conn).sweep_orphans()
         assert counted(conn) - before < 100
+
+
+@pytest.mark.parametrize("mode", ["force_custom_plan", "force_generic_plan"])
+@pytest.mark.parametrize("rows", ["user", "core", "id"])
+def test_each_table_is_read_by_an_index_of_its_own(
+    migrated_as: MigratedAs, connect_to: Callable[..., psycopg.Connection], mode: str, rows: str
+) -> None:
+    """Also in each partition, and whatever the planner knows of the id that is asked for."""
+    conn = connect_to(migrated_as("text", "text"))
+    fill(conn, 20_000)
+    conn.execute('drop index public."Render_id_idx", public.exports_id_idx')
+    conn.execute(f"set plan_cache_mode = {mode}")
+    asked = conn.execute(
+        "select m.name, arcano.mapped_where(m, %s) from arcano.mapping m", (rows,)
+    ).fetchall()
+    assert len(asked) == len(MANY)
+    for name, where in asked:
+        conn.execute(
+            f"deallocate all; prepare asked(text) as select exists (select from {name} t where {where})"
+        )
+        plan = "\n".join(line for (line,) in conn.execute("explain (costs off) execute asked('7')"))
+        assert "Seq Scan" not in plan.replace("Seq Scan on renders_old", "")  # which is empty
+        assert "Index Cond" in plan or "One-Time Filter: false" in plan
+        assert "is_as_mapped" not in plan  # asked once, by the planner

@@ -27,18 +27,18 @@ declare
   v_cut record;
   v_source text := format('only %s', p_table::regclass);
   v_open text := v_source;
-  -- No more of a mapped table than it takes: an expression that is run may fail for a row.
-  v_columns constant text[] := array['id', 'status', 'position', 'waited_in_queue', 'created_at'];
+  v_columns constant text[] := array['id', 'status', 'position', 'waited_in_queue', 'created_at']; -- an expression that is run may fail
   v_is_outside constant text := 'arcano.is_waiting(j.status) and not arcano.entered_queue(j."position", j.waited_in_queue)';
   v_waiting bigint := 0;
   v_mapped arcano.judged_job[] := '{}';
 begin
   if arcano.generated_has_tables() and arcano.is_mapped(p_table) then
     select format('(%s)', arcano.mapped_rows(m, 'all', v_columns)), format('(%s)', arcano.mapped_rows(m, 'open', v_columns)) into v_source, v_open
-      from arcano.mapping m where m.relid = p_table;
+      from arcano.mapping m where m.relid = p_table and arcano.shape_of(m.name, m.uses) is not distinct from m.shape;
+    if not found then return; end if; -- it has changed
     execute format('select count(*) from (select from %s j where %s limit $1) c', v_open, v_is_outside) into v_waiting using v_few + 1;
   end if;
-  -- Mostly there are not so many at all, whatever they are.
+  -- Mostly there are not so many at all.
   select n.enough, t.breaker_share, t.orphan_after, least(t.enforced_since, now()) as since,
          now() - t.orphan_after as ends, now() - t.orphan_after - interval '1 hour' as begins
     into v_table
@@ -64,8 +64,8 @@ begin
     'select array(select j.id from %s j where %s and j.created_at between $1 and $2 order by j.created_at desc limit $3)', v_open, v_is_outside)
     into v_outside using v_table.begins, v_table.ends, case when p_thorough then v_most else v_few end;
   if v_open <> v_source then
-    execute format('select array(select q::arcano.judged_job from (%s) q)', (select arcano.mapped_judgement(m, 'ids') from arcano.mapping m where m.relid = p_table))
-      into v_mapped using array(select i::text from unnest(v_outside) i);
+    execute (select format('select array(select q::arcano.judged_job from (%s) q)', arcano.mapped_judgement(m, 'ids')) from arcano.mapping m where m.relid = p_table)
+      into v_mapped using v_outside::text[];
   end if;
   -- One of each user: a mistake of the app's, or of the clock, meets many, and one who makes ghosts all day is one.
   select array_agg(g.created_at order by g.created_at desc), count(*) filter (where g.is_gone) into v_dates, v_gone

@@ -1,4 +1,4 @@
--- What job_rows answers of mapped tables.
+-- What job_rows answers of mapped tables. One that has changed since it was last read anew waits until that is done.
 --
 -- Dynamic, because their columns are not known before.
 create or replace function arcano.mapped_job_rows(p_jobs arcano.job_ref[], p_lock boolean)
@@ -20,7 +20,8 @@ declare
 begin
   for v_table in
     select m::arcano.mapping as mapping, array_agg(r.id::text) as ids
-      from unnest(p_jobs) r join arcano.mapping m on m.relid = r.relid
+      from unnest(p_jobs) r
+      join arcano.mapping m on m.relid = r.relid and arcano.shape_of(m.name, m.uses) is not distinct from m.shape
      group by m.*
   loop
     begin

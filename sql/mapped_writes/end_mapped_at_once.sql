@@ -40,6 +40,7 @@ begin
     perform arcano.limit_wait(p_since, p_lock_timeout);
   end if;
   select x.* into strict m from arcano.mapping x where x.relid = p_jobs[1].relid;
+  perform arcano.is_as_mapped(m.name, m.uses, m.shape); -- else it is no ghost that somebody holds
   if p_source = 'check' and (select w.orphans is not null from arcano.would_trip(m.relid, false) w) then
     raise exception 'so many jobs of its table look like orphans that they may be real'
       using errcode = 'object_not_in_prerequisite_state', hint = 'The next sweep trips the breaker of the table.';

@@ -18,7 +18,8 @@ begin
       join arcano.job_event h on h.relid = m.relid and h.event = 'healed' and h.created_at > now() - interval '1 hour'
      cross join lateral (select r.* from arcano.generated_jobs_by_id(h.job_id) r where r.relid = h.relid) j
      cross join lateral (select arcano.job_row((h.relid, h.job_id)::arcano.job_ref)) n (job)
-     where j.created_at is not distinct from arcano.made_at(h.job_before) -- else an id that came again
+     where (n.job).id is not null -- else it waits to be read anew
+       and j.created_at is not distinct from arcano.made_at(h.job_before) -- else an id that came again
        and (j.is_open or exists (
              select
                from unnest(v_signs) s (name)

@@ -753,3 +753,33 @@ def test_after_a_restore_without_a_sweep(conn: psycopg.Connection, db: ArcanoDB,
     else:
         assert db.restore_job(events(conn)[0]["event_id"])
         assert db.check_user_active(1).active_job_id == job_id
+
+
+@pytest.mark.parametrize("mode", ["enforce", "observe"])
+def test_sweeps_go_on_while_somebody_reads_it_anew(
+    conn: psycopg.Connection, db: ArcanoDB, dsn: str, connect_to: Callable[..., psycopg.Connection], mode: str
+) -> None:
+    """In a transaction that is left open: nobody else can do it then, and what has changed waits for its end."""
+    conn.execute(ATTACHED)
+    make(conn, mode=mode)
+    conn.execute(
+        "insert into public.att (user_id, status, created_at) values (9, 'queued', now() - interval '1 hour')"
+    )
+    for user in range(1, 4):
+        insert(conn, user)
+    assert db.check_user_active(3).healed == (1 if mode == "enforce" else 0)
+    conn.execute(
+        "update public.m set status = 'running' where user_id = 3; alter table public.m alter ref type bigint, alter user_id type bigint"
+    )
+    holder = connect_to(dsn, autocommit=False)
+    holder.execute("select arcano.remap_tables()")
+    for _ in range(2):
+        db.sweep_orphans()
+        assert db.check_user_active(1).has_active_job == (mode == "observe")
+        assert db.check_user_active(3).has_active_job
+    assert conn.execute("select status from public.att").fetchone() == ("cancelled",)
+    holder.rollback()
+    db.sweep_orphans()
+    assert conn.execute("select count(*) from public.m where status = 'queued'").fetchone() == (
+        0 if mode == "enforce" else 2,
+    )

@@ -100,13 +100,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def run_fewer_cases(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Of a test with many cases, run four or each third, and other and fewer ones on older releases."""
+    """Of a test with many cases, run three or each fifth, and other and fewer ones on older releases."""
     cases: dict[str, list[pytest.Item]] = {}
     for item in items:
         cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
     passed_over: set[pytest.Item] = set()
     for each in cases.values():
-        least, most = (4, 3) if config.getoption("--postgres") == DEFAULT_VERSION else (2, 5)
+        least, most = (3, 5) if config.getoption("--postgres") == DEFAULT_VERSION else (1, 8)
         every = max(1, min(most, len(each) // least))
         first = config.getoption("--postgres") % every
         passed_over |= set(each) - set(each[first::every])

@@ -783,3 +783,23 @@ def test_sweeps_go_on_while_somebody_reads_it_anew(
     assert conn.execute("select count(*) from public.m where status = 'queued'").fetchone() == (
         0 if mode == "enforce" else 2,
     )
+
+
+def test_a_check_that_ends_a_deadlock_asks_again(
+    conn: psycopg.Connection, dsn: str, connect_to: Callable[..., psycopg.Connection]
+) -> None:
+    """A migration locks the tables in another order than the check reads them."""
+    for name in ("a", "b"):
+        conn.execute(TABLE.format(more="").replace("public.m", f"public.{name}"))
+        ArcanoDB(conn).map_job_table(f"public.{name}", statuses=WORDS, mode="enforce")
+    conn.execute("insert into public.b (user_id, status) values (1, 'running')")
+    app, asking = connect_to(dsn, autocommit=False), connect_to(dsn)
+    app.execute("set deadlock_timeout = '1min'")  # it is not the one that gives up
+    asking.execute("set deadlock_timeout = '100ms'")
+    ArcanoDB(asking).check_user_active(1)
+    app.execute("lock table public.b")
+    answer = in_background(lambda: ArcanoDB(asking).check_user_active(1).active_job_id)
+    until_blocked(conn, asking)
+    locking = in_background(lambda: app.execute("lock table public.a") and app.rollback())
+    locking()
+    assert answer() == 1

@@ -1882,7 +1882,7 @@ COMMENT ON FUNCTION arcano.queue_position(p_job_id uuid, p_table regclass) IS 'H
 
 CREATE FUNCTION arcano.read_failures() RETURNS text
     LANGUAGE sql IMMUTABLE
-    RETURN '    when transaction_rollback or object_not_in_prerequisite_state or insufficient_resources or operator_intervention or system_error then
+    RETURN '    when serialization_failure or object_not_in_prerequisite_state or insufficient_resources or operator_intervention or system_error then
       raise;
     when others then'::text;
 

@@ -38,7 +38,7 @@ begin
       select jsonb_object_agg(a.attname, (v_values ->> a.attname)::timestamptz at time zone p_mapping.time_zone)
         from pg_attribute a
        where a.attrelid = p_mapping.relid and a.attname = coalesce(p_mapping.columns ->> 'created_at', 'created_at')
-         and coalesce(nullif((select y.typbasetype from pg_type y where y.oid = a.atttypid), 0), a.atttypid) = 'timestamp'::regtype and v_values ? a.attname), '{}');
+         and arcano.base_type(a.atttypid) = 'timestamp'::regtype and v_values ? a.attname), '{}');
   end if;
   select string_agg(quote_ident(a.attname), ', ' order by a.attnum),
          string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', ' order by a.attnum)

@@ -1,4 +1,4 @@
--- Writes the functions that are generated, which read all mapped tables in one statement each:
+-- Writes the functions that are generated, which read all mapped tables, each by its own statement:
 --
 --   generated_has_tables()         whether any is mapped
 --   generated_is_busy(user)        whether one of them has an open job of the user
@@ -7,7 +7,7 @@
 --   generated_jobs_by_id(id)       the jobs of this id, ended ones too
 --   generated_jobs_at(tids, rel)   the jobs that lie there in a table or a partition
 --
--- PL/pgSQL with a text as its body: it is planned once in a session, and nothing depends on what it names. Volatile, because a
+-- PL/pgSQL with a text as its body: what it asks is planned once in a session, and nothing depends on what it names. Volatile, because a
 -- statement that has waited for a migration of the app must see the rows that this has written anew. Where one table cannot
 -- be read, mapped_jobs_each reads them one by one.
 --

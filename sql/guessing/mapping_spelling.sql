@@ -5,12 +5,10 @@ create or replace function arcano.mapping_spelling(p_mapping arcano.mapping, p_w
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+  a constant pg_attribute := arcano.mapped_column(p_mapping, 'status');
 begin
-  execute format('select (%L::%s)::text', p_word, (
-    select format_type(a.atttypid, a.atttypmod)
-      from pg_attribute a
-     where a.attrelid = arcano.relation_of(p_mapping.name) and a.attname = coalesce(p_mapping.columns ->> 'status', 'status') and not a.attisdropped))
-    into spelled;
+  execute format('select (%L::%s)::text', p_word, format_type(a.atttypid, a.atttypmod)) into spelled;
 exception
   when data_exception or integrity_constraint_violation then
     problem := sqlerrm;

@@ -8,27 +8,25 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_name constant text := coalesce(p_mapping.columns ->> p_column, p_column);
+  v_column pg_attribute;
   v_type oid;
-  v_found boolean;
 begin
   if p_mapping.columns -> p_column = 'null' or not p_mapping.columns ? p_column and p_column <> all (array[
       'id', 'user_id', 'session_id', 'status', 'task_id', 'created_at', 'started_at', 'completed_at', 'heartbeat_at', 'error_message'])
   then
     return null;
   end if;
-  select arcano.base_type(a.atttypid) into v_type
-    from pg_attribute a
-   where a.attrelid = arcano.relation_of(p_mapping.name) and a.attname = v_name and a.attnum > 0 and not a.attisdropped;
-  v_found := found;
+  v_column := arcano.mapped_column(p_mapping, p_column);
+  v_type := arcano.base_type(v_column.atttypid);
   -- Such as a json document of the error: nothing could be written there.
-  if v_found and p_column = 'error_message' and not p_mapping.columns ? p_column and (select t.typcategory <> 'S' from pg_type t where t.oid = v_type) then
+  if p_column = 'error_message' and not p_mapping.columns ? p_column and (select t.typcategory <> 'S' from pg_type t where t.oid = v_type) then
     return null;
   end if;
   if v_type = 'timestamp'::regtype then
     return format('(t.%I at time zone %L)', v_name, p_mapping.time_zone);
-  elsif v_found and p_column = 'task_id' then
+  elsif v_type is not null and p_column = 'task_id' then
     return format('nullif(t.%I::text, '''')', v_name); -- many an app writes '' where it has none
-  elsif v_found then
+  elsif v_type is not null then
     return format('t.%I', v_name);
   elsif p_mapping.columns ? p_column then
     return format('(%s)', v_name);

@@ -26,7 +26,7 @@ begin
     v_error := coalesce(m.left_out, case when v_is_theirs then 'it belongs to somebody else by now' else arcano.missing_column(m) end);
     for v_core in case when v_error is null then 0 else 1 end..case when p_rows = 'user' and not v_is_theirs and (m.left_out is null or m.blocks) then 1 else 0 end loop
       begin
-        if v_core = 1 and arcano.missing_column(m) ~ ' (id|user_id|status)$' then
+        if v_core = 1 and not arcano.has_core_columns(m) then
           exit;
         elsif p_rows = 'id' then
           execute format('select array(select q::arcano.judged_job from (%s) q)', arcano.mapped_judgement(m, p_rows)) into v_rows using p_job_id;

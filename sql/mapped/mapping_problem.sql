@@ -1,17 +1,12 @@
 -- Why a mapped table cannot be read as it is mapped; null: it can. All that will be read of it is planned, and nothing is run.
---
--- Dynamic, because its columns are not known before.
 create or replace function arcano.mapping_problem(p_mapping arcano.mapping)
 returns text
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
-set row_security = off
 as $$
 declare
   v_relid constant oid := arcano.relation_of(p_mapping.name);
   v_kind constant text := (select c.relkind from pg_class c where c.oid = v_relid and not c.relispartition and c.relpersistence <> 't');
-  v_user_id arcano.job.user_id%type;
-  v_job_id arcano.job.id%type;
 begin
   if v_relid is null then
     return 'there is no such table any more';
@@ -22,20 +17,11 @@ begin
   if exists (select from pg_inherits i where i.inhrelid = v_relid and i.inhparent = 'arcano.job'::regclass) then
     return 'it is attached: its jobs would count twice';
   end if;
-  if arcano.missing_column(p_mapping) is not null then
-    return arcano.missing_column(p_mapping);
-  end if;
-  begin
-    execute 'explain ' || arcano.mapped_judgement(p_mapping, 'user') using v_user_id;
-    execute 'explain ' || arcano.mapped_judgement(p_mapping, 'open');
-    execute 'explain ' || arcano.mapped_judgement(p_mapping, 'id') using v_job_id;
-  exception
-    when transaction_rollback or object_not_in_prerequisite_state or insufficient_resources or operator_intervention or system_error then
-      raise; -- see read_failures
-    when others then
-      return sqlstate || ': ' || sqlerrm;
-  end;
-  return null;
+  return coalesce(
+    arcano.missing_column(p_mapping),
+    arcano.failure_of('explain ' || arcano.mapped_judgement(p_mapping, 'user'), 'user_id'),
+    arcano.failure_of('explain ' || arcano.mapped_judgement(p_mapping, 'open')),
+    arcano.failure_of('explain ' || arcano.mapped_judgement(p_mapping, 'id'), 'id'));
 end
 $$;
 

@@ -15,7 +15,9 @@ begin
     problem := case
       when m.left_out is not null then format('%s cannot be read as it is mapped, and %s: %s', m.name, case when m.blocks then 'its jobs block, and are never ghosts' else 'its users are told free' end, m.left_out)
       when arcano.relation_of(m.name) <> m.relid then format('%s is another table than the one that was mapped, and has no settings', m.name)
-      else format('%s has rows that cannot be read as it is mapped, and so no sweep ends its ghosts: ', m.name) || arcano.mapping_unread_rows(r)
+      -- What can be planned may still fail for one row, by an expression.
+      else format('%s has rows that cannot be read as it is mapped, and so no sweep ends its ghosts: ', m.name)
+        || arcano.failure_of(format('select count(o.*) from (%s) o', arcano.mapped_judgement(r, 'open')))
     end;
     mend := case when m.left_out is null and arcano.relation_of(m.name) <> m.relid then 'select * from arcano.remap_tables();'
       else format('arcano-db map %s -- anew, or: arcano-db unmap %s', coalesce((

@@ -12,8 +12,8 @@ begin
   if not exists (select from arcano.job_table t where t.job_table = p_table)
     or exists (
       select from arcano.mapping m
-       where (m.relid = p_table or m.name = arcano.table_name(p_table)) and arcano.shape_of(m.name, m.uses) is distinct from m.shape)
-    or exists (select from arcano.mapping m where m.name = arcano.table_name(p_table) and m.relid <> p_table)
+       where (m.relid = p_table or m.name = arcano.table_name(p_table))
+         and (m.relid <> p_table or arcano.shape_of(m.name, m.uses) is distinct from m.shape))
   then
     perform arcano.remap_changed_tables();
   end if;

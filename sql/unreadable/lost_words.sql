@@ -6,9 +6,7 @@ language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_type constant oid := (
-    select arcano.base_type(a.atttypid) from pg_attribute a
-     where a.attrelid = arcano.relation_of(p_mapping.name) and a.attname = coalesce(p_mapping.columns ->> 'status', 'status') and not a.attisdropped);
+  v_type constant oid := arcano.base_type((arcano.mapped_column(p_mapping, 'status')).atttypid);
 begin
   if not exists (select from pg_type t where t.oid = v_type and t.typtype = 'e') then
     return '{}';

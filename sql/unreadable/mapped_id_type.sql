@@ -6,12 +6,8 @@ language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_type oid;
+  v_type constant oid := arcano.base_type((arcano.mapped_column(p_mapping, p_column)).atttypid);
 begin
-  select arcano.base_type(a.atttypid) into v_type
-    from pg_attribute a
-   where a.attrelid = p_mapping.relid and a.attnum > 0 and not a.attisdropped
-     and a.attname = coalesce(p_mapping.columns ->> p_column, p_column);
   return case
     when v_type in ('uuid'::regtype, 'bigint'::regtype, 'integer'::regtype, 'smallint'::regtype, 'text'::regtype) then format_type(v_type, null)
     when v_type = 'varchar'::regtype then 'text'

@@ -12,9 +12,7 @@ begin
      where arcano.relation_of(p_mapping.name) is not null
        -- A name that is no column any more might be read as something else.
        and (c.name <> 'created_at' or not p_mapping.columns ? c.name or p_mapping.columns ->> c.name = any (p_mapping.uses)) -- else it is an expression
-       and not exists (
-         select from pg_attribute a
-          where a.attrelid = arcano.relation_of(p_mapping.name) and a.attnum > 0 and not a.attisdropped and a.attname = coalesce(p_mapping.columns ->> c.name, c.name))
+       and (arcano.mapped_column(p_mapping, c.name)).attname is null
      limit 1
   ), (
     -- What else is read: an expression, or what tells that somebody has a job.

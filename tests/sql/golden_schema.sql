@@ -469,6 +469,14 @@ CREATE FUNCTION arcano.fail_job(p_job_id uuid, p_reason text, p_attempt integer 
 
 COMMENT ON FUNCTION arcano.fail_job(p_job_id uuid, p_reason text, p_attempt integer, p_table regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) IS 'Ends job p_job_id of p_table as failed, with p_reason as its error_message. Otherwise as finish_job.';
 
+CREATE FUNCTION arcano.failure_of(p_statement text, p_column text DEFAULT NULL::text) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'off'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.failure_of(p_statement text, p_column text) IS 'Internal: the error that p_statement gives; null: none. p_column: of which column of the contract its parameter is, and it is null (null: it has none).';
+
 CREATE FUNCTION arcano.find_function(p_function text, p_purpose text, p_arguments text, p_results regtype[], p_example text, OUT function_name text, OUT function_oid oid, OUT function_owner text) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -644,6 +652,64 @@ CREATE FUNCTION arcano.has_claimable_job() RETURNS boolean
 
 COMMENT ON FUNCTION arcano.has_claimable_job() IS 'Internal: whether a job of the queue may be started now.';
 
+CREATE TABLE arcano.mapping (
+    name text NOT NULL,
+    relid oid NOT NULL,
+    owner text NOT NULL,
+    columns jsonb NOT NULL,
+    statuses jsonb NOT NULL,
+    writes jsonb NOT NULL,
+    time_zone text,
+    id_type text NOT NULL,
+    user_id_type text NOT NULL,
+    mapped_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    left_out text,
+    blocks boolean DEFAULT false NOT NULL,
+    code jsonb DEFAULT '{}'::jsonb NOT NULL,
+    uses text[] DEFAULT '{}'::text[] NOT NULL,
+    shape text,
+    CONSTRAINT mapping_columns_are_an_object CHECK ((jsonb_typeof(columns) = 'object'::text)),
+    CONSTRAINT mapping_statuses_are_an_object CHECK ((jsonb_typeof(statuses) = 'object'::text)),
+    CONSTRAINT mapping_writes_are_an_object CHECK ((jsonb_typeof(writes) = 'object'::text))
+);
+
+COMMENT ON TABLE arcano.mapping IS 'Tables that map_job_table has mapped. Their settings are in arcano.job_table, as those of attached ones.';
+
+COMMENT ON COLUMN arcano.mapping.name IS 'Schema and name, by which it is read: one that is dropped and made again, or swapped, is found by what it is called.';
+
+COMMENT ON COLUMN arcano.mapping.relid IS 'What the name meant when it was last read anew (remap_tables).';
+
+COMMENT ON COLUMN arcano.mapping.owner IS 'To whom it belonged when it was mapped. Whoever can make another table of its name would have code run with the rights of who migrated.';
+
+COMMENT ON COLUMN arcano.mapping.columns IS 'Column of the contract -> the app''s column, or an expression over its row t; null: it has none, whatever it is called.';
+
+COMMENT ON COLUMN arcano.mapping.statuses IS 'The app''s word -> the status that it means.';
+
+COMMENT ON COLUMN arcano.mapping.writes IS 'Status -> the app''s word that is written for it.';
+
+COMMENT ON COLUMN arcano.mapping.time_zone IS 'Of its dates without a time zone.';
+
+COMMENT ON COLUMN arcano.mapping.id_type IS 'The type of its ids, as they are compared.';
+
+COMMENT ON COLUMN arcano.mapping.user_id_type IS 'The type of its user ids, as they are compared.';
+
+COMMENT ON COLUMN arcano.mapping.left_out IS 'Why it cannot be read, since when its users are told free; null: it is read.';
+
+COMMENT ON COLUMN arcano.mapping.blocks IS 'Of one that is left out: whether it is still known which of its jobs block whom.';
+
+COMMENT ON COLUMN arcano.mapping.code IS 'The functions, types, operators and relations that its expressions name -> to whom each belonged when it was mapped.';
+
+COMMENT ON COLUMN arcano.mapping.uses IS 'The table''s columns that are read.';
+
+COMMENT ON COLUMN arcano.mapping.shape IS 'What the table was when it was last read anew (shape_of): each plan that reads it asks whether it still is that.';
+
+CREATE FUNCTION arcano.has_core_columns(p_mapping arcano.mapping) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.has_core_columns(p_mapping arcano.mapping) IS 'Internal: whether the table of p_mapping has the columns of its id, user and status.';
+
 CREATE FUNCTION arcano.has_rights_of(p_role oid, p_of oid) RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN pg_has_role(p_role, p_of, CASE WHEN ((current_setting('server_version_num'::text))::integer < 160000) THEN 'member'::text ELSE 'usage, set'::text END);
@@ -709,57 +775,6 @@ CREATE FUNCTION arcano.insert_holders(p_table regclass, p_since timestamp with t
 
 COMMENT ON FUNCTION arcano.insert_holders(p_table regclass, p_since timestamp with time zone, OUT holders text, OUT mend text) IS 'Internal: who has had locks of the tables that a new row of p_table needs since p_since, for an error; and what would end those.';
 
-CREATE TABLE arcano.mapping (
-    name text NOT NULL,
-    relid oid NOT NULL,
-    owner text NOT NULL,
-    columns jsonb NOT NULL,
-    statuses jsonb NOT NULL,
-    writes jsonb NOT NULL,
-    time_zone text,
-    id_type text NOT NULL,
-    user_id_type text NOT NULL,
-    mapped_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    left_out text,
-    blocks boolean DEFAULT false NOT NULL,
-    code jsonb DEFAULT '{}'::jsonb NOT NULL,
-    uses text[] DEFAULT '{}'::text[] NOT NULL,
-    shape text,
-    CONSTRAINT mapping_columns_are_an_object CHECK ((jsonb_typeof(columns) = 'object'::text)),
-    CONSTRAINT mapping_statuses_are_an_object CHECK ((jsonb_typeof(statuses) = 'object'::text)),
-    CONSTRAINT mapping_writes_are_an_object CHECK ((jsonb_typeof(writes) = 'object'::text))
-);
-
-COMMENT ON TABLE arcano.mapping IS 'Tables that map_job_table has mapped. Their settings are in arcano.job_table, as those of attached ones.';
-
-COMMENT ON COLUMN arcano.mapping.name IS 'Schema and name, by which it is read: one that is dropped and made again, or swapped, is found by what it is called.';
-
-COMMENT ON COLUMN arcano.mapping.relid IS 'What the name meant when it was last read anew (remap_tables).';
-
-COMMENT ON COLUMN arcano.mapping.owner IS 'To whom it belonged when it was mapped. Whoever can make another table of its name would have code run with the rights of who migrated.';
-
-COMMENT ON COLUMN arcano.mapping.columns IS 'Column of the contract -> the app''s column, or an expression over its row t; null: it has none, whatever it is called.';
-
-COMMENT ON COLUMN arcano.mapping.statuses IS 'The app''s word -> the status that it means.';
-
-COMMENT ON COLUMN arcano.mapping.writes IS 'Status -> the app''s word that is written for it.';
-
-COMMENT ON COLUMN arcano.mapping.time_zone IS 'Of its dates without a time zone.';
-
-COMMENT ON COLUMN arcano.mapping.id_type IS 'The type of its ids, as they are compared.';
-
-COMMENT ON COLUMN arcano.mapping.user_id_type IS 'The type of its user ids, as they are compared.';
-
-COMMENT ON COLUMN arcano.mapping.left_out IS 'Why it cannot be read, since when its users are told free; null: it is read.';
-
-COMMENT ON COLUMN arcano.mapping.blocks IS 'Of one that is left out: whether it is still known which of its jobs block whom.';
-
-COMMENT ON COLUMN arcano.mapping.code IS 'The functions, types, operators and relations that its expressions name -> to whom each belonged when it was mapped.';
-
-COMMENT ON COLUMN arcano.mapping.uses IS 'The table''s columns that are read.';
-
-COMMENT ON COLUMN arcano.mapping.shape IS 'What the table was when it was last read anew (shape_of): each plan that reads it asks whether it still is that.';
-
 CREATE FUNCTION arcano.insert_mapped_job(p_mapping arcano.mapping, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, OUT job_id uuid, OUT user_id uuid) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -818,7 +833,6 @@ COMMENT ON FUNCTION arcano.is_backing_off(p_relid oid, p_job_id uuid, p_created_
 CREATE FUNCTION arcano.is_core_readable(p_mapping arcano.mapping) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET row_security TO 'off'
     AS ...;
 
 COMMENT ON FUNCTION arcano.is_core_readable(p_mapping arcano.mapping) IS 'Internal: whether the open jobs of a user can be read of the table of p_mapping, whatever else cannot.';
@@ -1330,6 +1344,13 @@ CREATE FUNCTION arcano.mapped_assignments(p_mapping arcano.mapping, p_status tex
 
 COMMENT ON FUNCTION arcano.mapped_assignments(p_mapping arcano.mapping, p_status text) IS 'Internal: the assignments that give a row of the table of p_mapping the status p_status.';
 
+CREATE FUNCTION arcano.mapped_column(p_mapping arcano.mapping, p_column text) RETURNS pg_attribute
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.mapped_column(p_mapping arcano.mapping, p_column text) IS 'Internal: the column of the table of p_mapping that is p_column of the contract; null: none is.';
+
 CREATE FUNCTION arcano.mapped_expression(p_mapping arcano.mapping, p_column text) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1516,7 +1537,6 @@ COMMENT ON FUNCTION arcano.mapping_probes(p_mapping arcano.mapping, OUT code jso
 CREATE FUNCTION arcano.mapping_problem(p_mapping arcano.mapping) RETURNS text
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET row_security TO 'off'
     AS ...;
 
 COMMENT ON FUNCTION arcano.mapping_problem(p_mapping arcano.mapping) IS 'Internal: why the table of p_mapping cannot be read as it says; null: it can.';
@@ -1571,14 +1591,6 @@ CREATE FUNCTION arcano.mapping_trust(p_relid oid, p_code jsonb, OUT role text, O
     AS ...;
 
 COMMENT ON FUNCTION arcano.mapping_trust(p_relid oid, p_code jsonb, OUT role text, OUT runner text, OUT problem text, OUT mend text) IS 'Internal: roles with fewer rights whose code runs, or may come to run, with those of runner as the mapped table p_relid is read and written, and the expressions that name p_code; what to say, and the statement that would mend it; no row: there are none.';
-
-CREATE FUNCTION arcano.mapping_unread_rows(p_mapping arcano.mapping) RETURNS text
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    SET row_security TO 'off'
-    AS ...;
-
-COMMENT ON FUNCTION arcano.mapping_unread_rows(p_mapping arcano.mapping) IS 'Internal: why an open job of the table of p_mapping cannot be read as it says; null: each can.';
 
 CREATE FUNCTION arcano.mapping_zone_problem(p_mapping arcano.mapping, p_expression text) RETURNS text
     LANGUAGE plpgsql STABLE
@@ -3825,6 +3837,8 @@ REVOKE ALL ON FUNCTION arcano.fail_job(p_job_id uuid, p_reason text, p_attempt i
 GRANT ALL ON FUNCTION arcano.fail_job(p_job_id uuid, p_reason text, p_attempt integer, p_table regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.fail_job(p_job_id uuid, p_reason text, p_attempt integer, p_table regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_operator;
 
+REVOKE ALL ON FUNCTION arcano.failure_of(p_statement text, p_column text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.find_function(p_function text, p_purpose text, p_arguments text, p_results regtype[], p_example text, OUT function_name text, OUT function_oid oid, OUT function_owner text) FROM PUBLIC;
 
 GRANT SELECT ON TABLE arcano.request TO arcano_operator;
@@ -3890,6 +3904,10 @@ REVOKE ALL ON FUNCTION arcano.guessed_mapping_call(p_table regclass) FROM PUBLIC
 
 REVOKE ALL ON FUNCTION arcano.has_claimable_job() FROM PUBLIC;
 
+GRANT SELECT ON TABLE arcano.mapping TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.has_core_columns(p_mapping arcano.mapping) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.has_rights_of(p_role oid, p_of oid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.heal_and_find_active_job(p_user_id uuid, p_admits boolean, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer, OUT silent_since timestamp with time zone) FROM PUBLIC;
@@ -3913,8 +3931,6 @@ REVOKE ALL ON FUNCTION arcano.id_sequence(p_table regclass) FROM PUBLIC;
 REVOKE ALL ON FUNCTION arcano.ids_are_numbers() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.insert_holders(p_table regclass, p_since timestamp with time zone, OUT holders text, OUT mend text) FROM PUBLIC;
-
-GRANT SELECT ON TABLE arcano.mapping TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.insert_mapped_job(p_mapping arcano.mapping, p_job_id uuid, p_user_id uuid, p_session_id text, p_data jsonb, OUT job_id uuid, OUT user_id uuid) FROM PUBLIC;
 
@@ -4068,6 +4084,8 @@ REVOKE ALL ON FUNCTION arcano.map_problems(p_table text, p_columns jsonb, p_stat
 
 REVOKE ALL ON FUNCTION arcano.mapped_assignments(p_mapping arcano.mapping, p_status text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.mapped_column(p_mapping arcano.mapping, p_column text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.mapped_expression(p_mapping arcano.mapping, p_column text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.mapped_function_body(p_rows text, p_arguments text, p_columns text) FROM PUBLIC;
@@ -4133,8 +4151,6 @@ REVOKE ALL ON FUNCTION arcano.mapping_status_findings(p_mapping arcano.mapping, 
 REVOKE ALL ON FUNCTION arcano.mapping_table_problems(p_mapping arcano.mapping, OUT detail text, OUT hint text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.mapping_trust(p_relid oid, p_code jsonb, OUT role text, OUT runner text, OUT problem text, OUT mend text) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION arcano.mapping_unread_rows(p_mapping arcano.mapping) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.mapping_zone_problem(p_mapping arcano.mapping, p_expression text) FROM PUBLIC;
 

@@ -239,7 +239,7 @@ def map_command(
             name: word for name, word in guessed.writes.items() if meant[word] == guessed.statuses[word]
         }
         written.update(writes)
-        if asks and "cancelled" not in {**{means: word for word, means in meant.items()}, **written}:
+        if asks and "cancelled" not in {*meant.values(), *written}:
             written["cancelled"] = click.prompt(
                 "No status means cancelled. Which one is written for a job that is cancelled?",
                 type=click.Choice(

@@ -35,16 +35,13 @@ begin
   v_new.stall_after := coalesce(arcano.plain_seconds(p_stall_after), v_settings.stall_after);
   perform arcano.refuse_settings(v_new);
 
-  perform from arcano.attach_problems(p_table);
+  select (array_agg(a.errcode))[1] as errcode, string_agg(a.problem, e'\n') as problems, arcano.attach_hint(p_table) as hint
+    into r
+    from arcano.attach_problems(p_table) a
+  having count(*) > 0;
   if found then
-    select (array_agg(a.errcode))[1] as errcode,
-           string_agg(a.problem, e'\n') as problems,
-           coalesce(string_agg(a.mend, e'\n'), '') as mends
-      into r
-      from arcano.attach_problems(p_table) a;
     raise exception 'cannot attach %', p_table
-      using errcode = r.errcode, detail = r.problems, hint = concat_ws(e'\n', r.mends,
-          (select '-- Or map it, and alter nothing of it: ' || m.call from arcano.mapped_instead(p_table) m (call) where strpos(r.mends, m.call) = 0));
+      using errcode = r.errcode, detail = r.problems, hint = r.hint;
   end if;
 
   select string_agg(format('add column if not exists %I %s', k.attname, format_type(k.atttypid, k.atttypmod)), ', ' order by k.attnum),

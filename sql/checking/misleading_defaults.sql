@@ -15,7 +15,7 @@ begin
       from pg_attribute a
       join pg_attrdef f on f.adrelid = a.attrelid and f.adnum = a.attnum
      cross join lateral (
-       select regexp_replace(pg_get_expr(f.adbin, f.adrelid), '::[a-z ]+$', ''),
+       select regexp_replace(pg_get_expr(f.adbin, f.adrelid), '^([^()]+)::[^()'']+$', '\1'),
               format('alter table %s alter column %I drop default;', p_table, a.attname)
      ) d (value, dropped)
      cross join lateral (
@@ -37,7 +37,8 @@ begin
          ('task_id', 'warning', d.value <> 'NULL', 'every job counts as the provider''s, and is never an orphan', d.dropped),
          ('status', 'warning', arcano.is_open(trim(d.value, '''')) is not true,
            'a job that says nothing blocks nobody',
-           format('alter table %s alter column status set default %L;', p_table, 'queued'))
+           case when arcano.guess_status(trim(d.value, '''')) is not null then format('arcano-db map %s --check -- which reads the words of the app as they are', p_table)
+             else '-- let the app write queued for a job that waits' end)
      ) l (attname, level, holds, lie, hint)
      where a.attrelid = p_table and not a.attisdropped and a.attgenerated = ''
        and a.attname = l.attname and l.holds;

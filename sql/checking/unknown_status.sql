@@ -20,8 +20,10 @@ begin
   level := case when v_meant = any (arcano.ended_statuses()) then 'note' else 'warning' end;
   detail := format('%s jobs have the status %s, which blocks nobody', p_jobs, coalesce(p_status, 'null'));
   hint := case
+    when v_meant is not null and not exists (select from pg_inherits i where i.inhrelid = p_table and i.inhparent = 'arcano.job'::regclass) then
+      format('arcano-db map %s --check -- which reads the words of the app as they are; to attach it, the app has to write %s', p_table, v_meant)
     when v_meant is not null then
-      format('update %s set status = %L where status = %L; -- and let the app write it so', p_table, v_meant, p_status)
+      format('update %s set status = %L where status = %L; -- once the app writes it so', p_table, v_meant, p_status)
     else
       format('If such a job waits or is worked on, let the app write one of %s.',
         array_to_string(arcano.waiting_statuses() || arcano.working_statuses(), ', '))

@@ -51,20 +51,7 @@ begin
   if p_mapping.time_zone is not null and not exists (select from pg_timezone_names z where z.name = p_mapping.time_zone) then
     return query select 'p_time_zone', format('there is no time zone %s', p_mapping.time_zone), 'Such as UTC or America/Sao_Paulo: select name from pg_timezone_names;';
   end if;
-  for v_column in
-    select i.name, i.type, arcano.contract_type(i.name) as contract_type, arcano.mapped_expression(p_mapping, i.name) as expression
-      from (values ('id', p_mapping.id_type), ('user_id', p_mapping.user_id_type)) i (name, type)
-  loop
-    if v_column.expression is not null and v_column.type is null then
-      return query select 'ids', format('%s is of a type that has two spellings of one value, or that has no canonical one', v_column.name),
-        'uuid, bigint, integer, smallint, text and varchar can be mapped.';
-    elsif v_column.contract_type <> 'text' and v_column.type <> v_column.contract_type
-      and not (v_column.contract_type in ('bigint', 'integer') and v_column.type in ('smallint', 'integer', 'bigint') and v_column.contract_type = 'bigint') then
-      return query select 'ids', format('%s is %s, and in this installation %s', v_column.name, v_column.type, v_column.contract_type),
-        format('With text, tables of all types live side by side. On a new installation, or after: arcano-db uninstall: arcano-db migrate --%s text',
-          case v_column.name when 'id' then 'id-type' else 'user-id-type' end);
-    end if;
-  end loop;
+  return query select 'ids', i.detail, i.hint from arcano.ids_not_mapped(p_mapping) i;
 end
 $$;
 

@@ -1,5 +1,5 @@
 -- Of which types the ids of an installation should be, by the tables there are that look like job tables; of what kinds of ids they
--- have, one that holds all. Asked before anything is installed: it and guess_column use nothing else of the package.
+-- have, one that holds all. Asked before anything is installed: what it uses is of this room and uses nothing else of the package.
 create or replace function arcano.guess_id_types()
 returns table (name text, type text, tables text)
 language plpgsql stable
@@ -14,8 +14,7 @@ begin
            string_agg(format('%s has %s', f.relid::regclass, f.named), ', ' order by f.relid::regclass::text)
       from (
         select k.name, c.oid as relid, format_type(a.atttypid, a.atttypmod) as named,
-               case when a.atttypid in ('uuid'::regtype, 'bigint'::regtype, 'integer'::regtype) then a.atttypid::regtype::text
-                 when a.atttypid = 'smallint'::regtype then 'integer' else 'text' end as type
+               arcano.guess_id_type(a.atttypid) as type
           from pg_class c
           join pg_namespace n on n.oid = c.relnamespace
          cross join unnest(array['id', 'user_id']) k (name)

@@ -51,6 +51,9 @@ begin
      ) s (meant)
      where (v_mapped.statuses ? w.word) is not true;
     statuses := statuses || coalesce(v_mapped.statuses, '{}');
+    if statuses = '{}' and unknown_words is null then -- an empty table, of which nothing says its words
+      statuses := (select jsonb_object_agg(k.name, k.name) from unnest(known_statuses) k (name));
+    end if;
     -- Of several words for one thing, that which is called as the contract calls it, or else the first.
     select coalesce(jsonb_object_agg(d.value, d.word), '{}') into writes
       from (

@@ -128,6 +128,13 @@ CREATE FUNCTION arcano.any_row(p_job arcano.job_ref) RETURNS arcano.job
 
 COMMENT ON FUNCTION arcano.any_row(p_job arcano.job_ref) IS 'Internal: the row of p_job, of an attached or a mapped table, with the contract''s columns; all null: it is not there.';
 
+CREATE FUNCTION arcano.attach_hint(p_table regclass) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.attach_hint(p_table regclass) IS 'Internal: what mends p_table, which cannot be attached, or else maps it.';
+
 CREATE FUNCTION arcano.attach_job_table(p_table regclass, p_tool text DEFAULT NULL::text, p_orphan_after interval DEFAULT NULL::interval, p_stall_after interval DEFAULT NULL::interval) RETURNS TABLE(statement text)
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -140,7 +147,7 @@ CREATE FUNCTION arcano.attach_problems(p_table regclass, OUT errcode text, OUT p
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.attach_problems(p_table regclass, OUT errcode text, OUT problem text, OUT mend text) IS 'Internal: why p_table cannot be attached: SQLSTATE, reason and the statement that would mend it; no row: it can be attached.';
+COMMENT ON FUNCTION arcano.attach_problems(p_table regclass, OUT errcode text, OUT problem text, OUT mend text) IS 'Internal: why p_table cannot be attached: SQLSTATE, reason and what would mend it (null: nothing, without changing what the app means); no row: it can be attached.';
 
 CREATE FUNCTION arcano.attach_steps(p_table regclass, p_tool text DEFAULT NULL::text, p_orphan_after interval DEFAULT NULL::interval, p_stall_after interval DEFAULT NULL::interval, p_concurrently boolean DEFAULT true) RETURNS TABLE(statement text, lock text, effect text)
     LANGUAGE plpgsql STABLE
@@ -238,7 +245,14 @@ CREATE FUNCTION arcano.check_job_table(p_table regclass, p_orphan_after interval
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.check_job_table(p_table regclass, p_orphan_after interval, p_try boolean, OUT level text, OUT finding text, OUT detail text, OUT hint text) IS 'What attaching p_table would mean, a row a finding: level (error: it cannot be attached; warning, note, ok; of a mapped table, only what the rule would do to its rows), finding, detail, and hint (what to do). p_orphan_after: as for attach_job_table; null: the table''s own, or what attaching would give it. p_try: also try to end a job, and roll that back; what a trigger does outside of the database stays. Changes nothing.';
+COMMENT ON FUNCTION arcano.check_job_table(p_table regclass, p_orphan_after interval, p_try boolean, OUT level text, OUT finding text, OUT detail text, OUT hint text) IS 'What attaching p_table would mean, a row a finding: level (error: it cannot be attached, or something that the package writes is refused; warning, note, ok; of a mapped table, only what the rule would do to its rows), finding, detail, and hint (what to do). p_orphan_after: as for attach_job_table; null: the table''s own, or what attaching would give it. p_try: also try to end a job, and each write on a job of its own, and roll that back; a table that is not attached is locked for a moment, and what a trigger does outside of the database stays. Changes nothing.';
+
+CREATE FUNCTION arcano.check_problems(p_table regclass, OUT problem text, OUT mend text) RETURNS SETOF record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.check_problems(p_table regclass, OUT problem text, OUT mend text) IS 'Internal: which statuses that the package writes a check constraint of p_table does not allow, and the statements that would mend it.';
 
 CREATE FUNCTION arcano.check_user_active(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer, OUT silent_since timestamp with time zone) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -297,7 +311,14 @@ CREATE FUNCTION arcano.column_problems(p_table regclass, OUT problem text, OUT m
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.column_problems(p_table regclass, OUT problem text, OUT mend text) IS 'Internal: each contract column that p_table has otherwise than the contract, and the statement that would mend it.';
+COMMENT ON FUNCTION arcano.column_problems(p_table regclass, OUT problem text, OUT mend text) IS 'Internal: each contract column that p_table has otherwise than the contract, and the statement that would mend it; null: none would without changing what the column means.';
+
+CREATE FUNCTION arcano.column_users(p_table oid, p_column smallint) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.column_users(p_table oid, p_column smallint) IS 'Internal: the views, policies, triggers, functions and generated columns that use a column of p_table, in words; null: none.';
 
 CREATE FUNCTION arcano.columns_as_jsonb(p_source text, p_job arcano.job_ref, p_limit integer, p_columns name[] DEFAULT NULL::name[]) RETURNS jsonb
     LANGUAGE plpgsql STABLE
@@ -454,6 +475,13 @@ CREATE FUNCTION arcano.erase_user(p_user_id uuid, OUT events bigint, OUT refunds
     AS ...;
 
 COMMENT ON FUNCTION arcano.erase_user(p_user_id uuid, OUT events bigint, OUT refunds bigint, OUT tasks bigint, OUT refunds_due bigint, OUT open_jobs bigint) IS 'Removes what the package keeps of the user p_user_id: entries of the journal (events), refunds that are paid (refunds) and providers'' tasks of jobs that have ended (tasks); answers how many of each. refunds_due: how many refunds are still owed and stay. open_jobs: how many jobs are open, whose request keys stay and whose ends will be journaled again: end or delete them first, and the user''s rows in your own tables too. Entries that are erased can be neither explained nor restored. Waits for the same user''s create_job.';
+
+CREATE FUNCTION arcano.example_job(p_table regclass, OUT user_id uuid, OUT data jsonb, OUT needs text[]) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.example_job(p_table regclass, OUT user_id uuid, OUT data jsonb, OUT needs text[]) IS 'Internal: a user who has no open job (null: none was found), the values of a row of p_table that create_job has to be given, and of which columns.';
 
 CREATE FUNCTION arcano.explain_job(p_job_id uuid, p_table regclass DEFAULT NULL::regclass) RETURNS TABLE(condition text, holds boolean, detail text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -615,6 +643,13 @@ CREATE FUNCTION arcano.guess_column(p_table oid, p_column text) RETURNS text
 
 COMMENT ON FUNCTION arcano.guess_column(p_table oid, p_column text) IS 'Internal: the column of p_table that probably is p_column of the contract; null: none looks like it.';
 
+CREATE FUNCTION arcano.guess_id_type(p_type oid) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.guess_id_type(p_type oid) IS 'Internal: the type that ids of the type p_type have in an installation that is made for them.';
+
 CREATE FUNCTION arcano.guess_id_types() RETURNS TABLE(name text, type text, tables text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -636,12 +671,12 @@ CREATE FUNCTION arcano.guess_status(p_status text) RETURNS text
 
 COMMENT ON FUNCTION arcano.guess_status(p_status text) IS 'Internal: the status of the contract that p_status probably means; null: no idea.';
 
-CREATE FUNCTION arcano.guessed_mapping_call(p_table regclass) RETURNS text
+CREATE FUNCTION arcano.guessed_mapping_call(p_table regclass, OUT call text, OUT is_whole boolean, OUT index text) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.guessed_mapping_call(p_table regclass) IS 'Internal: the call of map_job_table for p_table as guess_mapping has it, with ? for what cannot be guessed; null: it cannot be mapped.';
+COMMENT ON FUNCTION arcano.guessed_mapping_call(p_table regclass, OUT call text, OUT is_whole boolean, OUT index text) IS 'Internal: the call of map_job_table for p_table as guess_mapping has it, with ? for what cannot be guessed (is_whole: there is nothing such, and nothing else is in the way), and the index that it needs before (null: it has one); null: it cannot be mapped.';
 
 CREATE FUNCTION arcano.has_claimable_job() RETURNS boolean
     LANGUAGE plpgsql STABLE
@@ -767,6 +802,13 @@ CREATE FUNCTION arcano.ids_are_numbers() RETURNS boolean
     AS ...;
 
 COMMENT ON FUNCTION arcano.ids_are_numbers() IS 'Internal: whether the ids of jobs are numbers, as was chosen when installing.';
+
+CREATE FUNCTION arcano.ids_not_mapped(p_mapping arcano.mapping, OUT detail text, OUT hint text) RETURNS SETOF record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.ids_not_mapped(p_mapping arcano.mapping, OUT detail text, OUT hint text) IS 'Internal: which ids of the table of p_mapping are not of the types of this installation; no row: they are.';
 
 CREATE FUNCTION arcano.insert_holders(p_table regclass, p_since timestamp with time zone, OUT holders text, OUT mend text) RETURNS record
     LANGUAGE plpgsql
@@ -1178,6 +1220,13 @@ CREATE FUNCTION arcano.kept_text(p_job_before jsonb, p_column text) RETURNS text
 
 COMMENT ON FUNCTION arcano.kept_text(p_job_before jsonb, p_column text) IS 'Internal: the text of p_column in p_job_before, an entry''s row, with what the journal says of it if it is not whole.';
 
+CREATE FUNCTION arcano.key_problem(p_table regclass, OUT problem text, OUT mend text) RETURNS SETOF record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.key_problem(p_table regclass, OUT problem text, OUT mend text) IS 'Internal: that the primary key of p_table is not its id alone, and the statement that would mend it (null: others refer to the key); no row: it is.';
+
 CREATE FUNCTION arcano.known_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_data jsonb, p_request_key text, OUT active_table text, OUT active_job_id uuid, OUT active_status text) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1373,7 +1422,7 @@ CREATE FUNCTION arcano.mapped_id_type(p_mapping arcano.mapping, p_column text) R
 COMMENT ON FUNCTION arcano.mapped_id_type(p_mapping arcano.mapping, p_column text) IS 'Internal: the type in which p_column (id or user_id) of the table of p_mapping is compared; null: none that can be.';
 
 CREATE FUNCTION arcano.mapped_instead(p_table regclass) RETURNS text
-    LANGUAGE plpgsql STABLE
+    LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
@@ -1647,7 +1696,14 @@ CREATE FUNCTION arcano.missing_columns(p_table regclass, OUT problem text, OUT m
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.missing_columns(p_table regclass, OUT problem text, OUT mend text) IS 'Internal: which of user_id, status and created_at p_table lacks, and the call that maps it, or the statement that adds them; no row: none.';
+COMMENT ON FUNCTION arcano.missing_columns(p_table regclass, OUT problem text, OUT mend text) IS 'Internal: which of user_id, status and created_at p_table lacks, and the statement that adds them (null: other columns say what they would); no row: none.';
+
+CREATE FUNCTION arcano.model_findings(p_table regclass, OUT level text, OUT finding text, OUT detail text, OUT hint text) RETURNS SETOF record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.model_findings(p_table regclass, OUT level text, OUT finding text, OUT detail text, OUT hint text) IS 'Internal: which words and columns the app will meet in p_table once it is attached.';
 
 CREATE FUNCTION arcano.named_any_job(p_job_id uuid, p_table regclass) RETURNS arcano.job_ref
     LANGUAGE plpgsql
@@ -1808,6 +1864,13 @@ CREATE FUNCTION arcano.orphan_findings(p_table regclass, p_jobs bigint, p_orphan
 
 COMMENT ON FUNCTION arcano.orphan_findings(p_table regclass, p_jobs bigint, p_orphans bigint, p_orphan_users bigint, p_oldest timestamp with time zone, p_charged bigint, OUT level text, OUT finding text, OUT detail text, OUT hint text) IS 'Internal: what job_counts counted of orphans and charged orphans of p_table, as findings.';
 
+CREATE FUNCTION arcano.other_id_types(p_table regclass) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.other_id_types(p_table regclass) IS 'Internal: what installs the package with the types that the ids of p_table have; null: other tables depend on those that it has.';
+
 CREATE FUNCTION arcano.own_job(p_job_id uuid, p_table text) RETURNS arcano.job_ref
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1851,6 +1914,13 @@ CREATE FUNCTION arcano.plain_text(p_text text) RETURNS text
     RETURN regexp_replace(CASE WHEN (length(p_text) > 10000) THEN format('%s... (%s characters)'::text, "left"(p_text, 9900), length(p_text)) ELSE p_text END, CASE getdatabaseencoding() WHEN 'UTF8'::name THEN '[\u0001-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]'::text ELSE '[\u0001-\u0008\u000b\u000c\u000e-\u001f\u007f]'::text END, '?'::text, 'g'::text);
 
 COMMENT ON FUNCTION arcano.plain_text(p_text text) IS 'Internal: p_text with "?" for each control character, and cut after 10,000 characters.';
+
+CREATE FUNCTION arcano.policy_findings(p_table regclass, OUT level text, OUT finding text, OUT detail text, OUT hint text) RETURNS SETOF record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.policy_findings(p_table regclass, OUT level text, OUT finding text, OUT detail text, OUT hint text) IS 'Internal: what row level security of p_table hides from whoever looks, and what it lets end users write that only a backend should.';
 
 CREATE FUNCTION arcano.public_objects() RETURNS TABLE(schema name, kind text, name text, least_role text)
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -1930,6 +2000,13 @@ CREATE FUNCTION arcano.refund_jobs(p_jobs arcano.job_ref[], p_kind text, p_sourc
     AS ...;
 
 COMMENT ON FUNCTION arcano.refund_jobs(p_jobs arcano.job_ref[], p_kind text, p_source text, p_alone boolean) IS 'Internal: makes the refunds of p_jobs that have just ended, of kind cancelled, failed, stalled or forced, and tries to pay them if p_source, which ended them, is a cancel; else the sweep does. p_alone: what is_alone said when the call began.';
+
+CREATE FUNCTION arcano.refusal_hint(p_table regclass, p_call text, p_errcode text) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.refusal_hint(p_table regclass, p_call text, p_errcode text) IS 'Internal: what to do where p_table refuses a write of p_call with p_errcode.';
 
 CREATE FUNCTION arcano.refuse_ambiguous(p_job_id uuid, p_relids oid[]) RETURNS void
     LANGUAGE plpgsql STABLE
@@ -2147,7 +2224,7 @@ CREATE FUNCTION arcano.relation_problem(p_table regclass, OUT problem text, OUT 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.relation_problem(p_table regclass, OUT problem text, OUT mend text) IS 'Internal: why p_table is not of a kind that can be attached, and the statement that would mend it; null: it is.';
+COMMENT ON FUNCTION arcano.relation_problem(p_table regclass, OUT problem text, OUT mend text) IS 'Internal: why p_table is not of a kind that can be attached, and what would mend that (null: it can only be mapped); null: it is.';
 
 CREATE FUNCTION arcano.remap_changed_tables() RETURNS void
     LANGUAGE plpgsql
@@ -2225,6 +2302,13 @@ CREATE FUNCTION arcano.role_health() RETURNS TABLE(level text, finding text, det
     AS ...;
 
 COMMENT ON FUNCTION arcano.role_health() IS 'Internal: what check_health says of roles and grants.';
+
+CREATE FUNCTION arcano.roles_under_policies(p_table regclass, OUT grantee text, OUT role name, OUT inserts boolean, OUT updates boolean) RETURNS SETOF record
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.roles_under_policies(p_table regclass, OUT grantee text, OUT role name, OUT inserts boolean, OUT updates boolean) IS 'Internal: the roles that may write rows of p_table by a policy, and are no backends.';
 
 CREATE FUNCTION arcano.rows_to_check(p_table regclass) RETURNS text
     LANGUAGE plpgsql STABLE
@@ -2393,6 +2477,13 @@ CREATE FUNCTION arcano.similar_tables(p_table regclass, OUT detail text, OUT hin
 
 COMMENT ON FUNCTION arcano.similar_tables(p_table regclass, OUT detail text, OUT hint text) IS 'Internal: tables that are not attached and look like job tables, besides p_table.';
 
+CREATE FUNCTION arcano.soft_delete_findings(p_table regclass, OUT level text, OUT finding text, OUT detail text, OUT hint text) RETURNS SETOF record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.soft_delete_findings(p_table regclass, OUT level text, OUT finding text, OUT detail text, OUT hint text) IS 'Internal: columns by which rows of p_table count as deleted, and how many of those are open jobs. Reads all of p_table.';
+
 CREATE FUNCTION arcano.stalling_jobs(p_within interval DEFAULT '00:01:00'::interval, p_limit integer DEFAULT 100) RETURNS TABLE(job_table text, job_id uuid, user_id uuid, task_id text, api_account text, attempt integer, stalls_at timestamp with time zone)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2537,12 +2628,26 @@ CREATE FUNCTION arcano.touch_open_job(p_job arcano.job_ref, OUT changed boolean,
 
 COMMENT ON FUNCTION arcano.touch_open_job(p_job arcano.job_ref, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) IS 'Internal: as touch_job, of p_job if it is open.';
 
+CREATE FUNCTION arcano.trigger_findings(p_table regclass, OUT level text, OUT finding text, OUT detail text, OUT hint text) RETURNS SETOF record
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.trigger_findings(p_table regclass, OUT level text, OUT finding text, OUT detail text, OUT hint text) IS 'Internal: triggers of p_table that do not fire for what the package writes.';
+
 CREATE FUNCTION arcano.trip_breakers(p_limit integer) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
 COMMENT ON FUNCTION arcano.trip_breakers(p_limit integer) IS 'Internal: before a batch of p_limit: sets tables to observe mode whose breaker is to be tripped, with a warning and a notification on arcano_breaker.';
+
+CREATE FUNCTION arcano.try_path(p_table regclass, p_user_id uuid, p_data jsonb, p_path text[], OUT worked text[], OUT failed text, OUT problem text, OUT errcode text) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.try_path(p_table regclass, p_user_id uuid, p_data jsonb, p_path text[], OUT worked text[], OUT failed text, OUT problem text, OUT errcode text) IS 'Internal: makes a job of user p_user_id in p_table with p_data and leads it through the calls p_path; undoes all of it. Which worked, and which failed first and why (null: none).';
 
 CREATE FUNCTION arcano.unchanged_job(p_job arcano.job_ref, OUT status text, OUT attempt integer, OUT note text) RETURNS record
     LANGUAGE plpgsql STABLE
@@ -2653,12 +2758,26 @@ CREATE FUNCTION arcano.would_trip(p_table oid, p_thorough boolean, OUT orphans b
 
 COMMENT ON FUNCTION arcano.would_trip(p_table oid, p_thorough boolean, OUT orphans bigint, OUT made bigint) IS 'Internal: how many jobs of p_table look like orphans, of how many that were made, if that is more than its breaker lets be; null: it is not. p_thorough: whether to count those of an hour as well.';
 
+CREATE FUNCTION arcano.write_findings(p_table regclass, OUT level text, OUT finding text, OUT detail text, OUT hint text) RETURNS SETOF record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '100ms'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.write_findings(p_table regclass, OUT level text, OUT finding text, OUT detail text, OUT hint text) IS 'Internal: which writes of the package p_table lets through, tried on a job of its own, and which it refuses and why. Changes nothing.';
+
 CREATE FUNCTION arcano.write_mapped_functions() RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
 COMMENT ON FUNCTION arcano.write_mapped_functions() IS 'Internal: writes the generated functions anew, from arcano.mapping.';
+
+CREATE FUNCTION arcano.written_statuses() RETURNS text[]
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN ((ARRAY['queued'::text] || arcano.working_statuses()) || arcano.ended_statuses());
+
+COMMENT ON FUNCTION arcano.written_statuses() IS 'Internal: the statuses that the package writes; whatever reads the column must know them.';
 
 CREATE FUNCTION arcano_api.cancel_job(p_job_id uuid, p_table text DEFAULT NULL::text, p_reason text DEFAULT NULL::text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT refunded boolean) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -3725,6 +3844,8 @@ GRANT ALL ON FUNCTION arcano.age_in_seconds(p_since timestamp with time zone) TO
 
 REVOKE ALL ON FUNCTION arcano.any_row(p_job arcano.job_ref) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.attach_hint(p_table regclass) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.attach_job_table(p_table regclass, p_tool text, p_orphan_after interval, p_stall_after interval) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.attach_problems(p_table regclass, OUT errcode text, OUT problem text, OUT mend text) FROM PUBLIC;
@@ -3762,6 +3883,8 @@ GRANT ALL ON FUNCTION arcano.check_health(p_long_transaction interval) TO arcano
 
 REVOKE ALL ON FUNCTION arcano.check_job_table(p_table regclass, p_orphan_after interval, p_try boolean, OUT level text, OUT finding text, OUT detail text, OUT hint text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.check_problems(p_table regclass, OUT problem text, OUT mend text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.check_user_active(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer, OUT silent_since timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.check_user_active(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer, OUT silent_since timestamp with time zone) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.check_user_active(p_user_id uuid, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer, OUT silent_since timestamp with time zone) TO arcano_operator;
@@ -3781,6 +3904,8 @@ REVOKE ALL ON FUNCTION arcano.clock_findings(p_table regclass, p_jobs bigint, p_
 REVOKE ALL ON FUNCTION arcano.code_of_table(p_table regclass, OUT class regclass, OUT object oid, OUT owner oid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.column_problems(p_table regclass, OUT problem text, OUT mend text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.column_users(p_table oid, p_column smallint) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.columns_as_jsonb(p_source text, p_job arcano.job_ref, p_limit integer, p_columns name[]) FROM PUBLIC;
 
@@ -3828,6 +3953,8 @@ GRANT ALL ON FUNCTION arcano.entered_queue(p_position integer, p_waited_in_queue
 
 REVOKE ALL ON FUNCTION arcano.erase_user(p_user_id uuid, OUT events bigint, OUT refunds bigint, OUT tasks bigint, OUT refunds_due bigint, OUT open_jobs bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.erase_user(p_user_id uuid, OUT events bigint, OUT refunds bigint, OUT tasks bigint, OUT refunds_due bigint, OUT open_jobs bigint) TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.example_job(p_table regclass, OUT user_id uuid, OUT data jsonb, OUT needs text[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.explain_job(p_job_id uuid, p_table regclass) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.explain_job(p_job_id uuid, p_table regclass) TO arcano_backend;
@@ -3894,13 +4021,15 @@ REVOKE ALL ON FUNCTION arcano.grace_of_rows(p_rows text, p_orphan_after interval
 
 REVOKE ALL ON FUNCTION arcano.guess_column(p_table oid, p_column text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.guess_id_type(p_type oid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.guess_id_types() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.guess_mapping(p_table text, p_columns jsonb, OUT columns jsonb, OUT statuses jsonb, OUT writes jsonb, OUT time_zone text, OUT unknown_words text[], OUT known_statuses text[], OUT unknown_columns text[], OUT table_columns text[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.guess_status(p_status text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.guessed_mapping_call(p_table regclass) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.guessed_mapping_call(p_table regclass, OUT call text, OUT is_whole boolean, OUT index text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.has_claimable_job() FROM PUBLIC;
 
@@ -3929,6 +4058,8 @@ REVOKE ALL ON FUNCTION arcano.id_health() FROM PUBLIC;
 REVOKE ALL ON FUNCTION arcano.id_sequence(p_table regclass) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.ids_are_numbers() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.ids_not_mapped(p_mapping arcano.mapping, OUT detail text, OUT hint text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.insert_holders(p_table regclass, p_since timestamp with time zone, OUT holders text, OUT mend text) FROM PUBLIC;
 
@@ -4030,6 +4161,8 @@ REVOKE ALL ON FUNCTION arcano.keep_positions(p_since timestamp with time zone, p
 REVOKE ALL ON FUNCTION arcano.keep_request(p_user_id uuid, p_request_key text, p_table regclass, p_job_id uuid, p_data jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.kept_text(p_job_before jsonb, p_column text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.key_problem(p_table regclass, OUT problem text, OUT mend text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.known_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_data jsonb, p_request_key text, OUT active_table text, OUT active_job_id uuid, OUT active_status text) FROM PUBLIC;
 
@@ -4168,6 +4301,8 @@ REVOKE ALL ON FUNCTION arcano.missing_column(p_mapping arcano.mapping) FROM PUBL
 
 REVOKE ALL ON FUNCTION arcano.missing_columns(p_table regclass, OUT problem text, OUT mend text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.model_findings(p_table regclass, OUT level text, OUT finding text, OUT detail text, OUT hint text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.named_any_job(p_job_id uuid, p_table regclass) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.named_code(p_code text, OUT owner oid, OUT schema oid) FROM PUBLIC;
@@ -4217,6 +4352,8 @@ GRANT ALL ON FUNCTION arcano.open_tables() TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.orphan_findings(p_table regclass, p_jobs bigint, p_orphans bigint, p_orphan_users bigint, p_oldest timestamp with time zone, p_charged bigint, OUT level text, OUT finding text, OUT detail text, OUT hint text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.other_id_types(p_table regclass) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.own_job(p_job_id uuid, p_table text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.own_mapped_jobs(p_user_id uuid, p_limit integer) FROM PUBLIC;
@@ -4228,6 +4365,8 @@ REVOKE ALL ON FUNCTION arcano.pay_refund(p_refund_id bigint, p_source text, p_si
 REVOKE ALL ON FUNCTION arcano.pay_refunds(p_limit integer, p_alone boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.plain_text(p_text text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.policy_findings(p_table regclass, OUT level text, OUT finding text, OUT detail text, OUT hint text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.public_objects() FROM PUBLIC;
 
@@ -4250,6 +4389,8 @@ REVOKE ALL ON FUNCTION arcano.refresh_positions() FROM PUBLIC;
 REVOKE ALL ON FUNCTION arcano.refreshed_mapping(p_mapping arcano.mapping) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.refund_jobs(p_jobs arcano.job_ref[], p_kind text, p_source text, p_alone boolean) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.refusal_hint(p_table regclass, p_call text, p_errcode text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.refuse_ambiguous(p_job_id uuid, p_relids oid[]) FROM PUBLIC;
 
@@ -4325,6 +4466,8 @@ REVOKE ALL ON FUNCTION arcano.revive_job(p_job arcano.job_ref, p_by text, p_task
 
 REVOKE ALL ON FUNCTION arcano.role_health() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.roles_under_policies(p_table regclass, OUT grantee text, OUT role name, OUT inserts boolean, OUT updates boolean) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.rows_to_check(p_table regclass) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.run_or_queue(p_job_id uuid, p_run boolean, p_table regclass, OUT decision text, OUT api_account text, OUT "position" integer, OUT note text) FROM PUBLIC;
@@ -4385,6 +4528,8 @@ GRANT ALL ON FUNCTION arcano.silent_since(p_created_at timestamp with time zone,
 
 REVOKE ALL ON FUNCTION arcano.similar_tables(p_table regclass, OUT detail text, OUT hint text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.soft_delete_findings(p_table regclass, OUT level text, OUT finding text, OUT detail text, OUT hint text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.stalling_jobs(p_within interval, p_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.stalling_jobs(p_within interval, p_limit integer) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.stalling_jobs(p_within interval, p_limit integer) TO arcano_operator;
@@ -4437,7 +4582,11 @@ GRANT ALL ON FUNCTION arcano.touch_jobs(p_job_ids uuid[], p_tables regclass[], p
 
 REVOKE ALL ON FUNCTION arcano.touch_open_job(p_job arcano.job_ref, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.trigger_findings(p_table regclass, OUT level text, OUT finding text, OUT detail text, OUT hint text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.trip_breakers(p_limit integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.try_path(p_table regclass, p_user_id uuid, p_data jsonb, p_path text[], OUT worked text[], OUT failed text, OUT problem text, OUT errcode text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.unchanged_job(p_job arcano.job_ref, OUT status text, OUT attempt integer, OUT note text) FROM PUBLIC;
 
@@ -4469,7 +4618,11 @@ REVOKE ALL ON FUNCTION arcano.words_of_table(p_mapping arcano.mapping) FROM PUBL
 
 REVOKE ALL ON FUNCTION arcano.would_trip(p_table oid, p_thorough boolean, OUT orphans bigint, OUT made bigint) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.write_findings(p_table regclass, OUT level text, OUT finding text, OUT detail text, OUT hint text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.write_mapped_functions() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.written_statuses() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano_api.cancel_job(p_job_id uuid, p_table text, p_reason text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT refunded boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano_api.cancel_job(p_job_id uuid, p_table text, p_reason text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT refunded boolean) TO arcano_user;

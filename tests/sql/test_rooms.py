@@ -16,7 +16,10 @@ from helpers import ROOT, public_objects
 # Statements that are put together when they run, each with why it cannot be written down before.
 DYNAMIC = {
     "attach_job_table": "runs what attach_steps answers",
-    "attach_problems": "asks a check constraint of the app's own",
+    "check_problems": "asks a check constraint of the app's own",
+    "example_job": "reads the table's own columns",
+    "write_findings": "runs what attach_steps answers",
+    "soft_delete_findings": "reads the app's own column",
     "caller_id": "calls the function that the app registered",
     "user_data": "reads a table's own columns",
     "admit_job": "inserts into the table's own columns",

@@ -5,10 +5,8 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_class pg_class%rowtype;
-  v_ordinary text;
 begin
   select c.* into v_class from pg_class c where c.oid = p_table;
-  v_ordinary := format('%s.%I', v_class.relnamespace::regnamespace, arcano.derived_name(v_class.relname, '_ordinary'));
 
   select format('%s is %s; only an ordinary table can be attached', p_table, k.kind), k.mend into problem, mend
     from (
@@ -22,30 +20,27 @@ begin
           select string_agg(format('select arcano.%I(%L);', 'unmap_job_table', r.relid::regclass), ' ')
             from arcano.table_relatives(p_table) r where not r.is_below and arcano.is_mapped(r.relid))),
         (v_class.relispartition, 'a partition', (
-          select format('alter table %s detach partition %s;', i.inhparent::regclass, p_table)
-            from pg_inherits i where i.inhrelid = p_table)),
-        (v_class.relkind = 'p', 'a partitioned table', format(
-          'create table %1$s (like %2$s including all); insert into %1$s select * from %2$s; alter table %2$s rename to %3$I; alter table %1$s rename to %4$I;',
-          v_ordinary, p_table, arcano.derived_name(v_class.relname, '_partitioned'), v_class.relname)),
+          select format('arcano-db map %s --check', r.relid::regclass)
+            from arcano.table_relatives(p_table) r
+            join pg_class c on c.oid = r.relid and not c.relispartition and c.relkind = 'p'
+           where not r.is_below)),
+        -- It can be mapped as it is: a copy would lack its policies, grants, triggers, and what refers to it.
+        (v_class.relkind = 'p', 'a partitioned table', null),
         (v_class.relkind in ('v', 'm'), 'a view', coalesce((
-          select string_agg(distinct format('select * from arcano.attach_job_table(%L);', d.refobjid::regclass), ' ')
+          select string_agg(distinct format('arcano-db attach %s --check', d.refobjid::regclass), '; ')
             from pg_depend d
             join pg_rewrite r on r.oid = d.objid and r.ev_class = p_table
-            join pg_class c on c.oid = d.refobjid and c.relkind = 'r'
+            join pg_class c on c.oid = d.refobjid and c.relkind in ('r', 'p')
            where d.classid = 'pg_rewrite'::regclass and d.refclassid = 'pg_class'::regclass),
-          format('create table %s as table %s;', v_ordinary, p_table))),
-        (v_class.relkind <> 'r', 'not an ordinary table', format(
-          'create table %s as table %s;', v_ordinary, p_table)),
-        (v_class.relpersistence = 't', 'a temporary table', format(
-          'create table public.%I (like %s including all);', v_class.relname, p_table)),
+          '-- it reads no table whose rows could be jobs')),
+        (v_class.relkind = 'f', 'a foreign table', '-- its rows cannot be locked here: attach it where it is'),
+        (v_class.relkind <> 'r', 'not an ordinary table', '-- name a table'),
+        (v_class.relpersistence = 't', 'a temporary table', '-- other sessions do not see it: make it without temporary'),
         (exists (select from pg_rewrite w where w.ev_class = p_table), (
           select format('a table with the rule %I', w.rulename) from pg_rewrite w where w.ev_class = p_table order by w.rulename limit 1), (
-          select string_agg(format('drop rule %I on %s;', w.rulename, p_table), ' ' order by w.rulename) || ' -- a trigger can do the same'
+          select string_agg(format('drop rule %I on %s;', w.rulename, p_table), ' ' order by w.rulename) || ' -- what they do instead, your app or a trigger has to do'
             from pg_rewrite w where w.ev_class = p_table)),
-        (exists (select from pg_inherits i where i.inhparent = p_table),
-          'the parent of other tables', (
-          select string_agg(format('alter table %s no inherit %s;', i.inhrelid::regclass, p_table), ' ' order by i.inhrelid)
-            from pg_inherits i where i.inhparent = p_table))
+        (exists (select from pg_inherits i where i.inhparent = p_table), 'the parent of other tables', null)
     ) k (holds, kind, mend)
    where k.holds
    limit 1;
@@ -53,4 +48,4 @@ end
 $$;
 
 comment on function arcano.relation_problem(regclass) is
-  'Internal: why p_table is not of a kind that can be attached, and the statement that would mend it; null: it is.';
+  'Internal: why p_table is not of a kind that can be attached, and what would mend that (null: it can only be mapped); null: it is.';

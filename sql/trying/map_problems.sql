@@ -18,6 +18,7 @@ declare
   v_settings constant arcano.job_table := arcano.table_settings(m.relid);
   v_orphan_after constant interval := coalesce(p_orphan_after, v_settings.orphan_after);
   v_rows text;
+  v_tried jsonb;
 begin
   for level, finding, detail, hint in select f.* from arcano.mapping_findings(m, p_force) f loop
     return next;
@@ -34,6 +35,15 @@ begin
       from arcano.job_counts(v_rows, v_orphan_after, v_settings.touch_limit) c
      cross join lateral arcano.orphan_findings(m.relid, c.jobs, c.orphans, c.orphan_users, c.oldest, c.charged) o
      where c.is_total;
+  -- As the mapping would have it, which is undone.
+  begin
+    perform from arcano.map_job_table(p_table, null, p_columns, p_statuses, p_writes, p_time_zone, p_orphan_after, null, true);
+    v_tried := (select jsonb_agg(to_jsonb(w)) from arcano.write_findings(m.relid) w);
+    raise exception 'rolled back' using errcode = 'AR001';
+  exception
+    when sqlstate 'AR001' then
+      return query select w.level, w.finding, w.detail, w.hint from jsonb_to_recordset(v_tried) w (level text, finding text, detail text, hint text);
+  end;
   return query select g.* from arcano.grace_findings(v_rows, v_orphan_after) g;
 end
 $$;

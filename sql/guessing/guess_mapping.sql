@@ -18,6 +18,7 @@ as $$
 declare
   m arcano.mapping;
   v_mapped arcano.mapping;
+  v_may_read boolean;
 begin
   known_statuses := arcano.waiting_statuses() || arcano.working_statuses() || arcano.ended_statuses();
   m.relid := arcano.relation_of(p_table);
@@ -37,9 +38,10 @@ begin
   statuses := '{}';
   writes := '{}';
   -- A view's own code, or that of a weaker role, would run as it is read.
-  if arcano.mapped_expression(m, 'status') is not null and has_table_privilege(m.relid, 'select')
+  v_may_read := has_table_privilege(m.relid, 'select')
     and exists (select from pg_class c where c.oid = m.relid and c.relkind in ('r', 'p') and has_schema_privilege(c.relnamespace, 'usage'))
-    and (arcano.is_told('trust_owner') or (select w.owner from arcano.weaker_owner(m.relid) w) is null)
+    and (arcano.is_told('trust_owner') or (select w.owner from arcano.weaker_owner(m.relid) w) is null);
+  if v_may_read and arcano.mapped_expression(m, 'status') is not null
   then
     select coalesce(jsonb_object_agg(w.word, s.meant) filter (where s.meant is not null), '{}'),
            array_agg(w.word) filter (where s.meant is null)
@@ -65,18 +67,17 @@ begin
     if not 'cancelled' = any (array(select s.value from jsonb_each_text(statuses) s)) then
       writes := writes || coalesce((
         select jsonb_build_object('cancelled', min(s.key)) from jsonb_each_text(statuses) s where s.value = 'failed' having count(*) = 1), '{}');
+      -- Any word can be written there, and none of those that are there would do.
+      if not writes ? 'cancelled' and unknown_words is null and arcano.has_free_words(m) then
+        statuses := statuses || '{"cancelled": "cancelled"}';
+      end if;
     end if;
     writes := writes || coalesce((
       select jsonb_object_agg(w.key, w.value) from jsonb_each(v_mapped.writes) w where writes ? w.key or v_mapped.statuses ->> (w.value #>> '{}') <> w.key), '{}');
   end if;
   time_zone := v_mapped.time_zone;
-  if time_zone is null and exists (
-    select
-      from pg_attribute a
-     where a.attrelid = m.relid and arcano.base_type(a.atttypid) = 'timestamp'::regtype and not a.attisdropped
-       and a.attname in (select coalesce(columns ->> c.name, c.name) from unnest(array['created_at', 'started_at', 'completed_at', 'heartbeat_at']) c (name))
-  ) then
-    time_zone := 'UTC';
+  if time_zone is null and v_may_read then
+    time_zone := arcano.guess_time_zone(m);
   end if;
 end
 $$;

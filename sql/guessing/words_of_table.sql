@@ -1,5 +1,5 @@
 -- The words that a mapped table's status may have, as far as can be known without reading all of it: the values of its enum, or
--- what the statistics have seen, the newest rows hold, and its check constraints name.
+-- what the statistics have seen, the newest rows hold, and its check constraints and default name.
 --
 -- Dynamic, because the app's own column is read.
 create or replace function arcano.words_of_table(p_mapping arcano.mapping)
@@ -35,6 +35,12 @@ begin
           join pg_attribute a on a.attrelid = x.conrelid and x.conkey = array[a.attnum] and a.attname = v_column
          cross join lateral regexp_matches(pg_get_constraintdef(x.oid), '''((?:[^'']|'''')*)''', 'g') l (literal)
          where x.conrelid = p_mapping.relid and x.contype = 'c'
+         union all
+        select replace(l.literal[1], '''''', '''')
+          from pg_attrdef d
+          join pg_attribute a on a.attrelid = d.adrelid and a.attnum = d.adnum and a.attname = v_column
+         cross join lateral regexp_matches(pg_get_expr(d.adbin, d.adrelid), '^''((?:[^'']|'''')*)''') l (literal)
+         where d.adrelid = p_mapping.relid
       ) u
      where u.word is not null
      order by u.word);

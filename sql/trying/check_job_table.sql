@@ -17,6 +17,7 @@ as $$
 declare
   v_settings constant arcano.job_table := arcano.table_settings(p_table);
   v_orphan_after constant interval := coalesce(p_orphan_after, v_settings.orphan_after);
+  v_alone constant boolean := arcano.is_alone();
   v_is_mapped constant boolean := arcano.is_mapped(p_table);
   v_rows constant text := arcano.rows_to_check(p_table);
   v_kind record;
@@ -74,7 +75,7 @@ begin
     end if;
   end if;
   if p_try then
-    return query select w.* from arcano.write_findings(p_table) w;
+    return query select w.* from arcano.write_findings(p_table, v_alone) w;
   end if;
 
   return query select g.* from arcano.grace_findings(v_rows, v_orphan_after) g;

@@ -2,19 +2,20 @@
 -- what cannot be null and has no default. Both are a real row's, because checks, foreign keys and triggers may ask for more than a type.
 --
 -- Dynamic, because the table's own columns are read.
-create or replace function arcano.example_job(p_table regclass, out user_id arcano.job.user_id%type, out data jsonb, out needs text[])
+create or replace function arcano.example_job(p_table regclass, out job_id arcano.job.id%type, out user_id arcano.job.user_id%type, out data jsonb, out needs text[])
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
   m arcano.mapping;
+  v_job_id arcano.job.id%type;
   v_user_id arcano.job.user_id%type;
-  v_user name := 'user_id';
+  v_user name;
   v_row jsonb;
   v_reference record;
 begin
   select x.* into m from arcano.mapping x where x.relid = p_table;
-  v_user := coalesce(m.columns ->> 'user_id', v_user);
+  v_user := coalesce(m.columns ->> 'user_id', 'user_id');
   needs := array(
     select a.attname::text
       from pg_attribute a
@@ -25,6 +26,13 @@ begin
           where k.attrelid = 'arcano.job'::regclass and k.attname <> 'user_credit_cost'
             and a.attname = coalesce(m.columns ->> k.attname, k.attname))
      order by a.attnum);
+  if not exists (
+    select from pg_attribute a
+     where a.attrelid = p_table and a.attname = coalesce(m.columns ->> 'id', 'id') and (a.atthasdef or a.attidentity <> ''))
+  then
+    job_id := case pg_typeof(v_job_id) when 'uuid'::regtype then gen_random_uuid()::text when 'text'::regtype then left(md5(random()::text), 20)
+      else (1900000000 + random() * 100000000)::integer::text end;
+  end if;
   execute format('select to_jsonb(t) from only %s t limit 1', p_table) into v_row;
   select coalesce(jsonb_object_agg(n.name, case
            when v.value = 'null' or not exists (select from arcano.unique_columns(p_table) u (name) where u.name = n.name) then v.value
@@ -37,7 +45,7 @@ begin
     join pg_type t on t.oid = a.atttypid
    cross join lateral (select coalesce(v_row -> n.name, 'null')) v (value);
 
-  for v_user_id in execute format('select distinct (t.%I)::text from (select %1$I from only %2$s limit 1000) t where %1$I is not null', v_user, p_table) loop
+  for v_user_id in execute format('select r.user_id from (%s) r where r.user_id is not null group by r.user_id having not bool_or(arcano.is_open(r.status)) limit 100', arcano.rows_to_check(p_table)) loop
     if not exists (select from arcano.job j where j.user_id = v_user_id and arcano.is_open(j.status)) and not arcano.generated_is_busy(v_user_id) then
       user_id := v_user_id;
       return;
@@ -54,7 +62,10 @@ begin
     user_id := case pg_typeof(v_user_id) when 'uuid'::regtype then gen_random_uuid()::text when 'text'::regtype then 'arcano-db tries' else '2000000000' end;
     return;
   end if;
-  for v_user_id in execute format('select t.%I from %s t limit 100', v_reference.attname, v_reference.relid) loop
+  for v_user_id in
+    execute format('select t.%1$I from %2$s t where t.%1$I::text not in (select r.user_id::text from (%3$s) r where r.user_id is not null and arcano.is_open(r.status)) limit 100',
+      v_reference.attname, v_reference.relid, arcano.rows_to_check(p_table))
+  loop
     if not exists (select from arcano.job j where j.user_id = v_user_id and arcano.is_open(j.status)) and not arcano.generated_is_busy(v_user_id) then
       user_id := v_user_id;
       return;
@@ -64,4 +75,4 @@ end
 $$;
 
 comment on function arcano.example_job(regclass) is
-  'Internal: a user who has no open job (null: none was found), the values of a row of p_table that create_job has to be given, and of which columns.';
+  'Internal: an id for a job of p_table (null: the table gives it), a user who has no open job (null: none was found), the values of a row of p_table that create_job has to be given, and of which columns.';

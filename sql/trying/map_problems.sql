@@ -14,6 +14,7 @@ set search_path = pg_catalog, pg_temp
 set row_security = off
 as $$
 declare
+  v_alone constant boolean := arcano.is_alone();
   m constant arcano.mapping := arcano.mapping_of(p_table, p_columns, p_statuses, p_writes, p_time_zone);
   v_settings constant arcano.job_table := arcano.table_settings(m.relid);
   v_orphan_after constant interval := coalesce(p_orphan_after, v_settings.orphan_after);
@@ -38,7 +39,7 @@ begin
   -- As the mapping would have it, which is undone.
   begin
     perform from arcano.map_job_table(p_table, null, p_columns, p_statuses, p_writes, p_time_zone, p_orphan_after, null, true);
-    v_tried := (select jsonb_agg(to_jsonb(w)) from arcano.write_findings(m.relid) w);
+    v_tried := (select jsonb_agg(to_jsonb(w)) from arcano.write_findings(m.relid, v_alone) w);
     raise exception 'rolled back' using errcode = 'AR001';
   exception
     when sqlstate 'AR001' then

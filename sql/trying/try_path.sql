@@ -3,9 +3,11 @@
 -- with the same rights as for everybody; a claim alone is made of its one step that writes, because there may be older jobs.
 create or replace function arcano.try_path(
   p_table regclass,
+  p_job_id arcano.job.id%type,
   p_user_id arcano.job.user_id%type,
   p_data jsonb,
   p_path text[],
+  p_alone boolean,
   out worked text[],
   out failed text,
   out problem text,
@@ -15,7 +17,6 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_alone constant boolean := arcano.is_alone();
   v_job arcano.job_ref;
   v_did boolean;
   v_note text;
@@ -32,7 +33,7 @@ begin
           end if;
           select c.created, concat('a job is in the way: ', c.active_table, ' ', c.active_job_id), p_table, c.job_id
             into v_did, v_note, v_job.relid, v_job.id
-            from arcano.create_job(p_table, null, p_user_id, p_data => v_data) c;
+            from arcano.create_job(p_table, p_job_id, p_user_id, p_data => v_data) c;
         when 'touch_job' then
           select c.changed, c.note into v_did, v_note from arcano.touch_job(v_job.id, p_table) c;
         when 'run_or_queue' then
@@ -60,7 +61,7 @@ begin
             select e.event_id from arcano.job_event e where e.relid = v_job.relid and e.job_id = v_job.id order by e.event_id desc limit 1));
       end case;
       -- Not what a caller has left for its commit, which would run with the rights of this function.
-      if v_alone then
+      if p_alone then
         perform arcano.check_constraints_now(null, clock_timestamp(), current_setting('lock_timeout')::interval);
       end if;
       if v_did is not true then
@@ -82,5 +83,5 @@ begin
 end
 $$;
 
-comment on function arcano.try_path(regclass, arcano.job.user_id%type, jsonb, text[]) is
-  'Internal: makes a job of user p_user_id in p_table with p_data and leads it through the calls p_path; undoes all of it. Which worked, and which failed first and why (null: none).';
+comment on function arcano.try_path(regclass, arcano.job.id%type, arcano.job.user_id%type, jsonb, text[], boolean) is
+  'Internal: makes job p_job_id (null: the table gives its id) of user p_user_id in p_table with p_data and leads it through the calls p_path; undoes all of it (p_alone: what is_alone said before). Which worked, and which failed first and why (null: none).';

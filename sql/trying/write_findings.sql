@@ -3,17 +3,17 @@
 -- statements wait meanwhile, and it gives up at once where the table is in use.
 --
 -- Dynamic, because it runs what attach_steps answers.
-create or replace function arcano.write_findings(p_table regclass, out level text, out finding text, out detail text, out hint text)
+create or replace function arcano.write_findings(p_table regclass, p_alone boolean, out level text, out finding text, out detail text, out hint text)
 returns setof record
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 set lock_timeout = '100ms'
 as $$
 declare
-  v_paths constant text[] := array[
-    'create_job,touch_job,cancel_job,restore_job', 'create_job,run_or_queue,claim_jobs,start_job,touch_job,finish_job',
-    'create_job,run_or_queue,claim_jobs,requeue_job', 'create_job,start_job,fail_job', 'create_job (charged),cancel_job (refunded)'];
   v_is_mapped constant boolean := arcano.is_mapped(p_table);
+  v_paths constant text[] := case when arcano.is_mapped(p_table) then array['create_job,cancel_job,restore_job']
+    else array['create_job,touch_job,cancel_job,restore_job', 'create_job,run_or_queue,claim_jobs,start_job,touch_job,finish_job',
+      'create_job,run_or_queue,claim_jobs,requeue_job', 'create_job,start_job,fail_job', 'create_job (charged),cancel_job (refunded)'] end;
   v_has_refunds constant boolean := (select s.refund_function is not null from arcano.setting s);
   v_example record;
   v_path text;
@@ -22,8 +22,18 @@ declare
   v_worked text[] := '{}';
   v_refused jsonb := '{}';
 begin
-  v_example := arcano.example_job(p_table);
   finding := 'what the package writes, tried and rolled back';
+  if pg_relation_size(p_table) > 32 * 1024 * 1024 and not exists (
+    select
+      from pg_index i
+      join pg_attribute a on a.attrelid = p_table and a.attnum = i.indkey[0] and a.attname = 'user_id'
+     where i.indrelid = p_table and i.indisvalid) and not v_is_mapped
+  then
+    return query select 'warning', finding, 'not tried: no index finds a user''s jobs, and the table is large: it would be locked for long',
+      'Attaching it builds one. Check it again then.';
+    return;
+  end if;
+  v_example := arcano.example_job(p_table);
   if v_example.user_id is null then
     return query select 'warning', finding, 'not tried: each user that was found has an open job', 'Try again when one has none.';
     return;
@@ -36,8 +46,8 @@ begin
       execute v_statement;
     end loop;
     foreach v_path in array v_paths loop
-      continue when v_is_mapped and v_path !~ 'restore_job' or v_path ~ 'refund' and not v_has_refunds;
-      v_tried := arcano.try_path(p_table, v_example.user_id, v_example.data, string_to_array(v_path, ','));
+      continue when v_path ~ 'refund' and not v_has_refunds;
+      v_tried := arcano.try_path(p_table, v_example.job_id, v_example.user_id, v_example.data, string_to_array(v_path, ','), p_alone);
       v_worked := v_worked || v_tried.worked;
       if v_tried.failed is not null and not v_refused ? v_tried.failed then
         v_refused := v_refused || jsonb_build_object(v_tried.failed, jsonb_build_array(v_tried.errcode, v_tried.problem));
@@ -68,5 +78,5 @@ begin
 end
 $$;
 
-comment on function arcano.write_findings(regclass) is
-  'Internal: which writes of the package p_table lets through, tried on a job of its own, and which it refuses and why. Changes nothing.';
+comment on function arcano.write_findings(regclass, boolean) is
+  'Internal: which writes of the package p_table lets through, tried on a job of its own, and which it refuses and why. p_alone: what is_alone said when the call began. Changes nothing.';

@@ -476,12 +476,12 @@ CREATE FUNCTION arcano.erase_user(p_user_id uuid, OUT events bigint, OUT refunds
 
 COMMENT ON FUNCTION arcano.erase_user(p_user_id uuid, OUT events bigint, OUT refunds bigint, OUT tasks bigint, OUT refunds_due bigint, OUT open_jobs bigint) IS 'Removes what the package keeps of the user p_user_id: entries of the journal (events), refunds that are paid (refunds) and providers'' tasks of jobs that have ended (tasks); answers how many of each. refunds_due: how many refunds are still owed and stay. open_jobs: how many jobs are open, whose request keys stay and whose ends will be journaled again: end or delete them first, and the user''s rows in your own tables too. Entries that are erased can be neither explained nor restored. Waits for the same user''s create_job.';
 
-CREATE FUNCTION arcano.example_job(p_table regclass, OUT user_id uuid, OUT data jsonb, OUT needs text[]) RETURNS record
+CREATE FUNCTION arcano.example_job(p_table regclass, OUT job_id uuid, OUT user_id uuid, OUT data jsonb, OUT needs text[]) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.example_job(p_table regclass, OUT user_id uuid, OUT data jsonb, OUT needs text[]) IS 'Internal: a user who has no open job (null: none was found), the values of a row of p_table that create_job has to be given, and of which columns.';
+COMMENT ON FUNCTION arcano.example_job(p_table regclass, OUT job_id uuid, OUT user_id uuid, OUT data jsonb, OUT needs text[]) IS 'Internal: an id for a job of p_table (null: the table gives it), a user who has no open job (null: none was found), the values of a row of p_table that create_job has to be given, and of which columns.';
 
 CREATE FUNCTION arcano.explain_job(p_job_id uuid, p_table regclass DEFAULT NULL::regclass) RETURNS TABLE(condition text, holds boolean, detail text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -671,22 +671,6 @@ CREATE FUNCTION arcano.guess_status(p_status text) RETURNS text
 
 COMMENT ON FUNCTION arcano.guess_status(p_status text) IS 'Internal: the status of the contract that p_status probably means; null: no idea.';
 
-CREATE FUNCTION arcano.guessed_mapping_call(p_table regclass, OUT call text, OUT is_whole boolean, OUT index text) RETURNS record
-    LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS ...;
-
-COMMENT ON FUNCTION arcano.guessed_mapping_call(p_table regclass, OUT call text, OUT is_whole boolean, OUT index text) IS 'Internal: the call of map_job_table for p_table as guess_mapping has it, with ? for what cannot be guessed (is_whole: there is nothing such, and nothing else is in the way), and the index that it needs before (null: it has one); null: it cannot be mapped.';
-
-CREATE FUNCTION arcano.has_claimable_job() RETURNS boolean
-    LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    SET enable_seqscan TO 'off'
-    SET jit TO 'off'
-    AS ...;
-
-COMMENT ON FUNCTION arcano.has_claimable_job() IS 'Internal: whether a job of the queue may be started now.';
-
 CREATE TABLE arcano.mapping (
     name text NOT NULL,
     relid oid NOT NULL,
@@ -738,12 +722,42 @@ COMMENT ON COLUMN arcano.mapping.uses IS 'The table''s columns that are read.';
 
 COMMENT ON COLUMN arcano.mapping.shape IS 'What the table was when it was last read anew (shape_of): each plan that reads it asks whether it still is that.';
 
+CREATE FUNCTION arcano.guess_time_zone(p_mapping arcano.mapping) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.guess_time_zone(p_mapping arcano.mapping) IS 'Internal: the time zone in which the dates of the table of p_mapping probably are, which have none; null: they have one.';
+
+CREATE FUNCTION arcano.guessed_mapping_call(p_table regclass, OUT call text, OUT is_whole boolean, OUT index text) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.guessed_mapping_call(p_table regclass, OUT call text, OUT is_whole boolean, OUT index text) IS 'Internal: the call of map_job_table for p_table as guess_mapping has it, with ? for what cannot be guessed (is_whole: there is nothing such, and nothing else is in the way), and the index that it needs before (null: it has one); null: it cannot be mapped.';
+
+CREATE FUNCTION arcano.has_claimable_job() RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.has_claimable_job() IS 'Internal: whether a job of the queue may be started now.';
+
 CREATE FUNCTION arcano.has_core_columns(p_mapping arcano.mapping) RETURNS boolean
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
 COMMENT ON FUNCTION arcano.has_core_columns(p_mapping arcano.mapping) IS 'Internal: whether the table of p_mapping has the columns of its id, user and status.';
+
+CREATE FUNCTION arcano.has_free_words(p_mapping arcano.mapping) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.has_free_words(p_mapping arcano.mapping) IS 'Internal: whether the column of status of p_mapping takes any word.';
 
 CREATE FUNCTION arcano.has_rights_of(p_role oid, p_of oid) RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -2642,12 +2656,12 @@ CREATE FUNCTION arcano.trip_breakers(p_limit integer) RETURNS void
 
 COMMENT ON FUNCTION arcano.trip_breakers(p_limit integer) IS 'Internal: before a batch of p_limit: sets tables to observe mode whose breaker is to be tripped, with a warning and a notification on arcano_breaker.';
 
-CREATE FUNCTION arcano.try_path(p_table regclass, p_user_id uuid, p_data jsonb, p_path text[], OUT worked text[], OUT failed text, OUT problem text, OUT errcode text) RETURNS record
+CREATE FUNCTION arcano.try_path(p_table regclass, p_job_id uuid, p_user_id uuid, p_data jsonb, p_path text[], p_alone boolean, OUT worked text[], OUT failed text, OUT problem text, OUT errcode text) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.try_path(p_table regclass, p_user_id uuid, p_data jsonb, p_path text[], OUT worked text[], OUT failed text, OUT problem text, OUT errcode text) IS 'Internal: makes a job of user p_user_id in p_table with p_data and leads it through the calls p_path; undoes all of it. Which worked, and which failed first and why (null: none).';
+COMMENT ON FUNCTION arcano.try_path(p_table regclass, p_job_id uuid, p_user_id uuid, p_data jsonb, p_path text[], p_alone boolean, OUT worked text[], OUT failed text, OUT problem text, OUT errcode text) IS 'Internal: makes job p_job_id (null: the table gives its id) of user p_user_id in p_table with p_data and leads it through the calls p_path; undoes all of it (p_alone: what is_alone said before). Which worked, and which failed first and why (null: none).';
 
 CREATE FUNCTION arcano.unchanged_job(p_job arcano.job_ref, OUT status text, OUT attempt integer, OUT note text) RETURNS record
     LANGUAGE plpgsql STABLE
@@ -2758,13 +2772,13 @@ CREATE FUNCTION arcano.would_trip(p_table oid, p_thorough boolean, OUT orphans b
 
 COMMENT ON FUNCTION arcano.would_trip(p_table oid, p_thorough boolean, OUT orphans bigint, OUT made bigint) IS 'Internal: how many jobs of p_table look like orphans, of how many that were made, if that is more than its breaker lets be; null: it is not. p_thorough: whether to count those of an hour as well.';
 
-CREATE FUNCTION arcano.write_findings(p_table regclass, OUT level text, OUT finding text, OUT detail text, OUT hint text) RETURNS SETOF record
+CREATE FUNCTION arcano.write_findings(p_table regclass, p_alone boolean, OUT level text, OUT finding text, OUT detail text, OUT hint text) RETURNS SETOF record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET lock_timeout TO '100ms'
     AS ...;
 
-COMMENT ON FUNCTION arcano.write_findings(p_table regclass, OUT level text, OUT finding text, OUT detail text, OUT hint text) IS 'Internal: which writes of the package p_table lets through, tried on a job of its own, and which it refuses and why. Changes nothing.';
+COMMENT ON FUNCTION arcano.write_findings(p_table regclass, p_alone boolean, OUT level text, OUT finding text, OUT detail text, OUT hint text) IS 'Internal: which writes of the package p_table lets through, tried on a job of its own, and which it refuses and why. p_alone: what is_alone said when the call began. Changes nothing.';
 
 CREATE FUNCTION arcano.write_mapped_functions() RETURNS void
     LANGUAGE plpgsql
@@ -3954,7 +3968,7 @@ GRANT ALL ON FUNCTION arcano.entered_queue(p_position integer, p_waited_in_queue
 REVOKE ALL ON FUNCTION arcano.erase_user(p_user_id uuid, OUT events bigint, OUT refunds bigint, OUT tasks bigint, OUT refunds_due bigint, OUT open_jobs bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.erase_user(p_user_id uuid, OUT events bigint, OUT refunds bigint, OUT tasks bigint, OUT refunds_due bigint, OUT open_jobs bigint) TO arcano_operator;
 
-REVOKE ALL ON FUNCTION arcano.example_job(p_table regclass, OUT user_id uuid, OUT data jsonb, OUT needs text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.example_job(p_table regclass, OUT job_id uuid, OUT user_id uuid, OUT data jsonb, OUT needs text[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.explain_job(p_job_id uuid, p_table regclass) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.explain_job(p_job_id uuid, p_table regclass) TO arcano_backend;
@@ -4029,13 +4043,17 @@ REVOKE ALL ON FUNCTION arcano.guess_mapping(p_table text, p_columns jsonb, OUT c
 
 REVOKE ALL ON FUNCTION arcano.guess_status(p_status text) FROM PUBLIC;
 
+GRANT SELECT ON TABLE arcano.mapping TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.guess_time_zone(p_mapping arcano.mapping) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.guessed_mapping_call(p_table regclass, OUT call text, OUT is_whole boolean, OUT index text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.has_claimable_job() FROM PUBLIC;
 
-GRANT SELECT ON TABLE arcano.mapping TO arcano_operator;
-
 REVOKE ALL ON FUNCTION arcano.has_core_columns(p_mapping arcano.mapping) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.has_free_words(p_mapping arcano.mapping) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.has_rights_of(p_role oid, p_of oid) FROM PUBLIC;
 
@@ -4586,7 +4604,7 @@ REVOKE ALL ON FUNCTION arcano.trigger_findings(p_table regclass, OUT level text,
 
 REVOKE ALL ON FUNCTION arcano.trip_breakers(p_limit integer) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.try_path(p_table regclass, p_user_id uuid, p_data jsonb, p_path text[], OUT worked text[], OUT failed text, OUT problem text, OUT errcode text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.try_path(p_table regclass, p_job_id uuid, p_user_id uuid, p_data jsonb, p_path text[], p_alone boolean, OUT worked text[], OUT failed text, OUT problem text, OUT errcode text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.unchanged_job(p_job arcano.job_ref, OUT status text, OUT attempt integer, OUT note text) FROM PUBLIC;
 
@@ -4618,7 +4636,7 @@ REVOKE ALL ON FUNCTION arcano.words_of_table(p_mapping arcano.mapping) FROM PUBL
 
 REVOKE ALL ON FUNCTION arcano.would_trip(p_table oid, p_thorough boolean, OUT orphans bigint, OUT made bigint) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.write_findings(p_table regclass, OUT level text, OUT finding text, OUT detail text, OUT hint text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.write_findings(p_table regclass, p_alone boolean, OUT level text, OUT finding text, OUT detail text, OUT hint text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.write_mapped_functions() FROM PUBLIC;
 

@@ -19,6 +19,7 @@ DYNAMIC = {
     "check_problems": "asks a check constraint of the app's own",
     "example_job": "reads the table's own columns",
     "write_findings": "runs what attach_steps answers",
+    "guess_time_zone": "reads the table's own column",
     "soft_delete_findings": "reads the app's own column",
     "caller_id": "calls the function that the app registered",
     "user_data": "reads a table's own columns",

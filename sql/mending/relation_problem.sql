@@ -40,6 +40,9 @@ begin
           select format('a table with the rule %I', w.rulename) from pg_rewrite w where w.ev_class = p_table order by w.rulename limit 1), (
           select string_agg(format('drop rule %I on %s;', w.rulename, p_table), ' ' order by w.rulename) || ' -- what they do instead, your app or a trigger has to do'
             from pg_rewrite w where w.ev_class = p_table)),
+        (exists (select from pg_trigger t where t.tgrelid = p_table and t.tgtype & 1 = 1 and (t.tgoldtable is not null or t.tgnewtable is not null)), (
+          select format('a table with the trigger %I, whose transition tables PostgreSQL allows for each row in no table that has a parent', t.tgname)
+            from pg_trigger t where t.tgrelid = p_table and t.tgtype & 1 = 1 and (t.tgoldtable is not null or t.tgnewtable is not null) order by t.tgname limit 1), null),
         (exists (select from pg_inherits i where i.inhparent = p_table), 'the parent of other tables', null)
     ) k (holds, kind, mend)
    where k.holds

@@ -2322,7 +2322,7 @@ CREATE FUNCTION arcano.roles_under_policies(p_table regclass, OUT grantee text, 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.roles_under_policies(p_table regclass, OUT grantee text, OUT role name, OUT inserts boolean, OUT updates boolean) IS 'Internal: the roles that may write rows of p_table by a policy, and are no backends.';
+COMMENT ON FUNCTION arcano.roles_under_policies(p_table regclass, OUT grantee text, OUT role name, OUT inserts boolean, OUT updates boolean) IS 'Internal: the roles to which it was granted to insert or update rows of p_table, that policies let do so, and that are no backends.';
 
 CREATE FUNCTION arcano.rows_to_check(p_table regclass) RETURNS text
     LANGUAGE plpgsql STABLE

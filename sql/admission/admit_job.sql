@@ -48,7 +48,7 @@ begin
   select exists (select from arcano.job_table t where t.job_table = p_table)
            and exists (select from pg_inherits h where h.inhrelid = p_table and h.inhparent = 'arcano.job'::regclass),
          exists (select from arcano.job j where j.id = p_job_id),
-         exists (select from arcano.job j where j.user_id = p_user_id and arcano.is_open(j.status)) or arcano.generated_is_busy(p_user_id)
+         exists (select from arcano.job j where j.user_id = p_user_id and arcano.is_open(j.status) and arcano.are_as_attached()) or arcano.generated_is_busy(p_user_id)
     into v_attached, v_known, v_busy;
   if not v_attached then
     perform arcano.refuse_unattached(p_table);

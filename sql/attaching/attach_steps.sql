@@ -20,6 +20,7 @@ declare
   v_settings arcano.job_table%rowtype;
   v_new arcano.job_table%rowtype;
   v_concurrently constant text := case when p_concurrently then 'concurrently ' else '' end;
+  v_was oid;
   v_columns text;
   v_missing text[];
   r record;
@@ -28,8 +29,11 @@ begin
     raise exception 'p_table must not be null'
       using errcode = 'null_value_not_allowed', hint = 'Name the table with its schema, such as public.upscaler_jobs.';
   end if;
-  v_settings := arcano.table_settings(p_table);
+  -- The settings of a table whose place it has taken are its own.
+  select s.was into v_was from arcano.strayed_tables() s where s.found = p_table;
+  v_settings := arcano.table_settings(coalesce(v_was, p_table)::regclass);
   v_new := v_settings;
+  v_new.name := arcano.table_name(p_table);
   v_new.tool := coalesce(p_tool, v_settings.tool);
   v_new.orphan_after := coalesce(arcano.plain_seconds(p_orphan_after), v_settings.orphan_after);
   v_new.stall_after := coalesce(arcano.plain_seconds(p_stall_after), v_settings.stall_after);
@@ -55,17 +59,18 @@ begin
   v_new.added_columns := array(
     select distinct u.name from unnest(v_settings.added_columns || v_missing) u (name) order by u.name);
 
+  return query select s.* from arcano.replace_steps(p_table, v_was, p_concurrently) s;
   -- Settings that were never written have no date.
   if v_new is distinct from v_settings or v_settings.attached_at is null then
     return query select format(
-      'insert into arcano.job_table (job_table, tool, orphan_after, touch_limit, stall_after, added_columns) values (%L, %L, %L, %L, %L, %L) on conflict (job_table) do update set %s',
-      p_table, v_new.tool, v_new.orphan_after, v_new.touch_limit, v_new.stall_after, v_new.added_columns,
+      'insert into arcano.job_table (job_table, name, tool, orphan_after, touch_limit, stall_after, added_columns) values (%L, %L, %L, %L, %L, %L, %L) on conflict (job_table) do update set %s',
+      p_table, v_new.name, v_new.tool, v_new.orphan_after, v_new.touch_limit, v_new.stall_after, v_new.added_columns,
       -- What was not given may have been set otherwise by the time that this runs.
       concat_ws(', ',
         case when p_tool is not null then 'tool = excluded.tool' end,
         case when p_orphan_after is not null then 'orphan_after = excluded.orphan_after' end,
         case when p_stall_after is not null then 'stall_after = excluded.stall_after' end,
-        'added_columns = excluded.added_columns')),
+        'name = excluded.name', 'added_columns = excluded.added_columns')),
       'none', 'one row of arcano.job_table: the settings';
   end if;
 

@@ -20,8 +20,15 @@ as $$
            false)
     from pg_class t
    cross join arcano.job_indexes(p_table) with ordinality n
-    left join (pg_class c join pg_index i on i.indexrelid = c.oid and i.indrelid = p_table)
-      on c.relname = n.index_name and c.relnamespace = t.relnamespace
+    left join lateral (
+      select x.*
+        from pg_index x
+        join pg_class c on c.oid = x.indexrelid
+       -- It keeps the name that the table had when it was built.
+       where x.indrelid = p_table and c.relname like '%' || replace(substring(n.index_name from '_arcano_[a-z]+$'), '_', '\_')
+       order by c.relname = n.index_name desc, c.relname
+       limit 1
+    ) i on true
    where t.oid = p_table
    order by n.ordinality
 $$;

@@ -19,7 +19,7 @@ begin
   select array_agg(a.attname order by a.attnum) into v_may_set
     from pg_attribute a
    where a.attrelid = 'arcano.job_table'::regclass and a.attnum > 0 and not a.attisdropped
-     and a.attname not in ('job_table', 'attached_at', 'enforced_since', 'breaker_tripped_at', 'added_columns');
+     and a.attname not in ('job_table', 'name', 'attached_at', 'enforced_since', 'breaker_tripped_at', 'added_columns');
   if jsonb_typeof(p_settings) is distinct from 'object' or not p_settings - v_may_set = '{}' then
     raise exception 'p_settings must be a JSON object of settings'
       using errcode = 'invalid_parameter_value', detail = format('It is %s.', coalesce(p_settings::text, 'null')),

@@ -9,6 +9,7 @@ declare
   v_has_settings constant boolean := exists (select from arcano.job_table s where s.job_table = p_table);
   v_inherits constant boolean := exists (
     select from pg_inherits h where h.inhrelid = p_table and h.inhparent = 'arcano.job'::regclass);
+  v_is_other constant boolean := exists (select from arcano.job_table s where s.name = arcano.table_name(p_table) and s.job_table <> p_table);
   v_is_gone constant boolean := not exists (select from pg_class c where c.oid = p_table);
 begin
   if arcano.is_mapped(p_table) then
@@ -20,6 +21,7 @@ begin
   raise exception '% is not attached', coalesce(p_table::text, 'null')
     using errcode = 'undefined_object',
       detail = case
+        when v_is_other then 'It has taken the place of a table that was, and nobody is protected in it.'
         when v_has_settings and v_is_gone then 'There is no such table any more; its settings were left behind.'
         when v_has_settings or v_inherits then format(
           'It is half attached: attaching or detaching it goes on, or was interrupted. It %s.',
@@ -32,6 +34,7 @@ begin
           'No table is attached.')
       end,
       hint = case
+        when v_is_other then format('arcano-db attach %s --again', p_table)
         when v_has_settings and v_is_gone then format(
           'delete from arcano.job_table where job_table = %L::regclass;', p_table::oid::text)
         when v_has_settings or v_inherits then format('To finish it: arcano-db attach %s -- or detach', p_table)

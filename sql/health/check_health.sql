@@ -36,6 +36,9 @@ begin
             values
               ('indexes', 'each attached table has its indexes, and they are valid'),
               ('settings', 'attached tables and settings belong together'),
+              ('names', 'each attached table still has its name'),
+              ('rights of end users', 'they write no column that a backend alone should fill'),
+              ('triggers', 'each sees what the package writes'),
               ('ids', 'no open job has the id of another, and one sequence gives them'),
               ('statuses', 'the contract knows every status'),
               ('rule', 'every table is under the rule'),

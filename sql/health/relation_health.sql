@@ -1,4 +1,4 @@
--- What can be wrong with an attached table as a relation: its kind, and whose it is. Either may change after it was attached.
+-- What can be wrong with an attached table as a relation: its kind, its policies and triggers, and whose it is. Each may change after it was attached.
 create or replace function arcano.relation_health()
 returns table (level text, finding text, detail text, hint text)
 language plpgsql stable
@@ -18,6 +18,14 @@ begin
       from pg_inherits h
       join pg_class c on c.oid = h.inhrelid
      where h.inhparent = 'arcano.job'::regclass and not pg_has_role(c.relowner, 'usage');
+
+  return query
+    select f.level, f.finding, f.detail, f.hint
+      from pg_inherits h
+     cross join lateral (
+       select p.* from arcano.policy_findings(h.inhrelid) p union all select t.* from arcano.trigger_findings(h.inhrelid) t
+     ) f
+     where h.inhparent = 'arcano.job'::regclass and f.finding <> 'hidden rows'; -- through the parent, none are
 
   return query
     select case when arcano.is_told('trust_owner') then 'note' else 'warning' end, 'owners', w.problem,

@@ -16,6 +16,13 @@ begin
      where h.inhparent = 'arcano.job'::regclass and not x.is_valid;
 
   return query
+    select 'error', 'names', format('%s is not attached: it has taken the place of a table that was, %s', s.name,
+             case when c.oid is null then 'which is gone' else format('and %s, which had its name, blocks users from its grave', arcano.table_name(c.oid)) end),
+           format('arcano-db attach %s --again', s.name)
+      from arcano.strayed_tables() s
+      left join pg_class c on c.oid = s.was;
+
+  return query
     select 'warning', 'settings', s.detail, s.hint
       from (
         select format('of a table that is gone (oid %s, tool %s)', t.job_table::oid, t.tool),
@@ -23,6 +30,7 @@ begin
           from arcano.job_table t
          where not exists (select from pg_class c where c.oid = t.job_table)
            and not exists (select from arcano.mapping m where m.relid = t.job_table)
+           and not exists (select from arcano.strayed_tables() y where y.was = t.job_table)
          union all
         select format('%s is not attached: attaching or detaching it was interrupted', arcano.table_name(t.job_table)),
                format('arcano-db attach %s -- or detach', arcano.table_name(t.job_table))

@@ -58,7 +58,8 @@ begin
       from arcano.job_indexes(p_table) n
       join pg_class c on c.relname = n.index_name and c.relnamespace = v_class.relnamespace
       left join pg_index i on i.indexrelid = c.oid
-     where i.indrelid is distinct from p_table;
+     where i.indrelid is distinct from p_table
+       and not exists (select from arcano.strayed_tables() s where s.found = p_table and s.was = i.indrelid); -- which goes
 end
 $$;
 

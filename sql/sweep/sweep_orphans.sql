@@ -1,5 +1,4 @@
--- One batch of the sweep, and a row in arcano.sweep_run. Of all tables, the oldest first and at most
--- p_limit in all:
+-- One batch of the sweep, and a row in arcano.sweep_run. Of all tables, the oldest first and at most p_limit in all:
 --
 --   * orphans are cancelled;
 --   * charged orphans are cancelled and refunded, where their table has a charged_orphan_after;
@@ -13,7 +12,7 @@
 -- are due are paid by a sweep that ended nothing: what the app's function does, and however long, holds up no end. Where
 -- both are to be done, one sweep does the one, and the next one the other.
 --
--- Safe to run many at once: each takes what no other one holds. Never needed for a right answer of check_user_active.
+-- Many may run at once: each takes what no other holds. Never needed for a right answer of check_user_active.
 create or replace function arcano.sweep_orphans(
   p_limit integer default 1000,
   p_slow_job_id arcano.job.id%type default null,
@@ -53,6 +52,7 @@ begin
     perform arcano.remap_changed_tables();
     perform arcano.note_revived_jobs();
   end if;
+  if arcano.have_other_names() then perform arcano.follow_table_names(), arcano.warn_strayed(); end if;
   perform arcano.trip_breakers(p_limit);
   perform arcano.note_future_jobs(p_limit);
   for v_cause in
@@ -94,8 +94,7 @@ begin
   values (v_started_at,
           -- A background worker, such as pg_cron's, has no such setting, but is of a kind of its own.
           coalesce(nullif(current_setting('application_name'), ''), (
-            select a.backend_type from pg_stat_get_activity(pg_backend_pid()) a
-             where a.backend_type <> 'client backend')),
+            select a.backend_type from pg_stat_get_activity(pg_backend_pid()) a where a.backend_type <> 'client backend')),
           cardinality(v_cancelled), cardinality(v_stalled), cardinality(v_put_back), v_failed,
           v_observed, v_purged);
 

@@ -28,7 +28,7 @@ begin
   end if;
 
   healed := 0;
-  perform from arcano.job j where j.user_id = p_user_id and arcano.is_open(j.status);
+  perform from arcano.job j where j.user_id = p_user_id and arcano.is_open(j.status) and arcano.are_as_attached();
   has_active_job := found or arcano.generated_is_busy(p_user_id);
   if not has_active_job then
     return;

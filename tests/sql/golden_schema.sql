@@ -128,6 +128,13 @@ CREATE FUNCTION arcano.any_row(p_job arcano.job_ref) RETURNS arcano.job
 
 COMMENT ON FUNCTION arcano.any_row(p_job arcano.job_ref) IS 'Internal: the row of p_job, of an attached or a mapped table, with the contract''s columns; all null: it is not there.';
 
+CREATE FUNCTION arcano.are_as_attached() RETURNS boolean
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.are_as_attached() IS 'Internal: true; warns of each attached table whose place another one has taken.';
+
 CREATE FUNCTION arcano.attach_hint(p_table regclass) RETURNS text
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -577,6 +584,13 @@ CREATE FUNCTION arcano.follow_names() RETURNS void
 
 COMMENT ON FUNCTION arcano.follow_names() IS 'Internal: writes into arcano.mapping and arcano.job_table which table each mapped name means now.';
 
+CREATE FUNCTION arcano.follow_table_names() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.follow_table_names() IS 'Internal: keeps the names of attached tables that were renamed or moved to another schema.';
+
 CREATE FUNCTION arcano.forget_backoff(p_job arcano.job_ref) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -764,6 +778,13 @@ CREATE FUNCTION arcano.has_rights_of(p_role oid, p_of oid) RETURNS boolean
     RETURN pg_has_role(p_role, p_of, CASE WHEN ((current_setting('server_version_num'::text))::integer < 160000) THEN 'member'::text ELSE 'usage, set'::text END);
 
 COMMENT ON FUNCTION arcano.has_rights_of(p_role oid, p_of oid) IS 'Internal: whether the role p_role has the rights of the role p_of, or may become it.';
+
+CREATE FUNCTION arcano.have_other_names() RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.have_other_names() IS 'Internal: whether an attached table was renamed, moved, dropped, or swapped for another one.';
 
 CREATE FUNCTION arcano.heal_and_find_active_job(p_user_id uuid, p_admits boolean, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer, OUT silent_since timestamp with time zone) RETURNS record
     LANGUAGE plpgsql
@@ -2111,6 +2132,7 @@ CREATE TABLE arcano.job_table (
     id_form text,
     journal_value_limit bigint DEFAULT 65536 NOT NULL,
     max_attempts integer DEFAULT 3 NOT NULL,
+    name text,
     CONSTRAINT job_table_breaker_share_in_range CHECK (((breaker_share > (0)::numeric) AND (breaker_share <= (1)::numeric))),
     CONSTRAINT job_table_charged_orphan_after_in_range CHECK (((charged_orphan_after > '00:00:00'::interval) AND (charged_orphan_after <= '10 years'::interval))),
     CONSTRAINT job_table_max_attempts_in_range CHECK (((max_attempts >= 0) AND (max_attempts <= 1000))),
@@ -2155,6 +2177,8 @@ COMMENT ON COLUMN arcano.job_table.id_form IS 'The form, as a regular expression
 COMMENT ON COLUMN arcano.job_table.journal_value_limit IS 'The journal cuts a value of a row that has more bytes than this, and says so.';
 
 COMMENT ON COLUMN arcano.job_table.max_attempts IS 'How often the sweep puts a job back into the queue whose worker, which had said that it gives signs of life, fell silent; the next time the job fails.';
+
+COMMENT ON COLUMN arcano.job_table.name IS 'Schema and table, as it was called when it was attached, or since; another table that has that name now has taken its place. Null: it is mapped.';
 
 CREATE FUNCTION arcano.refuse_settings(p_settings arcano.job_table) RETURNS void
     LANGUAGE plpgsql STABLE
@@ -2260,6 +2284,13 @@ CREATE FUNCTION arcano.remap_tables(OUT name text, OUT left_out text) RETURNS SE
     AS ...;
 
 COMMENT ON FUNCTION arcano.remap_tables(OUT name text, OUT left_out text) IS 'Reads every mapped table anew, and answers a row for each: name, and left_out: why it cannot be read as it is mapped; null: it can. One that was dropped and made again goes on with its settings, unless it belongs to somebody else now.';
+
+CREATE FUNCTION arcano.replace_steps(p_table regclass, p_was oid, p_concurrently boolean) RETURNS TABLE(statement text, lock text, effect text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.replace_steps(p_table regclass, p_was oid, p_concurrently boolean) IS 'Internal: the statements that give p_table the place of the attached table p_was (null: of none), which is detached; runs none of them.';
 
 CREATE FUNCTION arcano.requeue_job(p_job_id uuid, p_attempt integer DEFAULT NULL::integer, p_table regclass DEFAULT NULL::regclass, p_after interval DEFAULT NULL::interval, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT "position" integer) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2540,6 +2571,13 @@ CREATE FUNCTION arcano.status_counts(p_table regclass) RETURNS TABLE(status text
 
 COMMENT ON FUNCTION arcano.status_counts(p_table regclass) IS 'Internal: how many jobs of p_table have which status; of one beyond 32 MB by the planner''s statistics.';
 
+CREATE FUNCTION arcano.strayed_tables(OUT name text, OUT was oid, OUT found regclass) RETURNS SETOF record
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.strayed_tables(OUT name text, OUT was oid, OUT found regclass) IS 'Internal: the name of each attached table whose place another one has taken, the table that is attached (its oid, also where it is gone), and the one that has its name now.';
+
 CREATE FUNCTION arcano.sweep_health() RETURNS TABLE(level text, finding text, detail text, hint text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2736,6 +2774,13 @@ CREATE FUNCTION arcano.wake_workers() RETURNS void
     AS ...;
 
 COMMENT ON FUNCTION arcano.wake_workers() IS 'Internal: notifies channel arcano_jobs if there is a job that may be started and a free slot.';
+
+CREATE FUNCTION arcano.warn_strayed() RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.warn_strayed() IS 'Internal: warns of each table that has taken the place of an attached one.';
 
 CREATE FUNCTION arcano.warn_unreadable(p_name text, p_reason text, p_blocks boolean, p_is_unread boolean) RETURNS void
     LANGUAGE plpgsql
@@ -3858,6 +3903,8 @@ GRANT ALL ON FUNCTION arcano.age_in_seconds(p_since timestamp with time zone) TO
 
 REVOKE ALL ON FUNCTION arcano.any_row(p_job arcano.job_ref) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.are_as_attached() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.attach_hint(p_table regclass) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.attach_job_table(p_table regclass, p_tool text, p_orphan_after interval, p_stall_after interval) FROM PUBLIC;
@@ -4004,6 +4051,8 @@ REVOKE ALL ON FUNCTION arcano.finish_without_waking(p_jobs arcano.job_ref[], p_s
 
 REVOKE ALL ON FUNCTION arcano.follow_names() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.follow_table_names() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.forget_backoff(p_job arcano.job_ref) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.forget_claims() FROM PUBLIC;
@@ -4056,6 +4105,8 @@ REVOKE ALL ON FUNCTION arcano.has_core_columns(p_mapping arcano.mapping) FROM PU
 REVOKE ALL ON FUNCTION arcano.has_free_words(p_mapping arcano.mapping) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.has_rights_of(p_role oid, p_of oid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.have_other_names() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.heal_and_find_active_job(p_user_id uuid, p_admits boolean, OUT has_active_job boolean, OUT active_tool text, OUT active_table text, OUT active_status text, OUT active_job_id uuid, OUT created_at timestamp with time zone, OUT started_at timestamp with time zone, OUT "position" integer, OUT heals_at timestamp with time zone, OUT healed integer, OUT silent_since timestamp with time zone) FROM PUBLIC;
 
@@ -4465,6 +4516,8 @@ REVOKE ALL ON FUNCTION arcano.remap_strange_table(p_table oid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION arcano.remap_tables(OUT name text, OUT left_out text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.remap_tables(OUT name text, OUT left_out text) TO arcano_operator;
 
+REVOKE ALL ON FUNCTION arcano.replace_steps(p_table regclass, p_was oid, p_concurrently boolean) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.requeue_job(p_job_id uuid, p_attempt integer, p_table regclass, p_after interval, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT "position" integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.requeue_job(p_job_id uuid, p_attempt integer, p_table regclass, p_after interval, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT "position" integer) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.requeue_job(p_job_id uuid, p_attempt integer, p_table regclass, p_after interval, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT "position" integer) TO arcano_operator;
@@ -4567,6 +4620,8 @@ GRANT ALL ON FUNCTION arcano.start_jobs(p_job_ids uuid[], p_tables regclass[], p
 
 REVOKE ALL ON FUNCTION arcano.status_counts(p_table regclass) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.strayed_tables(OUT name text, OUT was oid, OUT found regclass) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.sweep_health() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.sweep_jobs(p_cause text, p_limit integer, p_alone boolean, OUT job arcano.job_ref, OUT error text, OUT is_put_back boolean) FROM PUBLIC;
@@ -4625,6 +4680,8 @@ REVOKE ALL ON FUNCTION arcano.wait_for_user(p_key bigint, p_impossible text, p_s
 REVOKE ALL ON FUNCTION arcano.waiting_word(p_mapping arcano.mapping) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.wake_workers() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.warn_strayed() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.warn_unreadable(p_name text, p_reason text, p_blocks boolean, p_is_unread boolean) FROM PUBLIC;
 

@@ -1,12 +1,12 @@
 """Whatever ``attach`` prints as a mend runs as it is printed, and the app goes on as before.
 
 Each table is as an app has it: with a view, a policy, a partial index, a foreign key, a default and a function on it.
-"""  # noqa: E501 - statements
+"""
+# ruff: noqa: E501 - statements, as apps write them
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -227,7 +227,7 @@ APPS = {
 
 
 @pytest.fixture
-def installed(empty_dsn: str, request: pytest.FixtureRequest) -> Iterator[tuple[str, App]]:
+def installed(empty_dsn: str, request: pytest.FixtureRequest) -> tuple[str, App]:
     app = APPS[request.param]
     types = {} if app.mend != "installation" else {"id_type": "uuid", "user_id_type": "uuid"}
     if app.mend != "installation":
@@ -237,7 +237,7 @@ def installed(empty_dsn: str, request: pytest.FixtureRequest) -> Iterator[tuple[
         conn.execute(f"alter database {conninfo_to_dict(empty_dsn)['dbname']} set timezone = '{app.zone}'")
     with psycopg.connect(empty_dsn, autocommit=True) as conn:
         conn.execute(app.ddl.encode())
-    yield empty_dsn, app
+    return empty_dsn, app
 
 
 def run(dsn: str, line: str) -> None:

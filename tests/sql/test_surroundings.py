@@ -1,4 +1,5 @@
 """What of the app's own stands around a job table, named before it is attached and by the doctor."""
+# ruff: noqa: E501 - statements, as apps write them
 
 from __future__ import annotations
 

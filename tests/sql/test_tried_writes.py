@@ -1,4 +1,5 @@
 """What ``check_job_table`` says of each write that the package makes: tried on a job, and undone."""
+# ruff: noqa: E501 - statements, as apps write them
 
 from __future__ import annotations
 
@@ -26,7 +27,7 @@ TABLE = """
       status text not null default 'queued', created_at timestamptz not null default now());
     create index on public.t (user_id, status);
     insert into public.t (user_id, status, created_at) select id, 'completed', now() - interval '1 day' from public.people
-"""  # noqa: E501 - as an app has it
+"""
 
 
 @pytest.fixture
@@ -188,7 +189,9 @@ def test_refunds_are_tried_where_there_are_any(conn: psycopg.Connection) -> None
     conn.execute(
         "create or replace function public.refund(uuid, integer, text) returns boolean language sql as 'select false'"
     )
-    assert refused(conn) == {"cancel_job (refunded)": "P0001: public.refund(uuid,integer,text) answered false"}
+    assert refused(conn) == {
+        "cancel_job (refunded)": "P0001: public.refund(uuid,integer,text) answered false"
+    }
 
 
 def test_a_table_in_use_is_not_waited_for(conn: psycopg.Connection, migrated_dsn: str) -> None:
@@ -256,9 +259,7 @@ def test_a_mapping_is_tried_as_well(conn: psycopg.Connection, trigger: str, refu
     wrong = {detail.partition(":")[0] for level, detail in findings if level == "error"}
     assert wrong == refused_calls
     if not trigger:
-        assert findings == [
-            ("ok", "create_job, cancel_job, restore_job: nothing of the app is in the way")
-        ]
+        assert findings == [("ok", "create_job, cancel_job, restore_job: nothing of the app is in the way")]
     assert conn.execute("select count(*) from arcano.mapping").fetchone() == (0,)
 
 

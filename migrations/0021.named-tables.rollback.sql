@@ -1,0 +1,1 @@
+alter table arcano.job_table drop column if exists name;

@@ -36,6 +36,7 @@ begin
             values
               ('indexes', 'each attached table has its indexes, and they are valid'),
               ('settings', 'attached tables and settings belong together'),
+              ('many tables', 'the server has places for the locks of many checks at once'),
               ('names', 'each attached table still has its name'),
               ('rights of end users', 'they write no column that a backend alone should fill'),
               ('triggers', 'each sees what the package writes'),

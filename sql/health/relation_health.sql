@@ -11,6 +11,8 @@ begin
      cross join lateral arcano.relation_problem(h.inhrelid) k
      where h.inhparent = 'arcano.job'::regclass and k.problem is not null;
 
+  return query select k.* from arcano.lock_findings(null) k;
+
   return query
     select 'error', 'owners', format('%s belongs to %s, and %s is not a member of that role: create_job cannot insert, and attach cannot mend',
              arcano.table_name(c.oid), c.relowner::regrole, current_user),

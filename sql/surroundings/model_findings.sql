@@ -18,7 +18,7 @@ begin
       'A prepared "select *" or "returning *" fails once after that (0A000, cached plan must not change result type): attach with the app stopped, or let it connect anew. An ORM that compares schemas has to know them: docs/orm.';
   end if;
   return query
-    select 'note', 'ids', 'the table alone gives ids (generated always)', 'Call create_job with p_job_id null; it answers the id.'
+    select 'note', 'who gives ids', 'the table alone does (generated always)', 'Call create_job with p_job_id null; it answers the id.'
       from pg_attribute a where a.attrelid = p_table and a.attname = 'id' and a.attidentity = 'a';
 end
 $$;

@@ -31,7 +31,10 @@ begin
       return query
         select 'note', 'it can be mapped', 'Nothing of it is altered then: it keeps its columns, types and words', m.call
           from arcano.mapped_instead(p_table) m (call)
-         where m.call is not null;
+         where m.call is not null
+         union all
+        select 'note', 'it cannot be mapped either', 'Its ids are not of the types that this installation has', arcano.attach_hint(p_table)
+         where arcano.mapped_instead(p_table) is null and exists (select from arcano.attach_problems(p_table) p where p.mend is null);
       return;
     end if;
   end if;
@@ -40,6 +43,7 @@ begin
       from arcano.weaker_owner(p_table) w
      where w.owner is not null;
   return query select p.* from arcano.policy_findings(p_table) p;
+  return query select k.* from arcano.lock_findings(p_table) k;
 
   for v_kind in select c.* from arcano.job_counts(v_rows, v_orphan_after, v_settings.touch_limit) c loop
     if v_kind.is_total then

@@ -52,13 +52,14 @@ WAITS = {
         "erase_user",
         "start_job, healed",
         "run_or_queue",
+        "check_job_table",  # for a tenth of a second: it tries them
     },
     "job": {
         *("touch_job", "touch_jobs", "start_job", "start_jobs", "start_job, healed"),
         *("finish_job", "finish_job, waiting", "fail_job", "finish_jobs", "claim_jobs", "finish_task, known"),
         *("run_or_queue", "requeue_job", "start_job, known task", "settle_refund, of a job"),
     },
-    "queue": {"run_or_queue"},
+    "queue": {"run_or_queue", "check_job_table"},
     "account": {"set_account", "drop_account"},
     "task": {"start_job, known task"},
     "refund": {"settle_refund", "settle_refund, of a job", "restore_job"},

@@ -1325,6 +1325,13 @@ CREATE FUNCTION arcano.limit_wait(p_since timestamp with time zone, p_lock_timeo
 
 COMMENT ON FUNCTION arcano.limit_wait(p_since timestamp with time zone, p_lock_timeout interval) IS 'Internal: sets lock_timeout so that p_since will be longest_wait ago then, or p_lock_timeout, if that is shorter and not 0, but for 10 milliseconds at least; answers which of them holds.';
 
+CREATE FUNCTION arcano.lock_findings(p_table regclass, OUT level text, OUT finding text, OUT detail text, OUT hint text) RETURNS SETOF record
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.lock_findings(p_table regclass, OUT level text, OUT finding text, OUT detail text, OUT hint text) IS 'Internal: whether so many tables are attached, with p_table (null: none more), that few checks can run at once.';
+
 CREATE FUNCTION arcano.lock_free_jobs(p_jobs arcano.job_ref[]) RETURNS arcano.job_ref[]
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -4255,6 +4262,8 @@ GRANT ALL ON FUNCTION arcano.leave_session(p_user_id uuid, p_session_id text, p_
 REVOKE ALL ON FUNCTION arcano.left_out_because(p_mapping arcano.mapping) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.limit_wait(p_since timestamp with time zone, p_lock_timeout interval) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.lock_findings(p_table regclass, OUT level text, OUT finding text, OUT detail text, OUT hint text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.lock_free_jobs(p_jobs arcano.job_ref[]) FROM PUBLIC;
 

@@ -131,7 +131,7 @@ def test_what_is_in_the_way_gets_a_name_that_fits(fresh: psycopg.Connection, nam
 
 
 @pytest.mark.parametrize("name", ["j" * 63, "表" * 21, "é" * 31], ids=["Latin", "kanji", "accented"])
-def test_a_copy_that_is_advised_gets_a_name_that_fits(fresh: psycopg.Connection, name: str) -> None:
+def test_what_cannot_be_attached_is_mapped_by_any_name(fresh: psycopg.Connection, name: str) -> None:
     fresh.execute(
         sql.SQL(
             "create table public.{} (id uuid primary key, user_id uuid, status text, created_at timestamptz)"
@@ -139,8 +139,11 @@ def test_a_copy_that_is_advised_gets_a_name_that_fits(fresh: psycopg.Connection,
         ).format(sql.Identifier(name))
     )
     table = sql.Identifier("public", name).as_string(fresh)
-    mend(fresh, table)
-    assert len(indexes(fresh, table)) == 4
+    with pytest.raises(CannotAttach) as refused:
+        ArcanoDB(fresh).attach_job_table(table)
+    for line in (refused.value.hint or "").splitlines():
+        fresh.execute(line.encode())
+    assert fresh.execute("select relid = %s::regclass from arcano.mapping", (table,)).fetchone() == (True,)
 
 
 def mend(conn: psycopg.Connection, table: str) -> None:

@@ -225,5 +225,7 @@ def test_ids_that_the_table_alone_gives(migrated_as: object, empty_dsn: str) -> 
                 "bigint primary key generated always as identity",
             )
         )
-        details = [f.detail for f in ArcanoDB(conn).check_job_table("public.t") if f.finding == "ids"]
-        assert details == ["the table alone gives ids (generated always)"]
+        details = [
+            f.detail for f in ArcanoDB(conn).check_job_table("public.t") if f.finding == "who gives ids"
+        ]
+        assert details == ["the table alone does (generated always)"]

@@ -344,6 +344,13 @@ CREATE FUNCTION arcano.complete_working_jobs(p_jobs arcano.job_ref[], p_attempts
 
 COMMENT ON FUNCTION arcano.complete_working_jobs(p_jobs arcano.job_ref[], p_attempts integer[], p_error text, OUT jobs arcano.job_ref[], OUT attempts integer[]) IS 'Internal: completes those of p_jobs that are worked on, and answers them with their attempts.';
 
+CREATE FUNCTION arcano."concurrently"(p_table oid) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano."concurrently"(p_table oid) IS 'Internal: the word with which "create index" builds an index of p_table while it is used, and a space; empty: it cannot.';
+
 CREATE FUNCTION arcano.contract_columns(p_table regclass) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3978,6 +3985,8 @@ REVOKE ALL ON FUNCTION arcano.column_users(p_table oid, p_column smallint) FROM 
 REVOKE ALL ON FUNCTION arcano.columns_as_jsonb(p_source text, p_job arcano.job_ref, p_limit integer, p_columns name[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.complete_working_jobs(p_jobs arcano.job_ref[], p_attempts integer[], p_error text, OUT jobs arcano.job_ref[], OUT attempts integer[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano."concurrently"(p_table oid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.contract_columns(p_table regclass) FROM PUBLIC;
 

@@ -17,17 +17,19 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_mend constant text := format('alter table %s alter column created_at set default now();', p_table);
+  v_zone constant text := (select p.reset_val from pg_settings p where p.name = 'TimeZone');
 begin
   level := 'warning';
   finding := 'created_at written by clients';
   if p_future > 0 then
     detail := format('%s jobs are from the future, and orphans only that much later', p_future);
-    hint := 'Let the database''s clock write it: ' || v_mend;
+    hint := v_mend || ' -- and let the app leave it to that';
     return next;
   elsif p_dated >= 20 and p_coarse > p_dated * 0.9 then
     detail := format('%s of %s have whole milliseconds, as the clocks of browsers and servers do; the database''s own has microseconds',
       p_coarse, p_dated);
-    hint := 'A client''s clock that is slow makes real jobs old. Let the database''s write it: ' || v_mend;
+    hint := v_mend || ' -- and let the app leave it to that: a client''s clock that is slow makes real jobs old'
+      || case when v_zone not in ('UTC', 'Etc/UTC', 'GMT') then format(', and what it writes without a zone is read as %s', v_zone) else '' end;
     return next;
   end if;
   if p_dateless > 0 then

@@ -21,6 +21,8 @@ begin
        union all
       select s.* from arcano.sweep_health() s
        union all
+      select c.* from arcano.clock_health() c
+       union all
       select r.* from arcano.role_health() r
        union all
       select d.* from arcano.default_health() d
@@ -54,6 +56,7 @@ begin
               ('errors', 'none in the last hour'),
               ('refunds', 'none is due for long'),
               ('clocks', 'no open job and no sweep is from the future'),
+              ('time zones', 'what was healed lately was of any age'),
               ('roles', 'the group roles are there'),
               ('grants', 'nobody reads past the job tables'' own grants'),
               ('new transactions', 'they are read committed, and may write'),

@@ -230,6 +230,40 @@ def bloated_index(d: Database) -> None:
     d.conn.execute("vacuum public.pose_changer_jobs")
 
 
+def swapped(d: Database) -> None:
+    d.conn.execute(
+        f"create table public.new_pose (like {POSE} including all); alter table {POSE} rename to old_pose;"
+        " alter table public.new_pose rename to pose_changer_jobs"
+    )
+
+
+def made_anew(d: Database) -> None:
+    d.conn.execute(f"create table public.new_pose (like {POSE}); drop table {POSE}")
+    d.conn.execute("alter table public.new_pose rename to pose_changer_jobs")
+
+
+def rights_of_end_users(d: Database) -> None:
+    d.conn.execute(
+        f"drop role if exists arcanos_browser; create role arcanos_browser; grant insert on {POSE} to arcanos_browser;"
+        f" alter table {POSE} enable row level security;"
+        f" create policy own on {POSE} for insert to arcanos_browser with check (true)"
+    )
+
+
+def once_a_statement(d: Database) -> None:
+    d.conn.execute(
+        "create function public.audit() returns trigger language plpgsql as 'begin return null; end';"
+        f" create trigger audit after update on {POSE} for each statement execute function public.audit()"
+    )
+
+
+def dates_of_another_zone(d: Database) -> None:
+    """As an ORM writes them that leaves the zone out, in a database that is not on UTC."""
+    for _ in range(5):
+        make_job(d.conn, VIDEO, user := make_user(d.conn), "1 hour 2 seconds")
+        d.db.check_user_active(user)
+
+
 FAULTS: dict[str, tuple[Plant, set[tuple[str, str, str]]]] = {
     "a missing index": (
         no_index,
@@ -255,6 +289,44 @@ FAULTS: dict[str, tuple[Plant, set[tuple[str, str, str]]]] = {
     "an unknown status of a large table": (
         unknown_status_of_a_large_table,
         {("warning", "statuses", f"{POSE}: ")},
+    ),
+    "a table that was swapped": (
+        swapped,
+        {
+            (
+                "error",
+                "names",
+                f"{POSE} is not attached: it has taken the place of a table that was, and public.old_pose",
+            )
+        },
+    ),
+    "a table that was made anew": (
+        made_anew,
+        {
+            (
+                "error",
+                "names",
+                f"{POSE} is not attached: it has taken the place of a table that was, which is gone",
+            )
+        },
+    ),
+    "end users who make up a charge": (
+        rights_of_end_users,
+        {("warning", "rights of end users", "arcanos_browser may write api_account, ")},
+    ),
+    "a trigger for a statement": (
+        once_a_statement,
+        {("warning", "triggers", f"audit on {POSE} fires once a")},
+    ),
+    "dates of another zone": (
+        dates_of_another_zone,
+        {
+            (
+                "error",
+                "time zones",
+                f"5 of 5 jobs of {VIDEO} that were healed in the last day were 01:00:00 old",
+            )
+        },
     ),
     "the breaker": (breaker, {("error", "rule", f"{VIDEO} was put in observe mode")}),
     "a function that is gone": (

@@ -306,6 +306,13 @@ CREATE FUNCTION arcano.clock_findings(p_table regclass, p_jobs bigint, p_future 
 
 COMMENT ON FUNCTION arcano.clock_findings(p_table regclass, p_jobs bigint, p_future bigint, p_dateless bigint, p_dated bigint, p_coarse bigint, OUT level text, OUT finding text, OUT detail text, OUT hint text) IS 'Internal: what is wrong with created_at of p_table, of whose p_jobs jobs so many are from the future, have no date, have one, and have one in whole milliseconds.';
 
+CREATE FUNCTION arcano.clock_health() RETURNS TABLE(level text, finding text, detail text, hint text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.clock_health() IS 'Internal: what check_health says of the dates of jobs that were healed.';
+
 CREATE FUNCTION arcano.code_of_table(p_table regclass, OUT class regclass, OUT object oid, OUT owner oid) RETURNS SETOF record
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3975,6 +3982,8 @@ REVOKE ALL ON FUNCTION arcano.claim_one_by_one(p_slots text[], p_limit integer, 
 REVOKE ALL ON FUNCTION arcano.claimed_user() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.clock_findings(p_table regclass, p_jobs bigint, p_future bigint, p_dateless bigint, p_dated bigint, p_coarse bigint, OUT level text, OUT finding text, OUT detail text, OUT hint text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.clock_health() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.code_of_table(p_table regclass, OUT class regclass, OUT object oid, OUT owner oid) FROM PUBLIC;
 

@@ -24,7 +24,7 @@ begin
              select from pg_attribute c
               where c.attrelid = p_table and c.attname = 'credits_charged' and c.atthasdef and not c.attisdropped),
            'a job that nobody charged counts as charged, and is never an orphan',
-           format('alter table %s add column if not exists credits_charged boolean, alter column credits_charged set default false; -- and let the app write true when it charges', p_table)),
+           format('alter table %s add column if not exists credits_charged boolean, alter column credits_charged set default false; -- only once the app writes true when it charges: else what it charged counts as not charged', p_table)),
          ('credits_charged', 'warning', d.value = 'true',
            'every job counts as charged, and is never an orphan', d.dropped),
          ('position', 'warning', d.value !~ '^([(]?''?(0|-[0-9]+)''?[)]?|NULL)$',

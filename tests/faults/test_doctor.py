@@ -244,7 +244,8 @@ def made_anew(d: Database) -> None:
 
 def rights_of_end_users(d: Database) -> None:
     d.conn.execute(
-        f"drop role if exists arcanos_browser; create role arcanos_browser; grant insert on {POSE} to arcanos_browser;"
+        "drop role if exists arcanos_browser; create role arcanos_browser;"
+        f" grant insert on {POSE} to arcanos_browser;"
         f" alter table {POSE} enable row level security;"
         f" create policy own on {POSE} for insert to arcanos_browser with check (true)"
     )

@@ -9,23 +9,18 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import TextIOWrapper
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import click
 import psycopg
 
-from arcano_db import AmbiguousJob, ArcanoDB, ArcanoError
-from arcano_db.bench.schema import BenchError
-from arcano_db.calls.printable import PrintableFormatter, in_lines, printable
-from arcano_db.demo import DemoError
-from arcano_db.installing import migrating
-from arcano_db.installing.attaching import AttachError
+from arcano_db import ArcanoDB
+from arcano_db.calls.printable import PrintableFormatter
+from arcano_db.cli.failing import Command, asks_for_json, explained, note_arguments
 from arcano_db.running.isolating import find_function
-from arcano_db.running.working import WorkError
 from arcano_db.terminal.output import say
 
 FREE = 0
-FAILED = 1
 BLOCKED = 3
 NOT_UP_TO_DATE = 4
 
@@ -70,24 +65,19 @@ def deadline_option(default: float) -> Callable[[Callable[..., Any]], Callable[.
     )
 
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")
-
-
-_OURS = (ArcanoError, AttachError, BenchError, DemoError, WorkError, migrating.MigrationError)
-
-
-@contextmanager
-def _shown_as_text() -> Iterator[None]:
-    """Whatever is in an error's message: a name of the database's, what somebody typed, an app's own text."""
-    try:
-        yield
-    except click.ClickException as error:
-        vars(error)["message"] = in_lines(error.message)
-        raise
+json_option = click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print JSON, for machines; an error is then the last line of standard error, as JSON too.",
+)
 
 
 class _Group(click.Group):
-    """Turns the package's and the server's errors into a message and exit code 1."""
+    """Its commands end with a message that says what to do, and with exit code 1, or 2 for wrong usage."""
+
+    command_class = Command
+    group_class = type
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """As any command; a terminal that lacks a character gets an escape, and goes on."""
@@ -96,33 +86,30 @@ class _Group(click.Group):
                 stream.reconfigure(errors="backslashreplace")
         return super().main(*args, **kwargs)
 
-    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+    def make_context(self, info_name: str | None, args: list[str], *rest: Any, **extra: Any) -> click.Context:
         """As any command."""
-        with _shown_as_text():
-            return super().make_context(*args, **kwargs)
+        given = list(args)  # they are taken out of it
+        with explained(extra.get("parent"), as_json=asks_for_json(given)):
+            context = super().make_context(info_name, args, *rest, **extra)
+        note_arguments(context, given)
+        return context
 
     def invoke(self, ctx: click.Context) -> Any:
         """As any command."""
-        with _shown_as_text():
-            return self._invoke(ctx)
-
-    def _invoke(self, ctx: click.Context) -> Any:
-        try:
+        with explained(ctx):
             return super().invoke(ctx)
-        except AmbiguousJob as error:
-            message = printable(f"{error.args[0]}: {error.detail}. Name the table: --table")
-            raise click.UsageError(message) from error
-        except _OURS as error:
-            raise click.ClickException(str(error).strip()) from error
-        except psycopg.OperationalError as error:
-            hint = "\nHint: Name the database with --dsn or DATABASE_URL." if error.sqlstate is None else ""
-            raise click.ClickException(str(error).strip() + hint) from error
-        except psycopg.errors.InvalidTextRepresentation as error:  # an id of another type than the database's
-            raise click.UsageError(printable(error.diag.message_primary or str(error))) from error
+
+
+class _Cursor(psycopg.Cursor[Any]):
+    """Notes which statement failed, so that the right that is lacking can be told."""
+
+    def execute(self, query: Any, *args: Any, **kwargs: Any) -> Self:
+        """As any cursor."""
+        try:
+            return super().execute(query, *args, **kwargs)
         except psycopg.Error as error:
-            raise click.ClickException(str(error).strip()) from error
-        except UnicodeEncodeError as error:  # bytes of an argument that are no text
-            raise click.UsageError("an argument has characters that cannot be sent") from error
+            error.add_note(query.decode() if isinstance(query, bytes) else str(query))
+            raise
 
 
 @contextmanager
@@ -136,7 +123,9 @@ def connected(
         force: Intervals below the limits are taken.
         trust_owner: A table may belong to a role with fewer rights than its code then gets.
     """
-    with psycopg.connect(dsn, autocommit=True, application_name="arcano-db") as connection:
+    with psycopg.connect(
+        dsn, autocommit=True, application_name="arcano-db", cursor_factory=_Cursor
+    ) as connection:
         connection.add_notice_handler(_tell)
         if force:
             connection.execute("set arcano.force = on")
@@ -209,4 +198,7 @@ def main() -> None:
 
     Exit codes: 0 done, 1 failed, 2 wrong usage; check: 0 free, 3 blocked; status: 4 not up to date;
     doctor: 1 something is wrong.
+
+    With --json standard output has the answer and nothing else, and an error is one line of JSON, the last
+    of standard error: {"error": {"message", "sqlstate", "detail", "hint", "exit_code"}}.
     """

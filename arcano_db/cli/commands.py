@@ -14,7 +14,6 @@ from arcano_db.calls.printable import printable
 from arcano_db.calls.rows import CancelledJob, CancelledOne, JobTable, OrphanJob, SweptTable
 from arcano_db.cli.base import (
     BLOCKED,
-    FAILED,
     FREE,
     NOT_UP_TO_DATE,
     connected,
@@ -26,6 +25,7 @@ from arcano_db.cli.base import (
     main,
     patience_option,
 )
+from arcano_db.cli.failing import FAILED
 from arcano_db.installing import migrating
 from arcano_db.running.sweeping import DEADLINE, sweep_until_stopped
 from arcano_db.terminal.output import console, echo, print_json, print_record, print_rows, say

@@ -15,7 +15,9 @@ from arcano_db import ArcanoDB, NotAttached
 from arcano_db.calls.errors import translated
 from arcano_db.calls.printable import printable
 from arcano_db.calls.rows import Step
-from arcano_db.cli.base import FAILED, connected, database, dsn_option, json_option, main, patience_option
+from arcano_db.cli.advice import missing_table, table_name
+from arcano_db.cli.base import connected, database, dsn_option, json_option, main, patience_option
+from arcano_db.cli.failing import FAILED, failure
 from arcano_db.installing.attaching import Patience, attached_tables, removal_steps, run_steps
 from arcano_db.terminal.output import echo, print_findings, print_json, say
 from arcano_db.terminal.signals import stop_request
@@ -215,9 +217,12 @@ def map_command(
     """
     with connected(dsn, force=force, trust_owner=trust_owner) as connection:
         db = ArcanoDB(connection)
-        table = _with_its_schema(connection, table)
         asks = sys.stdin.isatty() and not as_json
         guessed = db.guess_mapping(table, columns)
+        advice = missing_table(connection, table)
+        if advice.message:
+            raise failure(advice.message, hint=advice.hint)
+        table = table_name(connection, table) or table
         columns = {**guessed.columns, **columns}
         if asks and guessed.unknown_columns:
             for name in guessed.unknown_columns:
@@ -268,18 +273,15 @@ def map_command(
 @dsn_option
 def unmap(table: str, dsn: str) -> None:
     """Undo `map`, also of a TABLE that is gone. No row is touched."""
-    with database(dsn) as db:
-        say(f"unmapped {table}" if db.unmap_job_table(table) else f"nothing to do: {table} is not mapped")
-
-
-def _with_its_schema(connection: psycopg.Connection[Any], table: str) -> str:
-    """The full name of a table, as the ``search_path`` finds it; the same text if it finds none."""
-    row = connection.execute(
-        "select format('%%I.%%I', n.nspname, c.relname) from pg_class c"
-        " join pg_namespace n on n.oid = c.relnamespace where c.oid = to_regclass(%s)",
-        (table,),
-    ).fetchone()
-    return str(row[0]) if row else table
+    with connected(dsn) as connection:
+        db = ArcanoDB(connection)
+        if db.unmap_job_table(table):
+            say(f"unmapped {table}")
+            return
+        advice = missing_table(connection, table)
+        if advice.message:
+            raise failure(f"{advice.message}, and none of that name is mapped", hint=advice.hint)
+        say(f"nothing to do: {table} is not mapped")
 
 
 def _mapping_call(

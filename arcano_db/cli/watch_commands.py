@@ -14,7 +14,8 @@ from rich.text import Text
 
 from arcano_db import ArcanoDB
 from arcano_db.calls.rows import SweepStatus
-from arcano_db.cli.base import FAILED, connected, database, dsn_option, json_option, log_to_stderr, main
+from arcano_db.cli.base import connected, database, dsn_option, json_option, log_to_stderr, main
+from arcano_db.cli.failing import FAILED
 from arcano_db.running.doctor import examine
 from arcano_db.terminal.output import columns, console, echo, print_findings, say
 from arcano_db.terminal.signals import stop_request

@@ -11,7 +11,8 @@ import click
 import psycopg
 
 from arcano_db import NotAllowed
-from arcano_db.cli.base import FAILED, database, dsn_option, load_function, log_to_stderr, main
+from arcano_db.cli.base import database, dsn_option, load_function, log_to_stderr, main
+from arcano_db.cli.failing import FAILED
 from arcano_db.demo import run_demo
 from arcano_db.terminal.output import console, say
 from arcano_db.terminal.signals import stop_request

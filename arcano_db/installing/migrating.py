@@ -96,6 +96,20 @@ def loader() -> ModuleType:
     return module
 
 
+def newest_migration() -> str:
+    """The id of the last migration of this release."""
+    return str(_ids(_read_migrations())[-1])
+
+
+def least_roles() -> dict[str, str]:
+    """The functions and views of schema arcano that are public, and the least role that may use each.
+
+    From the files, because who lacks a right may not ask the database either. The role that migrated is
+    ``owner``.
+    """
+    return {name: role for schema, name, role in loader().public_objects() if schema == "arcano"}
+
+
 def status(dsn: str) -> MigrationStatus:
     """Read what is applied, without writing anything.
 
@@ -294,7 +308,7 @@ def _register_again(dsn: str, report: Report) -> bool:
 
 
 _INSTALLED = "select to_regclass('arcano.job') is not null"
-_GUESSES = ("guess_column", "guess_id_types")
+_GUESSES = ("guess_column", "guess_job_tables", "guess_id_types")
 
 
 def _chosen_types(

@@ -1,5 +1,5 @@
 -- Of which types the ids of an installation should be, by the tables there are that look like job tables; of what kinds of ids they
--- have, one that holds all. Asked before anything is installed: it and guess_column use nothing else of the package.
+-- have, one that holds all. Asked before anything is installed: it, guess_job_tables and guess_column use nothing else of the package.
 create or replace function arcano.guess_id_types()
 returns table (name text, type text, tables text)
 language plpgsql stable
@@ -16,15 +16,10 @@ begin
         select k.name, c.oid as relid, format_type(a.atttypid, a.atttypmod) as named,
                case when a.atttypid in ('uuid'::regtype, 'bigint'::regtype, 'integer'::regtype) then a.atttypid::regtype::text
                  when a.atttypid = 'smallint'::regtype then 'integer' else 'text' end as type
-          from pg_class c
-          join pg_namespace n on n.oid = c.relnamespace
+          from arcano.guess_job_tables() g
+          join pg_class c on c.oid = g.relid
          cross join unnest(array['id', 'user_id']) k (name)
           join pg_attribute a on a.attrelid = c.oid and not a.attisdropped and a.attname = arcano.guess_column(c.oid, k.name)
-         where c.relkind in ('r', 'p') and not c.relispartition and c.relpersistence = 'p'
-           and n.nspname !~ '^(arcano|arcano_.*|pg_.*|information_schema)$'
-           and c.relname ~* '(job|task|render|generation|prediction|training|transcription|conversion|export)s?$'
-           and arcano.guess_column(c.oid, 'user_id') is not null
-           and arcano.guess_column(c.oid, 'status') is not null
       ) f
      group by f.name
      order by f.name;

@@ -120,8 +120,8 @@ _OURS = {
 
 # One of them is older; the database cannot be asked which, for its transaction is aborted.
 _HOW_TO_UPGRADE = (
-    "Run: arcano-db migrate; or, where `arcano-db status` says that the database has a newer release than this"
-    " client: pip install -U arcano-db"
+    "Run: arcano-db migrate; or, where `arcano-db status` says that the database has a newer release than"
+    " this client: pip install -U arcano-db"
 )
 
 _OF_CONSTRAINT: dict[tuple[str | None, str | None], type[ArcanoError]] = {

@@ -31,12 +31,8 @@ _LOOK_BACK = timedelta(minutes=10)
 @click.option("--job", "job_id", help="Of this job alone.")
 @click.option("--user", "user_id", help="Of this user's jobs.")
 @click.option("--table", help="Of the jobs of this table.")
-@click.option(
-    "--event", help="Of this kind, such as healed, cancelled or refunded; a wrong one says which there are."
-)
-@click.option(
-    "--source", help="By this, such as check, sweep or cancel_job; a wrong one says which there are."
-)
+@click.option("--event", help="Of this kind, such as healed; a wrong one says which there are.")
+@click.option("--source", help="By this, such as sweep; a wrong one says which there are.")
 @click.option("--since", metavar="INTERVAL", help="Not older than this, such as '2 hours'.")
 @click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="The most to list.")
 @click.option("--follow", "-f", is_flag=True, help="Go on with those to come, until SIGTERM or SIGINT.")

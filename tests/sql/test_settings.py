@@ -130,7 +130,7 @@ def test_every_setting_that_may_be_set_is_stored(db: ArcanoDB, conn: psycopg.Con
     }
     with pytest.raises(InvalidArgument) as refused:
         db.set_job_table(UPSCALER, {"nothing": 1})
-    assert set(values) == set((refused.value.hint or "").removeprefix("Its keys may be ")[:-1].split(", "))
+    assert set(values) == set((refused.value.detail or "").removeprefix("Settings are ")[:-1].split(", "))
     before = conn.execute(
         "select to_jsonb(t) from arcano.job_table t where job_table = %s::regclass", (UPSCALER,)
     ).fetchone()[0]

@@ -322,14 +322,20 @@ def _release(connection: psycopg.Connection[Any]) -> Advice:
             f"`arcano-db status`, run as {owner}, says which is older. The database: arcano-db migrate;"
             " the client: pip install -U arcano-db",
         )
+    if found is None:
+        return Advice(
+            f"Arcano DB is half installed in the database {connection.info.dbname}: no functions are loaded",
+            None,
+            f"As {owner}: arcano-db migrate, which goes on where it stopped",
+        )
     newest = migrating.newest_migration()
-    last = (found and found[0]) or ""
-    detail = f"The database has {last or 'a very old one'}, and the client {newest}."
+    last = found[0] or ""
+    detail = f"The database has {last or 'one of the first'}, and the client {newest}."
     if last > newest:
         return Advice(message, detail, "The client is older: pip install -U arcano-db")
     if last < newest:
         return Advice(message, detail, f"The database is older. As {owner}: arcano-db migrate")
-    if found and found[1] == migrating.loader().source_fingerprint():
+    if found[1] == migrating.loader().source_fingerprint():
         return Advice()
     return Advice(
         message,

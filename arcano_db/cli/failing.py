@@ -182,6 +182,12 @@ def _advised(said: _Said, advice: Advice) -> _Said:
     )
 
 
+def text_of(error: Exception) -> str:
+    """What is shown for an error that does not end the command."""
+    shown = _understood(error, click.get_current_context())
+    return shown.message if shown else str(error)
+
+
 def failure(message: str, *, detail: str | None = None, hint: str | None = None) -> click.ClickException:
     """What a command raises that failed for a reason of its own: exit code 1."""
     return _Failure(_Said(message, None, detail, hint))

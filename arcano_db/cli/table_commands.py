@@ -5,20 +5,31 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from functools import partial
+from typing import Any, TypeVar
 
 import click
 import psycopg
 
-from arcano_db import ArcanoDB, NotAttached
+from arcano_db import ArcanoDB, ArcanoError, NotAttached
 from arcano_db.calls.errors import translated
 from arcano_db.calls.printable import printable
-from arcano_db.calls.rows import Step
+from arcano_db.calls.rows import Finding, Step
 from arcano_db.cli.advice import missing_table, table_name
-from arcano_db.cli.base import connected, database, dsn_option, json_option, main, patience_option
-from arcano_db.cli.failing import FAILED, failure
-from arcano_db.installing.attaching import Patience, attached_tables, removal_steps, run_steps
+from arcano_db.cli.base import connected, dsn_option, json_option, main, patience_option
+from arcano_db.cli.failing import FAILED, failure, text_of
+from arcano_db.installing.attaching import (
+    AttachError,
+    InterruptedAttach,
+    Patience,
+    attached_tables,
+    job_like_tables,
+    removal_steps,
+    roles_that_stay,
+    run_steps,
+)
 from arcano_db.terminal.output import echo, print_findings, print_json, say
 from arcano_db.terminal.signals import stop_request
 
@@ -35,10 +46,17 @@ def _patience_options(command: Callable[..., Any]) -> Callable[..., Any]:
     )(patience_option(command))
 
 
+_verbose_option = click.option("--verbose", "-v", is_flag=True, help="Print each statement that is run, too.")
+
+
 @main.command()
-@click.argument("table")
+@click.argument("table", required=False)
 @dsn_option
 @json_option
+@click.option(
+    "--all", "every", is_flag=True, help="Instead of TABLE: every table that looks like a job table."
+)
+@click.option("--yes", is_flag=True, help="With --all: do not ask for each table.")
 @click.option("--check", is_flag=True, help="Say what would happen to the table's rows, and change nothing.")
 @click.option("--no-try", is_flag=True, help="With --check: do not try to end a job and roll that back.")
 @click.option("--plan", is_flag=True, help="Print the statements and what each locks, and run none.")
@@ -66,11 +84,14 @@ def _patience_options(command: Callable[..., Any]) -> Callable[..., Any]:
     is_flag=True,
     help="Accept that the table's triggers run with more rights than its owner has.",
 )
+@_verbose_option
 @_patience_options
 def attach(
-    table: str,
+    table: str | None,
     dsn: str,
     as_json: bool,
+    every: bool,
+    yes: bool,
     check: bool,
     no_try: bool,
     plan: bool,
@@ -80,6 +101,7 @@ def attach(
     observe: bool,
     force: bool,
     trust_owner: bool,
+    verbose: bool,
     lock_timeout: float,
     patience: float,
 ) -> None:
@@ -91,49 +113,123 @@ def attach(
     \b
     Before:  arcano-db attach public.my_jobs --check     what would happen to its rows
              arcano-db attach public.my_jobs --plan      what would be run, and what that locks
+             arcano-db attach --all --check              the same of every table that looks like one
 
-    --check reads the whole table. Exit code 1: it cannot be attached as it is.
+    --check reads the whole table. Exit code 1: it cannot be attached as it is; with --all: one of them
+    cannot, and the others were done all the same.
     """
-    if check:
-        with database(dsn, force=force, trust_owner=trust_owner) as db:
-            say(f"reading {table} ...")
-            findings = db.check_job_table(table, orphan_after, not no_try)
-        print_findings(findings, as_json)
-        sys.exit(FAILED if any(finding.level == "error" for finding in findings) else 0)
+    if every == (table is not None):
+        raise click.UsageError("Give TABLE or --all.")
+    if every and tool is not None:
+        raise click.UsageError("--tool is the name of one table, and --all may be about many.")
+    if every and not (yes or check or plan or sys.stdin.isatty()):
+        raise click.UsageError("--all asks for each table, and nobody is there to answer: say --yes.")
 
-    def steps(connection: psycopg.Connection[Any]) -> list[Step]:
+    def opened() -> AbstractContextManager[psycopg.Connection[Any]]:
+        return connected(dsn, force=force, trust_owner=trust_owner)
+
+    def checked(table: str) -> list[Finding]:
+        with opened() as connection:
+            say(f"reading {printable(table)} ...")
+            return ArcanoDB(connection).check_job_table(table, orphan_after, not no_try)
+
+    def steps(connection: psycopg.Connection[Any], table: str) -> list[Step]:
         return ArcanoDB(connection).attach_steps(table, tool, orphan_after, stall_after)
 
-    def set_mode(connection: psycopg.Connection[Any]) -> None:
-        # As soon as there are settings, which come first: the rule never sees the table in the other mode.
-        if observe:
-            with contextlib.suppress(NotAttached):
-                ArcanoDB(connection).set_job_table(table, {"mode": "observe"})
+    def planned(table: str) -> list[Step]:
+        with opened() as connection:
+            return steps(connection, table)
 
-    if plan:
-        with connected(dsn, force=force, trust_owner=trust_owner) as connection:
-            _print_plan(steps(connection), as_json)
-        return
-    with (
-        connected(dsn, force=force, trust_owner=trust_owner) as connection,
-        connected(dsn) as watcher,
-    ):
-        with stop_request() as stop:
-            done = run_steps(
-                connection,
-                watcher,
-                table,
-                steps,
-                patience=Patience(lock_timeout, patience),
-                before_each=set_mode,
-                stop=stop,
-            )
-        if not done:
-            say(f"nothing to do: {table} is attached with these settings")
+    def attached(table: str) -> None:
+        def set_mode(connection: psycopg.Connection[Any]) -> None:
+            # As soon as there are settings, which come first: the rule never sees it in the other mode.
+            if observe:
+                with contextlib.suppress(NotAttached):
+                    ArcanoDB(connection).set_job_table(table, {"mode": "observe"})
+
+        with opened() as connection, connected(dsn) as watcher:
+            with stop_request() as stop:
+                done = run_steps(
+                    connection,
+                    watcher,
+                    table,
+                    lambda connection: steps(connection, table),
+                    patience=Patience(lock_timeout, patience),
+                    before_each=set_mode,
+                    stop=stop,
+                    verbose=verbose,
+                )
             set_mode(connection)
-        ids = connection.execute("select detail, hint from arcano.separate_sequences(%s::regclass)", (table,))
-        for detail, hint in ids:
-            say(f"warning: {detail}\n  {hint}")
+            if done:
+                say(f"attached {table}")
+            else:
+                say(f"nothing to do: {table} is attached with these settings")
+            ids = connection.execute(
+                "select detail, hint from arcano.separate_sequences(%s::regclass)", (table,)
+            )
+            for detail, hint in ids:
+                say(f"warning: {detail}\n  {hint}")
+
+    if table is not None:
+        if check:
+            findings = checked(table)
+            print_findings(findings, as_json)
+            sys.exit(FAILED if any(finding.level == "error" for finding in findings) else 0)
+        if plan:
+            _print_plan(planned(table), as_json)
+        else:
+            attached(table)
+        return
+
+    with opened() as connection:
+        tables = job_like_tables(connection)
+    if check:
+        answers = {name: _checked_anyway(name, checked) for name in tables}
+        _print_checks(answers, as_json)
+        is_wrong = any(finding.level == "error" for found in answers.values() for finding in found)
+        sys.exit(FAILED if is_wrong else 0)
+    if plan:
+        plans = dict(_of_each(tables, planned))
+        _print_plan([step for found in plans.values() for step in found], as_json)
+        sys.exit(FAILED if len(plans) < len(tables) else 0)
+    wanted = [name for name in tables if yes or click.confirm(f"Attach {printable(name)}?", err=True)]
+    done = dict(_of_each(wanted, attached))
+    if not tables:
+        say("No table looks like a job table. Name one: arcano-db attach public.my_jobs")
+    sys.exit(FAILED if len(done) < len(wanted) else 0)
+
+
+_Answer = TypeVar("_Answer")
+
+
+def _of_each(tables: list[str], action: Callable[[str], _Answer]) -> Iterator[tuple[str, _Answer]]:
+    """What an action answers for each table; one for which it fails is told, and left out."""
+    for table in tables:
+        try:
+            yield table, action(table)
+        except InterruptedAttach:
+            raise
+        except (ArcanoError, AttachError, psycopg.Error) as error:
+            say(f"{table}: {text_of(error)}")
+
+
+def _checked_anyway(table: str, check: Callable[[str], list[Finding]]) -> list[Finding]:
+    """What a check finds; that it could not be made is a finding too."""
+    try:
+        return check(table)
+    except (ArcanoError, psycopg.Error) as error:
+        return [Finding("error", "it cannot be checked", text_of(error), None)]
+
+
+def _print_checks(answers: dict[str, list[Finding]], as_json: bool) -> None:
+    if as_json:
+        print_json([{"job_table": table, "findings": found} for table, found in answers.items()])
+        return
+    for table, findings in answers.items():
+        echo(f"{table}:")
+        print_findings(findings, as_json)
+    if not answers:
+        say("No table looks like a job table. Name one: arcano-db attach public.my_jobs --check")
 
 
 def _pairs(
@@ -311,6 +407,7 @@ def _mapping_call(
 @click.option(
     "--drop-columns", is_flag=True, help="Drop the columns that attaching added, with what is in them."
 )
+@_verbose_option
 @_patience_options
 def detach(
     table: str,
@@ -318,6 +415,7 @@ def detach(
     as_json: bool,
     plan: bool,
     drop_columns: bool,
+    verbose: bool,
     lock_timeout: float,
     patience: float,
 ) -> None:
@@ -335,7 +433,13 @@ def detach(
             return
         with stop_request() as stop:
             done = run_steps(
-                connection, watcher, table, steps, patience=Patience(lock_timeout, patience), stop=stop
+                connection,
+                watcher,
+                table,
+                steps,
+                patience=Patience(lock_timeout, patience),
+                stop=stop,
+                verbose=verbose,
             )
         if not done:  # says which tables are
             ArcanoDB(connection).detach_job_table(table)
@@ -350,6 +454,7 @@ def detach(
     "--drop-columns", is_flag=True, help="Drop the columns that attaching added, with what is in them."
 )
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@_verbose_option
 @_patience_options
 def uninstall(
     dsn: str,
@@ -357,10 +462,14 @@ def uninstall(
     plan: bool,
     drop_columns: bool,
     yes: bool,
+    verbose: bool,
     lock_timeout: float,
     patience: float,
 ) -> None:
     """Detach every table and remove the package: schema arcano, its journal, and its roles.
+
+    Roles belong to the whole server: one that has members, or rights in another database, stays, and it is
+    said why.
 
     Your tables and rows stay as they are; with --drop-columns their columns are those of before, too. Stop
     what calls the functions first: once they are gone, calls fail. It can be interrupted and run again.
@@ -384,10 +493,13 @@ def uninstall(
         if not yes:
             click.confirm(printable(_what_goes(connection, tables)), abort=True)
         with stop_request() as stop:
+            run = partial(run_steps, connection, watcher, patience=waiting, stop=stop, verbose=verbose)
             for table in tables:
-                run_steps(connection, watcher, table, detach_steps(table), patience=waiting, stop=stop)
-            run_steps(connection, watcher, "arcano.job", removal_steps, patience=waiting, stop=stop)
-    say("removed")
+                run(table, detach_steps(table))
+            run("arcano.job", removal_steps)
+        say("removed")
+        for role, reason in roles_that_stay(connection).items():
+            say(f"the role {role} stays: {reason}")
 
 
 def _what_goes(connection: psycopg.Connection[Any], tables: list[str]) -> str:

@@ -101,13 +101,16 @@ def newest_migration() -> str:
     return str(_ids(_read_migrations())[-1])
 
 
-def least_roles() -> dict[str, str]:
-    """The functions and views of schema arcano that are public, and the least role that may use each.
+def least_roles(schema: str | None = "arcano") -> dict[str, str]:
+    """The public functions and views of a schema, or of both, and the least role that may use each.
 
     From the files, because who lacks a right may not ask the database either. The role that migrated is
     ``owner``.
+
+    Args:
+        schema: ``arcano`` or ``arcano_api``; None: both.
     """
-    return {name: role for schema, name, role in loader().public_objects() if schema == "arcano"}
+    return {name: role for of, name, role in loader().public_objects() if schema in (None, of)}
 
 
 def status(dsn: str) -> MigrationStatus:

@@ -38,6 +38,7 @@ _SETTINGS = {
     "bytea_output": "hex",
     "extra_float_digits": "1",
     "transform_null_equals": "off",
+    "standard_conforming_strings": "on",
 }
 
 # The name of what steps aside. Not made from the old one, which may be as long as a name can be, nor from its

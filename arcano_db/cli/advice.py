@@ -314,7 +314,9 @@ def _release(connection: psycopg.Connection[Any]) -> Advice:
         )
     message = "the database and this client are of different releases of Arcano DB"
     try:
-        found = connection.execute("select last_migration, source_fingerprint from arcano.release").fetchone()
+        found = connection.execute(
+            "select to_jsonb(r) ->> 'last_migration', r.source_fingerprint from arcano.release r"
+        ).fetchone()
     except psycopg.Error:
         return Advice(
             message,

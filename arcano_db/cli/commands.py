@@ -156,7 +156,9 @@ def status(dsn: str, as_json: bool) -> None:
         for name in found.pending:
             console.print(f"[yellow]pending[/]  {name}")
         console.print(f"functions: {_FUNCTIONS[found.functions]}")
-        if not found.up_to_date:
+        if found.functions == "newer release":
+            console.print("Run: pip install -U arcano-db", markup=False)
+        elif not found.up_to_date:
             console.print("Run: arcano-db migrate")
     sys.exit(0 if found.up_to_date else NOT_UP_TO_DATE)
 
@@ -164,6 +166,7 @@ def status(dsn: str, as_json: bool) -> None:
 _FUNCTIONS: dict[migrating.Functions, str] = {
     "current": "those of this release",
     "other release": "those of another release",
+    "newer release": "those of a newer release than this client's",
     "edited": "changed in the database since they were loaded",
     "grants": "those of this release, but who may call them is not as it was when they were loaded",
     "missing": "none are loaded",

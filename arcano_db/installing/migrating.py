@@ -29,7 +29,7 @@ from yoyo.connections import DatabaseURI
 from yoyo.migrations import Migration, MigrationList
 
 Report = Callable[[str], None]
-Functions = Literal["current", "other release", "edited", "grants", "missing"]
+Functions = Literal["current", "other release", "newer release", "edited", "grants", "missing"]
 IdType = Literal["uuid", "bigint", "integer", "text"]
 
 # Its rollback refuses attached tables itself, for those who use plain yoyo.
@@ -63,6 +63,7 @@ class MigrationStatus:
         applied: The ids of the applied migrations.
         pending: The ids of those that are not.
         functions: ``current``: those of this release; ``other release``: loaded from other files;
+            ``newer release``: of one whose migrations this one does not have: it is this client that is old;
             ``edited``: changed by hand since they were loaded; ``grants``: those of this release, and who may
             call them is not as it was then, or a group role was made or is gone;
             ``missing``: none are loaded.
@@ -565,13 +566,15 @@ def _functions(dsn: str) -> Functions:
         row = None
         if found and found[0]:
             row = connection.execute(
-                "select source_fingerprint, loaded_fingerprint from arcano.release"
+                # One of the first releases has no such column.
+                "select source_fingerprint, loaded_fingerprint, to_jsonb(r) ->> 'last_migration'"
+                " from arcano.release r"
             ).fetchone()
         if row is None:
             return "missing"
         module = loader()
         if row[0] != module.source_fingerprint():
-            return "other release"
+            return "newer release" if (row[2] or "") > newest_migration() else "other release"
         by_part: dict[str | None, Functions] = {"functions": "edited", "grants": "grants", None: "current"}
         return by_part[module.difference(connection, row[1])]
 

@@ -51,6 +51,13 @@ def _release(dsn: str) -> Finding:
         return Finding(
             "error", "release", f"not applied yet: {', '.join(status.pending)}", "arcano-db migrate"
         )
+    if status.functions == "newer release":
+        return Finding(
+            "error",
+            "release",
+            "the database has a newer release than this client",
+            "pip install -U arcano-db",
+        )
     if status.functions == "other release":
         return Finding("error", "release", "the functions are those of another release", "arcano-db migrate")
     if status.functions == "edited":

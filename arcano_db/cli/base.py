@@ -6,6 +6,7 @@ import functools
 import logging
 import re
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import TextIOWrapper
@@ -160,6 +161,13 @@ def load_function(
         return find_function(value)
     except (ImportError, AttributeError, ValueError) as error:
         raise click.BadParameter(str(error), ctx, parameter) from error
+    except Exception as error:  # of the module itself, such as a setting that it does not find
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        raise click.BadParameter(
+            f"importing it fails: {type(error).__name__}: {error} ({place.filename}, line {place.lineno})",
+            ctx,
+            parameter,
+        ) from error
 
 
 def function_name(option: str) -> str:

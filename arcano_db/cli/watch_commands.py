@@ -189,7 +189,11 @@ def metrics(dsn: str, listen: int | None, address: str, alert_rules: bool, dashb
     if listen is None:
         text = generate_latest(found).decode()
         echo(text, nl=False)
-        sys.exit(0 if "\narcano_up 1.0\n" in text else FAILED)
+        if "\narcano_up 1.0\n" in text:
+            return
+        with database(dsn) as db:  # says what is in the way, and what to do
+            db.metrics()
+        sys.exit(FAILED)
     server, _ = start_http_server(listen, address, found)
     say(f"serving http://{address}:{server.server_port}/metrics")
     with stop_request() as stop:

@@ -60,6 +60,7 @@ def demo(dsn: str | None, keep: bool, pg_version: str, web: bool, port: int, sec
     version = int(pg_version)
     if not web:
         sys.exit(0 if run_demo(dsn, keep=keep, version=version, console=console) else FAILED)
+    say("Loading the web app ...")
     try:
         from arcano_db.demo.upscaler import run_web_demo
     except ModuleNotFoundError as error:

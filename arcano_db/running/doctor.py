@@ -33,7 +33,8 @@ def examine(
     try:
         found += ArcanoDB(connection).check_health(long_transaction)
     except NotMigrated as error:
-        found.append(Finding("error", "functions", str(error).splitlines()[0], "arcano-db migrate"))
+        mend = found[0].hint or "arcano-db migrate"
+        found.append(Finding("error", "functions", str(error).splitlines()[0], mend))
     return sorted(found, key=lambda finding: LEVELS.index(finding.level))
 
 

@@ -44,18 +44,19 @@ class Advice:
     is_usage: bool = False
 
 
-def advice_on(error: ArcanoError | psycopg.Error, given: Mapping[str, Any]) -> Advice:
+def advice_on(error: ArcanoError | psycopg.Error, given: Mapping[str, Any], role: str = "owner") -> Advice:
     """What to do about an error, as far as it can be found out.
 
     Args:
         error: What was raised.
         given: The parameters of the command.
+        role: Which one the command takes, where the statement that failed is not known.
     """
     state = error.sqlstate
     if isinstance(error, NotMigrated) or state == _NO_RIGHT or (state in _NO_TABLE and given.get("table")):
         with _asked(given) as connection:
             if connection is not None:
-                return _looked_up(connection, error, given)
+                return _looked_up(connection, error, given, role)
     if isinstance(error, psycopg.Error) and state in _NOT_A_VALUE:
         return _wrong_value(error)
     return Advice()
@@ -81,11 +82,14 @@ def _asked(given: Mapping[str, Any]) -> Iterator[psycopg.Connection[Any] | None]
 
 
 def _looked_up(
-    connection: psycopg.Connection[Any], error: ArcanoError | psycopg.Error, given: Mapping[str, Any]
+    connection: psycopg.Connection[Any],
+    error: ArcanoError | psycopg.Error,
+    given: Mapping[str, Any],
+    role: str,
 ) -> Advice:
     try:
         if error.sqlstate == _NO_RIGHT:
-            return _right(connection, error, given)
+            return _right(connection, error, given, role)
         if given.get("table") and _schema_owner(connection):
             advice = missing_table(connection, given["table"])
             if advice.message:
@@ -180,12 +184,15 @@ def _known(connection: psycopg.Connection[Any]) -> list[str]:
 
 
 def _right(
-    connection: psycopg.Connection[Any], error: ArcanoError | psycopg.Error, given: Mapping[str, Any]
+    connection: psycopg.Connection[Any],
+    error: ArcanoError | psycopg.Error,
+    given: Mapping[str, Any],
+    role: str,
 ) -> Advice:
     if isinstance(error, ArcanoError) and error.hint:
         return Advice()
     names = set(re.findall(r"\w+", str(error.args[0]), re.ASCII))
-    least = _least_role(error, names)
+    least = _least_role(error, names, role)
     if least is not None:
         return Advice(hint=_who_owns(connection) if least == "owner" else _group_role(connection, least))
     wanted = {"names": sorted(names), "table": given.get("table"), "me": connection.info.user}
@@ -220,7 +227,7 @@ _WHOSE = """
 """
 
 
-def _least_role(error: ArcanoError | psycopg.Error, names: set[str]) -> str | None:
+def _least_role(error: ArcanoError | psycopg.Error, names: set[str], role: str) -> str | None:
     """The least role that may do what was refused; None: it is nothing of the package's."""
     roles = migrating.least_roles()
     if (of_named := [roles[name] for name in names & set(roles)]) and "arcano" not in names:
@@ -230,7 +237,7 @@ def _least_role(error: ArcanoError | psycopg.Error, names: set[str]) -> str | No
     statement = " ".join(getattr(error.__cause__ or error, "__notes__", []))
     wanted = [roles[name] for name in re.findall(r"\barcano\.(\w+)", statement) if name in roles]
     order = ("arcano_backend", "arcano_operator", "owner")
-    return max(wanted, key=order.index, default="owner")
+    return max(wanted, key=order.index, default=role)
 
 
 def _group_role(connection: psycopg.Connection[Any], role: str) -> str | None:

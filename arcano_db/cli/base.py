@@ -17,7 +17,7 @@ import psycopg
 
 from arcano_db import ArcanoDB
 from arcano_db.calls.printable import PrintableFormatter
-from arcano_db.cli.failing import Command, asks_for_json, explained, note_arguments
+from arcano_db.cli.failing import WHOLE, Command, asks_for_json, explained, note_arguments
 from arcano_db.running.isolating import find_function
 from arcano_db.terminal.output import say
 
@@ -79,6 +79,10 @@ class _Group(click.Group):
 
     command_class = Command
     group_class = type
+
+    def get_short_help_str(self, limit: int = WHOLE) -> str:
+        """Its first sentence, whole, over as many lines as it takes."""
+        return super().get_short_help_str(max(limit, WHOLE))
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """As any command; a terminal that lacks a character gets an escape, and goes on."""

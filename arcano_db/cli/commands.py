@@ -25,7 +25,7 @@ from arcano_db.cli.base import (
     main,
     patience_option,
 )
-from arcano_db.cli.failing import FAILED
+from arcano_db.cli.failing import FAILED, needs_role
 from arcano_db.installing import migrating
 from arcano_db.running.sweeping import DEADLINE, sweep_until_stopped
 from arcano_db.terminal.output import console, echo, print_json, print_record, print_rows, say
@@ -360,6 +360,7 @@ def sweep(dsn: str, as_json: bool, limit: int, every: float | None, deadline: fl
         if as_json:
             raise click.UsageError("--json is for a single batch; with --every, read the log.")
         log_to_stderr()
+        needs_role("arcano_operator")
         asyncio.run(sweep_until_stopped(dsn, every, limit, deadline))
         return
     with database(dsn) as db:

@@ -20,13 +20,17 @@ from arcano_db.installing import migrating
 from arcano_db.installing.attaching import AttachError
 from arcano_db.running.working import WorkError
 
+# Of a command's first sentence in a list, whatever the width: click cuts off what is longer.
+WHOLE = 1000
+
 FAILED = 1
 WRONG_USAGE = 2
 
 _OURS = (AttachError, BenchError, DemoError, WorkError, migrating.MigrationError)
 
-# What the command line was given, kept where every context of a call finds it.
+# What is known of a call of the command line, kept where every context of it finds it.
 _AS_JSON = f"{__name__}.as_json"
+_ROLE = f"{__name__}.role"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,11 @@ def note_arguments(context: click.Context, arguments: Sequence[str]) -> None:
     context.meta[_AS_JSON] = asks_for_json(arguments)
 
 
+def needs_role(role: str) -> None:
+    """Note which role a command takes whose connections are not :func:`arcano_db.cli.base.connected`'s."""
+    click.get_current_context().meta[_ROLE] = role
+
+
 @contextmanager
 def explained(context: click.Context | None, *, as_json: bool = False) -> Iterator[None]:
     """Whatever fails in the block is raised as what click shows: with advice, and in the form asked for.
@@ -152,7 +161,8 @@ def _understood(error: Exception, context: click.Context | None) -> _Failure | _
         return _Failure(_Said(str(error).strip()))
     if isinstance(error, (ArcanoError, psycopg.Error)):
         said = _of_database(error)
-        advice = advice_on(error, context.params if context else {})
+        role = context.meta.get(_ROLE, "owner") if context else "owner"
+        advice = advice_on(error, context.params if context else {}, role)
         said = _advised(said, advice)
         wrong_id = isinstance(error, psycopg.errors.InvalidTextRepresentation)
         return _WrongUsage(said) if wrong_id or advice.is_usage else _Failure(said)
@@ -195,6 +205,10 @@ def failure(message: str, *, detail: str | None = None, hint: str | None = None)
 
 class Command(click.Command):
     """A command whose errors say what to do."""
+
+    def get_short_help_str(self, limit: int = WHOLE) -> str:
+        """Its first sentence, whole, over as many lines as it takes."""
+        return super().get_short_help_str(max(limit, WHOLE))
 
     def make_context(self, info_name: str | None, args: list[str], *rest: Any, **extra: Any) -> click.Context:
         """As any command."""

@@ -166,7 +166,8 @@ def load_function(
     except (ImportError, AttributeError, ValueError) as error:
         raise click.BadParameter(str(error), ctx, parameter) from error
     except Exception as error:  # of the module itself, such as a setting that it does not find
-        place = traceback.extract_tb(error.__traceback__)[-1]
+        frames = traceback.extract_tb(error.__traceback__)
+        place = next(frame for frame in reversed(frames) if not frame.filename.startswith("<"))
         raise click.BadParameter(
             f"importing it fails: {type(error).__name__}: {error} ({place.filename}, line {place.lineno})",
             ctx,

@@ -395,6 +395,17 @@ class _Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]
         with self.transaction():
             return super().execute(sql, params)
 
+    def create_lock_table(self) -> None:
+        """As any backend; but why it cannot be made is raised, and not that it is not there."""
+        try:
+            with self.transaction():
+                self.execute(self.format_sql(self.create_lock_table_sql))
+        except errors.Error:
+            with self.transaction():
+                found = self.execute("select to_regclass(%s)", (self.lock_table,)).fetchone()
+            if not found[0]:
+                raise
+
     def begin(self) -> None:
         super().begin()
         self.execute(_SEE_YOYOS_TABLES)

@@ -205,21 +205,21 @@ def run_steps(
 
 # What a statement is for, by how it begins; what it does to the table, the database says.
 _PURPOSES = (
-    (r"create index .*?if not exists (\S+)", r"builds the index \1: "),
-    (r"drop index (?:concurrently )?(\S+)", r"drops the index \1: "),
-    (r"insert into arcano\.job_table ", "notes its settings: "),
-    (r"delete from arcano\.job_table ", "forgets its settings: "),
-    (r"alter table .+ no inherit arcano\.job$", "takes it from under the rule: "),
-    (r"alter table .+ inherit arcano\.job$", "puts it under the rule: "),
-    (r"alter table .+? add column ", "adds the columns that it lacks: "),
-    (r"alter table .+? drop column ", "drops the columns that attaching added: "),
+    (r"create index .*?if not exists (\S+)", r"builds the index \1"),
+    (r"drop index (?:concurrently )?(\S+)", r"drops the index \1"),
+    (r"insert into arcano\.job_table ", "notes its settings"),
+    (r"delete from arcano\.job_table ", "forgets its settings"),
+    (r"alter table .+ no inherit arcano\.job$", "takes it from under the rule"),
+    (r"alter table .+ inherit arcano\.job$", "puts it under the rule"),
+    (r"alter table .+? add column ", "adds the columns that it lacks"),
+    (r"alter table .+? drop column ", "drops the columns that attaching added"),
 )
 
 
 def _what_it_does(step: Step) -> str:
     for pattern, purpose in _PURPOSES:
         if found := re.match(pattern, step.statement):
-            return found.expand(purpose) + step.effect
+            return f"{found.expand(purpose)} ({step.effect})"
     return step.effect
 
 

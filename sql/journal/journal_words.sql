@@ -2,7 +2,8 @@
 -- what each means.
 create or replace function arcano.journal_words(p_column text)
 returns text[]
-language sql immutable parallel safe
+language sql immutable parallel safe security definer
+set search_path = pg_catalog, pg_temp
 return case p_column
   when 'event' then array[
     'healed', 'cancelled', 'force_cancelled', 'stalled', 'requeued', 'failed', 'completed', 'revived', 'late_finish',

@@ -129,20 +129,20 @@ def test_wrong_usage_of_attach_all(migrated_dsn: str, run: Any) -> None:
 
 def test_uninstall_says_which_roles_stay(run: Any) -> None:
     """On a server of its own, because roles are the server's."""
-    with embedded_server(settings={"fsync": "off"}, in_memory=True) as server:
-        with psycopg.connect(server.dsn(), autocommit=True) as conn:
-            conn.execute("create database other; ")
-            for dsn in (server.dsn(), server.dsn("other")):
-                assert run("migrate", "--dsn", dsn).exit_code == 0
-            conn.execute("create role app_login; grant arcano_backend to app_login")
-            first = run("uninstall", "--yes", "--dsn", server.dsn()).stderr
-            assert (
-                "the role arcano_backend stays: its members are app_login; it has rights in the database other"
-                in first
-            )
-            assert "the role arcano_operator stays: it has rights in the database other\n" in first
-            second = run("uninstall", "--yes", "--dsn", server.dsn("other")).stderr
-            assert [line for line in second.splitlines() if "stays" in line] == [
-                "the role arcano_backend stays: its members are app_login"
-            ]
-            assert conn.execute("select count(*) from pg_roles where rolname ~ '^arcano_'").fetchone() == (1,)
+    with (
+        embedded_server(settings={"fsync": "off"}, in_memory=True) as server,
+        psycopg.connect(server.dsn(), autocommit=True) as conn,
+    ):
+        conn.execute("create database other")
+        for dsn in (server.dsn(), server.dsn("other")):
+            assert run("migrate", "--dsn", dsn).exit_code == 0
+        conn.execute("create role app_login; grant arcano_backend to app_login")
+        first = run("uninstall", "--yes", "--dsn", server.dsn()).stderr
+        elsewhere = "it has rights in the database other\n"
+        assert f"the role arcano_backend stays: its members are app_login; {elsewhere}" in first
+        assert f"the role arcano_operator stays: {elsewhere}" in first
+        second = run("uninstall", "--yes", "--dsn", server.dsn("other")).stderr
+        assert [line for line in second.splitlines() if "stays" in line] == [
+            "the role arcano_backend stays: its members are app_login"
+        ]
+        assert conn.execute("select count(*) from pg_roles where rolname ~ '^arcano_'").fetchone() == (1,)

@@ -314,11 +314,12 @@ def map_command(
     with connected(dsn, force=force, trust_owner=trust_owner) as connection:
         db = ArcanoDB(connection)
         asks = sys.stdin.isatty() and not as_json
-        guessed = db.guess_mapping(table, columns)
-        advice = missing_table(connection, table)
-        if advice.message:
-            raise failure(advice.message, hint=advice.hint)
-        table = table_name(connection, table) or table
+        full_name = table_name(connection, table)
+        guessed = db.guess_mapping(full_name or table, columns)
+        if full_name is None:
+            advice = missing_table(connection, table)
+            raise failure(advice.message or f"there is no table {table}", hint=advice.hint)
+        table = full_name
         columns = {**guessed.columns, **columns}
         if asks and guessed.unknown_columns:
             for name in guessed.unknown_columns:

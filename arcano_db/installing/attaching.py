@@ -79,13 +79,21 @@ def roles_that_stay(connection: psycopg.Connection[Any]) -> dict[str, str]:
     return {role: reason or "whoever ran this may not drop it" for role, reason in rows}
 
 
+# A few of each are named; there may be hundreds.
 _STAYING = """
     select r.rolname, concat_ws('; ',
-      (select 'its members are ' || string_agg(m.member::regrole::text, ', ' order by m.member::regrole::text)
-         from pg_auth_members m where m.roleid = r.oid and m.member <> to_regrole(quote_ident(current_user))),
-      (select 'it has rights in ' || string_agg(distinct 'the database ' || quote_ident(d.datname), ', ')
-         from pg_shdepend s join pg_database d on d.oid = s.dbid
-        where s.refclassid = 'pg_authid'::regclass and s.refobjid = r.oid))
+      (select 'its members are ' || array_to_string((array_agg(m.name order by m.name))[:5], ', ')
+              || case when count(*) > 5 then ' and others' else '' end
+         from (select g.member::regrole::text as name from pg_auth_members g
+                where g.roleid = r.oid and g.member <> to_regrole(quote_ident(current_user))) m
+       having count(*) > 0),
+      (select 'it has rights in the databases '
+              || array_to_string((array_agg(d.name order by d.name))[:5], ', ')
+              || case when count(*) > 5 then ' and others' else '' end
+         from (select distinct quote_ident(b.datname) as name
+                 from pg_shdepend s join pg_database b on b.oid = s.dbid
+                where s.refclassid = 'pg_authid'::regclass and s.refobjid = r.oid) d
+       having count(*) > 0))
       from pg_roles r
      where r.rolname = any (%(roles)s)
      order by r.rolname

@@ -138,7 +138,7 @@ def test_uninstall_says_which_roles_stay(run: Any) -> None:
             assert run("migrate", "--dsn", dsn).exit_code == 0
         conn.execute("create role app_login; grant arcano_backend to app_login")
         first = run("uninstall", "--yes", "--dsn", server.dsn()).stderr
-        elsewhere = "it has rights in the database other\n"
+        elsewhere = "it has rights in the databases other\n"
         assert f"the role arcano_backend stays: its members are app_login; {elsewhere}" in first
         assert f"the role arcano_operator stays: {elsewhere}" in first
         second = run("uninstall", "--yes", "--dsn", server.dsn("other")).stderr

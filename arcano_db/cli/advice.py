@@ -44,13 +44,15 @@ class Advice:
     is_usage: bool = False
 
 
-def advice_on(error: ArcanoError | psycopg.Error, given: Mapping[str, Any], role: str = "owner") -> Advice:
+def advice_on(
+    error: ArcanoError | psycopg.Error, given: Mapping[str, Any], role: str | None = None
+) -> Advice:
     """What to do about an error, as far as it can be found out.
 
     Args:
         error: What was raised.
         given: The parameters of the command.
-        role: Which one the command takes, where the statement that failed is not known.
+        role: Which one the command takes in all, where that is known; None: as much as what failed.
     """
     state = error.sqlstate
     if isinstance(error, NotMigrated) or state == _NO_RIGHT or (state in _NO_TABLE and given.get("table")):
@@ -68,7 +70,6 @@ def _asked(given: Mapping[str, Any]) -> Iterator[psycopg.Connection[Any] | None]
     try:
         connection = psycopg.connect(
             given.get("dsn") or "",
-            autocommit=True,
             application_name="arcano-db",
             connect_timeout=5,
             prepare_threshold=None,
@@ -77,7 +78,9 @@ def _asked(given: Mapping[str, Any]) -> Iterator[psycopg.Connection[Any] | None]
         yield None
         return
     with connection:
-        connection.execute("set default_transaction_read_only = on; set statement_timeout = '5s'")
+        # For one transaction, and not the session: behind a pooler it is somebody else's next.
+        connection.read_only = True
+        connection.execute("set local statement_timeout = '5s'")
         yield connection
 
 
@@ -85,7 +88,7 @@ def _looked_up(
     connection: psycopg.Connection[Any],
     error: ArcanoError | psycopg.Error,
     given: Mapping[str, Any],
-    role: str,
+    role: str | None,
 ) -> Advice:
     try:
         if error.sqlstate == _NO_RIGHT:
@@ -106,7 +109,7 @@ def missing_table(connection: psycopg.Connection[Any], table: str) -> Advice:
     """That there is no such table, and which one may be meant; nothing if there is one.
 
     Args:
-        connection: In autocommit.
+        connection: To the database.
         table: As somebody typed it.
     """
     if table_name(connection, table) is not None:
@@ -130,11 +133,12 @@ def missing_table(connection: psycopg.Connection[Any], table: str) -> Advice:
 def table_name(connection: psycopg.Connection[Any], table: str) -> str | None:
     """The full name of the table that somebody means; None: there is none, or it cannot be a name."""
     try:
-        row = connection.execute(
-            "select format('%%I.%%I', n.nspname, c.relname) from pg_class c"
-            " join pg_namespace n on n.oid = c.relnamespace where c.oid = %s::regclass",
-            (table,),
-        ).fetchone()
+        with connection.transaction():
+            row = connection.execute(
+                "select format('%%I.%%I', n.nspname, c.relname) from pg_class c"
+                " join pg_namespace n on n.oid = c.relnamespace where c.oid = %s::regclass",
+                (table,),
+            ).fetchone()
     except psycopg.Error:
         return None
     return row[0] if row else None
@@ -174,7 +178,8 @@ def _known(connection: psycopg.Connection[Any]) -> list[str]:
     found: dict[str, None] = {}
     for statement in _KNOWN:
         try:
-            found.update((name, None) for (name,) in connection.execute(statement) if name)
+            with connection.transaction():
+                found.update((name, None) for (name,) in connection.execute(statement) if name)
         except psycopg.Error:
             continue
     return sorted(found)[: 2 * _MOST_NAMES]
@@ -187,7 +192,7 @@ def _right(
     connection: psycopg.Connection[Any],
     error: ArcanoError | psycopg.Error,
     given: Mapping[str, Any],
-    role: str,
+    role: str | None,
 ) -> Advice:
     if isinstance(error, ArcanoError) and error.hint:
         return Advice()
@@ -227,17 +232,21 @@ _WHOSE = """
 """
 
 
-def _least_role(error: ArcanoError | psycopg.Error, names: set[str], role: str) -> str | None:
+# The role that migrated may do what no group role may.
+_ROLES = ("arcano_user", "arcano_backend", "arcano_operator", "owner")
+
+
+def _least_role(error: ArcanoError | psycopg.Error, names: set[str], role: str | None) -> str | None:
     """The least role that may do what was refused; None: it is nothing of the package's."""
     roles = migrating.least_roles()
-    if (of_named := [roles[name] for name in names & set(roles)]) and "arcano" not in names:
-        return of_named[0]
-    if not names & {"arcano", "arcano_api"}:
+    wanted = [roles[name] for name in names & set(roles)]
+    if names & {"arcano", "arcano_api"}:  # all of it is closed: what was wanted, the statement says
+        statement = " ".join(getattr(error.__cause__ or error, "__notes__", []))
+        wanted = [roles[name] for name in re.findall(r"\barcano\.(\w+)", statement) if name in roles]
+        wanted = wanted or [role or "owner"]
+    elif not wanted:
         return None
-    statement = " ".join(getattr(error.__cause__ or error, "__notes__", []))
-    wanted = [roles[name] for name in re.findall(r"\barcano\.(\w+)", statement) if name in roles]
-    order = ("arcano_backend", "arcano_operator", "owner")
-    return max(wanted, key=order.index, default=role)
+    return max([*wanted, role or "arcano_user"], key=_ROLES.index)
 
 
 def _group_role(connection: psycopg.Connection[Any], role: str) -> str | None:
@@ -321,9 +330,10 @@ def _release(connection: psycopg.Connection[Any]) -> Advice:
         )
     message = "the database and this client are of different releases of Arcano DB"
     try:
-        found = connection.execute(
-            "select to_jsonb(r) ->> 'last_migration', r.source_fingerprint from arcano.release r"
-        ).fetchone()
+        with connection.transaction():
+            found = connection.execute(
+                "select to_jsonb(r) ->> 'last_migration', r.source_fingerprint from arcano.release r"
+            ).fetchone()
     except psycopg.Error:
         return Advice(
             message,

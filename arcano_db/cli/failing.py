@@ -98,7 +98,7 @@ def note_arguments(context: click.Context, arguments: Sequence[str]) -> None:
 
 
 def needs_role(role: str) -> None:
-    """Note which role a command takes whose connections are not :func:`arcano_db.cli.base.connected`'s."""
+    """Note which role a command takes in all, where the statement that fails does not say."""
     click.get_current_context().meta[_ROLE] = role
 
 
@@ -161,7 +161,7 @@ def _understood(error: Exception, context: click.Context | None) -> _Failure | _
         return _Failure(_Said(str(error).strip()))
     if isinstance(error, (ArcanoError, psycopg.Error)):
         said = _of_database(error)
-        role = context.meta.get(_ROLE, "owner") if context else "owner"
+        role = context.meta.get(_ROLE) if context else None
         advice = advice_on(error, context.params if context else {}, role)
         said = _advised(said, advice)
         wrong_id = isinstance(error, psycopg.errors.InvalidTextRepresentation)

@@ -19,7 +19,7 @@ from arcano_db.calls.printable import printable
 from arcano_db.calls.rows import Finding, Step
 from arcano_db.cli.advice import missing_table, table_name
 from arcano_db.cli.base import connected, dsn_option, json_option, main, patience_option
-from arcano_db.cli.failing import FAILED, failure, text_of
+from arcano_db.cli.failing import FAILED, failure, needs_role, text_of
 from arcano_db.installing.attaching import (
     AttachError,
     InterruptedAttach,
@@ -476,6 +476,7 @@ def uninstall(
     what calls the functions first: once they are gone, calls fail. It can be interrupted and run again.
     """
     waiting = Patience(lock_timeout, patience)
+    needs_role("owner")
 
     def detach_steps(table: str) -> Callable[[psycopg.Connection[Any]], list[Step]]:
         return lambda connection: ArcanoDB(connection).detach_steps(table, drop_columns)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import re
+import signal
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -15,7 +17,7 @@ import click
 import psycopg
 import pytest
 from click.testing import Result
-from helpers import UPSCALER
+from helpers import ARCANO_DB, UPSCALER, until
 from psycopg.conninfo import make_conninfo
 
 from arcano_db.cli import main
@@ -198,6 +200,20 @@ def test_wrong_usage_that_is_seen_late_for_machines(run: Run, dsn: str) -> None:
     assert error_of(run("no-such-command", "--json"))["exit_code"] == 2
 
 
+def test_a_signal_for_machines(dsn: str, conn: psycopg.Connection) -> None:
+    """Also while it waits for the server."""
+    with psycopg.connect(dsn) as app:
+        app.execute("lock table arcano.job_table in access exclusive mode")
+        command = [ARCANO_DB, "tables", "--json", "--dsn", dsn]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            waits = "select from pg_stat_activity where %s = any (pg_blocking_pids(pid))"
+            until(lambda: conn.execute(waits, (app.info.backend_pid,)).fetchone() is not None)
+            process.send_signal(signal.SIGINT)
+            stdout, stderr = process.communicate(timeout=30)
+    assert (process.returncode, stdout) == (1, "")
+    assert json.loads(stderr.splitlines()[-1])["error"]["message"] == "interrupted"
+
+
 # Rights
 
 
@@ -229,6 +245,7 @@ def test_the_role_that_is_lacking(run: Run, stranger: Callable[..., str], conn: 
     assert hint(nobody, "attach", UPSCALER) == (
         "It is for postgres, the role that migrated. Run it as postgres."
     )
+    assert "It is for postgres" in hint(stranger("arcano_backend"), "uninstall", "--yes")
     member = stranger("arcano_operator", options="noinherit")
     assert "PGOPTIONS='-c role=arcano_operator'" in hint(member, "tables")
     assert run("tables", "--dsn", member, env={"PGOPTIONS": "-c role=arcano_operator"}).exit_code == 0

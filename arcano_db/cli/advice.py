@@ -221,8 +221,12 @@ _WHOSE = """
          where c.relname = any (%(names)s) and c.relkind in ('r', 'p', 'v', 'm', 'S')
            and c.relnamespace <> all (array['pg_catalog', 'information_schema']::regnamespace[])
          union all
-        select 3, 'schema', n.nspname, pg_get_userbyid(n.nspowner), 'usage, create'
-          from pg_namespace n where n.nspname = any (%(names)s)
+        select 3, 'schema', n.nspname,
+               pg_get_userbyid(
+                 case n.nspowner when 'pg_database_owner'::regrole then d.datdba else n.nspowner end),
+               'usage, create'
+          from pg_namespace n join pg_database d on d.datname = current_database()
+         where n.nspname = any (%(names)s)
          union all
         select 4, 'database', d.datname, pg_get_userbyid(d.datdba), 'create'
           from pg_database d where d.datname = current_database() and d.datname = any (%(names)s)

@@ -14,6 +14,7 @@ from typing import Any, Self, cast
 
 import click
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 
 from arcano_db import ArcanoDB
 from arcano_db.calls.printable import PrintableFormatter
@@ -26,6 +27,24 @@ BLOCKED = 3
 NOT_UP_TO_DATE = 4
 
 
+def read_dsn(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """A connection string as libpq understands it; a wrong one is refused before anybody waits for it."""
+    # SQLAlchemy's way to name a driver is common in DATABASE_URL, and unknown to libpq.
+    dsn = re.sub(r"^(postgres(?:ql)?)\+\w+://", r"\1://", value or "")
+    try:
+        conninfo_to_dict(dsn)
+    except psycopg.ProgrammingError as error:
+        # libpq would repeat what it was given, with the password that is in it.
+        reason = "" if re.search("://|@", str(error)) else f": {str(error).strip()}"
+        raise click.BadParameter(
+            f"It is neither a URL such as postgresql://user@host:5432/database nor a connection string of"
+            f" libpq such as 'host=... dbname=...'{reason}",
+            context,
+            parameter,
+        ) from error
+    return dsn if value is not None else None
+
+
 def dsn_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--dsn``; the command gets ``dsn`` as libpq understands it."""
 
@@ -33,13 +52,13 @@ def dsn_option(command: Callable[..., Any]) -> Callable[..., Any]:
         "--dsn",
         envvar="DATABASE_URL",
         metavar="DSN",
+        callback=read_dsn,
         help="The database, as a URL or a libpq connection string."
         " Default: $DATABASE_URL, else libpq's own variables (PGHOST, PGDATABASE, ...).",
     )
     @functools.wraps(command)
     def with_dsn(*args: Any, dsn: str | None, **kwargs: Any) -> Any:
-        # SQLAlchemy's way to name a driver is common in DATABASE_URL, and unknown to libpq.
-        return command(*args, dsn=re.sub(r"^(postgres(?:ql)?)\+\w+://", r"\1://", dsn or ""), **kwargs)
+        return command(*args, dsn=dsn or "", **kwargs)
 
     return with_dsn
 

@@ -11,7 +11,7 @@ import click
 from rich.text import Text
 
 from arcano_db.bench import GROUPS, BenchError, Options, Result, Stopped, describe, run_bench
-from arcano_db.cli.base import json_option, main
+from arcano_db.cli.base import json_option, main, read_dsn
 from arcano_db.terminal.output import console, print_json, say
 from arcano_db.terminal.signals import stop_request
 from arcano_db.testing.embedded import DEFAULT_VERSION, VERSIONS, embedded_server
@@ -49,6 +49,7 @@ def _plot_file(_ctx: click.Context, _param: click.Parameter, value: Path | None)
 @click.option(
     "--dsn",
     metavar="DSN",
+    callback=read_dsn,
     help="The database to measure on. Default: an embedded PostgreSQL. $DATABASE_URL is not read: this is"
     " hard work for a server.",
 )

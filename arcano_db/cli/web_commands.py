@@ -11,7 +11,7 @@ import click
 import psycopg
 
 from arcano_db import NotAllowed
-from arcano_db.cli.base import database, dsn_option, load_function, log_to_stderr, main
+from arcano_db.cli.base import database, dsn_option, load_function, log_to_stderr, main, read_dsn
 from arcano_db.cli.failing import FAILED
 from arcano_db.demo import run_demo
 from arcano_db.terminal.output import console, say
@@ -22,7 +22,12 @@ _MISSING = "The browser's half is missing: pip install 'arcano-db[{extra}]'"
 
 
 @main.command()
-@click.option("--dsn", metavar="DSN", help="Run on this empty database, and not on an embedded PostgreSQL.")
+@click.option(
+    "--dsn",
+    metavar="DSN",
+    callback=read_dsn,
+    help="Run on this empty database, and not on an embedded PostgreSQL.",
+)
 @click.option("--keep", is_flag=True, help="Leave the embedded server running, and print its DSN.")
 @click.option(
     "--pg-version",

@@ -162,6 +162,16 @@ def test_there_is_no_server(run: Run, command: str) -> None:
     assert "Hint: Name the database with --dsn or DATABASE_URL." in result.stderr
 
 
+@pytest.mark.parametrize("command", [name for name in COMMANDS if name != "sql"])
+def test_a_connection_string_that_is_none(run: Run, command: str) -> None:
+    """What was given has a password in it, perhaps, and is not repeated."""
+    for dsn in ("mysql://me:secret@host/app", "postgres//me:secret@host/app", "app"):
+        result = call(run, command, *ARGUMENTS[command], dsn=dsn)
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert "neither a URL such as postgresql://" in result.stderr
+        assert "secret" not in result.stderr
+
+
 @pytest.mark.parametrize("command", [name for name in OF_A_DATABASE if name not in READYING])
 def test_nothing_is_installed(run: Run, empty_dsn: str, command: str) -> None:
     result = call(run, command, *ARGUMENTS[command], dsn=empty_dsn)

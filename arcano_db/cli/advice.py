@@ -21,6 +21,7 @@ from arcano_db.installing import migrating
 
 # Of a name: no such relation, no such schema, no name at all, too many dots, another database's.
 _NO_TABLE = {"42P01", "3F000", "42602", "42601", "0A000"}
+_NO_COLUMN = "42703"
 _NO_RIGHT = "42501"
 _NOT_A_VALUE = {"22007", "22008", "22P02", "22003"}
 
@@ -55,7 +56,8 @@ def advice_on(
         role: Which one the command takes in all, where that is known; None: as much as what failed.
     """
     state = error.sqlstate
-    if isinstance(error, NotMigrated) or state == _NO_RIGHT or (state in _NO_TABLE and given.get("table")):
+    of_table = given.get("table") and state in {*_NO_TABLE, _NO_COLUMN}
+    if isinstance(error, NotMigrated) or state == _NO_RIGHT or of_table:
         with _asked(given) as connection:
             if connection is not None:
                 return _looked_up(connection, error, given, role)
@@ -97,7 +99,9 @@ def _looked_up(
             advice = missing_table(connection, given["table"])
             if advice.message:
                 return advice
-        return _release(connection) if isinstance(error, NotMigrated) else Advice()
+        if isinstance(error, NotMigrated):
+            return _release(connection)
+        return _columns(connection, given["table"]) if error.sqlstate == _NO_COLUMN else Advice()
     except psycopg.Error:  # better no advice than none of the error itself
         return Advice()
 
@@ -142,6 +146,16 @@ def table_name(connection: psycopg.Connection[Any], table: str) -> str | None:
     except psycopg.Error:
         return None
     return row[0] if row else None
+
+
+def _columns(connection: psycopg.Connection[Any], table: str) -> Advice:
+    """Which columns the table has, where one is named that it does not have."""
+    rows = connection.execute(
+        "select quote_ident(a.attname) from pg_attribute a"
+        " where a.attrelid = %s::regclass and a.attnum > 0 and not a.attisdropped order by a.attnum",
+        (table,),
+    ).fetchall()
+    return Advice(hint=f"The columns of {table} are {', '.join(name for (name,) in rows)}.")
 
 
 def _tables(connection: psycopg.Connection[Any]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any, TypeVar
@@ -320,6 +320,8 @@ def map_command(
             advice = missing_table(connection, table)
             raise failure(advice.message or f"there is no table {table}", hint=advice.hint)
         table = full_name
+        _refuse_unknown_statuses("--status", statuses.values(), guessed.known_statuses)
+        _refuse_unknown_statuses("--write", writes, guessed.known_statuses)
         columns = {**guessed.columns, **columns}
         if asks and guessed.unknown_columns:
             for name in guessed.unknown_columns:
@@ -363,6 +365,14 @@ def map_command(
         )
         print_findings(findings, as_json)
     say(f"mapped {table}")
+
+
+def _refuse_unknown_statuses(option: str, given: Iterable[str | None], known: list[str]) -> None:
+    for status in given:
+        if status not in known:
+            raise click.BadParameter(
+                f"{status or ''!r} is no status; there are {', '.join(known)}.", param_hint=f"'{option}'"
+            )
 
 
 @main.command()

@@ -359,6 +359,10 @@ def test_a_database_without_tables(run: Run, empty_dsn: str) -> None:
         ("events", ["--event", "{wrong}"]),
         ("events", ["--source", "{wrong}"]),
         ("schedule", ["{wrong}"]),
+        ("map", [UPSCALER, "--status", "queued={wrong}"]),
+        ("map", [UPSCALER, "--status", "{wrong}"]),
+        ("map", [UPSCALER, "--write", "{wrong}=x"]),
+        ("map", [UPSCALER, "--orphan-after", "{wrong}", "--json"]),
         ("migrate", ["--id-type", "{wrong}"]),
         ("check", [NOBODY, "--lang", "{wrong}"]),
         ("sweep", ["--every", "{wrong}"]),
@@ -392,6 +396,9 @@ def test_wrong_values_name_the_right_ones(
     assert "It may be a time such as 10 minutes" in said("configure", UPSCALER, "stall_after=soon")
     assert "max_attempts >= 0 and max_attempts <= 1000" in said("configure", UPSCALER, "max_attempts=-1")
     assert "It may be a list of failed, stalled, forced" in said("configure", UPSCALER, "refund_when=all")
+    assert "pending, queued, " in said("map", UPSCALER, "--status", "queued=nonsense")
+    assert "Hint: The columns of " in said("map", UPSCALER, "--column", "status=nonsense")
+    assert "id, user_id, " in said("map", UPSCALER, "--column", "status=nonsense")
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "broken_app.py").write_text("import os\nos.environ['NO_SUCH_SETTING']\n")

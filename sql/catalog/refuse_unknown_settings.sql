@@ -17,7 +17,7 @@ begin
   if v_unknown is not null then
     raise exception 'there is no setting %', v_unknown
       using errcode = 'invalid_parameter_value', detail = format('Settings are %s.', array_to_string(v_known, ', ')),
-        hint = coalesce(format('Is it %s?', arcano.nearest(v_unknown, v_known)), 'The column comments of arcano.job_table say what each does.');
+        hint = coalesce('Is it ' || arcano.nearest(v_unknown, v_known) || '?', 'The column comments of arcano.job_table say what each does.');
   end if;
 end
 $$;

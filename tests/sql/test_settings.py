@@ -56,8 +56,12 @@ def test_a_day_is_24_hours_whatever_the_time_zone(conn: psycopg.Connection, db: 
         ({"refund_when": ["always"]}, "a value that cannot be set"),
         ({"refund_when": "failed"}, "a value that cannot be set"),
         ({"tool": None}, "a value that cannot be set"),
-        ({"stall": "1 hour"}, "must be a JSON object of settings"),
-        ({"job_table": "x"}, "must be a JSON object of settings"),
+        ({"stall": "1 hour"}, "(?s)there is no setting stall\\n.*Hint: Is it stall_after"),
+        (
+            {"job_table": "x"},
+            "(?s)there is no setting job_table\\n.*Hint: The column comments of arcano.job_table",
+        ),
+        ({"nothing": "x"}, "there is no setting nothing"),
     ],
 )
 def test_what_is_refused_changes_nothing(

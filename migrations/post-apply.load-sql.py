@@ -38,6 +38,7 @@ _SETTINGS = {
     "bytea_output": "hex",
     "extra_float_digits": "1",
     "transform_null_equals": "off",
+    "standard_conforming_strings": "on",
 }
 
 # The name of what steps aside. Not made from the old one, which may be as long as a name can be, nor from its
@@ -288,9 +289,14 @@ _LOADED = """
 """
 
 
-def _loaded_sql():
+def public_objects():
+    """What ``arcano.public_objects()`` answers, but for the kinds: schemas, names, and least roles."""
     text = (SQL / "callers" / "public_objects.sql").read_text(encoding="utf-8")
-    granted = re.findall(r"'(\w+)', '(arcano_\w+)'\)", text)
+    return re.findall(r"\('(\w+)', '\w+', '(\w+)', '(\w+)'\)", text)
+
+
+def _loaded_sql():
+    granted = [(name, role) for _, name, role in public_objects() if role != "owner"]
     names, roles = (sorted(set(each)) for each in zip(*granted, strict=True))
     return _LOADED.replace("{public_names}", _names(names)).replace("{group_roles}", _names(roles))
 

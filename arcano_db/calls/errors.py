@@ -84,7 +84,10 @@ class CannotRestore(ArcanoError):
 
 
 class NotMigrated(ArcanoError):
-    """The database lacks schema arcano or a function of this release: run ``arcano-db migrate``."""
+    """The database lacks schema arcano, or has another release of it than this client.
+
+    Run ``arcano-db migrate``, or, where the client is the older one, ``pip install -U arcano-db``.
+    """
 
 
 _BY_SQLSTATE: dict[str, type[ArcanoError]] = {
@@ -107,9 +110,19 @@ _BY_SQLSTATE: dict[str, type[ArcanoError]] = {
     "AR002": CannotRead,
 }
 
-# Undefined schema, function, table: ours if the message names our schema, and no table of a name like it.
-_NOT_THERE = {"3F000", "42883", "42P01"}
-_OUR_SCHEMA = re.compile(r'(?<![\w.])arcano(_api)?[."]')
+# Undefined schema, function, table: ours if the message names our schema, and no table of a name like it. In
+# whichever language, for it has the names in any.
+_OURS = {
+    "3F000": re.compile(r"(?<![\w.-])arcano(_api)?(?![\w.-])", re.ASCII),
+    "42883": re.compile(r"(?<![\w.-])arcano(_api)?\.", re.ASCII),
+    "42P01": re.compile(r"(?<![\w.-])arcano(_api)?\.", re.ASCII),
+}
+
+# One of them is older; the database cannot be asked which, for its transaction is aborted.
+_HOW_TO_UPGRADE = (
+    "Run: arcano-db migrate; or, where `arcano-db status` says that the database has a newer release than"
+    " this client: pip install -U arcano-db"
+)
 
 _OF_CONSTRAINT: dict[tuple[str | None, str | None], type[ArcanoError]] = {
     ("arcano", "request_pkey"): RequestKeyTaken,
@@ -122,7 +135,11 @@ def _kind(error: psycopg.Error) -> type[ArcanoError] | None:
     # PostgreSQL's own refusal of what the statement itself names, which is ours, and not of what that calls.
     if error.sqlstate == "42501" and diag.source_function == "aclcheck_error" and not diag.context:
         return NotAllowed
-    if error.sqlstate in _NOT_THERE and _OUR_SCHEMA.search(diag.message_primary or ""):
+    ours = _OURS.get(error.sqlstate or "")
+    if ours and ours.search(diag.message_primary or ""):
+        return NotMigrated
+    # A column that a statement of ours names, and no function.
+    if error.sqlstate == "42703" and not diag.context:
         return NotMigrated
     # Ours was raised by a function of ours, and not by a trigger or constraint of the app below it.
     first_line = (diag.context or "").partition("\n")[0]
@@ -133,6 +150,10 @@ def _kind(error: psycopg.Error) -> type[ArcanoError] | None:
             return of
         return _BY_SQLSTATE.get(error.sqlstate or "")
     return None
+
+
+def _upgrade(error: psycopg.Error) -> str:
+    return "Run: arcano-db migrate" if error.sqlstate == "3F000" else _HOW_TO_UPGRADE
 
 
 @contextmanager
@@ -148,5 +169,5 @@ def translated() -> Iterator[None]:
             error.diag.message_primary or str(error),
             sqlstate=error.sqlstate or "",
             detail=error.diag.message_detail,
-            hint="Run: arcano-db migrate" if kind is NotMigrated else error.diag.message_hint,
+            hint=_upgrade(error) if kind is NotMigrated else error.diag.message_hint,
         ) from error

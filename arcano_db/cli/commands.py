@@ -14,7 +14,6 @@ from arcano_db.calls.printable import printable
 from arcano_db.calls.rows import CancelledJob, CancelledOne, JobTable, OrphanJob, SweptTable
 from arcano_db.cli.base import (
     BLOCKED,
-    FAILED,
     FREE,
     NOT_UP_TO_DATE,
     connected,
@@ -26,6 +25,7 @@ from arcano_db.cli.base import (
     main,
     patience_option,
 )
+from arcano_db.cli.failing import FAILED, needs_role
 from arcano_db.installing import migrating
 from arcano_db.running.sweeping import DEADLINE, sweep_until_stopped
 from arcano_db.terminal.output import console, echo, print_json, print_record, print_rows, say
@@ -156,7 +156,9 @@ def status(dsn: str, as_json: bool) -> None:
         for name in found.pending:
             console.print(f"[yellow]pending[/]  {name}")
         console.print(f"functions: {_FUNCTIONS[found.functions]}")
-        if not found.up_to_date:
+        if found.functions == "newer release":
+            console.print("Run: pip install -U arcano-db", markup=False)
+        elif not found.up_to_date:
             console.print("Run: arcano-db migrate")
     sys.exit(0 if found.up_to_date else NOT_UP_TO_DATE)
 
@@ -164,6 +166,7 @@ def status(dsn: str, as_json: bool) -> None:
 _FUNCTIONS: dict[migrating.Functions, str] = {
     "current": "those of this release",
     "other release": "those of another release",
+    "newer release": "those of a newer release than this client's",
     "edited": "changed in the database since they were loaded",
     "grants": "those of this release, but who may call them is not as it was when they were loaded",
     "missing": "none are loaded",
@@ -357,6 +360,7 @@ def sweep(dsn: str, as_json: bool, limit: int, every: float | None, deadline: fl
         if as_json:
             raise click.UsageError("--json is for a single batch; with --every, read the log.")
         log_to_stderr()
+        needs_role("arcano_operator")
         asyncio.run(sweep_until_stopped(dsn, every, limit, deadline))
         return
     with database(dsn) as db:

@@ -7,12 +7,16 @@ from datetime import timedelta
 from typing import Any
 
 import click
+import psycopg
 from rich.text import Text
 
 from arcano_db import ArcanoDB
+from arcano_db.calls.errors import translated
 from arcano_db.calls.printable import printable
 from arcano_db.calls.rows import ExplainedCondition, JobEvent, ObservedJob, ObservedTable
-from arcano_db.cli.base import FAILED, database, dsn_option, json_option, main
+from arcano_db.cli.advice import missing_table
+from arcano_db.cli.base import connected, database, dsn_option, json_option, main
+from arcano_db.cli.failing import FAILED, failure
 from arcano_db.terminal.output import console, print_json, print_rows, say
 from arcano_db.terminal.signals import stop_request
 
@@ -27,8 +31,8 @@ _LOOK_BACK = timedelta(minutes=10)
 @click.option("--job", "job_id", help="Of this job alone.")
 @click.option("--user", "user_id", help="Of this user's jobs.")
 @click.option("--table", help="Of the jobs of this table.")
-@click.option("--event", help="Of this kind: healed, cancelled, stalled, refunded, error, ...")
-@click.option("--source", help="By this: check, sweep, cancel_session, cancel_job, start_job, ...")
+@click.option("--event", help="Of this kind, such as healed; a wrong one says which there are.")
+@click.option("--source", help="By this, such as sweep; a wrong one says which there are.")
 @click.option("--since", metavar="INTERVAL", help="Not older than this, such as '2 hours'.")
 @click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="The most to list.")
 @click.option("--follow", "-f", is_flag=True, help="Go on with those to come, until SIGTERM or SIGINT.")
@@ -62,10 +66,14 @@ def events(
         "event": event,
         "source": source,
     }
-    with database(dsn) as db:
+    with connected(dsn) as connection:
+        db = ArcanoDB(connection)
+        _refuse_unknown_words(connection, event=event, source=source)
         # Before those that are printed first: what is written in between is to come.
         seen = db.job_events(since=_LOOK_BACK) if follow else []
         rows = db.job_events(**filters, since=since, limit=limit)
+        if table and not rows:
+            _refuse_unknown_table(connection, table)
         if follow:
             _follow(db, filters, rows, seen, as_json)
         elif as_json:
@@ -74,6 +82,27 @@ def events(
             print_rows(rows, JobEvent, empty="No entries.", hide=("job_before",))
             if len(rows) == limit:
                 say(f"Only the newest {limit} are listed; see --limit.")
+
+
+def _refuse_unknown_words(connection: psycopg.Connection[Any], **given: str | None) -> None:
+    """A word that the journal does not have would be looked for in vain."""
+    for column, word in given.items():
+        if word is None:
+            continue
+        with translated():
+            row = connection.execute("select arcano.journal_words(%s)", (column,)).fetchone()
+        words: list[str] = row[0] if row else []
+        if word not in words:
+            raise click.BadParameter(
+                f"{word!r} is not one of {', '.join(map(repr, words))}.", param_hint=f"'--{column}'"
+            )
+
+
+def _refuse_unknown_table(connection: psycopg.Connection[Any], table: str) -> None:
+    """Nor is there anything of a table that there is not; but for one that is gone, and has entries."""
+    advice = missing_table(connection, table)
+    if advice.message and not ArcanoDB(connection).job_events(table=table, limit=1):
+        raise failure(f"{advice.message}, and no entry about one of that name", hint=advice.hint)
 
 
 def _follow(
@@ -117,13 +146,18 @@ def explain(job_id: str, dsn: str, as_json: bool, table: str | None) -> None:
     """
     with database(dsn) as db:
         said = db.explain_job(job_id, table)
+    if len(said) == 1:  # all that can be said of a job that is not there
+        where = f" in {table}" if table else ""
+        raise failure(
+            f"there is no job {job_id}{where}",
+            hint=f"What the journal has about it: arcano-db events --job {job_id}",
+        )
     if as_json:
         print_json(said)
     else:
         width = max(len(one.condition) for one in said)
         for one in said:
             console.print(_explained(one, width))
-    sys.exit(FAILED if len(said) == 1 else 0)  # all that can be said of a job that is not there
 
 
 def _explained(one: ExplainedCondition, width: int) -> Text:

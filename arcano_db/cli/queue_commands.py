@@ -18,6 +18,7 @@ from arcano_db.cli.base import (
     log_to_stderr,
     main,
 )
+from arcano_db.cli.failing import needs_role
 from arcano_db.running.isolating import Isolated
 from arcano_db.running.working import WorkOptions, work_as_a_process
 from arcano_db.terminal.output import console, print_json, print_rows, say
@@ -230,6 +231,7 @@ def work(
             "--time-limit is for --isolate: what shares the worker's process cannot be killed."
         )
     log_to_stderr()
+    needs_role("arcano_backend")
     if isolate:
         call = Isolated(function_name("call"), time_limit)
     options = WorkOptions(call, reconcile, concurrency, poll, heartbeat, grace, not no_listen, deadline)

@@ -5,18 +5,31 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
+from functools import partial
+from typing import Any, TypeVar
 
 import click
 import psycopg
 
-from arcano_db import ArcanoDB, NotAttached
+from arcano_db import ArcanoDB, ArcanoError, NotAttached
 from arcano_db.calls.errors import translated
 from arcano_db.calls.printable import printable
-from arcano_db.calls.rows import Step
-from arcano_db.cli.base import FAILED, connected, database, dsn_option, json_option, main, patience_option
-from arcano_db.installing.attaching import Patience, attached_tables, removal_steps, run_steps
+from arcano_db.calls.rows import Finding, Step
+from arcano_db.cli.advice import missing_table, table_name
+from arcano_db.cli.base import connected, dsn_option, json_option, main, patience_option
+from arcano_db.cli.failing import FAILED, failure, needs_role, text_of
+from arcano_db.installing.attaching import (
+    AttachError,
+    InterruptedAttach,
+    Patience,
+    attached_tables,
+    job_like_tables,
+    removal_steps,
+    roles_that_stay,
+    run_steps,
+)
 from arcano_db.terminal.output import echo, print_findings, print_json, say
 from arcano_db.terminal.signals import stop_request
 
@@ -33,10 +46,17 @@ def _patience_options(command: Callable[..., Any]) -> Callable[..., Any]:
     )(patience_option(command))
 
 
+_verbose_option = click.option("--verbose", "-v", is_flag=True, help="Print each statement that is run, too.")
+
+
 @main.command()
-@click.argument("table")
+@click.argument("table", required=False)
 @dsn_option
 @json_option
+@click.option(
+    "--all", "every", is_flag=True, help="Instead of TABLE: every table that looks like a job table."
+)
+@click.option("--yes", is_flag=True, help="With --all: do not ask for each table.")
 @click.option("--check", is_flag=True, help="Say what would happen to the table's rows, and change nothing.")
 @click.option("--no-try", is_flag=True, help="With --check: do not try to end a job and roll that back.")
 @click.option("--plan", is_flag=True, help="Print the statements and what each locks, and run none.")
@@ -64,11 +84,14 @@ def _patience_options(command: Callable[..., Any]) -> Callable[..., Any]:
     is_flag=True,
     help="Accept that the table's triggers run with more rights than its owner has.",
 )
+@_verbose_option
 @_patience_options
 def attach(
-    table: str,
+    table: str | None,
     dsn: str,
     as_json: bool,
+    every: bool,
+    yes: bool,
     check: bool,
     no_try: bool,
     plan: bool,
@@ -78,6 +101,7 @@ def attach(
     observe: bool,
     force: bool,
     trust_owner: bool,
+    verbose: bool,
     lock_timeout: float,
     patience: float,
 ) -> None:
@@ -89,49 +113,123 @@ def attach(
     \b
     Before:  arcano-db attach public.my_jobs --check     what would happen to its rows
              arcano-db attach public.my_jobs --plan      what would be run, and what that locks
+             arcano-db attach --all --check              the same of every table that looks like one
 
-    --check reads the whole table. Exit code 1: it cannot be attached as it is.
+    --check reads the whole table. Exit code 1: it cannot be attached as it is; with --all: one of them
+    cannot, and the others were done all the same.
     """
-    if check:
-        with database(dsn, force=force, trust_owner=trust_owner) as db:
-            say(f"reading {table} ...")
-            findings = db.check_job_table(table, orphan_after, not no_try)
-        print_findings(findings, as_json)
-        sys.exit(FAILED if any(finding.level == "error" for finding in findings) else 0)
+    if every == (table is not None):
+        raise click.UsageError("Give TABLE or --all.")
+    if every and tool is not None:
+        raise click.UsageError("--tool is the name of one table, and --all may be about many.")
+    if every and not (yes or check or plan or sys.stdin.isatty()):
+        raise click.UsageError("--all asks for each table, and nobody is there to answer: say --yes.")
 
-    def steps(connection: psycopg.Connection[Any]) -> list[Step]:
+    def opened() -> AbstractContextManager[psycopg.Connection[Any]]:
+        return connected(dsn, force=force, trust_owner=trust_owner)
+
+    def checked(table: str) -> list[Finding]:
+        with opened() as connection:
+            say(f"reading {printable(table)} ...")
+            return ArcanoDB(connection).check_job_table(table, orphan_after, not no_try)
+
+    def steps(connection: psycopg.Connection[Any], table: str) -> list[Step]:
         return ArcanoDB(connection).attach_steps(table, tool, orphan_after, stall_after)
 
-    def set_mode(connection: psycopg.Connection[Any]) -> None:
-        # As soon as there are settings, which come first: the rule never sees the table in the other mode.
-        if observe:
-            with contextlib.suppress(NotAttached):
-                ArcanoDB(connection).set_job_table(table, {"mode": "observe"})
+    def planned(table: str) -> list[Step]:
+        with opened() as connection:
+            return steps(connection, table)
 
-    if plan:
-        with connected(dsn, force=force, trust_owner=trust_owner) as connection:
-            _print_plan(steps(connection), as_json)
-        return
-    with (
-        connected(dsn, force=force, trust_owner=trust_owner) as connection,
-        connected(dsn) as watcher,
-    ):
-        with stop_request() as stop:
-            done = run_steps(
-                connection,
-                watcher,
-                table,
-                steps,
-                patience=Patience(lock_timeout, patience),
-                before_each=set_mode,
-                stop=stop,
-            )
-        if not done:
-            say(f"nothing to do: {table} is attached with these settings")
+    def attached(table: str) -> None:
+        def set_mode(connection: psycopg.Connection[Any]) -> None:
+            # As soon as there are settings, which come first: the rule never sees it in the other mode.
+            if observe:
+                with contextlib.suppress(NotAttached):
+                    ArcanoDB(connection).set_job_table(table, {"mode": "observe"})
+
+        with opened() as connection, connected(dsn) as watcher:
+            with stop_request() as stop:
+                done = run_steps(
+                    connection,
+                    watcher,
+                    table,
+                    lambda connection: steps(connection, table),
+                    patience=Patience(lock_timeout, patience),
+                    before_each=set_mode,
+                    stop=stop,
+                    verbose=verbose,
+                )
             set_mode(connection)
-        ids = connection.execute("select detail, hint from arcano.separate_sequences(%s::regclass)", (table,))
-        for detail, hint in ids:
-            say(f"warning: {detail}\n  {hint}")
+            if done:
+                say(f"attached {table}")
+            else:
+                say(f"nothing to do: {table} is attached with these settings")
+            ids = connection.execute(
+                "select detail, hint from arcano.separate_sequences(%s::regclass)", (table,)
+            )
+            for detail, hint in ids:
+                say(f"warning: {detail}\n  {hint}")
+
+    if table is not None:
+        if check:
+            findings = checked(table)
+            print_findings(findings, as_json)
+            sys.exit(FAILED if any(finding.level == "error" for finding in findings) else 0)
+        if plan:
+            _print_plan(planned(table), as_json)
+        else:
+            attached(table)
+        return
+
+    with opened() as connection:
+        tables = job_like_tables(connection)
+    if check:
+        answers = {name: _checked_anyway(name, checked) for name in tables}
+        _print_checks(answers, as_json)
+        is_wrong = any(finding.level == "error" for found in answers.values() for finding in found)
+        sys.exit(FAILED if is_wrong else 0)
+    if plan:
+        plans = dict(_of_each(tables, planned))
+        _print_plan([step for found in plans.values() for step in found], as_json)
+        sys.exit(FAILED if len(plans) < len(tables) else 0)
+    wanted = [name for name in tables if yes or click.confirm(f"Attach {printable(name)}?", err=True)]
+    done = dict(_of_each(wanted, attached))
+    if not tables:
+        say("No table looks like a job table. Name one: arcano-db attach public.my_jobs")
+    sys.exit(FAILED if len(done) < len(wanted) else 0)
+
+
+_Answer = TypeVar("_Answer")
+
+
+def _of_each(tables: list[str], action: Callable[[str], _Answer]) -> Iterator[tuple[str, _Answer]]:
+    """What an action answers for each table; one for which it fails is told, and left out."""
+    for table in tables:
+        try:
+            yield table, action(table)
+        except InterruptedAttach:
+            raise
+        except (ArcanoError, AttachError, psycopg.Error) as error:
+            say(f"{table}: {text_of(error)}")
+
+
+def _checked_anyway(table: str, check: Callable[[str], list[Finding]]) -> list[Finding]:
+    """What a check finds; that it could not be made is a finding too."""
+    try:
+        return check(table)
+    except (ArcanoError, psycopg.Error) as error:
+        return [Finding("error", "it cannot be checked", text_of(error), None)]
+
+
+def _print_checks(answers: dict[str, list[Finding]], as_json: bool) -> None:
+    if as_json:
+        print_json([{"job_table": table, "findings": found} for table, found in answers.items()])
+        return
+    for table, findings in answers.items():
+        echo(f"{table}:")
+        print_findings(findings, as_json)
+    if not answers:
+        say("No table looks like a job table. Name one: arcano-db attach public.my_jobs --check")
 
 
 def _pairs(
@@ -215,9 +313,15 @@ def map_command(
     """
     with connected(dsn, force=force, trust_owner=trust_owner) as connection:
         db = ArcanoDB(connection)
-        table = _with_its_schema(connection, table)
         asks = sys.stdin.isatty() and not as_json
-        guessed = db.guess_mapping(table, columns)
+        full_name = table_name(connection, table)
+        guessed = db.guess_mapping(full_name or table, columns)
+        if full_name is None:
+            advice = missing_table(connection, table)
+            raise failure(advice.message or f"there is no table {table}", hint=advice.hint)
+        table = full_name
+        _refuse_unknown_statuses("--status", statuses.values(), guessed.known_statuses)
+        _refuse_unknown_statuses("--write", writes, guessed.known_statuses)
         columns = {**guessed.columns, **columns}
         if asks and guessed.unknown_columns:
             for name in guessed.unknown_columns:
@@ -263,23 +367,28 @@ def map_command(
     say(f"mapped {table}")
 
 
+def _refuse_unknown_statuses(option: str, given: Iterable[str | None], known: list[str]) -> None:
+    for status in given:
+        if status not in known:
+            raise click.BadParameter(
+                f"{status or ''!r} is no status; there are {', '.join(known)}.", param_hint=f"'{option}'"
+            )
+
+
 @main.command()
 @click.argument("table")
 @dsn_option
 def unmap(table: str, dsn: str) -> None:
     """Undo `map`, also of a TABLE that is gone. No row is touched."""
-    with database(dsn) as db:
-        say(f"unmapped {table}" if db.unmap_job_table(table) else f"nothing to do: {table} is not mapped")
-
-
-def _with_its_schema(connection: psycopg.Connection[Any], table: str) -> str:
-    """The full name of a table, as the ``search_path`` finds it; the same text if it finds none."""
-    row = connection.execute(
-        "select format('%%I.%%I', n.nspname, c.relname) from pg_class c"
-        " join pg_namespace n on n.oid = c.relnamespace where c.oid = to_regclass(%s)",
-        (table,),
-    ).fetchone()
-    return str(row[0]) if row else table
+    with connected(dsn) as connection:
+        db = ArcanoDB(connection)
+        if db.unmap_job_table(table):
+            say(f"unmapped {table}")
+            return
+        advice = missing_table(connection, table)
+        if advice.message:
+            raise failure(f"{advice.message}, and none of that name is mapped", hint=advice.hint)
+        say(f"nothing to do: {table} is not mapped")
 
 
 def _mapping_call(
@@ -309,6 +418,7 @@ def _mapping_call(
 @click.option(
     "--drop-columns", is_flag=True, help="Drop the columns that attaching added, with what is in them."
 )
+@_verbose_option
 @_patience_options
 def detach(
     table: str,
@@ -316,6 +426,7 @@ def detach(
     as_json: bool,
     plan: bool,
     drop_columns: bool,
+    verbose: bool,
     lock_timeout: float,
     patience: float,
 ) -> None:
@@ -333,7 +444,13 @@ def detach(
             return
         with stop_request() as stop:
             done = run_steps(
-                connection, watcher, table, steps, patience=Patience(lock_timeout, patience), stop=stop
+                connection,
+                watcher,
+                table,
+                steps,
+                patience=Patience(lock_timeout, patience),
+                stop=stop,
+                verbose=verbose,
             )
         if not done:  # says which tables are
             ArcanoDB(connection).detach_job_table(table)
@@ -348,6 +465,7 @@ def detach(
     "--drop-columns", is_flag=True, help="Drop the columns that attaching added, with what is in them."
 )
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@_verbose_option
 @_patience_options
 def uninstall(
     dsn: str,
@@ -355,15 +473,20 @@ def uninstall(
     plan: bool,
     drop_columns: bool,
     yes: bool,
+    verbose: bool,
     lock_timeout: float,
     patience: float,
 ) -> None:
     """Detach every table and remove the package: schema arcano, its journal, and its roles.
 
+    Roles belong to the whole server: one that has members, or rights in another database, stays, and it is
+    said why.
+
     Your tables and rows stay as they are; with --drop-columns their columns are those of before, too. Stop
     what calls the functions first: once they are gone, calls fail. It can be interrupted and run again.
     """
     waiting = Patience(lock_timeout, patience)
+    needs_role("owner")
 
     def detach_steps(table: str) -> Callable[[psycopg.Connection[Any]], list[Step]]:
         return lambda connection: ArcanoDB(connection).detach_steps(table, drop_columns)
@@ -382,10 +505,13 @@ def uninstall(
         if not yes:
             click.confirm(printable(_what_goes(connection, tables)), abort=True)
         with stop_request() as stop:
+            run = partial(run_steps, connection, watcher, patience=waiting, stop=stop, verbose=verbose)
             for table in tables:
-                run_steps(connection, watcher, table, detach_steps(table), patience=waiting, stop=stop)
-            run_steps(connection, watcher, "arcano.job", removal_steps, patience=waiting, stop=stop)
-    say("removed")
+                run(table, detach_steps(table))
+            run("arcano.job", removal_steps)
+        say("removed")
+        for role, reason in roles_that_stay(connection).items():
+            say(f"the role {role} stays: {reason}")
 
 
 def _what_goes(connection: psycopg.Connection[Any], tables: list[str]) -> str:

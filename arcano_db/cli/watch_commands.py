@@ -14,7 +14,8 @@ from rich.text import Text
 
 from arcano_db import ArcanoDB
 from arcano_db.calls.rows import SweepStatus
-from arcano_db.cli.base import FAILED, connected, database, dsn_option, json_option, log_to_stderr, main
+from arcano_db.cli.base import connected, database, dsn_option, json_option, log_to_stderr, main
+from arcano_db.cli.failing import FAILED
 from arcano_db.running.doctor import examine
 from arcano_db.terminal.output import columns, console, echo, print_findings, say
 from arcano_db.terminal.signals import stop_request
@@ -188,7 +189,11 @@ def metrics(dsn: str, listen: int | None, address: str, alert_rules: bool, dashb
     if listen is None:
         text = generate_latest(found).decode()
         echo(text, nl=False)
-        sys.exit(0 if "\narcano_up 1.0\n" in text else FAILED)
+        if "\narcano_up 1.0\n" in text:
+            return
+        with database(dsn) as db:  # says what is in the way, and what to do
+            db.metrics()
+        sys.exit(FAILED)
     server, _ = start_http_server(listen, address, found)
     say(f"serving http://{address}:{server.server_port}/metrics")
     with stop_request() as stop:

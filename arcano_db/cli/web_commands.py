@@ -11,7 +11,8 @@ import click
 import psycopg
 
 from arcano_db import NotAllowed
-from arcano_db.cli.base import FAILED, database, dsn_option, load_function, log_to_stderr, main
+from arcano_db.cli.base import database, dsn_option, load_function, log_to_stderr, main, read_dsn
+from arcano_db.cli.failing import FAILED
 from arcano_db.demo import run_demo
 from arcano_db.terminal.output import console, say
 from arcano_db.terminal.signals import stop_request
@@ -21,7 +22,12 @@ _MISSING = "The browser's half is missing: pip install 'arcano-db[{extra}]'"
 
 
 @main.command()
-@click.option("--dsn", metavar="DSN", help="Run on this empty database, and not on an embedded PostgreSQL.")
+@click.option(
+    "--dsn",
+    metavar="DSN",
+    callback=read_dsn,
+    help="Run on this empty database, and not on an embedded PostgreSQL.",
+)
 @click.option("--keep", is_flag=True, help="Leave the embedded server running, and print its DSN.")
 @click.option(
     "--pg-version",
@@ -59,6 +65,7 @@ def demo(dsn: str | None, keep: bool, pg_version: str, web: bool, port: int, sec
     version = int(pg_version)
     if not web:
         sys.exit(0 if run_demo(dsn, keep=keep, version=version, console=console) else FAILED)
+    say("Loading the web app ...")
     try:
         from arcano_db.demo.upscaler import run_web_demo
     except ModuleNotFoundError as error:

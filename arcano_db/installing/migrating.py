@@ -29,7 +29,7 @@ from yoyo.connections import DatabaseURI
 from yoyo.migrations import Migration, MigrationList
 
 Report = Callable[[str], None]
-Functions = Literal["current", "other release", "edited", "grants", "missing"]
+Functions = Literal["current", "other release", "newer release", "edited", "grants", "missing"]
 IdType = Literal["uuid", "bigint", "integer", "text"]
 
 # Its rollback refuses attached tables itself, for those who use plain yoyo.
@@ -63,6 +63,7 @@ class MigrationStatus:
         applied: The ids of the applied migrations.
         pending: The ids of those that are not.
         functions: ``current``: those of this release; ``other release``: loaded from other files;
+            ``newer release``: of one whose migrations this one does not have: it is this client that is old;
             ``edited``: changed by hand since they were loaded; ``grants``: those of this release, and who may
             call them is not as it was then, or a group role was made or is gone;
             ``missing``: none are loaded.
@@ -94,6 +95,23 @@ def loader() -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def newest_migration() -> str:
+    """The id of the last migration of this release."""
+    return str(_ids(_read_migrations())[-1])
+
+
+def least_roles(schema: str | None = "arcano") -> dict[str, str]:
+    """The public functions and views of a schema, or of both, and the least role that may use each.
+
+    From the files, because who lacks a right may not ask the database either. The role that migrated is
+    ``owner``.
+
+    Args:
+        schema: ``arcano`` or ``arcano_api``; None: both.
+    """
+    return {name: role for of, name, role in loader().public_objects() if schema in (None, of)}
 
 
 def status(dsn: str) -> MigrationStatus:
@@ -294,7 +312,7 @@ def _register_again(dsn: str, report: Report) -> bool:
 
 
 _INSTALLED = "select to_regclass('arcano.job') is not null"
-_GUESSES = ("guess_column", "guess_id_type", "guess_id_types")
+_GUESSES = ("guess_column", "guess_id_type", "guess_job_tables", "guess_id_types")
 
 
 def _chosen_types(
@@ -376,6 +394,17 @@ class _Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]
             return super().execute(sql, params)
         with self.transaction():
             return super().execute(sql, params)
+
+    def create_lock_table(self) -> None:
+        """As any backend; but why it cannot be made is raised, and not that it is not there."""
+        try:
+            with self.transaction():
+                self.execute(self.format_sql(self.create_lock_table_sql))
+        except errors.Error:
+            with self.transaction():
+                found = self.execute("select to_regclass(%s)", (self.lock_table,)).fetchone()
+            if not found[0]:
+                raise
 
     def begin(self) -> None:
         super().begin()
@@ -548,13 +577,15 @@ def _functions(dsn: str) -> Functions:
         row = None
         if found and found[0]:
             row = connection.execute(
-                "select source_fingerprint, loaded_fingerprint from arcano.release"
+                # One of the first releases has no such column.
+                "select source_fingerprint, loaded_fingerprint, to_jsonb(r) ->> 'last_migration'"
+                " from arcano.release r"
             ).fetchone()
         if row is None:
             return "missing"
         module = loader()
         if row[0] != module.source_fingerprint():
-            return "other release"
+            return "newer release" if (row[2] or "") > newest_migration() else "other release"
         by_part: dict[str | None, Functions] = {"functions": "edited", "grants": "grants", None: "current"}
         return by_part[module.difference(connection, row[1])]
 

@@ -33,7 +33,8 @@ def examine(
     try:
         found += ArcanoDB(connection).check_health(long_transaction)
     except NotMigrated as error:
-        found.append(Finding("error", "functions", str(error).splitlines()[0], "arcano-db migrate"))
+        mend = found[0].hint or "arcano-db migrate"
+        found.append(Finding("error", "functions", str(error).splitlines()[0], mend))
     return sorted(found, key=lambda finding: LEVELS.index(finding.level))
 
 
@@ -50,6 +51,13 @@ def _release(dsn: str) -> Finding:
     if status.pending:
         return Finding(
             "error", "release", f"not applied yet: {', '.join(status.pending)}", "arcano-db migrate"
+        )
+    if status.functions == "newer release":
+        return Finding(
+            "error",
+            "release",
+            "the database has a newer release than this client",
+            "pip install -U arcano-db",
         )
     if status.functions == "other release":
         return Finding("error", "release", "the functions are those of another release", "arcano-db migrate")

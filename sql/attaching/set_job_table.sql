@@ -6,8 +6,9 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_settings arcano.job_table%rowtype;
-  v_may_set text[];
   v_wrong text;
+  v_column text;
+  v_constraint text;
 begin
   -- Who attaches locks the table and then the row.
   lock table arcano.job_table in row exclusive mode;
@@ -16,15 +17,7 @@ begin
     perform arcano.refuse_unattached(p_table);
   end if;
 
-  select array_agg(a.attname order by a.attnum) into v_may_set
-    from pg_attribute a
-   where a.attrelid = 'arcano.job_table'::regclass and a.attnum > 0 and not a.attisdropped
-     and a.attname not in ('job_table', 'name', 'attached_at', 'enforced_since', 'breaker_tripped_at', 'added_columns');
-  if jsonb_typeof(p_settings) is distinct from 'object' or not p_settings - v_may_set = '{}' then
-    raise exception 'p_settings must be a JSON object of settings'
-      using errcode = 'invalid_parameter_value', detail = format('It is %s.', coalesce(p_settings::text, 'null')),
-        hint = format('Its keys may be %s.', array_to_string(v_may_set, ', '));
-  end if;
+  perform arcano.refuse_unknown_settings(p_settings);
 
   -- What only columns of the package's own can keep. To switch one off says nothing.
   select string_agg(k.key, ', ' order by k.key) into v_wrong
@@ -81,9 +74,8 @@ exception
     if sqlstate = '22023' then
       raise;
     end if;
-    raise exception 'p_settings has a value that cannot be set'
-      using errcode = 'invalid_parameter_value', detail = sqlerrm,
-        hint = 'Such as {"stall_after": "10 minutes", "refund_when": ["failed", "stalled", "forced"]}.';
+    get stacked diagnostics v_column = column_name, v_constraint = constraint_name;
+    perform arcano.refuse_setting(p_settings, v_column, v_constraint, sqlerrm);
 end
 $$;
 

@@ -59,6 +59,7 @@ begin atomic
     ('arcano', 'function', 'restore_job', 'arcano_operator'),
     ('arcano', 'function', 'erase_user', 'arcano_operator'),
     ('arcano', 'function', 'check_health', 'arcano_operator'),
+    ('arcano', 'function', 'journal_words', 'arcano_operator'),
     ('arcano', 'function', 'remap_tables', 'arcano_operator'),
     ('arcano', 'view', 'active_job', 'arcano_operator'),
     ('arcano', 'view', 'orphan_job', 'arcano_operator'),

@@ -15,15 +15,10 @@ begin
       from (
         select k.name, c.oid as relid, format_type(a.atttypid, a.atttypmod) as named,
                arcano.guess_id_type(a.atttypid) as type
-          from pg_class c
-          join pg_namespace n on n.oid = c.relnamespace
+          from arcano.guess_job_tables() g
+          join pg_class c on c.oid = g.relid
          cross join unnest(array['id', 'user_id']) k (name)
           join pg_attribute a on a.attrelid = c.oid and not a.attisdropped and a.attname = arcano.guess_column(c.oid, k.name)
-         where c.relkind in ('r', 'p') and not c.relispartition and c.relpersistence = 'p'
-           and n.nspname !~ '^(arcano|arcano_.*|pg_.*|information_schema)$'
-           and c.relname ~* '(job|task|render|generation|prediction|training|transcription|conversion|export)s?$'
-           and arcano.guess_column(c.oid, 'user_id') is not null
-           and arcano.guess_column(c.oid, 'status') is not null
       ) f
      group by f.name
      order by f.name;

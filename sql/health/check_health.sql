@@ -1,7 +1,6 @@
--- Everything that goes wrong in practice with job tables, their sweeper and the server under them, and how to
--- mend each. Cheap enough for a monitor: of a large table it reads the planner's statistics and the partial
--- indexes alone. arcano-db doctor also compares the
--- functions with the files of the release.
+-- Everything that goes wrong in practice with job tables, their sweeper and the server under them, and how to mend each. Cheap
+-- enough for a monitor: of a large table it reads the planner's statistics and the partial indexes alone. arcano-db doctor also
+-- compares the functions with the files of the release.
 create or replace function arcano.check_health(p_long_transaction interval default '1 hour')
 returns table (level text, finding text, detail text, hint text)
 language plpgsql stable security definer

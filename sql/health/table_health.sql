@@ -19,8 +19,7 @@ begin
     select 'error', 'names', format('%s is not attached: it has taken the place of a table that was, %s', s.name,
              case when c.oid is null then 'which is gone' else format('and %s, which had its name, blocks users from its grave', arcano.table_name(c.oid)) end),
            format('arcano-db attach %s --again', s.name)
-      from arcano.strayed_tables() s
-      left join pg_class c on c.oid = s.was;
+      from arcano.strayed_tables() s left join pg_class c on c.oid = s.was;
 
   return query
     select 'warning', 'settings', s.detail, s.hint

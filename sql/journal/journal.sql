@@ -1,5 +1,4 @@
--- The one place that writes the journal, and that knows which words it has for what happened (p_event) and for
--- what did it (p_source); the column comments of arcano.job_event say what each means.
+-- The one place that writes the journal.
 create or replace function arcano.journal(p_event text, p_source text, p_reason text, p_jobs arcano.job_snapshot[])
 returns integer
 language plpgsql volatile
@@ -8,13 +7,7 @@ as $$
 declare
   v_written integer;
 begin
-  if p_event <> all (array[
-      'healed', 'cancelled', 'force_cancelled', 'stalled', 'requeued', 'failed', 'completed', 'revived', 'late_finish',
-      'late_cancel', 'refund_due', 'refunded', 'observed', 'from_future', 'restored', 'erased', 'error'
-    ]) or p_source <> all (array[
-      'check', 'sweep', 'cancel_session', 'cancel_job', 'start_job', 'run_or_queue', 'touch_job', 'finish_job', 'claim_jobs', 'settle_refund',
-      'restore_job', 'erase_user'
-    ])
+  if p_event <> all (arcano.journal_words('event')) or p_source <> all (arcano.journal_words('source'))
   then
     raise exception 'the journal has no word % by %', p_event, p_source using errcode = 'invalid_parameter_value';
   end if;

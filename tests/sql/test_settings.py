@@ -56,8 +56,12 @@ def test_a_day_is_24_hours_whatever_the_time_zone(conn: psycopg.Connection, db: 
         ({"refund_when": ["always"]}, "a value that cannot be set"),
         ({"refund_when": "failed"}, "a value that cannot be set"),
         ({"tool": None}, "a value that cannot be set"),
-        ({"stall": "1 hour"}, "must be a JSON object of settings"),
-        ({"job_table": "x"}, "must be a JSON object of settings"),
+        ({"stall": "1 hour"}, "(?s)there is no setting stall\\n.*Hint: Is it stall_after"),
+        (
+            {"job_table": "x"},
+            "(?s)there is no setting job_table\\n.*Hint: The column comments of arcano.job_table",
+        ),
+        ({"nothing": "x"}, "there is no setting nothing"),
     ],
 )
 def test_what_is_refused_changes_nothing(
@@ -130,7 +134,7 @@ def test_every_setting_that_may_be_set_is_stored(db: ArcanoDB, conn: psycopg.Con
     }
     with pytest.raises(InvalidArgument) as refused:
         db.set_job_table(UPSCALER, {"nothing": 1})
-    assert set(values) == set((refused.value.hint or "").removeprefix("Its keys may be ")[:-1].split(", "))
+    assert set(values) == set((refused.value.detail or "").removeprefix("Settings are ")[:-1].split(", "))
     before = conn.execute(
         "select to_jsonb(t) from arcano.job_table t where job_table = %s::regclass", (UPSCALER,)
     ).fetchone()[0]

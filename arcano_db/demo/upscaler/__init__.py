@@ -19,7 +19,7 @@ import uvicorn
 from rich.console import Console
 
 from arcano_db.calls.client_sync import ArcanoDB
-from arcano_db.demo import TOOLS, DemoError, embedded, refuse_used, script, user
+from arcano_db.demo import TOOLS, DemoError, embedded, refuse_used, script, tell, user
 from arcano_db.demo.upscaler.site import VISITORS, upscaler
 from arcano_db.demo.upscaler.worker import enlarge
 from arcano_db.installing import migrating
@@ -41,7 +41,8 @@ def prepare(dsn: str) -> None:
         DemoError: The database is not empty.
     """
     refuse_used(dsn)
-    migrating.migrate(dsn)
+    tell("migrating the database")
+    migrating.migrate(dsn, report=tell)
     with psycopg.connect(dsn, autocommit=True) as connection:
         db = ArcanoDB(connection)
         connection.execute(script("app.sql"))

@@ -502,6 +502,9 @@ class Step:
     effect: str
 
 
+# The finding that says whether each write of the package works in a table.
+TRIED_WRITES = "what the package writes, tried and rolled back"
+
 # Of a finding, the worst first.
 LEVELS = ("error", "warning", "note", "ok")
 
@@ -526,6 +529,11 @@ class Finding:
     def is_problem(self) -> bool:
         """Whether somebody has to do something: an error or a warning."""
         return self.level in ("error", "warning")
+
+    @property
+    def is_in_the_way(self) -> bool:
+        """Whether a table does not work as it is, or was not tried, so that nobody knows."""
+        return self.level == "error" or (self.level == "warning" and self.finding == TRIED_WRITES)
 
 
 @dataclass(frozen=True, slots=True)

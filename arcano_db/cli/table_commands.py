@@ -29,6 +29,8 @@ from arcano_db.installing.attaching import (
     removal_steps,
     roles_that_stay,
     run_steps,
+    strayed_tables,
+    tried_writes,
 )
 from arcano_db.terminal.output import echo, print_findings, print_json, say
 from arcano_db.terminal.signals import stop_request
@@ -56,9 +58,20 @@ _verbose_option = click.option("--verbose", "-v", is_flag=True, help="Print each
 @click.option(
     "--all", "every", is_flag=True, help="Instead of TABLE: every table that looks like a job table."
 )
+@click.option(
+    "--again",
+    is_flag=True,
+    help="TABLE, or each table, that has taken the place of an attached one: swapped, or made anew."
+    " It gets its settings.",
+)
 @click.option("--yes", is_flag=True, help="With --all: do not ask for each table.")
 @click.option("--check", is_flag=True, help="Say what would happen to the table's rows, and change nothing.")
-@click.option("--no-try", is_flag=True, help="With --check: do not try to end a job and roll that back.")
+@click.option(
+    "--no-try",
+    is_flag=True,
+    help="Do not try what the package writes on a job that is rolled back. A table that is not attached is"
+    " locked for a moment for that, and what a trigger does outside of the database stays.",
+)
 @click.option("--plan", is_flag=True, help="Print the statements and what each locks, and run none.")
 @click.option("--tool", help="The name that people read. Default: the one it has, or the table's.")
 @click.option(
@@ -91,6 +104,7 @@ def attach(
     dsn: str,
     as_json: bool,
     every: bool,
+    again: bool,
     yes: bool,
     check: bool,
     no_try: bool,
@@ -115,10 +129,11 @@ def attach(
              arcano-db attach public.my_jobs --plan      what would be run, and what that locks
              arcano-db attach --all --check              the same of every table that looks like one
 
-    --check reads the whole table. Exit code 1: it cannot be attached as it is; with --all: one of them
-    cannot, and the others were done all the same.
+    --check reads the whole table. Exit code 1: it cannot be attached as it is, or something that the package
+    writes is refused by the app's own triggers, checks, policies or privileges, or was not tried; with --all:
+    one of them, and the others were done all the same.
     """
-    if every == (table is not None):
+    if every == (table is not None) and not (again and not every):
         raise click.UsageError("Give TABLE or --all.")
     if every and tool is not None:
         raise click.UsageError("--tool is the name of one table, and --all may be about many.")
@@ -169,12 +184,19 @@ def attach(
             )
             for detail, hint in ids:
                 say(f"warning: {detail}\n  {hint}")
+            if no_try:
+                return
+            # It is attached, and stays so: what does not work in it can be mended now.
+            refused = [found for found in tried_writes(connection, table) if found.is_in_the_way]
+        print_findings(refused, as_json)
+        if any(found.level == "error" for found in refused):
+            raise AttachError(f"{table} is attached, and refuses something that the package writes.")
 
     if table is not None:
         if check:
             findings = checked(table)
             print_findings(findings, as_json)
-            sys.exit(FAILED if any(finding.level == "error" for finding in findings) else 0)
+            sys.exit(FAILED if any(finding.is_in_the_way for finding in findings) else 0)
         if plan:
             _print_plan(planned(table), as_json)
         else:
@@ -182,20 +204,26 @@ def attach(
         return
 
     with opened() as connection:
-        tables = job_like_tables(connection)
+        tables = strayed_tables(connection) if again else job_like_tables(connection)
     if check:
         answers = {name: _checked_anyway(name, checked) for name in tables}
         _print_checks(answers, as_json)
-        is_wrong = any(finding.level == "error" for found in answers.values() for finding in found)
+        is_wrong = any(finding.is_in_the_way for found in answers.values() for finding in found)
         sys.exit(FAILED if is_wrong else 0)
     if plan:
         plans = dict(_of_each(tables, planned))
         _print_plan([step for found in plans.values() for step in found], as_json)
         sys.exit(FAILED if len(plans) < len(tables) else 0)
-    wanted = [name for name in tables if yes or click.confirm(f"Attach {printable(name)}?", err=True)]
+    wanted = [
+        name for name in tables if yes or again or click.confirm(f"Attach {printable(name)}?", err=True)
+    ]
     done = dict(_of_each(wanted, attached))
     if not tables:
-        say("No table looks like a job table. Name one: arcano-db attach public.my_jobs")
+        say(
+            "nothing to do: each attached table has its name"
+            if again
+            else "No table looks like a job table. Name one: arcano-db attach public.my_jobs"
+        )
     sys.exit(FAILED if len(done) < len(wanted) else 0)
 
 

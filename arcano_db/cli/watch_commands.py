@@ -32,7 +32,14 @@ from arcano_db.terminal.signals import stop_request
     show_default=True,
     help="How long a transaction may be open before it is named.",
 )
-def doctor(dsn: str, as_json: bool, quiet: bool, long_transaction: str) -> None:
+@click.option(
+    "--try",
+    "tries",
+    is_flag=True,
+    help="Also try what the package writes in each table, on a job that is rolled back. As the role that"
+    " migrated.",
+)
+def doctor(dsn: str, as_json: bool, quiet: bool, long_transaction: str, tries: bool) -> None:
     """Look for everything that goes wrong in practice, and say how to mend it. Changes nothing.
 
     The tables and their indexes, settings and statuses; the sweeper and what it leaves behind; the release
@@ -42,7 +49,7 @@ def doctor(dsn: str, as_json: bool, quiet: bool, long_transaction: str) -> None:
     migrated, or as one with arcano_operator, who cannot see the release.
     """
     with connected(dsn) as connection:
-        findings = examine(connection, dsn, long_transaction)
+        findings = examine(connection, dsn, long_transaction, tries=tries)
     problems = [finding for finding in findings if finding.is_problem]
     print_findings(problems if quiet else findings, as_json)
     sys.exit(FAILED if problems else 0)

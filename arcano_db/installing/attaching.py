@@ -20,7 +20,7 @@ from psycopg import errors
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from arcano_db.calls.errors import translated
-from arcano_db.calls.rows import Step
+from arcano_db.calls.rows import Finding, Step
 from arcano_db.installing import migrating
 from arcano_db.terminal.output import say, stderr
 from arcano_db.terminal.signals import StopRequest
@@ -60,6 +60,23 @@ _OLDEST = """
 
 class AttachError(Exception):
     """Attaching or detaching stopped; the message says what to do."""
+
+
+def tried_writes(connection: psycopg.Connection[Any], table: str) -> list[Finding]:
+    """Whether each write of the package works in a table: made on a job of its own, and rolled back."""
+    rows = connection.execute(
+        "select level, finding, detail, hint from arcano.write_findings(%s::regclass, true)", (table,)
+    )
+    return [Finding(*row) for row in rows]
+
+
+def strayed_tables(connection: psycopg.Connection[Any], table: str | None = None) -> list[str]:
+    """The tables that have taken the place of attached ones: all, or the one of this name."""
+    rows = connection.execute(
+        "select name from arcano.strayed_tables() where found = %s::regclass or %s::text is null order by name",
+        (table, table),
+    )
+    return [name for (name,) in rows]
 
 
 def job_like_tables(connection: psycopg.Connection[Any]) -> list[str]:

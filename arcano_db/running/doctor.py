@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,13 +13,18 @@ from arcano_db.calls.client_sync import ArcanoDB
 from arcano_db.calls.errors import NotMigrated
 from arcano_db.calls.rows import LEVELS, Finding
 from arcano_db.installing import migrating
+from arcano_db.installing.attaching import tried_writes
 
 # A clock that is further off than this makes jobs older or younger than they are.
 _CLOCK_SECONDS = 5.0
 
 
 def examine(
-    connection: psycopg.Connection[Any], dsn: str, long_transaction: timedelta | str = "1 hour"
+    connection: psycopg.Connection[Any],
+    dsn: str,
+    long_transaction: timedelta | str = "1 hour",
+    *,
+    tries: bool = False,
 ) -> list[Finding]:
     """Everything that is wrong, the worst first, and what was looked at and is well.
 
@@ -28,6 +34,7 @@ def examine(
         connection: To the database, in autocommit.
         dsn: The same as a libpq connection string, to read the migrations with.
         long_transaction: How long a transaction may be open before it is named.
+        tries: Also try each write of the package in each table, on a job that is rolled back.
     """
     found = [_release(dsn), _clock(connection)]
     try:
@@ -35,7 +42,21 @@ def examine(
     except NotMigrated as error:
         mend = found[0].hint or "arcano-db migrate"
         found.append(Finding("error", "functions", str(error).splitlines()[0], mend))
+    else:
+        found += _tried(connection) if tries else []
     return sorted(found, key=lambda finding: LEVELS.index(finding.level))
+
+
+def _tried(connection: psycopg.Connection[Any]) -> list[Finding]:
+    tables = connection.execute(
+        "select arcano.table_name(c.oid) from arcano.job_table t join pg_class c on c.oid = t.job_table order by 1"
+    ).fetchall()
+    return [
+        replace(found, detail=f"{table}: {found.detail}")
+        for (table,) in tables
+        for found in tried_writes(connection, table)
+        if found.level != "note"
+    ]
 
 
 def _release(dsn: str) -> Finding:

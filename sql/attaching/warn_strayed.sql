@@ -10,7 +10,7 @@ begin
   for s in select t.*, arcano.table_name(c.oid) as former from arcano.strayed_tables() t left join pg_class c on c.oid = t.was loop
     raise warning 'arcano: % is not attached: it has taken the place of a table that was', s.name
       using detail = case when s.former is null then 'That one is gone.' else format('%s is still attached, and the jobs in it block their users.', s.former) end,
-        hint = format('arcano-db attach %s --again', s.name);
+        hint = s.mend;
   end loop;
 end
 $$;

@@ -18,7 +18,7 @@ begin
   return query
     select 'error', 'names', format('%s is not attached: it has taken the place of a table that was, %s', s.name,
              case when c.oid is null then 'which is gone' else format('and %s, which had its name, blocks users from its grave', arcano.table_name(c.oid)) end),
-           format('arcano-db attach %s --again', s.name)
+           s.mend
       from arcano.strayed_tables() s left join pg_class c on c.oid = s.was;
 
   return query

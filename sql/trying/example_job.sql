@@ -1,4 +1,4 @@
--- What a job of a table can be made of, to try that: a user who is in nobody's way, and what the app has to give beside it, which is
+-- What a job of a table can be made of, to try that: a user, and what the app has to give beside it, which is
 -- what cannot be null and has no default. Both are a real row's, because checks, foreign keys and triggers may ask for more than a type.
 --
 -- Dynamic, because the table's own columns are read.
@@ -45,7 +45,13 @@ begin
     join pg_type t on t.oid = a.atttypid
    cross join lateral (select coalesce(v_row -> n.name, 'null')) v (value);
 
-  for v_user_id in execute format('select r.user_id from (%s) r where r.user_id is not null group by r.user_id having not bool_or(arcano.is_open(r.status)) limit 100', arcano.rows_to_check(p_table)) loop
+  -- An attached or mapped table has an index that tells who is free; of any other, all rows have to.
+  for v_user_id in execute format(
+    case when m.relid is not null or exists (select from pg_inherits i where i.inhrelid = p_table and i.inhparent = 'arcano.job'::regclass)
+      then 'select distinct r.user_id from (%s limit 1000) r where r.user_id is not null'
+      else 'select r.user_id from (%s) r where r.user_id is not null group by r.user_id having not bool_or(arcano.is_open(r.status)) limit 100' end,
+    arcano.rows_to_check(p_table))
+  loop
     if not exists (select from arcano.job j where j.user_id = v_user_id and arcano.is_open(j.status)) and not arcano.generated_is_busy(v_user_id) then
       user_id := v_user_id;
       return;
@@ -71,8 +77,10 @@ begin
       return;
     end if;
   end loop;
+  -- Nobody is free: somebody is made free, for as long as it is tried.
+  execute format('select r.user_id from (%s) r where r.user_id is not null limit 1', arcano.rows_to_check(p_table)) into user_id;
 end
 $$;
 
 comment on function arcano.example_job(regclass) is
-  'Internal: an id for a job of p_table (null: the table gives it), a user who has no open job (null: none was found), the values of a row of p_table that create_job has to be given, and of which columns.';
+  'Internal: an id for a job of p_table (null: the table gives it), a user, of those who have no open job if there is one (null: there is none at all), the values of a row of p_table that create_job has to be given, and of which columns.';

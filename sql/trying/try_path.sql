@@ -24,6 +24,12 @@ declare
 begin
   worked := '{}';
   begin
+    perform arcano.cancel_job(j.id, true, 'tried', j.relid)
+       from (
+         select o.id, o.tableoid as relid from arcano.job o where o.user_id = p_user_id and arcano.is_open(o.status)
+          union all
+         select m.job_id, m.relid from arcano.generated_jobs_of_user(p_user_id) m where arcano.generated_has_tables()
+       ) j;
     foreach failed in array p_path loop
       v_note := null;
       case failed

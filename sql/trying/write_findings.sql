@@ -35,7 +35,7 @@ begin
   end if;
   v_example := arcano.example_job(p_table);
   if v_example.user_id is null then
-    return query select 'warning', finding, 'not tried: each user that was found has an open job', 'Try again when one has none.';
+    return query select 'warning', finding, 'not tried: there is no user whose job it could be', 'Try again when the app has one.';
     return;
   end if;
   begin

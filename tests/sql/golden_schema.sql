@@ -502,7 +502,7 @@ CREATE FUNCTION arcano.example_job(p_table regclass, OUT job_id uuid, OUT user_i
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.example_job(p_table regclass, OUT job_id uuid, OUT user_id uuid, OUT data jsonb, OUT needs text[]) IS 'Internal: an id for a job of p_table (null: the table gives it), a user who has no open job (null: none was found), the values of a row of p_table that create_job has to be given, and of which columns.';
+COMMENT ON FUNCTION arcano.example_job(p_table regclass, OUT job_id uuid, OUT user_id uuid, OUT data jsonb, OUT needs text[]) IS 'Internal: an id for a job of p_table (null: the table gives it), a user, of those who have no open job if there is one (null: there is none at all), the values of a row of p_table that create_job has to be given, and of which columns.';
 
 CREATE FUNCTION arcano.explain_job(p_job_id uuid, p_table regclass DEFAULT NULL::regclass) RETURNS TABLE(condition text, holds boolean, detail text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -2659,12 +2659,12 @@ CREATE FUNCTION arcano.status_counts(p_table regclass) RETURNS TABLE(status text
 
 COMMENT ON FUNCTION arcano.status_counts(p_table regclass) IS 'Internal: how many jobs of p_table have which status; of one beyond 32 MB by the planner''s statistics.';
 
-CREATE FUNCTION arcano.strayed_tables(OUT name text, OUT was oid, OUT found regclass) RETURNS SETOF record
+CREATE FUNCTION arcano.strayed_tables(OUT name text, OUT was oid, OUT found regclass, OUT mend text) RETURNS SETOF record
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.strayed_tables(OUT name text, OUT was oid, OUT found regclass) IS 'Internal: the name of each attached table whose place another one has taken, the table that is attached (its oid, also where it is gone), and the one that has its name now.';
+COMMENT ON FUNCTION arcano.strayed_tables(OUT name text, OUT was oid, OUT found regclass, OUT mend text) IS 'Internal: the name of each attached table whose place another one has taken, the table that is attached (its oid, also where it is gone), the one that has its name now, and what mends that.';
 
 CREATE FUNCTION arcano.sweep_health() RETURNS TABLE(level text, finding text, detail text, hint text)
     LANGUAGE plpgsql STABLE
@@ -4727,7 +4727,7 @@ GRANT ALL ON FUNCTION arcano.start_jobs(p_job_ids uuid[], p_tables regclass[], p
 
 REVOKE ALL ON FUNCTION arcano.status_counts(p_table regclass) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.strayed_tables(OUT name text, OUT was oid, OUT found regclass) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.strayed_tables(OUT name text, OUT was oid, OUT found regclass, OUT mend text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.sweep_health() FROM PUBLIC;
 

@@ -202,13 +202,15 @@ def test_a_table_in_use_is_not_waited_for(conn: psycopg.Connection, migrated_dsn
     assert tried(conn)[0].level == "ok"
 
 
-def test_a_user_who_has_a_job_is_not_taken(conn: psycopg.Connection) -> None:
-    conn.execute("insert into public.t (user_id) select id from public.people")
-    assert [(f.level, f.detail) for f in tried(conn)] == [
-        ("warning", "not tried: each user that was found has an open job")
-    ]
-    conn.execute("insert into public.people default values")
+def test_where_no_user_is_free_one_is_made_so_for_as_long_as_it_lasts(conn: psycopg.Connection) -> None:
+    conn.execute("insert into public.t (user_id, status) select id, 'running' from public.people")
+    before = conn.execute("select *, xmin::text from public.t order by id").fetchall()
     assert tried(conn)[0].level == "ok"
+    assert conn.execute("select *, xmin::text from public.t order by id").fetchall() == before
+    conn.execute("delete from public.t; delete from public.people")
+    assert [(f.level, f.detail) for f in tried(conn)] == [
+        ("warning", "not tried: there is no user whose job it could be")
+    ]
 
 
 def test_an_empty_table_is_tried_with_a_user_of_the_app(conn: psycopg.Connection) -> None:

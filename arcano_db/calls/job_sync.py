@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from arcano_db.calls.elsewhere import Elsewhere, is_doomed, shut_after
+from arcano_db.calls.hosts import driver_of
 from arcano_db.calls.job_block import JobBlock, Tries, leave_sync, pause_sync
 from arcano_db.calls.reasons import NOT_IN_ITS_ENCODING, in_any_encoding
 from arcano_db.calls.rows import CreatedJob, JobChange, JobId
@@ -44,7 +45,8 @@ class Job(JobBlock):
         """Not to be called: see :meth:`arcano_db.ArcanoDB.job`."""
         super().__init__(table, created)
         self._db = db
-        self._elsewhere = Elsewhere(db.source)
+        self._driver = driver_of(db.source)
+        self._elsewhere = Elsewhere(self._driver)
 
     def touch(self) -> JobChange:
         """Give a sign of life; see :meth:`arcano_db.ArcanoDB.touch_job`."""
@@ -91,7 +93,7 @@ class Job(JobBlock):
 
     def _fail_in_time(self, reason: str) -> None:
         """End the job as failed, over another connection if this one is gone or the pool is used up."""
-        doomed = is_doomed(self._db.source)
+        doomed = is_doomed(self._driver)
         tries, here = Tries(doomed), not doomed
         while True:
             try:
@@ -103,7 +105,7 @@ class Job(JobBlock):
                 if reason.isascii():
                     raise
                 reason = in_any_encoding(reason)
-                here = here and not is_doomed(self._db.source)
+                here = here and not is_doomed(self._driver)
             except Exception as failure:
                 pause, here = tries.pause_after(failure, here), False
                 pause_sync(pause)

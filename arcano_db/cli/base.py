@@ -14,7 +14,7 @@ from typing import Any, cast
 import click
 import psycopg
 
-from arcano_db import AmbiguousJob, ArcanoDB, ArcanoError
+from arcano_db import AmbiguousJob, ArcanoDB, ArcanoError, InvalidArgument
 from arcano_db.bench.schema import BenchError
 from arcano_db.calls.printable import PrintableFormatter, in_lines, printable
 from arcano_db.demo import DemoError
@@ -112,12 +112,16 @@ class _Group(click.Group):
         except AmbiguousJob as error:
             message = printable(f"{error.args[0]}: {error.detail}. Name the table: --table")
             raise click.UsageError(message) from error
+        except InvalidArgument as error:
+            if error.sqlstate in ("22P02", "22003"):  # an id of another type than the database's
+                raise click.UsageError(printable(str(error))) from error
+            raise click.ClickException(str(error).strip()) from error
         except _OURS as error:
             raise click.ClickException(str(error).strip()) from error
         except psycopg.OperationalError as error:
             hint = "\nHint: Name the database with --dsn or DATABASE_URL." if error.sqlstate is None else ""
             raise click.ClickException(str(error).strip() + hint) from error
-        except psycopg.errors.InvalidTextRepresentation as error:  # an id of another type than the database's
+        except psycopg.errors.InvalidTextRepresentation as error:  # a number or time that is none
             raise click.UsageError(printable(error.diag.message_primary or str(error))) from error
         except psycopg.Error as error:
             raise click.ClickException(str(error).strip()) from error

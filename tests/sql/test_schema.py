@@ -81,7 +81,7 @@ def test_every_function_view_and_table_has_a_comment(conn: psycopg.Connection) -
          union all
         select c.oid::regclass::text from pg_class c
          where c.relnamespace = 'arcano'::regnamespace and c.relkind in ('r', 'v')
-           and obj_description(c.oid, 'pg_class') is null
+           and obj_description(c.oid, 'pg_class') is null and c.relname !~ 'yoyo'
         """
     ).fetchall()
     assert silent == []

@@ -14,8 +14,6 @@ import psycopg
 import pytest
 import sqlalchemy
 from clients.test_backends import url
-from django import setup
-from django.conf import settings
 from django.db import ConnectionHandler, transaction
 from helpers import UPSCALER, VIDEO, job, make_job, make_user
 from psycopg.adapt import Dumper, Loader
@@ -187,9 +185,6 @@ def django(request: pytest.FixtureRequest, dsn: str) -> Iterator[Any]:
     """Django's own connection, as ``from django.db import connection``."""
     parts = psycopg.conninfo.conninfo_to_dict(dsn)
     options = {} if request.param.startswith("as") else {request.param: True}
-    if not settings.configured:
-        settings.configure(USE_TZ=True)
-        setup()
     handler = ConnectionHandler(
         {
             "default": {

@@ -1,0 +1,114 @@
+"""The pages of docs/orm, followed with the real tools: they see nothing to do, and would see a change."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+from orms.pages import App
+
+from arcano_db import ArcanoDB
+from arcano_db.installing import migrating
+from arcano_db.orms.django import JobColumns as DjangoColumns
+from arcano_db.orms.sqlalchemy import JobColumns
+
+# --- SQLAlchemy and Alembic ------------------------------------------------------------------------------
+
+ALEMBIC = "PYTHONPATH=. alembic "
+
+
+def sections_of_alembic(app: App, *sections: str) -> str:
+    return app.follow("alembic.md", "", "The package's SQL as a revision", *sections)
+
+
+def test_alembic_attached(app: App) -> None:
+    said = sections_of_alembic(app, "Attached", "Calling it")
+    assert said.count("No new upgrade operations detected.") == 2
+    assert said.endswith("queued\n")
+    app.run(ALEMBIC + "downgrade arcano && " + ALEMBIC + "upgrade head && " + ALEMBIC + "check")
+    # And it would see what it is to leave alone.
+    env = app.folder / "migrations" / "env.py"
+    env.write_text(env.read_text().replace(", include_object=include_object", ""))
+    seen = app.tried(ALEMBIC + "check")
+    assert seen.returncode != 0
+    assert "jobs_arcano_working" in seen.stdout
+
+
+def test_alembic_attached_with_no_word_of_it_in_the_model(app: App) -> None:
+    sections_of_alembic(app, "Attached")
+    model = app.folder / "models.py"
+    model.write_text(model.read_text().replace("class Job(JobColumns, Base)", "class Job(Base)"))
+    assert "No new upgrade operations detected." in app.run(ALEMBIC + "check")
+    # A column of the app's own that the model has no more is seen all the same.
+    model.write_text(model.read_text().replace("    prompt: Mapped[str | None]\n", ""))
+    assert "remove_column', None, 'jobs', Column('prompt'" in app.tried(ALEMBIC + "check").stdout
+
+
+def test_alembic_with_the_columns_from_the_start(app: App) -> None:
+    app.follow("alembic.md", "")
+    model = app.folder / "models.py"
+    imported = "from arcano_db.orms.sqlalchemy import JobColumns\n"
+    model.write_text(imported + model.read_text().replace("class Job(Base)", "class Job(JobColumns, Base)"))
+    app.run(ALEMBIC + "revision --autogenerate --rev-id columns -m columns")
+    app.run(ALEMBIC + "upgrade head")
+    app.follow("alembic.md", "The package's SQL as a revision")
+    install = app.folder / "migrations/versions/arcano_install.py"
+    install.write_text(install.read_text().replace('"jobs"', '"columns"'))
+    assert "No new upgrade operations detected." in app.follow("alembic.md", "Attached")
+    with psycopg.connect(app.url) as connection:
+        assert connection.execute("select added_columns from arcano.job_table").fetchone() == ([],)
+
+
+def test_alembic_mapped(app: App) -> None:
+    said = sections_of_alembic(app, "Mapped instead", "Calling it")
+    assert said.count("No new upgrade operations detected.") == 1
+    assert said.endswith("queued\n")
+    # Nothing needs to be said to Alembic for it.
+    env = app.folder / "migrations" / "env.py"
+    env.write_text(env.read_text().replace(", include_object=include_object", ""))
+    assert "No new upgrade operations detected." in app.run(ALEMBIC + "check")
+    app.run(ALEMBIC + "downgrade arcano && " + ALEMBIC + "upgrade head")
+
+
+def test_the_columns_are_those_of_the_contract(empty_dsn: str) -> None:
+    migrating.migrate(empty_dsn)
+    with psycopg.connect(empty_dsn) as connection:
+        [contract] = connection.execute(
+            "select array_agg(attname::text) from pg_attribute"
+            " where attrelid = 'arcano.job'::regclass and attnum > 0"
+        ).fetchone()
+    own = {"id", "user_id", "status", "created_at"}
+    assert set(JobColumns.__annotations__) == set(contract) - own
+
+
+# --- Django ----------------------------------------------------------------------------------------------
+
+
+def sections_of_django(app: App, *sections: str) -> str:
+    return app.follow("django.md", "", "The package's SQL as a migration", *sections)
+
+
+@pytest.mark.parametrize("way", ["Attached", "Attached, and the model as it was", "Mapped instead"])
+def test_django(app: App, way: str) -> None:
+    said = sections_of_django(app, way, "Calling it")
+    assert "No changes detected" in said
+    assert "Ran 2 tests" in said
+    with psycopg.connect(app.url) as connection:
+        db = ArcanoDB(connection)
+        if way != "Mapped instead":
+            [table] = db.job_tables()
+            assert table.job_table == "public.render_job"
+            added = connection.execute("select cardinality(added_columns) from arcano.job_table").fetchone()
+            assert added == ((0,) if way == "Attached" else (14,))
+        assert db.check_user_active(1).has_active_job is False
+    app.run("python manage.py migrate render 0002 && python manage.py migrate")
+    # And it would see what is not in a migration.
+    models = app.folder / "render" / "models.py"
+    models.write_text(
+        models.read_text().replace('    prompt = models.TextField(default="", db_default="")\n', "")
+    )
+    assert "Remove field prompt" in app.tried("python manage.py makemigrations --check --dry-run").stdout
+
+
+def test_djangos_columns_are_those_of_the_contract() -> None:
+    names = {field.name for field in DjangoColumns._meta.local_fields}
+    assert names == set(JobColumns.__annotations__)

@@ -15,6 +15,11 @@ _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.M | re.S)
 _FILE = re.compile(r"(?:#|//|--) (\S+\.\w+)\n")
 
 
+def page_text(page: str) -> str:
+    """The text of a page."""
+    return ROOT.joinpath("docs", "orm", page).read_text(encoding="utf-8")
+
+
 @dataclass
 class App:
     """An app that is built by following pages.
@@ -36,8 +41,7 @@ class App:
             page: The page's name.
             sections: Headings; "" is what comes before the first one.
         """
-        text = ROOT.joinpath("docs", "orm", page).read_text(encoding="utf-8")
-        parts = re.split(r"^## (.*)\n", f"## \n{text}", flags=re.M)[1:]
+        parts = re.split(r"^## (.*)\n", f"## \n{page_text(page)}", flags=re.M)[1:]
         by_heading = dict(zip(parts[::2], parts[1::2], strict=True))
         said = ""
         for section in sections:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
 import psycopg
 import pytest
-from orms.pages import App
+from orms.pages import App, page_text
 
 from arcano_db import ArcanoDB
 from arcano_db.installing import migrating
@@ -91,7 +96,9 @@ def sections_of_django(app: App, *sections: str) -> str:
 def test_django(app: App, way: str) -> None:
     said = sections_of_django(app, way, "Calling it")
     assert "No changes detected" in said
-    assert "Ran 2 tests" in said
+    assert "Ran 1 test in" in said
+    if way != "Mapped instead":
+        assert "Ran 2 tests in" in app.follow("django.md", "A block that cannot forget its job")
     with psycopg.connect(app.url) as connection:
         db = ArcanoDB(connection)
         if way != "Mapped instead":
@@ -112,3 +119,48 @@ def test_django(app: App, way: str) -> None:
 def test_djangos_columns_are_those_of_the_contract() -> None:
     names = {field.name for field in DjangoColumns._meta.local_fields}
     assert names == set(JobColumns.__annotations__)
+
+
+# --- Drizzle ---------------------------------------------------------------------------------------------
+
+
+def in_node(app: App, page: str, cache: Path) -> App:
+    """The same app where Node finds what the page installs; npm is asked once."""
+    [packages] = re.findall(r"(?m)^npm install (.*)$", page_text(page))
+    if not (shutil.which("node") and shutil.which("npm")):
+        pytest.skip("Node and npm are not on this machine")
+    if not (cache / "installed").exists():
+        command = ["npm", "install", "--no-audit", "--no-fund", "--prefix", cache, *packages.split()]
+        subprocess.run(command, check=True, capture_output=True, cwd=cache)
+        (cache / "installed").touch()
+    (app.folder / "node_modules").symlink_to(cache / "node_modules")
+    (app.folder / "package.json").write_text("{}")
+    return App(app.folder, app.url.replace("@/", "@localhost/"))
+
+
+@pytest.fixture
+def drizzle(app: App, request: pytest.FixtureRequest) -> App:
+    return in_node(app, "drizzle.md", request.config.cache.mkdir("drizzle"))
+
+
+NOTHING = ("No changes detected", "No schema changes, nothing to migrate")
+
+
+@pytest.mark.parametrize("way", ["Attached", "Mapped instead"])
+def test_drizzle(drizzle: App, way: str) -> None:
+    said = drizzle.follow("drizzle.md", "", "The package's SQL as a migration", way, "Calling it")
+    for nothing in NOTHING:
+        assert nothing in said
+    assert said.endswith("true true queued\n")
+    assert "No changes detected" in drizzle.run("npx drizzle-kit push")
+    # And it would see what the schema does not have.
+    schema = drizzle.folder / "schema.ts"
+    if way == "Attached":
+        schema.write_text(
+            schema.read_text()
+            .replace("  ...arcanoColumns,\n", "")
+            .replace(", ...arcanoIndexes('jobs', t)", "")
+        )
+    else:
+        schema.write_text(schema.read_text().replace("  prompt: text('prompt'),\n", ""))
+    assert "No changes detected" not in drizzle.tried("npx drizzle-kit push").stdout

@@ -16,6 +16,14 @@ from arcano_db.installing import migrating
 from arcano_db.orms.django import JobColumns as DjangoColumns
 from arcano_db.orms.sqlalchemy import JobColumns
 
+
+def is_attached(app: App, table: str) -> bool:
+    """Wholly, with the indexes as they should be, whoever made them."""
+    with psycopg.connect(app.url) as connection:
+        db = ArcanoDB(connection)
+        return [t.job_table for t in db.job_tables()] == [table] and db.attach_steps(table) == []
+
+
 # --- SQLAlchemy and Alembic ------------------------------------------------------------------------------
 
 ALEMBIC = "PYTHONPATH=. alembic "
@@ -29,6 +37,7 @@ def test_alembic_attached(app: App) -> None:
     said = sections_of_alembic(app, "Attached", "Calling it")
     assert said.count("No new upgrade operations detected.") == 2
     assert said.endswith("queued\n")
+    assert is_attached(app, "public.jobs")
     app.run(ALEMBIC + "downgrade arcano && " + ALEMBIC + "upgrade head && " + ALEMBIC + "check")
     # And it would see what it is to leave alone.
     env = app.folder / "migrations" / "env.py"
@@ -102,8 +111,7 @@ def test_django(app: App, way: str) -> None:
     with psycopg.connect(app.url) as connection:
         db = ArcanoDB(connection)
         if way != "Mapped instead":
-            [table] = db.job_tables()
-            assert table.job_table == "public.render_job"
+            assert is_attached(app, "public.render_job")
             added = connection.execute("select cardinality(added_columns) from arcano.job_table").fetchone()
             assert added == ((0,) if way == "Attached" else (14,))
         assert db.check_user_active(1).has_active_job is False
@@ -153,6 +161,7 @@ def test_drizzle(drizzle: App, way: str) -> None:
         assert nothing in said
     assert said.endswith("true true queued\n")
     assert "No changes detected" in drizzle.run("npx drizzle-kit push")
+    assert way != "Attached" or is_attached(drizzle, "public.jobs")
     # And it would see what the schema does not have.
     schema = drizzle.folder / "schema.ts"
     if way == "Attached":
@@ -164,3 +173,29 @@ def test_drizzle(drizzle: App, way: str) -> None:
     else:
         schema.write_text(schema.read_text().replace("  prompt: text('prompt'),\n", ""))
     assert "No changes detected" not in drizzle.tried("npx drizzle-kit push").stdout
+
+
+# --- TypeORM ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def typeorm(app: App, request: pytest.FixtureRequest) -> App:
+    return in_node(app, "typeorm.md", request.config.cache.mkdir("typeorm"))
+
+
+UP_TO_DATE = "Your schema is up to date - there are no queries to be executed by schema synchronization."
+
+
+@pytest.mark.parametrize("way", ["Attached", "Mapped instead"])
+def test_typeorm(typeorm: App, way: str) -> None:
+    said = typeorm.follow("typeorm.md", "", "The package's SQL as a migration", way, "Calling it")
+    assert UP_TO_DATE in said
+    assert said.endswith("true true queued\n")
+    assert way != "Attached" or is_attached(typeorm, "public.jobs")
+    # And it would see what the entity does not have.
+    entity = typeorm.folder / "job.js"
+    told = (
+        "    ...arcanoColumns,\n" if way == "Attached" else "    prompt: { type: 'text', nullable: true },\n"
+    )
+    entity.write_text(entity.read_text().replace(told, ""))
+    assert 'ALTER TABLE "jobs" DROP COLUMN' in typeorm.run("npx typeorm schema:log -d data-source.js")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from arcano_db.calls.elsewhere import Elsewhere, is_doomed, shut_after
+from arcano_db.calls.elsewhere import Elsewhere, is_doomed, savepoint_async, shut_after
+from arcano_db.calls.errors import NotAttached
 from arcano_db.calls.hosts import driver_of
 from arcano_db.calls.job_block import JobBlock, Tries, leave_async, pause_async
 from arcano_db.calls.reasons import NOT_IN_ITS_ENCODING, in_any_encoding
-from arcano_db.calls.rows import CreatedJob, JobChange, JobId
+from arcano_db.calls.rows import CancelledOne, CreatedJob, JobChange, JobId
 
 
 class AsyncJobCalls(Protocol):
@@ -28,6 +29,11 @@ class AsyncJobCalls(Protocol):
         self, job_id: JobId, status: str, error: str | None, attempt: int | None, table: str | None
     ) -> JobChange:
         """End the job."""
+
+    async def cancel_job(
+        self, job_id: JobId, force: bool, reason: str | None, table: str | None
+    ) -> CancelledOne:
+        """Cancel the job."""
 
 
 class AsyncJob(JobBlock):
@@ -96,7 +102,7 @@ class AsyncJob(JobBlock):
         while True:
             try:
                 if here:
-                    await self.fail(reason)
+                    await self._end(self._db, self._driver, reason)
                 else:
                     await self._fail_elsewhere(reason, tries.left())
             except NOT_IN_ITS_ENCODING:
@@ -116,5 +122,14 @@ class AsyncJob(JobBlock):
             with shut_after(seconds, connection):
                 # Whoever has the job may well be the one who waits for this.
                 await connection.execute("begin; set local lock_timeout = '1s'")
-                await db.finish_job(self.id, "failed", reason, self._attempt, self.table)
+                await self._end(db, connection, reason)
                 await connection.execute("commit")
+
+    async def _end(self, db: AsyncJobCalls, driver: Any, reason: str) -> None:
+        try:
+            async with savepoint_async(driver):
+                await db.finish_job(self.id, "failed", reason, self._attempt, self.table)
+        except NotAttached:
+            # A mapped one: the app itself writes how its jobs go on, and what waits still is nobody's.
+            await db.cancel_job(self.id, False, reason, self.table)
+        self._settled = True

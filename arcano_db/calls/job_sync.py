@@ -6,11 +6,12 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from arcano_db.calls.elsewhere import Elsewhere, is_doomed, shut_after
+from arcano_db.calls.elsewhere import Elsewhere, is_doomed, savepoint_sync, shut_after
+from arcano_db.calls.errors import NotAttached
 from arcano_db.calls.hosts import driver_of
 from arcano_db.calls.job_block import JobBlock, Tries, leave_sync, pause_sync
 from arcano_db.calls.reasons import NOT_IN_ITS_ENCODING, in_any_encoding
-from arcano_db.calls.rows import CreatedJob, JobChange, JobId
+from arcano_db.calls.rows import CancelledOne, CreatedJob, JobChange, JobId
 
 
 class JobCalls(Protocol):
@@ -30,6 +31,9 @@ class JobCalls(Protocol):
         self, job_id: JobId, status: str, error: str | None, attempt: int | None, table: str | None
     ) -> JobChange:
         """End the job."""
+
+    def cancel_job(self, job_id: JobId, force: bool, reason: str | None, table: str | None) -> CancelledOne:
+        """Cancel the job."""
 
 
 class Job(JobBlock):
@@ -98,7 +102,7 @@ class Job(JobBlock):
         while True:
             try:
                 if here:
-                    self.fail(reason)
+                    self._end(self._db, self._driver, reason)
                 else:
                     self._fail_elsewhere(reason, tries.left())
             except NOT_IN_ITS_ENCODING:
@@ -118,5 +122,14 @@ class Job(JobBlock):
             with shut_after(seconds, connection):
                 # Whoever has the job may well be the one who waits for this.
                 connection.execute("begin; set local lock_timeout = '1s'")
-                db.finish_job(self.id, "failed", reason, self._attempt, self.table)
+                self._end(db, connection, reason)
                 connection.execute("commit")
+
+    def _end(self, db: JobCalls, driver: Any, reason: str) -> None:
+        try:
+            with savepoint_sync(driver):
+                db.finish_job(self.id, "failed", reason, self._attempt, self.table)
+        except NotAttached:
+            # A mapped one: the app itself writes how its jobs go on, and what waits still is nobody's.
+            db.cancel_job(self.id, False, reason, self.table)
+        self._settled = True

@@ -337,6 +337,8 @@ def test_a_block_draws_the_id_from_the_table(
                 ids.append(made.id)
                 assert made.created
                 raise LeftError
+        ends = connection.execute(f"select distinct status from {JOBS}").fetchall()
+        assert ends == [("failed" if way == "attached" else "cancelled",)]
         rows = dict(connection.execute(f"select id, user_id from {JOBS} where prompt = 'p'").fetchall())
         assert rows == dict(zip(ids, (7, 70_000), strict=True))
 

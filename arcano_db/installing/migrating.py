@@ -449,10 +449,11 @@ def _is_noted(connection: psycopg.Connection[Any], schema: str) -> bool:
 
 def _make_lock(backend: _Backend) -> None:
     """Yoyo's tables come before the first migration, which makes the schema where plain yoyo is used."""
-    with suppress(errors.UniqueViolation, errors.DuplicateSchema):  # another one has just made it
-        backend.connection.execute(
-            sql.SQL("create schema if not exists {}").format(sql.Identifier(backend.yoyos_schema))
-        )
+    connection, schema = backend.connection, backend.yoyos_schema
+    there = "select to_regnamespace(quote_ident(%s)) is not null"
+    if connection.execute(there, (schema,)).fetchone() != (True,):
+        with suppress(errors.UniqueViolation, errors.DuplicateSchema):  # another one has just made it
+            connection.execute(sql.SQL("create schema {}").format(sql.Identifier(schema)))
     backend.create_lock_table()
 
 

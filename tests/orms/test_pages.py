@@ -41,10 +41,18 @@ def test_alembic_attached(app: App) -> None:
     app.run(ALEMBIC + "downgrade arcano && " + ALEMBIC + "upgrade head && " + ALEMBIC + "check")
     # And it would see what it is to leave alone.
     env = app.folder / "migrations" / "env.py"
-    env.write_text(env.read_text().replace(", include_object=include_object", ""))
+    text = env.read_text()
+    env.write_text(text.replace(", include_object=include_object", ""))
     seen = app.tried(ALEMBIC + "check")
     assert seen.returncode != 0
     assert "jobs_arcano_working" in seen.stdout
+    # Likewise with all schemas.
+    all_schemas = text.replace("configure(", "configure(include_schemas=True, ")
+    env.write_text(all_schemas)
+    assert "schema='arcano'" in app.tried(ALEMBIC + "check").stdout
+    [left_out] = re.findall(r"(?ms)^```python\n(def include_name.*?)^```", page_text("alembic.md"))
+    env.write_text(left_out + all_schemas.replace("configure(", "configure(include_name=include_name, "))
+    assert "No new upgrade operations detected." in app.run(ALEMBIC + "check")
 
 
 def test_alembic_attached_with_no_word_of_it_in_the_model(app: App) -> None:
@@ -172,7 +180,8 @@ def test_drizzle(drizzle: App, way: str) -> None:
         )
     else:
         schema.write_text(schema.read_text().replace("  prompt: text('prompt'),\n", ""))
-    assert "No changes detected" not in drizzle.tried("npx drizzle-kit push").stdout
+    deleted = "session_id" if way == "Attached" else "prompt"
+    assert f"You're about to delete {deleted} column" in drizzle.tried("npx drizzle-kit push").stdout
 
 
 # --- TypeORM ---------------------------------------------------------------------------------------------

@@ -449,12 +449,17 @@ def _is_noted(connection: psycopg.Connection[Any], schema: str) -> bool:
 
 def _make_lock(backend: _Backend) -> None:
     """Yoyo's tables come before the first migration, which makes the schema where plain yoyo is used."""
-    connection, schema = backend.connection, backend.yoyos_schema
-    there = "select to_regnamespace(quote_ident(%s)) is not null"
-    if connection.execute(there, (schema,)).fetchone() != (True,):
-        with suppress(errors.UniqueViolation, errors.DuplicateSchema):  # another one has just made it
-            connection.execute(sql.SQL("create schema {}").format(sql.Identifier(schema)))
-    backend.create_lock_table()
+    connection, schema = backend.connection, sql.Identifier(backend.yoyos_schema)
+    make_schema = sql.SQL("create schema {}").format(schema)
+    make_table = backend.format_sql(backend.create_lock_table_sql)
+    for there, name, make in (
+        ("to_regnamespace", schema, make_schema),
+        ("to_regclass", backend.lock_row, make_table),
+    ):
+        query = f"select {there}(%s) is not null"
+        if connection.execute(query, (name.as_string(connection),)).fetchone() != (True,):
+            with suppress(errors.UniqueViolation, errors.DuplicateSchema, errors.DuplicateTable):
+                connection.execute(make)  # unless another one has just made it
 
 
 @contextmanager
@@ -526,7 +531,7 @@ def _lock_holder(connection: psycopg.Connection[Any], backend: _Backend) -> _Hol
         time.sleep(0.2)
         row = connection.execute(sql.SQL("select pid from {}").format(backend.lock_row)).fetchone()
         return _Holder(row[0]) if row else _lock_holder(connection, backend)
-    except errors.UndefinedTable:  # a rollback has just dropped it
+    except (errors.UndefinedTable, errors.InvalidSchemaName):  # a rollback has just dropped it
         connection.execute("rollback")
         _make_lock(backend)
         return _lock_holder(connection, backend)

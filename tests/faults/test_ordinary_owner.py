@@ -74,6 +74,13 @@ def test_once_it_is_there_no_schema_needs_to_be_made(
     assert migrating.migrate(owner_dsn)
 
 
+def test_a_schema_of_somebody_elses_is_told(superuser: psycopg.Connection, owner_dsn: str) -> None:
+    with psycopg.connect(make_conninfo(owner_dsn, user="postgres"), autocommit=True) as conn:
+        conn.execute("create schema arcano")
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="schema arcano"):
+        migrating.migrate(owner_dsn)
+
+
 def test_the_main_job_under_forced_row_level_security(owner_dsn: str, owner: psycopg.Connection) -> None:
     """The owner's own select is filtered then; a query through arcano.job is not."""
     make_app(owner_dsn)

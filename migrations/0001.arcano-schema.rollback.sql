@@ -2,7 +2,14 @@ drop type if exists arcano.job_ref;
 
 drop table if exists arcano.job;
 
-drop schema if exists arcano;
+-- yoyo, which runs this, has its own account in it, and notes there what was rolled back.
+do $$
+begin
+  if to_regclass('arcano._yoyo_migration') is null then
+    drop schema if exists arcano;
+  end if;
+end
+$$;
 
 -- The roles stay while anything in the cluster depends on them: a grant in another database (which
 -- drop role itself refuses) or a member (which it would forget silently). The role that made a group
@@ -21,6 +28,9 @@ begin
        )
   loop
     begin
+      if to_regnamespace('arcano') is not null then
+        execute format('revoke all on schema arcano from %I', v_role);
+      end if;
       execute format('drop role %I', v_role);
     exception
       when dependent_objects_still_exist or insufficient_privilege or object_in_use then

@@ -39,6 +39,7 @@ SETTINGS = {
 # Each takes a process half a minute and more; by turns those that mostly wait, and those that compute.
 LONGEST = [
     "test_working.py",
+    "test_pages.py",
     "test_module.py",
     "test_time_away.py",
     "test_floods.py",

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from arcano_db.calls import statements
-from arcano_db.calls.arguments import to_json
+from arcano_db.calls.arguments import to_job, to_json
 from arcano_db.calls.reasons import told
 from arcano_db.calls.rows import (
     ActiveCheck,
@@ -78,7 +78,7 @@ class AsyncArcanoApi(AsyncCalls):
             WrongIsolation: The transaction is not read committed.
         """
         return await self._one(
-            statements.API_CREATE_JOB, (table, job_id, session_id, to_json(data), request_key)
+            statements.API_CREATE_JOB, (table, to_job(job_id), session_id, to_json(data), request_key)
         )
 
     async def queue_job(self, job_id: JobId, table: str | None = None) -> QueuedJob:
@@ -94,7 +94,7 @@ class AsyncArcanoApi(AsyncCalls):
             AmbiguousJob: There is no ``table``, and the caller has jobs with this id in more than one.
             WrongIsolation: The transaction is not read committed.
         """
-        return await self._one(statements.API_QUEUE_JOB, (job_id, table))
+        return await self._one(statements.API_QUEUE_JOB, (to_job(job_id), table))
 
     async def touch_job(self, job_id: JobId, table: str | None = None) -> JobChange:
         """Give a sign of life of a slow client.
@@ -108,7 +108,7 @@ class AsyncArcanoApi(AsyncCalls):
         Raises:
             AmbiguousJob: There is no ``table``, and the caller has jobs with this id in more than one.
         """
-        return await self._one(statements.API_TOUCH_JOB, (job_id, table))
+        return await self._one(statements.API_TOUCH_JOB, (to_job(job_id), table))
 
     async def cancel_job(
         self, job_id: JobId, table: str | None = None, reason: str | None = None
@@ -125,7 +125,7 @@ class AsyncArcanoApi(AsyncCalls):
         Raises:
             AmbiguousJob: There is no ``table``, and the caller has jobs with this id in more than one.
         """
-        return await self._one(statements.API_CANCEL_JOB, (job_id, table, told(reason)))
+        return await self._one(statements.API_CANCEL_JOB, (to_job(job_id), table, told(reason)))
 
     async def cancel_session(
         self, session_id: str | None = None, reason: str | None = None
@@ -170,7 +170,7 @@ class AsyncArcanoApi(AsyncCalls):
         Raises:
             AmbiguousJob: There is no ``table``, and the caller has jobs with this id in more than one.
         """
-        return await self._one(statements.API_QUEUE_POSITION, (job_id, table))
+        return await self._one(statements.API_QUEUE_POSITION, (to_job(job_id), table))
 
     async def explain_job(self, job_id: JobId, table: str | None = None) -> list[ExplainedCondition]:
         """Tell why a job blocks the caller or does not.
@@ -184,7 +184,7 @@ class AsyncArcanoApi(AsyncCalls):
         Raises:
             AmbiguousJob: There is no ``table``, and the caller has jobs with this id in more than one.
         """
-        return await self._all(statements.API_EXPLAIN_JOB, (job_id, table))
+        return await self._all(statements.API_EXPLAIN_JOB, (to_job(job_id), table))
 
     async def my_jobs(self, limit: int = 20) -> list[MyJob]:
         """The caller's newest jobs, newest first.

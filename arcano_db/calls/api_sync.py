@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from arcano_db.calls import statements
-from arcano_db.calls.arguments import to_json
+from arcano_db.calls.arguments import to_job, to_json
 from arcano_db.calls.reasons import told
 from arcano_db.calls.rows import (
     ActiveCheck,
@@ -79,7 +79,9 @@ class ArcanoApi(Calls):
             WaitedTooLong: Others hold the lock of the user; try again.
             WrongIsolation: The transaction is not read committed.
         """
-        return self._one(statements.API_CREATE_JOB, (table, job_id, session_id, to_json(data), request_key))
+        return self._one(
+            statements.API_CREATE_JOB, (table, to_job(job_id), session_id, to_json(data), request_key)
+        )
 
     def queue_job(self, job_id: JobId, table: str | None = None) -> QueuedJob:
         """Put a waiting job of the caller's into the queue, never into a slot.
@@ -94,7 +96,7 @@ class ArcanoApi(Calls):
             AmbiguousJob: There is no ``table``, and the caller has jobs with this id in more than one.
             WrongIsolation: The transaction is not read committed.
         """
-        return self._one(statements.API_QUEUE_JOB, (job_id, table))
+        return self._one(statements.API_QUEUE_JOB, (to_job(job_id), table))
 
     def touch_job(self, job_id: JobId, table: str | None = None) -> JobChange:
         """Give a sign of life of a slow client.
@@ -108,7 +110,7 @@ class ArcanoApi(Calls):
         Raises:
             AmbiguousJob: There is no ``table``, and the caller has jobs with this id in more than one.
         """
-        return self._one(statements.API_TOUCH_JOB, (job_id, table))
+        return self._one(statements.API_TOUCH_JOB, (to_job(job_id), table))
 
     def cancel_job(self, job_id: JobId, table: str | None = None, reason: str | None = None) -> CancelledOne:
         """Cancel a waiting job of the caller's.
@@ -123,7 +125,7 @@ class ArcanoApi(Calls):
         Raises:
             AmbiguousJob: There is no ``table``, and the caller has jobs with this id in more than one.
         """
-        return self._one(statements.API_CANCEL_JOB, (job_id, table, told(reason)))
+        return self._one(statements.API_CANCEL_JOB, (to_job(job_id), table, told(reason)))
 
     def cancel_session(self, session_id: str | None = None, reason: str | None = None) -> list[CancelledJob]:
         """Cancel the caller's waiting jobs, and answer a row for each.
@@ -166,7 +168,7 @@ class ArcanoApi(Calls):
         Raises:
             AmbiguousJob: There is no ``table``, and the caller has jobs with this id in more than one.
         """
-        return self._one(statements.API_QUEUE_POSITION, (job_id, table))
+        return self._one(statements.API_QUEUE_POSITION, (to_job(job_id), table))
 
     def explain_job(self, job_id: JobId, table: str | None = None) -> list[ExplainedCondition]:
         """Tell why a job blocks the caller or does not.
@@ -180,7 +182,7 @@ class ArcanoApi(Calls):
         Raises:
             AmbiguousJob: There is no ``table``, and the caller has jobs with this id in more than one.
         """
-        return self._all(statements.API_EXPLAIN_JOB, (job_id, table))
+        return self._all(statements.API_EXPLAIN_JOB, (to_job(job_id), table))
 
     def my_jobs(self, limit: int = 20) -> list[MyJob]:
         """The caller's newest jobs, newest first.

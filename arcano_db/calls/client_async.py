@@ -20,8 +20,11 @@ from arcano_db.calls.arguments import (
     ONE_MINUTE,
     SEVEN_DAYS,
     only_given,
+    to_job,
+    to_jobs,
     to_json,
     to_list,
+    to_user,
 )
 from arcano_db.calls.job_async import AsyncJob
 from arcano_db.calls.job_block import UserBlocked
@@ -77,7 +80,8 @@ class AsyncArcanoDB(AsyncCalls):
     is counts; a backend that acts as its user calls :class:`arcano_db.AsyncArcanoApi`.
 
     Attributes:
-        source: The ``psycopg.AsyncConnection`` or ``psycopg_pool.AsyncConnectionPool`` it was given.
+        source: What it was given: a ``psycopg.AsyncConnection`` or ``psycopg_pool.AsyncConnectionPool``, or
+            the app's own connection or session of an ORM that is connected by psycopg.
     """
 
     async def check_user_active(self, user_id: UserId) -> ActiveCheck:
@@ -91,7 +95,7 @@ class AsyncArcanoDB(AsyncCalls):
         Raises:
             InvalidArgument: ``user_id`` is None.
         """
-        return await self._one(statements.CHECK_USER_ACTIVE, (user_id,))
+        return await self._one(statements.CHECK_USER_ACTIVE, (to_user(user_id),))
 
     async def active_jobs_of(self, user_ids: Sequence[UserId]) -> list[WatchedUser]:
         """What is in the way of each of many users, in one look, for who keeps many pages up to date.
@@ -104,7 +108,7 @@ class AsyncArcanoDB(AsyncCalls):
         Returns:
             The users who have an open job.
         """
-        return await self._all(statements.ACTIVE_JOBS_OF, ([str(user_id) for user_id in user_ids],))
+        return await self._all(statements.ACTIVE_JOBS_OF, ([str(to_user(user_id)) for user_id in user_ids],))
 
     async def create_job(
         self,
@@ -138,7 +142,7 @@ class AsyncArcanoDB(AsyncCalls):
             WaitedTooLong: Others hold the lock of the user; try again.
             WrongIsolation: The transaction is not read committed.
         """
-        arguments = (table, job_id, user_id, session_id, to_json(data), request_key)
+        arguments = (table, to_job(job_id), to_user(user_id), session_id, to_json(data), request_key)
         return await self._one(statements.CREATE_JOB, arguments)
 
     async def open_table(self, table: str) -> str:
@@ -173,7 +177,7 @@ class AsyncArcanoDB(AsyncCalls):
         Raises:
             InvalidArgument: It may not be chosen.
         """
-        await self._one(statements.REFUSE_CHOSEN_ID, (table, job_id))
+        await self._one(statements.REFUSE_CHOSEN_ID, (table, to_job(job_id)))
 
     async def touch_job(self, job_id: JobId, table: str | None = None) -> JobChange:
         """Give a sign of life of a slow client or a worker.
@@ -189,7 +193,7 @@ class AsyncArcanoDB(AsyncCalls):
             AmbiguousJob: There is no ``table``, and more than one has a job with this id.
             NotAttached: ``table`` is not attached.
         """
-        return await self._one(statements.TOUCH_JOB, (job_id, table))
+        return await self._one(statements.TOUCH_JOB, (to_job(job_id), table))
 
     async def start_job(
         self,
@@ -213,7 +217,7 @@ class AsyncArcanoDB(AsyncCalls):
             NotAttached: ``table`` is not attached.
             TaskIdTaken: Another job that is worked on has ``task_id``, of the same account.
         """
-        return await self._one(statements.START_JOB, (job_id, task_id, table, attempt))
+        return await self._one(statements.START_JOB, (to_job(job_id), task_id, table, attempt))
 
     async def start_jobs(
         self,
@@ -235,7 +239,7 @@ class AsyncArcanoDB(AsyncCalls):
             InvalidArgument: There are not as many ``attempts`` as jobs.
             NotAttached: One of the tables is not attached.
         """
-        arguments = (list(job_ids), to_list(tables), to_list(attempts))
+        arguments = (to_jobs(job_ids), to_list(tables), to_list(attempts))
         return await self._all(statements.START_JOBS, arguments)
 
     async def touch_jobs(
@@ -257,7 +261,7 @@ class AsyncArcanoDB(AsyncCalls):
             AmbiguousJob: There is no table for an id, and more than one has a job with it.
             NotAttached: One of the tables is not attached.
         """
-        return await self._all(statements.TOUCH_JOBS, (list(job_ids), to_list(tables), skip_locked))
+        return await self._all(statements.TOUCH_JOBS, (to_jobs(job_ids), to_list(tables), skip_locked))
 
     async def fail_job(
         self, job_id: JobId, reason: str, attempt: int | None = None, table: str | None = None
@@ -277,7 +281,7 @@ class AsyncArcanoDB(AsyncCalls):
             AmbiguousJob: There is no ``table``, and more than one has a job with this id.
             NotAttached: ``table`` is not attached.
         """
-        return await self._one(statements.FAIL_JOB, (job_id, told(reason), attempt, table))
+        return await self._one(statements.FAIL_JOB, (to_job(job_id), told(reason), attempt, table))
 
     async def finish_job(
         self,
@@ -303,7 +307,7 @@ class AsyncArcanoDB(AsyncCalls):
             AmbiguousJob: There is no ``table``, and more than one has a job with this id.
             NotAttached: ``table`` is not attached.
         """
-        return await self._one(statements.FINISH_JOB, (job_id, status, told(error), attempt, table))
+        return await self._one(statements.FINISH_JOB, (to_job(job_id), status, told(error), attempt, table))
 
     async def finish_jobs(
         self,
@@ -330,7 +334,7 @@ class AsyncArcanoDB(AsyncCalls):
             AmbiguousJob: There is no table for an id, and more than one has a job with it.
             NotAttached: One of the tables is not attached.
         """
-        arguments = (list(job_ids), status, told(error), to_list(attempts), to_list(tables))
+        arguments = (to_jobs(job_ids), status, told(error), to_list(attempts), to_list(tables))
         return await self._all(statements.FINISH_JOBS, arguments)
 
     async def finish_task(
@@ -373,7 +377,7 @@ class AsyncArcanoDB(AsyncCalls):
             NotAttached: ``table`` is not attached.
             WrongIsolation: The transaction is not read committed.
         """
-        return await self._one(statements.RUN_OR_QUEUE, (job_id, run, table))
+        return await self._one(statements.RUN_OR_QUEUE, (to_job(job_id), run, table))
 
     async def claim_jobs(
         self,
@@ -408,8 +412,8 @@ class AsyncArcanoDB(AsyncCalls):
             WrongIsolation: The transaction is not read committed.
             WaitedTooLong: A ``lock_timeout`` keeps one of ``completed`` from ending.
         """
-        ended = (to_list(completed), to_list(attempts), to_list(completed_tables))
-        arguments = (limit, *ended, beats, slow_job_id, slow_table)
+        ended = (to_jobs(completed), to_list(attempts), to_list(completed_tables))
+        arguments = (limit, *ended, beats, to_job(slow_job_id), slow_table)
         return await self._all(statements.CLAIM_JOBS, arguments)
 
     async def requeue_job(
@@ -434,7 +438,7 @@ class AsyncArcanoDB(AsyncCalls):
             InvalidArgument: ``after`` is out of range.
             NotAttached: ``table`` is not attached.
         """
-        return await self._one(statements.REQUEUE_JOB, (job_id, attempt, table, after))
+        return await self._one(statements.REQUEUE_JOB, (to_job(job_id), attempt, table, after))
 
     async def queue_position(self, job_id: JobId, table: str | None = None) -> int | None:
         """How many jobs are ahead in the line, plus one, counted now; None: the job is not in the line.
@@ -449,7 +453,7 @@ class AsyncArcanoDB(AsyncCalls):
             AmbiguousJob: There is no ``table``, and more than one has a job with this id.
             NotAttached: ``table`` is not attached.
         """
-        return await self._one(statements.QUEUE_POSITION, (job_id, table))
+        return await self._one(statements.QUEUE_POSITION, (to_job(job_id), table))
 
     async def explain_job(self, job_id: JobId, table: str | None = None) -> list[ExplainedCondition]:
         """Tell why a job blocks its user or does not: each condition of the orphan rule, and the journal.
@@ -464,7 +468,7 @@ class AsyncArcanoDB(AsyncCalls):
             AmbiguousJob: There is no ``table``, and more than one has a job with this id.
             NotAttached: ``table`` is not attached.
         """
-        return await self._all(statements.EXPLAIN_JOB, (job_id, table))
+        return await self._all(statements.EXPLAIN_JOB, (to_job(job_id), table))
 
     async def stalling_jobs(self, within: timedelta = ONE_MINUTE, limit: int = 100) -> list[StallingJob]:
         """The jobs that will be ended as stalled unless there is a sign of life, the soonest first.
@@ -494,7 +498,7 @@ class AsyncArcanoDB(AsyncCalls):
             AmbiguousJob: There is no ``table``, and more than one has a job with this id.
             NotAttached: ``table`` is not attached.
         """
-        return await self._one(statements.CANCEL_JOB, (job_id, force, told(reason), table))
+        return await self._one(statements.CANCEL_JOB, (to_job(job_id), force, told(reason), table))
 
     @asynccontextmanager
     async def job(
@@ -554,7 +558,7 @@ class AsyncArcanoDB(AsyncCalls):
         Raises:
             InvalidArgument: Neither ``user_id`` nor ``session_id`` is given.
         """
-        return await self._all(statements.CANCEL_SESSION, (user_id, session_id, told(reason)))
+        return await self._all(statements.CANCEL_SESSION, (to_user(user_id), session_id, told(reason)))
 
     async def leave_session(
         self,
@@ -580,7 +584,7 @@ class AsyncArcanoDB(AsyncCalls):
         Raises:
             InvalidArgument: Neither ``user_id`` nor ``session_id`` is given, or ``left_at`` is None.
         """
-        parameters = (user_id, session_id, left_at, told(reason), in_queue)
+        parameters = (to_user(user_id), session_id, left_at, told(reason), in_queue)
         return await self._all(statements.LEAVE_SESSION, parameters)
 
     async def sweep_orphans(
@@ -606,7 +610,9 @@ class AsyncArcanoDB(AsyncCalls):
         Raises:
             InvalidArgument: ``limit`` is below 1.
         """
-        return await self._all(statements.SWEEP_ORPHANS, (limit, slow_job_id, slow_table, expected_at))
+        return await self._all(
+            statements.SWEEP_ORPHANS, (limit, to_job(slow_job_id), slow_table, expected_at)
+        )
 
     async def sweep_status(self) -> SweepStatus:
         """When a sweep last ran, what it did and how long it took; reads ``arcano.sweep_status``."""
@@ -849,7 +855,13 @@ class AsyncArcanoDB(AsyncCalls):
             limit: The most rows to answer; None: all.
         """
         filters = only_given(
-            job_id=job_id, user_id=user_id, table=table, event=event, source=source, since=since, but=but
+            job_id=to_job(job_id),
+            user_id=to_user(user_id),
+            table=table,
+            event=event,
+            source=source,
+            since=since,
+            but=but,
         )
         return await self._all(statements.job_events(filters), {**filters, "limit": limit})
 
@@ -866,7 +878,7 @@ class AsyncArcanoDB(AsyncCalls):
             InvalidArgument: ``user_id`` is None.
             WrongIsolation: The transaction is not read committed.
         """
-        return await self._one(statements.ERASE_USER, (user_id,))
+        return await self._one(statements.ERASE_USER, (to_user(user_id),))
 
     async def restore_job(self, event_id: int) -> bool:
         """Undo an entry of the journal that ended a job: the job is as it was, and exempt from the rule.
@@ -1052,7 +1064,7 @@ class AsyncArcanoDB(AsyncCalls):
             WaitedTooLong: Another call of the same user took longer than ``longest_wait``.
             WrongIsolation: The transaction is not read committed.
         """
-        return await self._one(statements.ADMIT_USER, (user_id,))
+        return await self._one(statements.ADMIT_USER, (to_user(user_id),))
 
     async def detach_steps(
         self, table: str, drop_columns: bool = False, concurrently: bool = True

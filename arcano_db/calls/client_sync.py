@@ -22,8 +22,11 @@ from arcano_db.calls.arguments import (
     ONE_MINUTE,
     SEVEN_DAYS,
     only_given,
+    to_job,
+    to_jobs,
     to_json,
     to_list,
+    to_user,
 )
 from arcano_db.calls.job_block import UserBlocked
 from arcano_db.calls.job_sync import Job
@@ -79,7 +82,8 @@ class ArcanoDB(Calls):
     is counts; a backend that acts as its user calls :class:`arcano_db.ArcanoApi`.
 
     Attributes:
-        source: The ``psycopg.Connection`` or ``psycopg_pool.ConnectionPool`` it was given.
+        source: What it was given: a ``psycopg.Connection`` or ``psycopg_pool.ConnectionPool``, or
+            the app's own connection or session of an ORM that is connected by psycopg.
     """
 
     def check_user_active(self, user_id: UserId) -> ActiveCheck:
@@ -93,7 +97,7 @@ class ArcanoDB(Calls):
         Raises:
             InvalidArgument: ``user_id`` is None.
         """
-        return self._one(statements.CHECK_USER_ACTIVE, (user_id,))
+        return self._one(statements.CHECK_USER_ACTIVE, (to_user(user_id),))
 
     def active_jobs_of(self, user_ids: Sequence[UserId]) -> list[WatchedUser]:
         """What is in the way of each of many users, in one look, for who keeps many pages up to date.
@@ -106,7 +110,7 @@ class ArcanoDB(Calls):
         Returns:
             The users who have an open job.
         """
-        return self._all(statements.ACTIVE_JOBS_OF, ([str(user_id) for user_id in user_ids],))
+        return self._all(statements.ACTIVE_JOBS_OF, ([str(to_user(user_id)) for user_id in user_ids],))
 
     def create_job(
         self,
@@ -140,7 +144,7 @@ class ArcanoDB(Calls):
             WaitedTooLong: Others hold the lock of the user; try again.
             WrongIsolation: The transaction is not read committed.
         """
-        arguments = (table, job_id, user_id, session_id, to_json(data), request_key)
+        arguments = (table, to_job(job_id), to_user(user_id), session_id, to_json(data), request_key)
         return self._one(statements.CREATE_JOB, arguments)
 
     def open_table(self, table: str) -> str:
@@ -175,7 +179,7 @@ class ArcanoDB(Calls):
         Raises:
             InvalidArgument: It may not be chosen.
         """
-        self._one(statements.REFUSE_CHOSEN_ID, (table, job_id))
+        self._one(statements.REFUSE_CHOSEN_ID, (table, to_job(job_id)))
 
     def touch_job(self, job_id: JobId, table: str | None = None) -> JobChange:
         """Give a sign of life of a slow client or a worker.
@@ -191,7 +195,7 @@ class ArcanoDB(Calls):
             AmbiguousJob: There is no ``table``, and more than one has a job with this id.
             NotAttached: ``table`` is not attached.
         """
-        return self._one(statements.TOUCH_JOB, (job_id, table))
+        return self._one(statements.TOUCH_JOB, (to_job(job_id), table))
 
     def start_job(
         self,
@@ -215,7 +219,7 @@ class ArcanoDB(Calls):
             NotAttached: ``table`` is not attached.
             TaskIdTaken: Another job that is worked on has ``task_id``, of the same account.
         """
-        return self._one(statements.START_JOB, (job_id, task_id, table, attempt))
+        return self._one(statements.START_JOB, (to_job(job_id), task_id, table, attempt))
 
     def start_jobs(
         self,
@@ -237,7 +241,7 @@ class ArcanoDB(Calls):
             InvalidArgument: There are not as many ``attempts`` as jobs.
             NotAttached: One of the tables is not attached.
         """
-        arguments = (list(job_ids), to_list(tables), to_list(attempts))
+        arguments = (to_jobs(job_ids), to_list(tables), to_list(attempts))
         return self._all(statements.START_JOBS, arguments)
 
     def touch_jobs(
@@ -259,7 +263,7 @@ class ArcanoDB(Calls):
             AmbiguousJob: There is no table for an id, and more than one has a job with it.
             NotAttached: One of the tables is not attached.
         """
-        return self._all(statements.TOUCH_JOBS, (list(job_ids), to_list(tables), skip_locked))
+        return self._all(statements.TOUCH_JOBS, (to_jobs(job_ids), to_list(tables), skip_locked))
 
     def fail_job(
         self, job_id: JobId, reason: str, attempt: int | None = None, table: str | None = None
@@ -279,7 +283,7 @@ class ArcanoDB(Calls):
             AmbiguousJob: There is no ``table``, and more than one has a job with this id.
             NotAttached: ``table`` is not attached.
         """
-        return self._one(statements.FAIL_JOB, (job_id, told(reason), attempt, table))
+        return self._one(statements.FAIL_JOB, (to_job(job_id), told(reason), attempt, table))
 
     def finish_job(
         self,
@@ -305,7 +309,7 @@ class ArcanoDB(Calls):
             AmbiguousJob: There is no ``table``, and more than one has a job with this id.
             NotAttached: ``table`` is not attached.
         """
-        return self._one(statements.FINISH_JOB, (job_id, status, told(error), attempt, table))
+        return self._one(statements.FINISH_JOB, (to_job(job_id), status, told(error), attempt, table))
 
     def finish_jobs(
         self,
@@ -332,7 +336,7 @@ class ArcanoDB(Calls):
             AmbiguousJob: There is no table for an id, and more than one has a job with it.
             NotAttached: One of the tables is not attached.
         """
-        arguments = (list(job_ids), status, told(error), to_list(attempts), to_list(tables))
+        arguments = (to_jobs(job_ids), status, told(error), to_list(attempts), to_list(tables))
         return self._all(statements.FINISH_JOBS, arguments)
 
     def finish_task(
@@ -375,7 +379,7 @@ class ArcanoDB(Calls):
             NotAttached: ``table`` is not attached.
             WrongIsolation: The transaction is not read committed.
         """
-        return self._one(statements.RUN_OR_QUEUE, (job_id, run, table))
+        return self._one(statements.RUN_OR_QUEUE, (to_job(job_id), run, table))
 
     def claim_jobs(
         self,
@@ -410,8 +414,8 @@ class ArcanoDB(Calls):
             WrongIsolation: The transaction is not read committed.
             WaitedTooLong: A ``lock_timeout`` keeps one of ``completed`` from ending.
         """
-        ended = (to_list(completed), to_list(attempts), to_list(completed_tables))
-        arguments = (limit, *ended, beats, slow_job_id, slow_table)
+        ended = (to_jobs(completed), to_list(attempts), to_list(completed_tables))
+        arguments = (limit, *ended, beats, to_job(slow_job_id), slow_table)
         return self._all(statements.CLAIM_JOBS, arguments)
 
     def requeue_job(
@@ -436,7 +440,7 @@ class ArcanoDB(Calls):
             InvalidArgument: ``after`` is out of range.
             NotAttached: ``table`` is not attached.
         """
-        return self._one(statements.REQUEUE_JOB, (job_id, attempt, table, after))
+        return self._one(statements.REQUEUE_JOB, (to_job(job_id), attempt, table, after))
 
     def queue_position(self, job_id: JobId, table: str | None = None) -> int | None:
         """How many jobs are ahead in the line, plus one, counted now; None: the job is not in the line.
@@ -451,7 +455,7 @@ class ArcanoDB(Calls):
             AmbiguousJob: There is no ``table``, and more than one has a job with this id.
             NotAttached: ``table`` is not attached.
         """
-        return self._one(statements.QUEUE_POSITION, (job_id, table))
+        return self._one(statements.QUEUE_POSITION, (to_job(job_id), table))
 
     def explain_job(self, job_id: JobId, table: str | None = None) -> list[ExplainedCondition]:
         """Tell why a job blocks its user or does not: each condition of the orphan rule, and the journal.
@@ -466,7 +470,7 @@ class ArcanoDB(Calls):
             AmbiguousJob: There is no ``table``, and more than one has a job with this id.
             NotAttached: ``table`` is not attached.
         """
-        return self._all(statements.EXPLAIN_JOB, (job_id, table))
+        return self._all(statements.EXPLAIN_JOB, (to_job(job_id), table))
 
     def stalling_jobs(self, within: timedelta = ONE_MINUTE, limit: int = 100) -> list[StallingJob]:
         """The jobs that will be ended as stalled unless there is a sign of life, the soonest first.
@@ -496,7 +500,7 @@ class ArcanoDB(Calls):
             AmbiguousJob: There is no ``table``, and more than one has a job with this id.
             NotAttached: ``table`` is not attached.
         """
-        return self._one(statements.CANCEL_JOB, (job_id, force, told(reason), table))
+        return self._one(statements.CANCEL_JOB, (to_job(job_id), force, told(reason), table))
 
     @contextmanager
     def job(
@@ -556,7 +560,7 @@ class ArcanoDB(Calls):
         Raises:
             InvalidArgument: Neither ``user_id`` nor ``session_id`` is given.
         """
-        return self._all(statements.CANCEL_SESSION, (user_id, session_id, told(reason)))
+        return self._all(statements.CANCEL_SESSION, (to_user(user_id), session_id, told(reason)))
 
     def leave_session(
         self,
@@ -582,7 +586,7 @@ class ArcanoDB(Calls):
         Raises:
             InvalidArgument: Neither ``user_id`` nor ``session_id`` is given, or ``left_at`` is None.
         """
-        parameters = (user_id, session_id, left_at, told(reason), in_queue)
+        parameters = (to_user(user_id), session_id, left_at, told(reason), in_queue)
         return self._all(statements.LEAVE_SESSION, parameters)
 
     def sweep_orphans(
@@ -608,7 +612,7 @@ class ArcanoDB(Calls):
         Raises:
             InvalidArgument: ``limit`` is below 1.
         """
-        return self._all(statements.SWEEP_ORPHANS, (limit, slow_job_id, slow_table, expected_at))
+        return self._all(statements.SWEEP_ORPHANS, (limit, to_job(slow_job_id), slow_table, expected_at))
 
     def sweep_status(self) -> SweepStatus:
         """When a sweep last ran, what it did and how long it took; reads ``arcano.sweep_status``."""
@@ -851,7 +855,13 @@ class ArcanoDB(Calls):
             limit: The most rows to answer; None: all.
         """
         filters = only_given(
-            job_id=job_id, user_id=user_id, table=table, event=event, source=source, since=since, but=but
+            job_id=to_job(job_id),
+            user_id=to_user(user_id),
+            table=table,
+            event=event,
+            source=source,
+            since=since,
+            but=but,
         )
         return self._all(statements.job_events(filters), {**filters, "limit": limit})
 
@@ -868,7 +878,7 @@ class ArcanoDB(Calls):
             InvalidArgument: ``user_id`` is None.
             WrongIsolation: The transaction is not read committed.
         """
-        return self._one(statements.ERASE_USER, (user_id,))
+        return self._one(statements.ERASE_USER, (to_user(user_id),))
 
     def restore_job(self, event_id: int) -> bool:
         """Undo an entry of the journal that ended a job: the job is as it was, and exempt from the rule.
@@ -1052,7 +1062,7 @@ class ArcanoDB(Calls):
             WaitedTooLong: Another call of the same user took longer than ``longest_wait``.
             WrongIsolation: The transaction is not read committed.
         """
-        return self._one(statements.ADMIT_USER, (user_id,))
+        return self._one(statements.ADMIT_USER, (to_user(user_id),))
 
     def detach_steps(self, table: str, drop_columns: bool = False, concurrently: bool = True) -> list[Step]:
         """The statements that would detach a table, in their order; runs none of them.

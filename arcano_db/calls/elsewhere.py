@@ -8,7 +8,7 @@ import os
 import socket
 import threading
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
 from typing import Any, TypeAlias
 
 import psycopg
@@ -75,6 +75,16 @@ def is_doomed(source: Any) -> bool:
     """Whether a connection's transaction has failed: then it takes back what was done in it."""
     info = getattr(source, "info", None)
     return info is not None and info.transaction_status == TransactionStatus.INERROR
+
+
+def savepoint_sync(driver: Any) -> AbstractContextManager[Any]:
+    """A block whose failure leaves the caller's transaction as it was; over a pool each call has its own."""
+    return driver.transaction() if hasattr(driver, "transaction") else contextlib.nullcontext()
+
+
+def savepoint_async(driver: Any) -> AbstractAsyncContextManager[Any]:
+    """:func:`savepoint_sync` for an asynchronous connection or pool."""
+    return driver.transaction() if hasattr(driver, "transaction") else contextlib.nullcontext()
 
 
 @contextmanager

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import ClassVar
 
 import psycopg
 
@@ -36,7 +37,7 @@ class ArcanoError(Exception):
 
 
 class InvalidArgument(ArcanoError):
-    """An argument is missing or out of range (SQLSTATE 22023, 22004, 0A000)."""
+    """An argument is missing or out of range (SQLSTATE 22023, 22004, 0A000), or no id (22P02, 22003)."""
 
 
 class JobIdTaken(ArcanoError):
@@ -152,22 +153,79 @@ def _kind(error: psycopg.Error) -> type[ArcanoError] | None:
     return None
 
 
+<<<<<<< HEAD
 def _upgrade(error: psycopg.Error) -> str:
     return "Run: arcano-db migrate" if error.sqlstate == "3F000" else _HOW_TO_UPGRADE
+=======
+class ArgumentText(str):
+    """An argument that is sent as text, of which the server makes a value of its own type.
+
+    Attributes:
+        what: What such arguments are.
+    """
+
+    __slots__ = ()
+    what: ClassVar[str]
+
+
+# The number of a parameter, where the server could not make a value of it; in whatever language it says so.
+_PARAMETER = re.compile(r"[^\n]*\$(\d+)[^\n]*")
+_ID_TYPE = re.compile(r"\b(uuid|bigint|integer)\b")
+
+
+def _no_id(
+    error: psycopg.Error, arguments: Sequence[object] | Mapping[str, object]
+) -> InvalidArgument | None:
+    """What to say of an argument that is no id here; None: it is about something else."""
+    number = _PARAMETER.fullmatch(error.diag.context or "")
+    if error.sqlstate not in ("22P02", "22003") or number is None:
+        return None
+    values = list(arguments.values() if isinstance(arguments, Mapping) else arguments)
+    value = values[int(number[1]) - 1]
+    first = value[0] if isinstance(value, list) and value else value
+    found = _ID_TYPE.search(error.diag.message_primary or "")
+    if not isinstance(first, ArgumentText) or found is None:
+        return None
+    return InvalidArgument(
+        f"{first.what} are {found[0]} in this database: {error.diag.message_primary}",
+        sqlstate=error.sqlstate,
+        hint="The types of ids were chosen when installing: arcano-db migrate --id-type, --user-id-type.",
+    )
+>>>>>>> orm
 
 
 @contextmanager
-def translated() -> Iterator[None]:
-    """Raise the ArcanoError for an error that our functions raised; leave any other as it is."""
+def translated(arguments: Sequence[object] | Mapping[str, object] = ()) -> Iterator[None]:
+    """Raise the ArcanoError for an error that our functions raised; leave any other as it is.
+
+    Args:
+        arguments: Those of the call.
+    """
     try:
         yield
     except psycopg.Error as error:
-        kind = _kind(error)
-        if kind is None:
+        said = _no_id(error, arguments) or _translation(error)
+        if said is None:
             raise
+<<<<<<< HEAD
         raise kind(
             error.diag.message_primary or str(error),
             sqlstate=error.sqlstate or "",
             detail=error.diag.message_detail,
             hint=_upgrade(error) if kind is NotMigrated else error.diag.message_hint,
         ) from error
+=======
+        raise said from error
+
+
+def _translation(error: psycopg.Error) -> ArcanoError | None:
+    kind = _kind(error)
+    if kind is None:
+        return None
+    return kind(
+        error.diag.message_primary or str(error),
+        sqlstate=error.sqlstate or "",
+        detail=error.diag.message_detail,
+        hint="Run: arcano-db migrate" if kind is NotMigrated else error.diag.message_hint,
+    )
+>>>>>>> orm

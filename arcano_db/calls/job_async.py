@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from arcano_db.calls.elsewhere import Elsewhere, is_doomed, shut_after
+from arcano_db.calls.elsewhere import Elsewhere, is_doomed, savepoint_async, shut_after
+from arcano_db.calls.errors import NotAttached
+from arcano_db.calls.hosts import driver_of
 from arcano_db.calls.job_block import JobBlock, Tries, leave_async, pause_async
 from arcano_db.calls.reasons import NOT_IN_ITS_ENCODING, in_any_encoding
-from arcano_db.calls.rows import CreatedJob, JobChange, JobId
+from arcano_db.calls.rows import CancelledOne, CreatedJob, JobChange, JobId
 
 
 class AsyncJobCalls(Protocol):
@@ -28,6 +30,11 @@ class AsyncJobCalls(Protocol):
     ) -> JobChange:
         """End the job."""
 
+    async def cancel_job(
+        self, job_id: JobId, force: bool, reason: str | None, table: str | None
+    ) -> CancelledOne:
+        """Cancel the job."""
+
 
 class AsyncJob(JobBlock):
     """A job inside a block of :meth:`arcano_db.AsyncArcanoDB.job`, asynchronous.
@@ -42,7 +49,8 @@ class AsyncJob(JobBlock):
         """Not to be called: see :meth:`arcano_db.AsyncArcanoDB.job`."""
         super().__init__(table, created)
         self._db = db
-        self._elsewhere = Elsewhere(db.source)
+        self._driver = driver_of(db.source)
+        self._elsewhere = Elsewhere(self._driver)
 
     async def touch(self) -> JobChange:
         """Give a sign of life; see :meth:`arcano_db.AsyncArcanoDB.touch_job`."""
@@ -89,19 +97,19 @@ class AsyncJob(JobBlock):
 
     async def _fail_in_time(self, reason: str) -> None:
         """End the job as failed, over another connection if this one is gone or the pool is used up."""
-        doomed = is_doomed(self._db.source)
+        doomed = is_doomed(self._driver)
         tries, here = Tries(doomed), not doomed
         while True:
             try:
                 if here:
-                    await self.fail(reason)
+                    await self._end(self._db, self._driver, reason)
                 else:
                     await self._fail_elsewhere(reason, tries.left())
             except NOT_IN_ITS_ENCODING:
                 if reason.isascii():
                     raise
                 reason = in_any_encoding(reason)
-                here = here and not is_doomed(self._db.source)
+                here = here and not is_doomed(self._driver)
             except Exception as failure:
                 pause, here = tries.pause_after(failure, here), False
                 await pause_async(pause)
@@ -114,5 +122,14 @@ class AsyncJob(JobBlock):
             with shut_after(seconds, connection):
                 # Whoever has the job may well be the one who waits for this.
                 await connection.execute("begin; set local lock_timeout = '1s'")
-                await db.finish_job(self.id, "failed", reason, self._attempt, self.table)
+                await self._end(db, connection, reason)
                 await connection.execute("commit")
+
+    async def _end(self, db: AsyncJobCalls, driver: Any, reason: str) -> None:
+        try:
+            async with savepoint_async(driver):
+                await db.finish_job(self.id, "failed", reason, self._attempt, self.table)
+        except NotAttached:
+            # A mapped one: the app itself writes how its jobs go on, and what waits still is nobody's.
+            await db.cancel_job(self.id, False, reason, self.table)
+        self._settled = True

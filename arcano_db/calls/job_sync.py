@@ -6,10 +6,12 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from arcano_db.calls.elsewhere import Elsewhere, is_doomed, shut_after
+from arcano_db.calls.elsewhere import Elsewhere, is_doomed, savepoint_sync, shut_after
+from arcano_db.calls.errors import NotAttached
+from arcano_db.calls.hosts import driver_of
 from arcano_db.calls.job_block import JobBlock, Tries, leave_sync, pause_sync
 from arcano_db.calls.reasons import NOT_IN_ITS_ENCODING, in_any_encoding
-from arcano_db.calls.rows import CreatedJob, JobChange, JobId
+from arcano_db.calls.rows import CancelledOne, CreatedJob, JobChange, JobId
 
 
 class JobCalls(Protocol):
@@ -30,6 +32,9 @@ class JobCalls(Protocol):
     ) -> JobChange:
         """End the job."""
 
+    def cancel_job(self, job_id: JobId, force: bool, reason: str | None, table: str | None) -> CancelledOne:
+        """Cancel the job."""
+
 
 class Job(JobBlock):
     """A job inside a block of :meth:`arcano_db.ArcanoDB.job`, synchronous.
@@ -44,7 +49,8 @@ class Job(JobBlock):
         """Not to be called: see :meth:`arcano_db.ArcanoDB.job`."""
         super().__init__(table, created)
         self._db = db
-        self._elsewhere = Elsewhere(db.source)
+        self._driver = driver_of(db.source)
+        self._elsewhere = Elsewhere(self._driver)
 
     def touch(self) -> JobChange:
         """Give a sign of life; see :meth:`arcano_db.ArcanoDB.touch_job`."""
@@ -91,19 +97,19 @@ class Job(JobBlock):
 
     def _fail_in_time(self, reason: str) -> None:
         """End the job as failed, over another connection if this one is gone or the pool is used up."""
-        doomed = is_doomed(self._db.source)
+        doomed = is_doomed(self._driver)
         tries, here = Tries(doomed), not doomed
         while True:
             try:
                 if here:
-                    self.fail(reason)
+                    self._end(self._db, self._driver, reason)
                 else:
                     self._fail_elsewhere(reason, tries.left())
             except NOT_IN_ITS_ENCODING:
                 if reason.isascii():
                     raise
                 reason = in_any_encoding(reason)
-                here = here and not is_doomed(self._db.source)
+                here = here and not is_doomed(self._driver)
             except Exception as failure:
                 pause, here = tries.pause_after(failure, here), False
                 pause_sync(pause)
@@ -116,5 +122,14 @@ class Job(JobBlock):
             with shut_after(seconds, connection):
                 # Whoever has the job may well be the one who waits for this.
                 connection.execute("begin; set local lock_timeout = '1s'")
-                db.finish_job(self.id, "failed", reason, self._attempt, self.table)
+                self._end(db, connection, reason)
                 connection.execute("commit")
+
+    def _end(self, db: JobCalls, driver: Any, reason: str) -> None:
+        try:
+            with savepoint_sync(driver):
+                db.finish_job(self.id, "failed", reason, self._attempt, self.table)
+        except NotAttached:
+            # A mapped one: the app itself writes how its jobs go on, and what waits still is nobody's.
+            db.cancel_job(self.id, False, reason, self.table)
+        self._settled = True

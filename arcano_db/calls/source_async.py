@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
-
-from psycopg import AsyncConnection
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 from arcano_db.calls import statements
 from arcano_db.calls.errors import translated
-from arcano_db.calls.foreign_values import with_any_value
-
-if TYPE_CHECKING:
-    from psycopg_pool import AsyncConnectionPool
+from arcano_db.calls.foreign_values import binary_cursor_async
+from arcano_db.calls.hosts import AsyncSource, opened_async
 
 Row = TypeVar("Row")
 
@@ -22,10 +17,11 @@ class AsyncCalls:
     """What all calls share.
 
     Attributes:
-        source: The ``psycopg.AsyncConnection`` or ``psycopg_pool.AsyncConnectionPool`` it was given.
+        source: What it was given: a ``psycopg.AsyncConnection`` or ``psycopg_pool.AsyncConnectionPool``, or
+            the app's own connection or session of an ORM that is connected by psycopg.
     """
 
-    def __init__(self, source: AsyncConnection[Any] | AsyncConnectionPool[Any]) -> None:
+    def __init__(self, source: AsyncSource) -> None:
         """Keep the connection or pool; nothing is sent yet."""
         self.source = source
 
@@ -36,17 +32,9 @@ class AsyncCalls:
     async def _all(
         self, query: statements.Query[Row], arguments: Sequence[object] | Mapping[str, object]
     ) -> list[Row]:
-        async with self._connection() as connection:
-            # Binary, because of dates and intervals psycopg reads no other text than ISO's.
-            cursor = with_any_value(connection.cursor(row_factory=query.row, binary=True))
-            await cursor.execute(query.text, arguments)
-            return await cursor.fetchall()
-
-    @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[AsyncConnection[Any]]:
-        with translated():
-            if isinstance(self.source, AsyncConnection):
-                yield self.source
-            else:
-                async with self.source.connection() as connection:
-                    yield connection
+        with translated(arguments):
+            opened = opened_async(self.source)
+            async with opened as connection:
+                cursor = binary_cursor_async(connection, query.row)
+                await cursor.execute(query.text, arguments)
+                return await cursor.fetchall()

@@ -4,18 +4,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
-
-from psycopg import Connection
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 from arcano_db.calls import statements
 from arcano_db.calls.errors import translated
-from arcano_db.calls.foreign_values import with_any_value
-
-if TYPE_CHECKING:
-    from psycopg_pool import ConnectionPool
+from arcano_db.calls.foreign_values import binary_cursor_sync
+from arcano_db.calls.hosts import Source, opened_sync
 
 Row = TypeVar("Row")
 
@@ -24,10 +19,11 @@ class Calls:
     """What all calls share.
 
     Attributes:
-        source: The ``psycopg.Connection`` or ``psycopg_pool.ConnectionPool`` it was given.
+        source: What it was given: a ``psycopg.Connection`` or ``psycopg_pool.ConnectionPool``, or
+            the app's own connection or session of an ORM that is connected by psycopg.
     """
 
-    def __init__(self, source: Connection[Any] | ConnectionPool[Any]) -> None:
+    def __init__(self, source: Source) -> None:
         """Keep the connection or pool; nothing is sent yet."""
         self.source = source
 
@@ -38,17 +34,9 @@ class Calls:
     def _all(
         self, query: statements.Query[Row], arguments: Sequence[object] | Mapping[str, object]
     ) -> list[Row]:
-        with self._connection() as connection:
-            # Binary, because of dates and intervals psycopg reads no other text than ISO's.
-            cursor = with_any_value(connection.cursor(row_factory=query.row, binary=True))
-            cursor.execute(query.text, arguments)
-            return cursor.fetchall()
-
-    @contextmanager
-    def _connection(self) -> Iterator[Connection[Any]]:
-        with translated():
-            if isinstance(self.source, Connection):
-                yield self.source
-            else:
-                with self.source.connection() as connection:
-                    yield connection
+        with translated(arguments):
+            opened = opened_sync(self.source)
+            with opened as connection:
+                cursor = binary_cursor_sync(connection, query.row)
+                cursor.execute(query.text, arguments)
+                return cursor.fetchall()

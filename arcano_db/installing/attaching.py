@@ -70,12 +70,9 @@ def tried_writes(connection: psycopg.Connection[Any], table: str) -> list[Findin
     return [Finding(*row) for row in rows]
 
 
-def strayed_tables(connection: psycopg.Connection[Any], table: str | None = None) -> list[str]:
-    """The tables that have taken the place of attached ones: all, or the one of this name."""
-    rows = connection.execute(
-        "select name from arcano.strayed_tables() where found = %s::regclass or %s::text is null order by name",
-        (table, table),
-    )
+def strayed_tables(connection: psycopg.Connection[Any]) -> list[str]:
+    """The tables that have taken the place of attached ones."""
+    rows = connection.execute("select name from arcano.strayed_tables() order by name").fetchall()
     return [name for (name,) in rows]
 
 

@@ -12,7 +12,7 @@ import importlib.util
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -21,7 +21,7 @@ from types import ModuleType
 from typing import Any, Literal
 
 import psycopg
-from psycopg import errors
+from psycopg import errors, sql
 from psycopg.conninfo import conninfo_to_dict
 from yoyo import default_migration_table, read_migrations
 from yoyo.backends.core.postgresql import PostgresqlPsycopgBackend
@@ -35,17 +35,21 @@ IdType = Literal["uuid", "bigint", "integer", "text"]
 # Its rollback refuses attached tables itself, for those who use plain yoyo.
 _REFUSES_WHILE_ATTACHED = "0002.arcano-settings-and-journal"
 
-# yoyo's tables have no schema in its statements. Where the search path leads nowhere that tables can be made,
-# as where a DBA has emptied it, or no more to where they are, they are where they were made before, or else
-# in public; for one transaction, not the session.
-_SEE_YOYOS_TABLES = """
-    select set_config('search_path', coalesce(min(quote_ident(n.nspname)), 'public'), true)
+# The tables in which yoyo keeps its account.
+_YOYOS_TABLES = ("_yoyo_log", "_yoyo_migration", "_yoyo_version", "yoyo_lock")
+
+# They are in schema arcano, where ORMs that compare the app's schema with its models do not look; unless
+# this package was noted elsewhere before, as by plain yoyo, which makes them where its search path leads to.
+_YOYOS_SCHEMA = "arcano"
+_SCHEMAS_WITH_YOYO = """
+    select n.nspname
       from pg_catalog.pg_class c
       join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-     where c.relname = 'yoyo_lock' and c.relkind = 'r'
-    having coalesce(current_schema(), 'pg_catalog') ~ '^(pg_|information_schema$)'
-        or count(*) > 0 and to_regclass('yoyo_lock') is null and to_regnamespace('arcano') is not null
+     where c.relname = '_yoyo_migration' and c.relkind = 'r' and has_schema_privilege(n.oid, 'usage')
+       and has_table_privilege(c.oid, 'select')
+     order by n.nspname <> 'arcano', not pg_catalog.pg_table_is_visible(c.oid), n.nspname
 """
+_FIRST = "0001.arcano-schema"
 
 # How long the row of a plain yoyo whose process is not on this machine is respected.
 _GRACE_SECONDS = 10.0
@@ -266,6 +270,8 @@ def rollback(
         MigrationError: ``to`` is no applied migration, job tables are still attached, or another
             migrator did not end in time.
     """
+    if to is None and not status(dsn).applied:
+        return False
     with _backend(dsn, report) as backend, _alone(backend, timeout, report):
         applied = backend.to_rollback(_read_migrations())
         ids = _ids(applied)
@@ -277,7 +283,9 @@ def rollback(
         for migration in applied:
             _politely(partial(backend.rollback_one, migration), migration.id, patience, report)
             report(f"rolled back {migration.id}")
-        return bool(applied)
+    if to is None:
+        _drop_empty_account(dsn)
+    return bool(applied)
 
 
 def _politely(action: Callable[[], None], what: str, patience: float, report: Report) -> None:
@@ -357,6 +365,16 @@ def _refuse_other_types(dsn: str, types: Mapping[str, IdType | None]) -> None:
             )
 
 
+def _drop_empty_account(dsn: str) -> None:
+    """With nothing left to note, yoyo's tables and schema arcano go, unless another migrator is at work."""
+    with suppress(errors.LockNotAvailable, errors.UndefinedTable), psycopg.connect(dsn) as connection:
+        connection.execute("set local lock_timeout = '100ms'")
+        connection.execute("lock table arcano.yoyo_lock in access exclusive mode")
+        connection.execute(_FORGET.format(schemas=_SCHEMAS_WITH_YOYO.strip(), names="''"))
+        if _yoyos_schema(connection) is None:
+            connection.execute("drop schema arcano")
+
+
 def _refuse_while_attached(dsn: str, migrations: MigrationList) -> None:
     """Refuse before the first migration is undone, and not when it comes to the one that refuses."""
     if not any(migration.id == _REFUSES_WHILE_ATTACHED for migration in migrations):
@@ -381,19 +399,27 @@ class _Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]
 
     report: Report = staticmethod(lambda _: None)
     types: Mapping[str, IdType | None] = {}
+    yoyos_schema = _YOYOS_SCHEMA
 
     def connect(self, dburi: DatabaseURI) -> psycopg.Connection[Any]:
         connection: psycopg.Connection[Any] = super().connect(dburi)
         connection.add_notice_handler(self._notice)
-        # Answers a row where there is something to set, which it sets for this one statement.
-        self._has_no_path = connection.execute(_SEE_YOYOS_TABLES).fetchone() is not None
         return connection
 
-    def execute(self, sql: str, params: Any = None) -> Any:
-        if self._in_transaction or not self._has_no_path:
-            return super().execute(sql, params)
-        with self.transaction():
-            return super().execute(sql, params)
+    @property
+    def lock_row(self) -> sql.Identifier:
+        """The table whose row is yoyo's lock."""
+        return sql.Identifier(self.yoyos_schema, "yoyo_lock")
+
+    def quote_identifier(self, s: str) -> str:
+        """Say where yoyo's tables are, which it names without a schema."""
+        quoted: str = super().quote_identifier(s)
+        return f"{super().quote_identifier(self.yoyos_schema)}.{quoted}" if s in _YOYOS_TABLES else quoted
+
+    def list_tables(self, **_: Any) -> list[str]:
+        """Of yoyo's tables, those that are there."""
+        query = "select tablename from pg_catalog.pg_tables where schemaname = :schema"
+        return [name for (name,) in self.execute(query, {"schema": self.yoyos_schema}).fetchall()]
 
     def create_lock_table(self) -> None:
         """As any backend; but why it cannot be made is raised, and not that it is not there."""
@@ -408,7 +434,6 @@ class _Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]
 
     def begin(self) -> None:
         super().begin()
-        self.execute(_SEE_YOYOS_TABLES)
         # While this waits for a lock of a table, all calls wait behind it; and a deadlock with one is broken
         # by giving up, before the server would break it by failing that one.
         self.execute("set local lock_timeout = '100ms'")
@@ -424,32 +449,67 @@ def _backend(dsn: str, report: Report, types: Mapping[str, IdType | None] | None
     arguments = {**conninfo_to_dict(dsn), "prepare_threshold": None}
     database = arguments.pop("dbname", None)
     uri = DatabaseURI("postgresql+psycopg", None, None, None, None, database, arguments)
+    with psycopg.connect(dsn) as connection:
+        schema = _yoyos_schema(connection)
     backend_type = type(
-        "_ReportingBackend", (_Backend,), {"report": staticmethod(report), "types": types or {}}
+        "_ReportingBackend",
+        (_Backend,),
+        {"report": staticmethod(report), "types": types or {}, "yoyos_schema": schema or _YOYOS_SCHEMA},
     )
     backend: _Backend = backend_type(uri, default_migration_table)
     return backend
 
 
+def _yoyos_schema(connection: psycopg.Connection[Any]) -> str | None:
+    """Where yoyo's account of this package is; None: there is none yet."""
+    for (schema,) in connection.execute(_SCHEMAS_WITH_YOYO).fetchall():
+        if schema == _YOYOS_SCHEMA or _is_noted(connection, schema):
+            return str(schema)
+    return None
+
+
+def _is_noted(connection: psycopg.Connection[Any], schema: str) -> bool:
+    """Whether the account in this schema has this package, and not the app's own migrations alone."""
+    query = sql.SQL("select from {} where migration_id = %s").format(
+        sql.Identifier(schema, default_migration_table)
+    )
+    return connection.execute(query, (_FIRST,)).fetchone() is not None
+
+
+def _make_lock(backend: _Backend) -> None:
+    """Yoyo's tables come before the first migration, which makes the schema where plain yoyo is used."""
+    connection, schema = backend.connection, sql.Identifier(backend.yoyos_schema)
+    make_schema = sql.SQL("create schema {}").format(schema)
+    make_table = backend.format_sql(backend.create_lock_table_sql)
+    for there, name, make in (
+        ("to_regnamespace", schema, make_schema),
+        ("to_regclass", backend.lock_row, make_table),
+    ):
+        query = f"select {there}(%s) is not null"
+        if connection.execute(query, (name.as_string(connection),)).fetchone() != (True,):
+            with suppress(errors.UniqueViolation, errors.DuplicateSchema, errors.DuplicateTable):
+                connection.execute(make)  # unless another one has just made it
+
+
 @contextmanager
 def _alone(backend: _Backend, timeout: float, report: Report) -> Iterator[None]:
     """Hold yoyo's lock row, uncommitted, so that it cannot outlive this process."""
-    backend.create_lock_table()
+    _make_lock(backend)
     started = time.monotonic()
     waiting_for = None
     with backend.copy() as lock_backend:
         connection = lock_backend.connection
-        while holder := _lock_holder(connection):
+        while holder := _lock_holder(connection, backend):
             waited = time.monotonic() - started
             if holder.pid and not holder.alive and waited > _GRACE_SECONDS:
-                with connection.transaction():
-                    connection.execute(_SEE_YOYOS_TABLES)
-                    connection.execute("delete from yoyo_lock where pid = %s", (holder.pid,))
+                delete = sql.SQL("delete from {} where pid = %s").format(backend.lock_row)
+                connection.execute(delete, (holder.pid,))
                 report(f"cleared the lock of {holder}, which is gone")
             elif waited > timeout:
                 raise MigrationError(
                     f"After {timeout:g} seconds the migrations are still locked by {holder}."
-                    " Wait for it or end it; if no yoyo is running anywhere: yoyo break-lock"
+                    " Wait for it or end it; if no yoyo is running anywhere:"
+                    f" delete from {backend.yoyos_schema}.yoyo_lock"
                 )
             elif waiting_for != str(holder):
                 waiting_for = str(holder)
@@ -482,15 +542,14 @@ class _Holder:
         return f"a yoyo (process {self.pid})" if self.pid else "another arcano-db"
 
 
-def _lock_holder(connection: psycopg.Connection[Any]) -> _Holder | None:
+def _lock_holder(connection: psycopg.Connection[Any], backend: _Backend) -> _Holder | None:
     """Take the lock within half a second and answer None, or answer who holds it."""
     connection.execute("begin")
     connection.execute("set local lock_timeout = '500ms'")
     connection.execute("set local idle_in_transaction_session_timeout = 0")
-    connection.execute(_SEE_YOYOS_TABLES)
     try:
         connection.execute(
-            "insert into yoyo_lock (locked, ctime, pid) values (1, %s, %s)",
+            sql.SQL("insert into {} (locked, ctime, pid) values (1, %s, %s)").format(backend.lock_row),
             (datetime.now(UTC).replace(tzinfo=None), os.getpid()),
         )
     except errors.LockNotAvailable:
@@ -499,10 +558,12 @@ def _lock_holder(connection: psycopg.Connection[Any]) -> _Holder | None:
     except errors.UniqueViolation:
         connection.execute("rollback")
         time.sleep(0.2)
-        with connection.transaction():
-            connection.execute(_SEE_YOYOS_TABLES)
-            row = connection.execute("select pid from yoyo_lock").fetchone()
-        return _Holder(row[0]) if row else _lock_holder(connection)
+        row = connection.execute(sql.SQL("select pid from {}").format(backend.lock_row)).fetchone()
+        return _Holder(row[0]) if row else _lock_holder(connection, backend)
+    except (errors.UndefinedTable, errors.InvalidSchemaName):  # a rollback has just dropped it
+        connection.execute("rollback")
+        _make_lock(backend)
+        return _lock_holder(connection, backend)
     return None
 
 
@@ -514,20 +575,33 @@ def removal() -> str:
     migrations = list(_read_migrations())
     texts = [_text_of(Path(m.path).with_suffix(".rollback.sql")) for m in reversed(migrations)]
     names = ", ".join(f"'{name}'" for name in _ids(migrations))
-    return "\n".join([*texts, f"{_SEE_YOYOS_TABLES.strip()};", _FORGET.format(names=names)])
+    forget = _FORGET.format(schemas=_SCHEMAS_WITH_YOYO.strip(), names=names)
+    return "\n".join([*texts[:-1], forget, texts[-1]])  # before the schema goes
 
 
-# yoyo's tables are the app's as well, where that has migrations of its own.
+# Where plain yoyo made them, yoyo's tables are the app's as well, if that has migrations of its own.
 _FORGET = """\
 do $$
+declare
+  v_names constant text[] := array[{names}];
+  v_schema name;
+  v_deleted integer;
+  v_is_used boolean;
 begin
-  if to_regclass('_yoyo_migration') is not null then
-    delete from _yoyo_log where migration_id in ({names});
-    delete from _yoyo_migration where migration_id in ({names});
-    if not exists (select from _yoyo_migration) then
-      drop table _yoyo_log, _yoyo_migration, _yoyo_version, yoyo_lock;
+  for v_schema in
+    {schemas}
+  loop
+    execute format('delete from %I._yoyo_migration where migration_id = any ($1)', v_schema) using v_names;
+    get diagnostics v_deleted = row_count;
+    if v_deleted > 0 or v_schema = 'arcano' then
+      execute format('delete from %I._yoyo_log where migration_id = any ($1)', v_schema) using v_names;
+      execute format('select exists (select from %I._yoyo_migration)', v_schema) into v_is_used;
+      if not v_is_used then
+        execute format(
+          'drop table %1$I._yoyo_log, %1$I._yoyo_migration, %1$I._yoyo_version, %1$I.yoyo_lock', v_schema);
+      end if;
     end if;
-  end if;
+  end loop;
 end
 $$;
 """
@@ -544,11 +618,11 @@ def _read_migrations() -> MigrationList:
 def _pending(dsn: str) -> list[Migration]:
     with psycopg.connect(dsn) as connection:
         connection.read_only = True
-        connection.execute(_SEE_YOYOS_TABLES)
-        found = connection.execute("select to_regclass(%s)", (default_migration_table,)).fetchone()
+        schema = _yoyos_schema(connection)
         applied: set[str] = set()
-        if found and found[0]:
-            rows = connection.execute(f"select migration_hash from {default_migration_table}")
+        if schema:
+            query = sql.SQL("select migration_hash from {}")
+            rows = connection.execute(query.format(sql.Identifier(schema, default_migration_table)))
             applied = {row[0] for row in rows}
     migrations = _read_migrations()
     if not any(migration.hash in applied for migration in migrations):

@@ -49,7 +49,8 @@ def examine(
 
 def _tried(connection: psycopg.Connection[Any]) -> list[Finding]:
     tables = connection.execute(
-        "select arcano.table_name(c.oid) from arcano.job_table t join pg_class c on c.oid = t.job_table order by 1"
+        "select arcano.table_name(c.oid) from arcano.job_table t join pg_class c on c.oid = t.job_table"
+        " order by 1"
     ).fetchall()
     return [
         replace(found, detail=f"{table}: {found.detail}")

@@ -80,7 +80,7 @@ async def _read_one(db: AsyncArcanoDB, table: str, id_: JobId, rows: JobRows) ->
     except (psycopg.Error, _NotLoadedError) as error:
         # If this fails too, no value does: such as a policy of the table's, and then all rows are like that.
         await _select(db, table, "", [id_])
-        cursor = await db.source.execute(_COLUMNS, (table,), prepare=False)  # type: ignore[union-attr]
+        cursor = await db.source.execute(_COLUMNS, (table,), prepare=False)  # type: ignore[union-attr,call-overload]
         odd = []
         for [column] in await cursor.fetchall():
             try:

@@ -17,9 +17,13 @@ set row_security = off
 as $$
 declare
   v_values jsonb := p_data;
+  v_id_column constant text := coalesce(p_mapping.columns ->> 'id', 'id');
   v_columns text;
   v_types text;
 begin
+  if p_job_id is null and arcano.draws_uuid(p_mapping.relid, v_id_column) then
+    v_values := v_values || jsonb_build_object(v_id_column, gen_random_uuid());
+  end if;
   v_values := v_values || (
     select jsonb_object_agg(a.attname, w.value)
       from (

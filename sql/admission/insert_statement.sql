@@ -6,22 +6,15 @@ language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_job_id arcano.job.id%type;
   v_columns text := 'id, user_id, session_id, status, created_at';
   v_values text := '$4, $1, $2, ''queued'', $3';
 begin
   if p_draws_id then
-    if exists (
-      select from pg_attribute a where a.attrelid = p_table and a.attname = 'id' and (a.atthasdef or a.attidentity <> '')
-    ) then
-      v_columns := 'user_id, session_id, status, created_at';
-      v_values := '$1, $2, ''queued'', $3';
-    elsif pg_typeof(v_job_id) = 'uuid'::regtype then
+    if arcano.draws_uuid(p_table, 'id') then
       v_values := 'gen_random_uuid(), $1, $2, ''queued'', $3';
     else
-      raise exception 'p_job_id must not be null'
-        using errcode = 'null_value_not_allowed', detail = format('The column id of %s has no default.', p_table),
-          hint = 'Give the job an id of its own, or its column a default.';
+      v_columns := 'user_id, session_id, status, created_at';
+      v_values := '$1, $2, ''queued'', $3';
     end if;
   end if;
   if p_columns is null then

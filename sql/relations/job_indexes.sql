@@ -22,8 +22,9 @@ as $$
         -- what waits outside of the queue, by age: sweep_orphans
         ('_arcano_outside', '(created_at)', arcano.waiting_statuses(),
           ' and not (waited_in_queue is true or coalesce("position", 0) > 0)'),
-        -- the jobs that are worked on: slots, stalls, and finding many by id to end them
-        ('_arcano_working', '(id) include (api_account)', arcano.working_statuses(), '')
+        -- the jobs that are worked on: slots, stalls, and finding many by id to end them. No "include", which
+        -- not every ORM can declare
+        ('_arcano_working', '(id, api_account)', arcano.working_statuses(), '')
     ) d (suffix, key, statuses, further)
    where c.oid = p_table
 $$;

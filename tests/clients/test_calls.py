@@ -254,8 +254,8 @@ def test_what_is_refused_is_a_typed_error(
 
 
 def test_an_error_that_is_not_ours_stays_as_it_is(call: Call) -> None:
-    with pytest.raises(psycopg.errors.InvalidTextRepresentation):
-        call("check_user_active", "no uuid")
+    with pytest.raises(psycopg.errors.InvalidDatetimeFormat):
+        call("set_longest_wait", "no time")
     with pytest.raises(psycopg.errors.UndefinedTable):
         call("attach_job_table", "public.no_such_table")
 

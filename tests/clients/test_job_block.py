@@ -6,6 +6,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -449,3 +450,56 @@ def test_typed_errors_of_admission(conn: psycopg.Connection, db: ArcanoDB, dsn: 
         caller.isolation_level = psycopg.IsolationLevel.SERIALIZABLE
         with pytest.raises(arcano_db.WrongIsolation):
             ArcanoDB(caller).create_job(UPSCALER, uuid4(), other)
+
+
+MAPPED = "public.mapped_jobs"
+
+
+@pytest.fixture
+def mapped(conn: psycopg.Connection) -> str:
+    conn.execute(
+        f"create table {MAPPED} (id uuid primary key, user_id uuid not null, status text not null,"
+        " created_at timestamptz not null);"
+        f"create index on {MAPPED} (user_id)"
+    )
+    words = ("queued", "running", "completed", "failed", "cancelled")
+    ArcanoDB(conn).map_job_table(MAPPED, statuses={word: word for word in words})
+    return MAPPED
+
+
+@pytest.mark.parametrize("how", ["autocommit", "in a transaction", "a pool"])
+@pytest.mark.parametrize("status", ["queued", "running"])
+@pytest.mark.parametrize("error", [None, ValueError("lost the file")], ids=str)
+def test_of_a_mapped_table_what_waits_still_is_cancelled(
+    dsn: str, conn: psycopg.Connection, mapped: str, how: str, status: str, error: Exception | None
+) -> None:
+    """The app itself writes how its jobs go on, and what it has started is its own."""
+    user, ids = make_user(conn), []
+
+    def leave(job_id: UUID) -> None:
+        ids.append(job_id)
+        if status == "running":
+            conn.execute(f"update {mapped} set status = 'running' where id = %s", (job_id,))
+        if error:
+            raise error
+
+    with ConnectionPool(dsn, min_size=1, max_size=2, open=True) as pool, psycopg.connect(dsn) as connection:
+        connection.autocommit = how != "in a transaction"
+        db = ArcanoDB(pool if how == "a pool" else connection)
+        with suppress(ValueError), db.job(mapped, user) as made:
+            connection.commit()
+            leave(made.id)
+        connection.commit()
+
+    async def main() -> None:
+        async with await psycopg.AsyncConnection.connect(dsn) as connection:
+            await connection.set_autocommit(how != "in a transaction")
+            with suppress(ValueError):
+                async with AsyncArcanoDB(connection).job(mapped, user) as made:
+                    await connection.commit()
+                    leave(made.id)
+
+    conn.execute(f"update {mapped} set status = 'completed' where status = 'running'")
+    asyncio.run(main())
+    ended = [row[0] for row in conn.execute(f"select status from {mapped} where id = any (%s)", (ids,))]
+    assert sorted(ended) == (["cancelled"] * 2 if status == "queued" else ["completed", "running"])

@@ -130,7 +130,8 @@ def test_two_at_once_the_second_waits_and_finds_nothing_to_do(
     # Both wait for a third, so that they really meet.
     did: list[bool] = []
     with psycopg.connect(empty_dsn) as holder:
-        holder.execute("create schema arcano")
+        watcher.execute("create schema arcano")
+        holder.execute("create table arcano.job ()")
         threads = [
             threading.Thread(target=lambda: did.append(migrating.migrate(empty_dsn))) for _ in range(2)
         ]
@@ -138,8 +139,8 @@ def test_two_at_once_the_second_waits_and_finds_nothing_to_do(
             thread.start()
         until(
             lambda: watcher.execute(
-                "select count(*) filter (where query like 'create schema%') = 1"
-                "   and count(*) filter (where query like 'insert into yoyo_lock%') = 1"
+                "select count(*) filter (where query like '%create table if not exists arcano.job%') = 1"
+                '   and count(*) filter (where query like \'insert into "arcano"."yoyo_lock"%\') = 1'
                 "  from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
             ).fetchone()[0]
         )
@@ -153,7 +154,7 @@ def test_one_that_takes_too_long_is_reported(empty_dsn: str) -> None:
     migrating.migrate(empty_dsn)
     lines: list[str] = []
     with psycopg.connect(empty_dsn) as other:
-        other.execute("insert into yoyo_lock (locked, pid) values (1, 1)")
+        other.execute("insert into arcano.yoyo_lock (locked, pid) values (1, 1)")
         with pytest.raises(migrating.MigrationError, match="still locked by another arcano-db"):
             migrating.migrate(empty_dsn, timeout=0.7, report=lines.append)
     assert lines == ["waiting for another arcano-db to end"]
@@ -185,7 +186,7 @@ migrating.migrate(dsn)
         "create schema",
         "create table if not exists arcano.job (",
         "COMMIT",
-        'INSERT INTO "_yoyo_migration"',
+        'INSERT INTO "arcano"."_yoyo_migration"',
         "create table if not exists arcano.job_event",
         "function arcano.check_user_active",
         "grant usage",
@@ -209,9 +210,12 @@ def test_a_killed_migrator_leaves_nothing_that_stops_the_next(empty_dsn: str, mo
 # --- plain yoyo -------------------------------------------------------------------------------------------
 
 
-def yoyo(dsn: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+IN_ARCANO = "schema=arcano"
+
+
+def yoyo(dsn: str, *arguments: str, option: str = "") -> subprocess.CompletedProcess[str]:
     parameters = psycopg.conninfo.conninfo_to_dict(dsn)
-    uri = f"postgresql+psycopg://{parameters['user']}@/{parameters['dbname']}?host={parameters['host']}"
+    uri = f"postgresql+psycopg://{parameters['user']}@/{parameters['dbname']}?host={parameters['host']}&{option}"
     command = [
         Path(sys.executable).with_name("yoyo"),
         *arguments,
@@ -225,10 +229,17 @@ def yoyo(dsn: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def schemas_with_yoyo(watcher: psycopg.Connection) -> list[str]:
+    query = "select distinct schemaname from pg_tables where tablename like '%yoyo%' order by 1"
+    return [schema for (schema,) in watcher.execute(query)]
+
+
 def test_plain_yoyo_does_the_same_job(empty_dsn: str, watcher: psycopg.Connection) -> None:
+    """Without a word on where its tables are to be, it makes them where its search path leads to."""
     yoyo(empty_dsn, "apply")
     assert migrating.status(empty_dsn).up_to_date
     assert not migrating.migrate(empty_dsn)
+    assert schemas_with_yoyo(watcher) == ["public"]
     assert watcher.execute("select healed from arcano.check_user_active(gen_random_uuid())").fetchone() == (
         0,
     )
@@ -237,21 +248,99 @@ def test_plain_yoyo_does_the_same_job(empty_dsn: str, watcher: psycopg.Connectio
     assert watcher.execute("select to_regnamespace('arcano')").fetchone() == (None,)
     assert migrating.migrate(empty_dsn)
     yoyo(empty_dsn, "apply")
+    assert migrating.status(empty_dsn).up_to_date
 
 
-def test_plain_yoyo_waits_for_ours(empty_dsn: str, watcher: psycopg.Connection) -> None:
-    migrating.migrate(empty_dsn)
-    migrating.rollback(empty_dsn)
+def test_plain_yoyo_finds_its_tables_in_arcano(empty_dsn: str, watcher: psycopg.Connection) -> None:
+    assert migrating.migrate(empty_dsn)
+    assert schemas_with_yoyo(watcher) == ["arcano"]
+    applied = "select migration_id, applied_at_utc from arcano._yoyo_migration order by 1"
+    before = watcher.execute(applied).fetchall()
+    yoyo(empty_dsn, "apply", option=IN_ARCANO)
+    assert watcher.execute(applied).fetchall() == before
+    assert len(before) == len(MIGRATIONS)
+    yoyo(empty_dsn, "rollback", "--all", option=IN_ARCANO)
+    assert watcher.execute(applied).fetchall() == []
+    assert migrating.status(empty_dsn).applied == []
+    yoyo(empty_dsn, "apply", option=IN_ARCANO)
+    assert migrating.status(empty_dsn).up_to_date
+    assert not migrating.migrate(empty_dsn)
+    assert schemas_with_yoyo(watcher) == ["arcano"]
+    done = arcano_db("uninstall", "--yes", "--dsn", empty_dsn)
+    assert done.returncode == 0, done.stderr
+    assert schemas_with_yoyo(watcher) == []
+    assert watcher.execute("select to_regnamespace('arcano')").fetchone() == (None,)
+
+
+def test_plain_yoyo_may_begin_in_arcano(empty_dsn: str, watcher: psycopg.Connection) -> None:
+    watcher.execute("create schema arcano")
+    yoyo(empty_dsn, "apply", option=IN_ARCANO)
+    assert schemas_with_yoyo(watcher) == ["arcano"]
+    assert migrating.status(empty_dsn).up_to_date
+    assert not migrating.migrate(empty_dsn)
+
+
+def installed_before(dsn: str, watcher: psycopg.Connection, schema: str = "public") -> None:
+    """As a release did that kept yoyo's tables in the app's schema, whose own migrations may be there too."""
+    assert migrating.migrate(dsn)
+    for table in migrating._YOYOS_TABLES:
+        watcher.execute(f"alter table arcano.{table} set schema {schema}".encode())
+
+
+@pytest.mark.parametrize("schema", ["public", "theirs"])
+def test_what_an_earlier_release_noted_elsewhere_is_found(
+    empty_dsn: str, watcher: psycopg.Connection, schema: str
+) -> None:
+    watcher.execute("create schema theirs")
+    installed_before(empty_dsn, watcher, schema)
+    assert migrating.status(empty_dsn).up_to_date
+    assert not migrating.migrate(empty_dsn)
+    assert schemas_with_yoyo(watcher) == [schema]
+    for table in migrating._YOYOS_TABLES:  # as the README says
+        watcher.execute(f"alter table {schema}.{table} set schema arcano".encode())
+    assert not migrating.migrate(empty_dsn)
+    done = arcano_db("uninstall", "--yes", "--dsn", empty_dsn)
+    assert done.returncode == 0, done.stderr
+    assert schemas_with_yoyo(watcher) == []
+
+
+def test_the_apps_own_yoyo_is_left_alone(empty_dsn: str, watcher: psycopg.Connection, tmp_path: Path) -> None:
+    """Its tables are in public, and ours in arcano: also where the app came first."""
+    own = tmp_path / "0001.own.sql"
+    own.write_text("create table public.own ()")
+    parameters = psycopg.conninfo.conninfo_to_dict(empty_dsn)
+    uri = f"postgresql+psycopg://{parameters['user']}@/{parameters['dbname']}?host={parameters['host']}"
+    command = [Path(sys.executable).with_name("yoyo"), "apply", "--batch", "--no-config-file"]
+    subprocess.run([*command, "--database", uri, str(tmp_path)], check=True, capture_output=True)
+    assert migrating.migrate(empty_dsn)
+    assert schemas_with_yoyo(watcher) == ["arcano", "public"]
+    noted = watcher.execute("select migration_id from public._yoyo_migration").fetchall()
+    assert noted == [("0001.own",)]
+    assert not migrating.migrate(empty_dsn)
+    assert arcano_db("uninstall", "--yes", "--dsn", empty_dsn).returncode == 0
+    assert watcher.execute("select migration_id from public._yoyo_migration").fetchall() == noted
+
+
+@pytest.mark.parametrize("option", ["", IN_ARCANO])
+def test_plain_yoyo_waits_for_ours(empty_dsn: str, watcher: psycopg.Connection, option: str) -> None:
+    if option:
+        migrating.migrate(empty_dsn)
+        migrating.rollback(empty_dsn, to=MIGRATIONS[0])
+    else:
+        installed_before(empty_dsn, watcher)
+        migrating.rollback(empty_dsn, to=MIGRATIONS[0])
     with psycopg.connect(empty_dsn) as holder:
-        holder.execute("create schema arcano")
+        holder.execute("create table arcano.job_table ()")
         ours = threading.Thread(target=migrating.migrate, args=(empty_dsn,))
         ours.start()
         blocked = (
             "select count(*) > 0 from pg_stat_activity"
             " where wait_event_type = 'Lock' and datname = current_database() and query ilike %s"
         )
-        until(lambda: watcher.execute(blocked, ("create schema%",)).fetchone()[0])
-        theirs = threading.Thread(target=yoyo, args=(empty_dsn, "apply"))
+        until(
+            lambda: watcher.execute(blocked, ("%create table if not exists arcano.job_table%",)).fetchone()[0]
+        )
+        theirs = threading.Thread(target=yoyo, args=(empty_dsn, "apply"), kwargs={"option": option})
         theirs.start()
         until(lambda: watcher.execute(blocked, ('%insert into "yoyo_lock"%',)).fetchone()[0])
         holder.rollback()
@@ -267,21 +356,23 @@ def test_the_lock_of_a_dead_yoyo_is_cleared(
     migrating.migrate(empty_dsn)
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
-    watcher.execute("insert into yoyo_lock (locked, ctime, pid) values (1, now(), %s)", (dead.pid,))
+    watcher.execute("insert into arcano.yoyo_lock (locked, ctime, pid) values (1, now(), %s)", (dead.pid,))
     lines: list[str] = []
     migrating.migrate(empty_dsn, report=lines.append)
     assert lines == [
         f"waiting for a yoyo (process {dead.pid}) to end",
         f"cleared the lock of a yoyo (process {dead.pid}), which is gone",
     ]
-    assert watcher.execute("select count(*) from yoyo_lock").fetchone() == (0,)
+    assert watcher.execute("select count(*) from arcano.yoyo_lock").fetchone() == (0,)
 
 
 def test_the_lock_of_a_living_yoyo_is_respected(empty_dsn: str, watcher: psycopg.Connection) -> None:
     migrating.migrate(empty_dsn)
     living = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     try:
-        watcher.execute("insert into yoyo_lock (locked, ctime, pid) values (1, now(), %s)", (living.pid,))
+        watcher.execute(
+            "insert into arcano.yoyo_lock (locked, ctime, pid) values (1, now(), %s)", (living.pid,)
+        )
         with pytest.raises(migrating.MigrationError, match=f"locked by a yoyo \\(process {living.pid}\\)"):
             migrating.migrate(empty_dsn, timeout=0.5)
     finally:

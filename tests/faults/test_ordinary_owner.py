@@ -57,6 +57,30 @@ def test_missing_roles_are_named_and_granted_when_they_come(
     assert superuser.execute("select to_regrole('arcano_backend')").fetchone() != (None,)
 
 
+def test_once_it_is_there_no_schema_needs_to_be_made(
+    superuser: psycopg.Connection, owner_dsn: str, owner: psycopg.Connection
+) -> None:
+    """Nor the right to make one, which a DBA may have given for the first time alone."""
+    assert migrating.migrate(owner_dsn)
+    superuser.execute(
+        "alter database app owner to postgres; revoke create on database app from public, app_owner"
+    )
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        owner.execute("create schema other")
+    assert not migrating.migrate(owner_dsn)
+    owner.execute("update arcano.release set source_fingerprint = 'of an older release'")
+    assert migrating.migrate(owner_dsn)
+    assert migrating.rollback(owner_dsn, to="0019.time-away")
+    assert migrating.migrate(owner_dsn)
+
+
+def test_a_schema_of_somebody_elses_is_told(superuser: psycopg.Connection, owner_dsn: str) -> None:
+    with psycopg.connect(make_conninfo(owner_dsn, user="postgres"), autocommit=True) as conn:
+        conn.execute("create schema arcano")
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="schema arcano"):
+        migrating.migrate(owner_dsn)
+
+
 def test_the_main_job_under_forced_row_level_security(owner_dsn: str, owner: psycopg.Connection) -> None:
     """The owner's own select is filtered then; a query through arcano.job is not."""
     make_app(owner_dsn)

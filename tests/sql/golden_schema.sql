@@ -415,6 +415,13 @@ CREATE FUNCTION arcano.detach_steps(p_table regclass, p_drop_columns boolean DEF
 
 COMMENT ON FUNCTION arcano.detach_steps(p_table regclass, p_drop_columns boolean, p_concurrently boolean) IS 'The statements that would detach p_table, in their order, with the lock that each takes on the table and what it does to it; runs none of them. p_drop_columns: drop the columns that attaching added, with what is in them. p_concurrently: drop the indexes concurrently, for which each statement must run by itself.';
 
+CREATE FUNCTION arcano.draws_uuid(p_table regclass, p_column text) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.draws_uuid(p_table regclass, p_column text) IS 'Internal: whether p_column of p_table, which has the ids, is to be given a new uuid where nobody gave one; raises where nothing gives an id.';
+
 CREATE FUNCTION arcano.drop_account(p_name text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -4081,6 +4088,8 @@ REVOKE ALL ON FUNCTION arcano.derived_name(p_name name, p_suffix text) FROM PUBL
 REVOKE ALL ON FUNCTION arcano.detach_job_table(p_table regclass) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.detach_steps(p_table regclass, p_drop_columns boolean, p_concurrently boolean) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.draws_uuid(p_table regclass, p_column text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.drop_account(p_name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.drop_account(p_name text) TO arcano_operator;

@@ -448,7 +448,7 @@ def test_what_the_partial_indexes_are_keyed_by(conn: psycopg.Connection) -> None
         """ AND (NOT ((waited_in_queue IS TRUE) OR (COALESCE("position", 0) > 0))))""",
         "USING btree (created_at, id) WHERE ((status = ANY ('{pending,queued}'::text[]))"
         """ AND ((waited_in_queue IS TRUE) OR (COALESCE("position", 0) > 0)))""",
-        "USING btree (id) INCLUDE (api_account) WHERE (status = ANY ('{starting,running}'::text[]))",
+        "USING btree (id, api_account) WHERE (status = ANY ('{starting,running}'::text[]))",
     ]
 
 

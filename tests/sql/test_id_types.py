@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from itertools import product
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 from helpers import MigratedAs
 
-from arcano_db import ArcanoApi, ArcanoDB, AsyncArcanoDB, CannotAttach
+from arcano_db import ArcanoApi, ArcanoDB, AsyncArcanoDB, CannotAttach, InvalidArgument, NotAllowed
 from arcano_db.calls.rows import ClaimedJob
 from arcano_db.cli import main
 from arcano_db.installing import migrating
@@ -202,3 +205,179 @@ def test_a_table_with_other_ids_is_told_what_would_mend_it(db: ArcanoDB, kind: A
     with pytest.raises(CannotAttach) as refused:
         db.attach_job_table("public.other")
     assert f"add column id {id_type} primary key" in (refused.value.hint or "")
+
+
+# --- ids of another type than the database's ---------------------------------------------------------------
+
+# Every method that takes an id, with the ids to be given.
+CALLS: dict[str, Callable[[Any, Any, Any], Any]] = {
+    "check_user_active": lambda db, job, user: db.check_user_active(user),
+    "active_jobs_of": lambda db, job, user: db.active_jobs_of([user]),
+    "create_job": lambda db, job, user: db.create_job(JOBS, job, user),
+    "refuse_chosen_id": lambda db, job, user: db.refuse_chosen_id(JOBS, job),
+    "touch_job": lambda db, job, user: db.touch_job(job),
+    "start_job": lambda db, job, user: db.start_job(job),
+    "start_jobs": lambda db, job, user: db.start_jobs([job], [JOBS], [1]),
+    "touch_jobs": lambda db, job, user: db.touch_jobs([job], [JOBS]),
+    "fail_job": lambda db, job, user: db.fail_job(job, "why"),
+    "finish_job": lambda db, job, user: db.finish_job(job),
+    "finish_jobs": lambda db, job, user: db.finish_jobs([job]),
+    "run_or_queue": lambda db, job, user: db.run_or_queue(job),
+    "claim_jobs": lambda db, job, user: db.claim_jobs(1, completed=[job]),
+    "claim_jobs, slow": lambda db, job, user: db.claim_jobs(1, slow_job_id=job),
+    "requeue_job": lambda db, job, user: db.requeue_job(job),
+    "queue_position": lambda db, job, user: db.queue_position(job),
+    "explain_job": lambda db, job, user: db.explain_job(job),
+    "cancel_job": lambda db, job, user: db.cancel_job(job),
+    "cancel_session": lambda db, job, user: db.cancel_session(user),
+    "leave_session": lambda db, job, user: db.leave_session(user, None, datetime.now(UTC)),
+    "sweep_orphans": lambda db, job, user: db.sweep_orphans(slow_job_id=job),
+    "job_events of a job": lambda db, job, user: db.job_events(job_id=job),
+    "job_events of a user": lambda db, job, user: db.job_events(table=JOBS, user_id=user, limit=1),
+    "erase_user": lambda db, job, user: db.erase_user(user),
+    "admit_user": lambda db, job, user: db.admit_user(user),
+    "api: create_job": lambda db, job, user: ArcanoApi(db.source).create_job(JOBS, job),
+    "api: queue_job": lambda db, job, user: ArcanoApi(db.source).queue_job(job),
+    "api: touch_job": lambda db, job, user: ArcanoApi(db.source).touch_job(job),
+    "api: cancel_job": lambda db, job, user: ArcanoApi(db.source).cancel_job(job),
+    "api: queue_position": lambda db, job, user: ArcanoApi(db.source).queue_position(job),
+    "api: explain_job": lambda db, job, user: ArcanoApi(db.source).explain_job(job),
+}
+
+# Ids as an app may have them, whatever they are in the database.
+STRANGE_IDS = [
+    7,
+    40_000,
+    9_000_000_000,
+    "7",
+    "00000000-0000-0000-0000-000000000007",
+    UUID(int=7),
+    "no id",
+    2**70,
+    -1,
+]
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_ids_of_another_type_work_or_are_refused(db: ArcanoDB, kind: Any, name: str) -> None:
+    """And never is it said that something is not migrated."""
+    id_type, user_id_type, _, _ = kind
+    refused: list[InvalidArgument] = []
+    for job, user in product(STRANGE_IDS, repeat=2):
+        try:
+            with db.source.transaction(force_rollback=True):
+                CALLS[name](db, job, user)
+        except InvalidArgument as error:
+            refused.append(error)
+        except NotAllowed:  # arcano_api: nobody calls
+            assert name.startswith("api")
+    for error in refused:
+        if error.sqlstate in ("22P02", "22003"):
+            types = {"jobs": id_type, "users": user_id_type}
+            assert any(f"ids of {whose} are {type_} in" in str(error) for whose, type_ in types.items())
+            assert (id_type, user_id_type) != ("text", "text")
+
+
+def test_the_same_id_in_every_spelling(migrated_as: MigratedAs) -> None:
+    spellings: dict[str, list[Any]] = {
+        "bigint": [7, "7"],
+        "integer": [7, "7"],
+        "text": ["7", 7],
+        "uuid": [UUID(int=7), str(UUID(int=7)), UUID(int=7).hex],
+    }
+    for id_type, ids in spellings.items():
+        with psycopg.connect(migrated_as(id_type, id_type), autocommit=True) as connection:
+            connection.execute(
+                f"create table {JOBS} (id {id_type} primary key, user_id {id_type}, status text,"
+                " created_at timestamptz default now())"
+            )
+            db = ArcanoDB(connection)
+            db.attach_job_table(JOBS)
+            assert db.create_job(JOBS, ids[0], ids[0]).job_id == ids[0]
+            for spelling in ids:
+                assert db.check_user_active(spelling).active_job_id == ids[0]
+                assert db.touch_job(spelling, JOBS).changed
+                assert [t.changed for t in db.touch_jobs([spelling])] == [True]
+                assert db.active_jobs_of([spelling])[0].active_job_id == ids[0]
+
+
+@pytest.mark.parametrize("no_id", [True, 1.5, b"x", [1], {"id": 1}])
+def test_what_is_no_id_at_all(db: ArcanoDB, no_id: Any) -> None:
+    with pytest.raises(InvalidArgument, match="a UUID, an int or a str"):
+        db.check_user_active(no_id)
+    with pytest.raises(InvalidArgument, match="a UUID, an int or a str"):
+        db.finish_jobs([no_id])
+
+
+DEFAULTS = [
+    ("bigint", "generated by default as identity"),
+    ("integer", "generated by default as identity"),
+    ("text", "default 'job-' || gen_random_uuid()"),
+    ("uuid", "default gen_random_uuid()"),
+    ("uuid", ""),  # as where an ORM makes them
+]
+
+
+@pytest.mark.parametrize(("id_type", "default"), DEFAULTS)
+@pytest.mark.parametrize("way", ["attached", "mapped"])
+def test_a_block_draws_the_id_from_the_table(
+    migrated_as: MigratedAs, id_type: str, default: str, way: str
+) -> None:
+    dsn = migrated_as(id_type, "bigint")
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute(
+            f"create table {JOBS} (id {id_type} primary key {default}, user_id bigint not null,"
+            " status text not null default 'queued', created_at timestamptz not null default now(),"
+            " prompt text)"
+        )
+        db = ArcanoDB(connection)
+        make_job_table(db, way)
+        ids = []
+        for user in (7, 70_000):
+            with suppress(LeftError), db.job(JOBS, user, data={"prompt": "p"}) as made:
+                ids.append(made.id)
+                assert made.created
+                raise LeftError
+        ends = connection.execute(f"select distinct status from {JOBS}").fetchall()
+        assert ends == [("failed" if way == "attached" else "cancelled",)]
+        rows = dict(connection.execute(f"select id, user_id from {JOBS} where prompt = 'p'").fetchall())
+        assert rows == dict(zip(ids, (7, 70_000), strict=True))
+
+    async def asynchronous() -> Any:
+        async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as connection:
+            with suppress(LeftError):
+                async with AsyncArcanoDB(connection).job(JOBS, 8, data={"prompt": "q"}) as made:
+                    raise LeftError
+            return made.id
+
+    made = asyncio.run(asynchronous())
+    with psycopg.connect(dsn) as connection:
+        assert connection.execute(f"select id from {JOBS} where prompt = 'q'").fetchone() == (made,)
+
+
+@pytest.mark.parametrize("way", ["attached", "mapped"])
+def test_where_nothing_gives_an_id_it_is_said(migrated_as: MigratedAs, way: str) -> None:
+    with psycopg.connect(migrated_as("text", "text"), autocommit=True) as connection:
+        connection.execute(
+            f"create table {JOBS} (id text primary key, user_id text not null, status text not null,"
+            " created_at timestamptz not null)"
+        )
+        db = ArcanoDB(connection)
+        make_job_table(db, way)
+        with (
+            pytest.raises(InvalidArgument, match=r"p_job_id must not be null\n.*has no default"),
+            db.job(JOBS, "me"),
+        ):
+            pass
+
+
+def make_job_table(db: ArcanoDB, way: str) -> None:
+    if way == "attached":
+        db.attach_job_table(JOBS)
+        return
+    db.source.execute(f"create index on {JOBS} (user_id) where status in ('queued', 'running')")
+    db.map_job_table(JOBS, statuses={s: s for s in ("queued", "running", "completed", "failed", "cancelled")})
+
+
+class LeftError(Exception):
+    """A block is left by it."""

@@ -332,7 +332,7 @@ def test_a_missing_user_is_nobody_and_not_everybody(conn: psycopg.Connection, db
         db.check_user_active(None)  # type: ignore[arg-type]
     with pytest.raises(InvalidArgument, match="p_user_id or p_session_id must be given"):
         db.cancel_session()
-    with pytest.raises(psycopg.errors.InvalidTextRepresentation):
+    with pytest.raises(InvalidArgument, match="ids of users are uuid in this database"):
         db.cancel_session(user_id="")
     assert len(db.active_jobs()) == 1
     assert isinstance(db.active_jobs()[0].job_id, UUID)

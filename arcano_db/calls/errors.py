@@ -153,10 +153,10 @@ def _kind(error: psycopg.Error) -> type[ArcanoError] | None:
     return None
 
 
-<<<<<<< HEAD
 def _upgrade(error: psycopg.Error) -> str:
     return "Run: arcano-db migrate" if error.sqlstate == "3F000" else _HOW_TO_UPGRADE
-=======
+
+
 class ArgumentText(str):
     """An argument that is sent as text, of which the server makes a value of its own type.
 
@@ -191,30 +191,26 @@ def _no_id(
         sqlstate=error.sqlstate,
         hint="The types of ids were chosen when installing: arcano-db migrate --id-type, --user-id-type.",
     )
->>>>>>> orm
 
 
 @contextmanager
-def translated(arguments: Sequence[object] | Mapping[str, object] = ()) -> Iterator[None]:
+def translated(
+    arguments: Sequence[object] | Mapping[str, object] = (), statement: str | None = None
+) -> Iterator[None]:
     """Raise the ArcanoError for an error that our functions raised; leave any other as it is.
 
     Args:
         arguments: Those of the call.
+        statement: What was run, as a note for who looks at the error.
     """
     try:
         yield
     except psycopg.Error as error:
+        if statement is not None:
+            error.add_note(statement)
         said = _no_id(error, arguments) or _translation(error)
         if said is None:
             raise
-<<<<<<< HEAD
-        raise kind(
-            error.diag.message_primary or str(error),
-            sqlstate=error.sqlstate or "",
-            detail=error.diag.message_detail,
-            hint=_upgrade(error) if kind is NotMigrated else error.diag.message_hint,
-        ) from error
-=======
         raise said from error
 
 
@@ -226,6 +222,5 @@ def _translation(error: psycopg.Error) -> ArcanoError | None:
         error.diag.message_primary or str(error),
         sqlstate=error.sqlstate or "",
         detail=error.diag.message_detail,
-        hint="Run: arcano-db migrate" if kind is NotMigrated else error.diag.message_hint,
+        hint=_upgrade(error) if kind is NotMigrated else error.diag.message_hint,
     )
->>>>>>> orm

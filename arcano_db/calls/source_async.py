@@ -32,7 +32,7 @@ class AsyncCalls:
     async def _all(
         self, query: statements.Query[Row], arguments: Sequence[object] | Mapping[str, object]
     ) -> list[Row]:
-        with translated(arguments):
+        with translated(arguments, query.text.decode()):
             opened = opened_async(self.source)
             async with opened as connection:
                 cursor = binary_cursor_async(connection, query.row)

@@ -34,7 +34,7 @@ class Calls:
     def _all(
         self, query: statements.Query[Row], arguments: Sequence[object] | Mapping[str, object]
     ) -> list[Row]:
-        with translated(arguments):
+        with translated(arguments, query.text.decode()):
             opened = opened_sync(self.source)
             with opened as connection:
                 cursor = binary_cursor_sync(connection, query.row)

@@ -16,18 +16,9 @@ import click
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-<<<<<<< HEAD
 from arcano_db import ArcanoDB
 from arcano_db.calls.printable import PrintableFormatter
 from arcano_db.cli.failing import WHOLE, Command, asks_for_json, explained, note_arguments
-=======
-from arcano_db import AmbiguousJob, ArcanoDB, ArcanoError, InvalidArgument
-from arcano_db.bench.schema import BenchError
-from arcano_db.calls.printable import PrintableFormatter, in_lines, printable
-from arcano_db.demo import DemoError
-from arcano_db.installing import migrating
-from arcano_db.installing.attaching import AttachError
->>>>>>> orm
 from arcano_db.running.isolating import find_function
 from arcano_db.terminal.output import say
 
@@ -131,7 +122,6 @@ class _Group(click.Group):
         """As any command."""
         with explained(ctx):
             return super().invoke(ctx)
-<<<<<<< HEAD
 
 
 class _Cursor(psycopg.Cursor[Any]):
@@ -141,22 +131,6 @@ class _Cursor(psycopg.Cursor[Any]):
         """As any cursor."""
         try:
             return super().execute(query, *args, **kwargs)
-=======
-        except AmbiguousJob as error:
-            message = printable(f"{error.args[0]}: {error.detail}. Name the table: --table")
-            raise click.UsageError(message) from error
-        except InvalidArgument as error:
-            if error.sqlstate in ("22P02", "22003"):  # an id of another type than the database's
-                raise click.UsageError(printable(str(error))) from error
-            raise click.ClickException(str(error).strip()) from error
-        except _OURS as error:
-            raise click.ClickException(str(error).strip()) from error
-        except psycopg.OperationalError as error:
-            hint = "\nHint: Name the database with --dsn or DATABASE_URL." if error.sqlstate is None else ""
-            raise click.ClickException(str(error).strip() + hint) from error
-        except psycopg.errors.InvalidTextRepresentation as error:  # a number or time that is none
-            raise click.UsageError(printable(error.diag.message_primary or str(error))) from error
->>>>>>> orm
         except psycopg.Error as error:
             error.add_note(query.decode() if isinstance(query, bytes) else str(query))
             raise

@@ -164,7 +164,10 @@ def _understood(error: Exception, context: click.Context | None) -> _Failure | _
         role = context.meta.get(_ROLE) if context else None
         advice = advice_on(error, context.params if context else {}, role)
         said = _advised(said, advice)
-        wrong_id = isinstance(error, psycopg.errors.InvalidTextRepresentation)
+        wrong_id = error.sqlstate in (
+            "22P02",
+            "22003",
+        )  # an id of another type than the database's, or a number
         return _WrongUsage(said) if wrong_id or advice.is_usage else _Failure(said)
     return None
 

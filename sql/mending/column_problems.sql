@@ -11,7 +11,8 @@ begin
     select format('column %I is %s%s%s, the contract has %s%s', c.attname, format_type(c.atttypid, c.atttypmod),
              case when t.other_collation then ' collate ' || c.attcollation::regcollation end,
              case when c.attgenerated <> '' then ', generated' end, t.wanted,
-             '; its type cannot be altered while ' || u.users || ' use it'),
+             concat(case when c.atttypid = 'timestamp'::regtype and k.atttypid = 'timestamptz'::regtype then '; in which time zone it is written, only the app knows' end,
+               '; its type cannot be altered while ' || u.users || ' use it')),
            case
              when k.attname in ('id', 'user_id') and a.typcategory <> w.typcategory then arcano.other_id_types(p_table)
              when t.is_kept and u.users is null then

@@ -388,7 +388,7 @@ def test_wrong_values_name_the_right_ones(
     assert "'healed', 'cancelled'" in said("events", "--event", "nonsense")
     assert "'check', 'sweep'" in said("events", "--source", "nonsense")
     assert "Such as '10 minutes'" in said("events", "--since", "nonsense")
-    assert "Hint: Such as 6b56dbb4" in said("check", "nonsense")
+    assert "ids of users are uuid in this database" in said("check", "nonsense")
     assert "there is no setting stal_after" in said("configure", UPSCALER, "stal_after=1 hour")
     assert "Hint: Is it stall_after?" in said("configure", UPSCALER, "stal_after=1 hour")
     assert "breaker_share, id_form" in said("configure", UPSCALER, "nothing=1")

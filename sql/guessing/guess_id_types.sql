@@ -1,5 +1,6 @@
 -- Of which types the ids of an installation should be, by the tables there are that look like job tables; of what kinds of ids they
--- have, one that holds all. Asked before anything is installed: it and guess_column use nothing else of the package.
+-- have, one that holds all. Asked before anything is installed: it calls nothing but
+-- other functions guess_..., which migrate makes for a moment.
 create or replace function arcano.guess_id_types()
 returns table (name text, type text, tables text)
 language plpgsql stable
@@ -8,21 +9,18 @@ as $$
 begin
   return query
     select f.name,
-           case when count(distinct f.type) = 1 then min(f.type)
-             when bool_and(f.type in ('bigint', 'integer')) then 'bigint'
-             else 'text' end,
+           arcano.guess_id_type(array_agg(f.type)),
            string_agg(format('%s has %s', f.relid::regclass, f.named), ', ' order by f.relid::regclass::text)
       from (
         select k.name, c.oid as relid, format_type(a.atttypid, a.atttypmod) as named,
-               case when a.atttypid in ('uuid'::regtype, 'bigint'::regtype, 'integer'::regtype) then a.atttypid::regtype::text
-                 when a.atttypid = 'smallint'::regtype then 'integer' else 'text' end as type
+               arcano.guess_id_kind(a.atttypid) as type
           from pg_class c
           join pg_namespace n on n.oid = c.relnamespace
          cross join unnest(array['id', 'user_id']) k (name)
           join pg_attribute a on a.attrelid = c.oid and not a.attisdropped and a.attname = arcano.guess_column(c.oid, k.name)
          where c.relkind in ('r', 'p') and not c.relispartition and c.relpersistence = 'p'
            and n.nspname !~ '^(arcano|arcano_.*|pg_.*|information_schema)$'
-           and c.relname ~* '(job|task|render|generation|prediction|training|transcription|conversion|export)s?$'
+           and arcano.guess_by_name(c.relname)
            and arcano.guess_column(c.oid, 'user_id') is not null
            and arcano.guess_column(c.oid, 'status') is not null
       ) f

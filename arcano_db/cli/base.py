@@ -42,10 +42,14 @@ def dsn_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )
     @functools.wraps(command)
     def with_dsn(*args: Any, dsn: str | None, **kwargs: Any) -> Any:
-        # SQLAlchemy's way to name a driver is common in DATABASE_URL, and unknown to libpq.
-        return command(*args, dsn=re.sub(r"^(postgres(?:ql)?)\+\w+://", r"\1://", dsn or ""), **kwargs)
+        return command(*args, dsn=as_libpq(dsn or ""), **kwargs)
 
     return with_dsn
+
+
+def as_libpq(dsn: str) -> str:
+    """SQLAlchemy's way to name a driver is common in DATABASE_URL, and unknown to libpq."""
+    return re.sub(r"^(postgres(?:ql)?)\+\w+://", r"\1://", dsn)
 
 
 patience_option = click.option(
@@ -192,6 +196,7 @@ def main() -> None:
 
     \b
     First steps on your own database:
+      arcano-db scan                         its ghosts, read only, before anything is installed
       arcano-db migrate                      schema arcano and its functions
       arcano-db attach public.my_jobs --check   what would happen to its rows; changes nothing
       arcano-db attach public.my_jobs        make a table of yours a job table
@@ -207,6 +212,6 @@ def main() -> None:
       arcano-db demo --web                   the same in a browser
       arcano-db bench                        how fast it is, there or on your server
 
-    Exit codes: 0 done, 1 failed, 2 wrong usage; check: 0 free, 3 blocked; status: 4 not up to date;
-    doctor: 1 something is wrong.
+    Exit codes: 0 done, 1 failed, 2 wrong usage; scan: 3 there are ghosts; check: 0 free, 3 blocked; status: 4 not
+    up to date; doctor: 1 something is wrong.
     """

@@ -35,8 +35,8 @@ begin
              'queue', 'queuename', 'processeditems', 'totalsteps', 'elapsedtime']),
          (8, 1, 'what goes in or comes out', t.columns && array['input', 'inputs', 'output', 'outputs', 'outputurl', 'result', 'results', 'resulturl', 'imageurl', 'prompt', 'payload', 'params', 'parameters',
            'arguments', 'args', 'model', 'modelid', 'contentfile', 'filesize']),
-         (9, -3, 'the name of something else', t.name ~* '(order|purchase|sale|checkout|cart|payment|invoice|subscription|charge|refund|payout|transaction|transfer|user|account|member|membership|customer|invitation|invite|booking|appointment'
-           || '|reservation|ticket|issue|notification|message|email|mail|delivery|webhook|post|article|comment|product|plan|licen[cs]e|flag|feature|session|device|subscriber|lead|deal|contact|shipment|todo|friendship)(e?s)?$'),
+         (9, -3, 'the name of something else', t.name ~* ('(order|purchase|sale|checkout|cart|payment|invoice|subscription|charge|refund|payout|transaction|transfer|user|account|member|membership|customer|invitation|invite|booking|appointment'
+           || '|reservation|ticket|issue|notification|message|email|mail|delivery|webhook|post|article|comment|product|plan|licen[cs]e|flag|feature|session|device|subscriber|lead|deal|contact|shipment|todo|friendship)(e?s)?$')),
          (10, -3, 'an amount of money', t.columns && array['currency', 'subtotal', 'totalamount', 'amountpaid', 'amountdue', 'totalprice', 'totalcents', 'amountcents', 'shippingaddress', 'invoicenumber',
            'paidat', 'shippedat', 'deliveredat', 'currentperiodend', 'trialendsat', 'cancelatperiodend']),
          (11, -3, 'a person', t.columns && array['password', 'passwordhash', 'encryptedpassword', 'email', 'phone', 'assignee', 'assigneeid', 'assignedto', 'assignedtoid']),

@@ -212,6 +212,6 @@ def main() -> None:
       arcano-db demo --web                   the same in a browser
       arcano-db bench                        how fast it is, there or on your server
 
-    Exit codes: 0 done, 1 failed, 2 wrong usage; scan: 3 there are ghosts; check: 0 free, 3 blocked; status: 4 not
-    up to date; doctor: 1 something is wrong.
+    Exit codes: 0 done, 1 failed, 2 wrong usage; check: 0 free, 3 blocked; scan: 3 there are
+    ghosts; status: 4 not up to date; doctor: 1 something is wrong.
     """

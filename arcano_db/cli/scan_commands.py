@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from arcano_db.cli.base import BLOCKED, as_libpq, dsn_option, json_option, main
+from arcano_db.cli.table_commands import pairs
 from arcano_db.scanning.page import page
 from arcano_db.scanning.reading import Care
 from arcano_db.scanning.scan import ScanError
@@ -29,6 +30,14 @@ _MEGABYTE = 1024 * 1024
     help="Also write one page, to show to a colleague.",
 )
 @click.option("--table", metavar="NAME", help="Scan this table alone, whatever it looks like.")
+@click.option(
+    "--status",
+    "statuses",
+    multiple=True,
+    callback=pairs,
+    metavar="WORD=STATUS",
+    help="With --table: what a word or a number of it means, such as 0=queued.",
+)
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),
@@ -53,6 +62,7 @@ def scan(
     as_json: bool,
     html: Path | None,
     table: str | None,
+    statuses: dict[str, str],
     timeout: float,
     large: float,
     sample: bool,
@@ -68,7 +78,7 @@ def scan(
     \b
       arcano-db scan postgresql://reader@replica/app
       arcano-db scan --html ghosts.html
-      arcano-db scan --table 'public."Render"'
+      arcano-db scan --table public.exports --status 0=queued --status 1=running
 
     It may read a live database: read-only transactions, a limit for each statement, no large table as a whole
     without being told. A role that may only read will do, and so will a hot standby.
@@ -77,9 +87,13 @@ def scan(
     """
     if sample and whole:
         raise click.UsageError("Give --sample or --whole.")
+    if statuses and table is None:
+        raise click.UsageError("--status is for one --table.")
     care = Care(timeout, round(large * _MEGABYTE), sample, whole)
     try:
-        report = scan_database(as_libpq(database) if database else dsn, table=table, care=care, report=say)
+        report = scan_database(
+            as_libpq(database) if database else dsn, table=table, statuses=statuses, care=care, report=say
+        )
     except ScanError as error:
         raise click.ClickException(str(error)) from error
     if html is not None:

@@ -134,7 +134,7 @@ def attach(
             say(f"warning: {detail}\n  {hint}")
 
 
-def _pairs(
+def pairs(
     _context: click.Context, parameter: click.Parameter, given: tuple[str, ...]
 ) -> dict[str, str | None]:
     """What ``--column user_id=userId`` and its like say; nothing after the sign: there is none."""
@@ -156,7 +156,7 @@ def _pairs(
     "--column",
     "columns",
     multiple=True,
-    callback=_pairs,
+    callback=pairs,
     metavar="OURS=THEIRS",
     help="Such as user_id=userId, or task_id=\"t.meta ->> 'id'\"; OURS= for none.",
 )
@@ -164,7 +164,7 @@ def _pairs(
     "--status",
     "statuses",
     multiple=True,
-    callback=_pairs,
+    callback=pairs,
     metavar="WORD=STATUS",
     help="What a word of the app means, such as PENDING=queued.",
 )
@@ -172,7 +172,7 @@ def _pairs(
     "--write",
     "writes",
     multiple=True,
-    callback=_pairs,
+    callback=pairs,
     metavar="STATUS=WORD",
     help="Which word is written where several mean the same, such as cancelled=CANCELED.",
 )

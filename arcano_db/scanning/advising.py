@@ -131,7 +131,10 @@ class Advice:
                 name=scanned.found.name,
                 user=columns.get("user_id", "user_id"),
                 status=columns.get("status", "status"),
-                words=[word for word, status in scanned.meaning.statuses.items() if status in meant],
+                # One of those that are open alone would be smaller, but which are is to be known.
+                words=[]
+                if scanned.unknown_words
+                else [word for word, status in scanned.meaning.statuses.items() if status in meant],
             )
         )
 
@@ -145,7 +148,9 @@ class Advice:
             meanings = sorted(open_statuses(self._connection)) + sorted(ended_statuses(self._connection))
             notes.append(
                 f"nobody can guess what {', '.join(scanned.unknown_words) or 'its words'} mean: write one of"
-                f" {', '.join(meanings)} for each ? of p_statuses, or leave a word out that is none of them"
+                f" {', '.join(meanings)} for each ? of p_statuses, or leave a word out that is none of them;"
+                f" to see ghosts first: arcano-db scan --table {shlex.quote(scanned.found.name)}"
+                f" --status {shlex.quote((scanned.unknown_words or ['WORD'])[0])}=queued ..."
             )
         if self._needs_a_word(scanned, {}) and "failed" not in scanned.meaning.statuses.values():
             notes.append("write for the ? of p_writes which of its words a cancelled job gets")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -66,19 +67,31 @@ class Scanned:
 
 
 def scan_table(
-    connection: psycopg.Connection[Any], found: Found, known: Known, care: Care, asked: bool
+    connection: psycopg.Connection[Any],
+    found: Found,
+    known: Known,
+    care: Care,
+    asked: Mapping[str, str] | None,
 ) -> Scanned | None:
-    """Read it, if it looks like a job table or somebody asked for it; None: it is nothing of the kind."""
+    """Read it, if it looks like a job table or somebody asked for it; None: it is nothing of the kind.
+
+    Args:
+        connection: Outside of a transaction.
+        found: What the catalogs say of it.
+        known: What is known of the database.
+        care: How much of it may be used.
+        asked: Somebody asked for it, and said what these of its words mean; None: nobody did.
+    """
     columns = {ours: theirs for ours, theirs in found.columns.items() if ours != theirs}
-    scanned = Scanned(found, Meaning(columns))
+    scanned = Scanned(found, Meaning(columns, asked or {}))
     points = sum(sign["points"] for sign in found.signs)
-    if not asked and points + _POINTS_OF_WORDS < _UNSURE:
+    if asked is None and points + _POINTS_OF_WORDS < _UNSURE:
         return None
     if missing(found):
         scanned.confidence = "asked"
         return scanned
     with careful(connection, care):
-        _read(connection, scanned, known, care, asked)
+        _read(connection, scanned, known, care, asked is not None)
     return None if scanned.confidence == "no" else scanned
 
 
@@ -96,7 +109,7 @@ def _read(
     words = reader.words()
     mapping = known.mappings.get(found.oid)
     guessed = _one(connection, "select arcano.guess_statuses(%(words)s::text[])", words=words)
-    meaning.statuses = {**guessed, **(mapping["statuses"] if mapping else {})}
+    meaning.statuses = {**guessed, **(mapping["statuses"] if mapping else {}), **meaning.given}
     scanned.unknown_words = [word for word in words if word not in meaning.statuses]
     _judge(connection, scanned, asked)
     if scanned.confidence not in ("sure", "asked"):
@@ -109,7 +122,7 @@ def _read(
     shift = _choose_zone(connection, scanned, reader, known, mapping["time_zone"] if mapping else None)
     scanned.waits = reader.waits()
     scanned.open = reader.open_jobs(scanned.waits.advised, shift)
-    scanned.has_index = reader.finds_a_users_jobs()
+    scanned.has_index = reader.finds_a_users_jobs(scanned.unknown_words)
     if not set(meaning.statuses.values()) & waiting_statuses(connection) and meaning.statuses:
         meaning.notes.append("no word of it waits, as far as is known: no job can be a ghost")
 

@@ -51,9 +51,11 @@ class Meaning:
         statuses: What its words mean, without those that nobody can guess.
         zones: In which zones its dates may be; none: they are instants.
         notes: What went wrong or is to be known.
+        given: What somebody says that words of it mean.
     """
 
     columns: dict[str, str]
+    given: Mapping[str, str] = field(default_factory=dict)
     statuses: dict[str, str] = field(default_factory=dict)
     zones: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -175,12 +177,12 @@ class Reader:
                 jobs = self._counted(where, reading, sample, scale, advised, shift)
         return jobs
 
-    def finds_a_users_jobs(self) -> bool:
-        """Whether an index finds the open jobs of one user, as a check needs it."""
+    def finds_a_users_jobs(self, unknown_words: list[str]) -> bool:
+        """Whether an index finds the open jobs of one user, as a check does; unknown words may be open."""
         user = self._meaning.columns.get("user_id", "user_id")
         type_name = _safe(bare_type(self._table.types[user]))
         where = f"{self._expressions['user_id']} = (current_setting('arcano.nobody', true))::{type_name}"
-        if words := self.open_words():
+        if words := self.open_words() + unknown_words:
             where += f" and {self._expressions['status']} in ({', '.join(map(_literal, words))})"
         plan = ""
         with self._part("its indexes"):

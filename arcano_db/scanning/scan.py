@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import psycopg
@@ -14,7 +14,7 @@ from arcano_db.scanning.advising import Advice
 from arcano_db.scanning.database import Known, known, server
 from arcano_db.scanning.finding import Found, all_tables, candidates, facts
 from arcano_db.scanning.one_table import Scanned, may_be_sure, scan_table
-from arcano_db.scanning.reading import Care, careful, orphan_after
+from arcano_db.scanning.reading import Care, careful, ended_statuses, open_statuses, orphan_after
 from arcano_db.scanning.report import NotRead, Report, Table, together
 
 # Of the same table in so many schemas, one is told.
@@ -29,6 +29,7 @@ def scan(
     dsn: str,
     *,
     table: str | None = None,
+    statuses: Mapping[str, str] | None = None,
     care: Care | None = None,
     report: Callable[[str], None] = lambda _: None,
 ) -> Report:
@@ -37,17 +38,18 @@ def scan(
     Args:
         dsn: A libpq connection string; empty: libpq's environment variables.
         table: Scan this one alone, whatever it looks like.
+        statuses: What some of its words mean.
         care: How much of the database may be used.
         report: Called with a line of progress, where it takes long.
 
     Raises:
-        ScanError: There is no such table.
+        ScanError: There is no such table, or no such status.
     """
     with psycopg.connect(
         dsn, autocommit=True, application_name="arcano-db scan", prepare_threshold=None
     ) as connection:
         connection.read_only = True
-        return _Scan(connection, care or Care(), report).run(table)
+        return _Scan(connection, care or Care(), report).run(table, statuses or {})
 
 
 class _Scan:
@@ -59,13 +61,14 @@ class _Scan:
         self._report = report
         self._told_at = time.monotonic()
 
-    def run(self, asked: str | None) -> Report:
+    def run(self, asked: str | None, statuses: Mapping[str, str]) -> Report:
         oids = [self._asked(asked)] if asked else None
         with careful(self._connection, self._care):
             of_database, of_server = known(self._connection), server(self._connection)
+            self._refuse_unknown(statuses)
         looked_at, found = self._find(oids)
         readable = [one for one in found if one.may_use and one.may_read]
-        scanned = self._read(readable, of_database, oids is not None)
+        scanned = self._read(readable, of_database, statuses if asked else None)
         sure = [one for one in scanned if one.confidence != "unsure"]
         with careful(self._connection, self._care):
             advice = Advice(self._connection, of_database, sure)
@@ -98,7 +101,9 @@ class _Scan:
         with careful(self._connection, self._care):
             return len(every), facts(self._connection, oids)
 
-    def _read(self, found: Sequence[Found], of_database: Known, asked: bool) -> list[Scanned]:
+    def _read(
+        self, found: Sequence[Found], of_database: Known, asked: Mapping[str, str] | None
+    ) -> list[Scanned]:
         scanned = []
         for number, one in enumerate(found, 1):
             if time.monotonic() - self._told_at > 1:
@@ -106,6 +111,11 @@ class _Scan:
                 self._told_at = time.monotonic()
             scanned.append(scan_table(self._connection, one, of_database, self._care, asked))
         return [one for one in scanned if one is not None]
+
+    def _refuse_unknown(self, statuses: Mapping[str, str]) -> None:
+        known_ones = sorted(open_statuses(self._connection)) + sorted(ended_statuses(self._connection))
+        if unknown := [status for status in statuses.values() if status not in known_ones]:
+            raise ScanError(f"{unknown[0]} is not a status. They are {', '.join(known_ones)}.")
 
     def _asked(self, name: str) -> int:
         """The table that somebody names, by their own search path."""

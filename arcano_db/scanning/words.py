@@ -107,8 +107,8 @@ def how(table: Table) -> str:
     if table.schemas > 1 and table.how in ("attach", "map"):
         return (
             "each table that is attached or mapped is read and locked by every check, and more than 50"
-            " mapped ones are refused: one table with a tenant's id in it, or a database for each tenant, goes"
-            " further. For one schema:"
+            " mapped ones are refused: one table with a tenant's id in it, or a database for each tenant,"
+            " goes further. For one schema:"
         )
     because = "; ".join(table.because[:4])
     return {
@@ -124,8 +124,8 @@ def nothing_found() -> str:
     """What was looked for, and what to do."""
     return (
         "Looked for: a table with a user, a status of words such as queued, running, done and failed (or"
-        " small numbers), and a date when a row was made, whatever they are called; and with signs of a worker:"
-        " when it started, an error, attempts. If there is one: arcano-db scan --table SCHEMA.NAME"
+        " small numbers), and a date when a row was made, whatever they are called; and with signs of a"
+        " worker: when it started, an error, attempts. If there is one: arcano-db scan --table SCHEMA.NAME"
     )
 
 

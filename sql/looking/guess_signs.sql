@@ -35,12 +35,15 @@ begin
              'queue', 'queuename', 'processeditems', 'totalsteps', 'elapsedtime']),
          (8, 1, 'what goes in or comes out', t.columns && array['input', 'inputs', 'output', 'outputs', 'outputurl', 'result', 'results', 'resulturl', 'imageurl', 'prompt', 'payload', 'params', 'parameters',
            'arguments', 'args', 'model', 'modelid', 'contentfile', 'filesize']),
-         (9, -3, 'the name of something else', t.name ~* ('(order|purchase|sale|checkout|cart|payment|invoice|subscription|charge|refund|payout|transaction|transfer|user|account|member|membership|customer|invitation|invite|booking|appointment'
+         (9, 1, 'numbers for words', arcano.guess_by_name(t.name) and exists (
+           select from pg_attribute a
+            where a.attrelid = p_table and a.attname = arcano.guess_column(p_table, 'status') and a.atttypid in ('smallint'::regtype, 'integer'::regtype))),
+         (10, -3, 'the name of something else', t.name ~* ('(order|purchase|sale|checkout|cart|payment|invoice|subscription|charge|refund|payout|transaction|transfer|user|account|member|membership|customer|invitation|invite|booking|appointment'
            || '|reservation|ticket|issue|notification|message|email|mail|delivery|webhook|post|article|comment|product|plan|licen[cs]e|flag|feature|session|device|subscriber|lead|deal|contact|shipment|todo|friendship)(e?s)?$')),
-         (10, -3, 'an amount of money', t.columns && array['currency', 'subtotal', 'totalamount', 'amountpaid', 'amountdue', 'totalprice', 'totalcents', 'amountcents', 'shippingaddress', 'invoicenumber',
+         (11, -3, 'an amount of money', t.columns && array['currency', 'subtotal', 'totalamount', 'amountpaid', 'amountdue', 'totalprice', 'totalcents', 'amountcents', 'shippingaddress', 'invoicenumber',
            'paidat', 'shippedat', 'deliveredat', 'currentperiodend', 'trialendsat', 'cancelatperiodend']),
-         (11, -3, 'a person', t.columns && array['password', 'passwordhash', 'encryptedpassword', 'email', 'phone', 'assignee', 'assigneeid', 'assignedto', 'assignedtoid']),
-         (12, -3, 'a date to be met', t.columns && array['due', 'dueat', 'duedate', 'dueon', 'deadline', 'publishedat'])
+         (12, -3, 'a person', t.columns && array['password', 'passwordhash', 'encryptedpassword', 'email', 'phone', 'assignee', 'assigneeid', 'assignedto', 'assignedtoid']),
+         (13, -3, 'a date to be met', t.columns && array['due', 'dueat', 'duedate', 'dueon', 'deadline', 'publishedat'])
      ) s (place, points, sign, holds)
      where s.holds
   );

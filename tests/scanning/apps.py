@@ -70,9 +70,24 @@ APPS = {
               type character varying, queued_at timestamp without time zone, lock_version integer default 0, failure_reason integer);
             create index index_ci_builds_user_and_status on public.ci_builds (user_id, status);
         """,
-        table="public.ci_builds", zone="UTC", fixed={"name": "rspec 1/2", "stage": "test"}, longest=10 * MINUTE,
-        columns={"id": "id", "user_id": "user_id", "status": "status", "created_at": "created_at", "started_at": "started_at"},
-        words={"queued": "pending", "running": "running", "completed": "success", "failed": "failed", "cancelled": "canceled"},
+        table="public.ci_builds",
+        zone="UTC",
+        fixed={"name": "rspec 1/2", "stage": "test"},
+        longest=10 * MINUTE,
+        columns={
+            "id": "id",
+            "user_id": "user_id",
+            "status": "status",
+            "created_at": "created_at",
+            "started_at": "started_at",
+        },
+        words={
+            "queued": "pending",
+            "running": "running",
+            "completed": "success",
+            "failed": "failed",
+            "cancelled": "canceled",
+        },
     ),
     "a social server's imports, Rails with an integer enum": App(
         ddl="""
@@ -83,7 +98,9 @@ APPS = {
               account_id bigint not null, created_at timestamp(6) without time zone not null, updated_at timestamp(6) without time zone not null);
             create index index_bulk_imports_on_account_id on public.bulk_imports (account_id);
         """,
-        table="public.bulk_imports", zone="UTC", fixed={"type": 1, "updated_at": "2026-01-01"},
+        table="public.bulk_imports",
+        zone="UTC",
+        fixed={"type": 1, "updated_at": "2026-01-01"},
         columns={"id": "id", "user_id": "account_id", "status": "state", "created_at": "created_at"},
         words={"queued": 1, "running": 2, "completed": 3, "failed": 4},
         meant={"1": "queued", "2": "running", "3": "completed", "4": "failed", "cancelled": "4"},
@@ -98,7 +115,10 @@ APPS = {
               constraint batch_exports_pkey primary key (id));
             create index batch_exports_project_id_user_id_idx on public.batch_exports (project_id, user_id);
         """,
-        table="public.batch_exports", zone="UTC", ids=cuid, users=cuid,
+        table="public.batch_exports",
+        zone="UTC",
+        ids=cuid,
+        users=cuid,
         fixed={"project_id": "p1", "name": "traces", "query": "{}", "format": "CSV"},
         columns={"id": "id", "user_id": "user_id", "status": "status", "created_at": "created_at"},
         words={"queued": "QUEUED", "running": "PROCESSING", "completed": "COMPLETED", "failed": "FAILED"},
@@ -111,7 +131,8 @@ APPS = {
               last_submission_time timestamp with time zone, result varchar(380) not null, user_id integer not null);
             create index kpi_exporttask_user_id_4a3e on public.kpi_exporttask (user_id);
         """,
-        table="public.kpi_exporttask", fixed={"data": "{}", "messages": "{}", "uid": "eAbc", "result": ""},
+        table="public.kpi_exporttask",
+        fixed={"data": "{}", "messages": "{}", "uid": "eAbc", "result": ""},
         columns={"id": "id", "user_id": "user_id", "status": "status", "created_at": "date_created"},
         words={"queued": "created", "running": "processing", "completed": "complete", "failed": "error"},
     ),
@@ -123,7 +144,8 @@ APPS = {
               "createdAt" timestamp with time zone not null, "updatedAt" timestamp with time zone not null);
             create index user_export_user_id on public."userExport" ("userId");
         """,
-        table='public."userExport"', fixed={"withVideoFiles": True, "storage": 0, "updatedAt": "2026-01-01"},
+        table='public."userExport"',
+        fixed={"withVideoFiles": True, "storage": 0, "updatedAt": "2026-01-01"},
         columns={"id": "id", "user_id": "userId", "status": "state", "created_at": "createdAt"},
         words={"queued": 1, "running": 2, "completed": 3, "failed": 4},
         meant={"1": "queued", "2": "running", "3": "completed", "4": "failed", "cancelled": "4"},
@@ -136,7 +158,11 @@ APPS = {
               status public.generation_status default 'pending' not null, prediction_id text, image_url text, error text,
               created_at timestamp default now() not null, updated_at timestamp default now() not null);
         """,
-        table="public.generations", zone="America/New_York", ids=uuid, users=cuid, fixed={"prompt": "a cat"},
+        table="public.generations",
+        zone="America/New_York",
+        ids=uuid,
+        users=cuid,
+        fixed={"prompt": "a cat"},
         columns={"id": "id", "user_id": "user_id", "status": "status", "created_at": "created_at"},
         words={"queued": "pending", "running": "processing", "completed": "completed", "failed": "failed"},
     ),
@@ -150,9 +176,24 @@ APPS = {
               constraint pk_workflow_runs primary key (id));
             create index ix_workflow_runs_by on public.workflow_runs (created_by) where status in ('QUEUED', 'RUNNING');
         """,
-        table="public.workflow_runs", ids=uuid, users=uuid, fixed={"tenant_id": uuid(1), "workflow_id": uuid(2)},
-        columns={"id": "id", "user_id": "created_by", "status": "status", "created_at": "created_at", "started_at": "picked_up_at"},
-        words={"queued": "QUEUED", "running": "RUNNING", "completed": "SUCCEEDED", "failed": "FAILED", "cancelled": "STOPPED"},
+        table="public.workflow_runs",
+        ids=uuid,
+        users=uuid,
+        fixed={"tenant_id": uuid(1), "workflow_id": uuid(2)},
+        columns={
+            "id": "id",
+            "user_id": "created_by",
+            "status": "status",
+            "created_at": "created_at",
+            "started_at": "picked_up_at",
+        },
+        words={
+            "queued": "QUEUED",
+            "running": "RUNNING",
+            "completed": "SUCCEEDED",
+            "failed": "FAILED",
+            "cancelled": "STOPPED",
+        },
         meant={"SCHEDULED": "pending"},
     ),
     "a photo app's enhancements, plain SQL": App(
@@ -164,9 +205,24 @@ APPS = {
               started_at timestamptz, completed_at timestamptz);
             create index on public.enhancements (user_id, status);
         """,
-        table="public.enhancements", how="attach", ids=uuid, users=uuid,
-        columns={"id": "id", "user_id": "user_id", "status": "status", "created_at": "created_at", "started_at": "started_at"},
-        words={"queued": "queued", "running": "running", "completed": "completed", "failed": "failed", "cancelled": "cancelled"},
+        table="public.enhancements",
+        how="attach",
+        ids=uuid,
+        users=uuid,
+        columns={
+            "id": "id",
+            "user_id": "user_id",
+            "status": "status",
+            "created_at": "created_at",
+            "started_at": "started_at",
+        },
+        words={
+            "queued": "queued",
+            "running": "running",
+            "completed": "completed",
+            "failed": "failed",
+            "cancelled": "cancelled",
+        },
     ),
 }
 
@@ -277,7 +333,9 @@ def truth(app: App, made: list[Row]) -> Truth:
         return found
     grace = max(found.advised.total_seconds(), 5 * MINUTE)
     late = sum(row.age > grace for row in ghosts)
-    return Truth(**{**{name: getattr(found, name) for name in Truth.__dataclass_fields__}, "ghosts_by_advised": late})
+    return Truth(
+        **{**{name: getattr(found, name) for name in Truth.__dataclass_fields__}, "ghosts_by_advised": late}
+    )
 
 
 def fill(conn: psycopg.Connection, app: App, made: list[Row]) -> None:

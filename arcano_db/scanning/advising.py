@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import shlex
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
 import psycopg
@@ -13,21 +11,22 @@ from psycopg.types.json import Jsonb
 
 from arcano_db.scanning.contract import CORE
 from arcano_db.scanning.database import Known
+from arcano_db.scanning.finding import Found
 from arcano_db.scanning.inlining import expand
 from arcano_db.scanning.one_table import UNKNOWN, Scanned, column_obstacles, strange_words
 from arcano_db.scanning.reading import bare_type, ended_statuses, open_statuses, orphan_after
-from arcano_db.scanning.report import How, Table
+from arcano_db.scanning.report import How, Table, whole_minutes
 
 
 class Advice:
     """What to do with the tables of a database."""
 
-    def __init__(self, connection: psycopg.Connection[Any], known: Known, scanned: Sequence[Scanned]) -> None:
-        """The ids of all of them choose the types of an installation that is not there yet."""
+    def __init__(self, connection: psycopg.Connection[Any], known: Known, found: Sequence[Found]) -> None:
+        """The ids of all that were found choose the types of an installation that is not there yet."""
         self._connection = connection
         self._known = known
-        self._id_type = known.id_type or self._chosen([one.found.id_kind for one in scanned])
-        self._user_id_type = known.user_id_type or self._chosen([one.found.user_id_kind for one in scanned])
+        self._id_type = known.id_type or self._chosen([one.id_kind for one in found])
+        self._user_id_type = known.user_id_type or self._chosen([one.user_id_kind for one in found])
 
     def first_steps(self, tables: Sequence[Table]) -> list[str]:
         """What has to be run before any step of these tables."""
@@ -85,7 +84,7 @@ class Advice:
             return "neither", strange
         because = column_obstacles(found)
         because += [
-            f"{name} is {bare_type(found.types[name])}, and ids are {chosen} in this database"
+            f"{name} is {bare_type(found.types[name])}, where all are to be {chosen}"
             for name, chosen in (("id", self._id_type), ("user_id", self._user_id_type))
             if name in found.types and found.types[name] != chosen
         ]
@@ -112,7 +111,7 @@ class Advice:
             "select arcano.mapping_call(%(name)s, %(columns)s::jsonb, %(statuses)s::jsonb, %(writes)s::jsonb,"
             " %(zone)s, %(grace)s, null, %(force)s::boolean)",
             name=found.name,
-            columns=Jsonb(meaning.columns),
+            columns=Jsonb(self._not_taken_by_name(scanned)),
             statuses=Jsonb(statuses),
             writes=Jsonb(writes),
             zone=scanned.zone,
@@ -121,6 +120,18 @@ class Advice:
         )
         steps = [] if scanned.has_index else [self._index(scanned)]
         return [*steps, call, f"arcano-db configure {shlex.quote(found.name)} mode=enforce"]
+
+    def _not_taken_by_name(self, scanned: Scanned) -> dict[str, str]:
+        """The columns that a mapping has to name: it takes others by their own names."""
+        named: dict[str, str] = self._ask(
+            "select coalesce(jsonb_object_agg(c.key, c.value) filter (where"
+            " arcano.expression_for(%(oid)s::oid, '{}', 'UTC', c.key) is distinct from"
+            " arcano.expression_for(%(oid)s::oid, %(columns)s::jsonb, 'UTC', c.key)), '{}')"
+            " from jsonb_each_text(%(columns)s::jsonb) c",
+            oid=scanned.found.oid,
+            columns=Jsonb(scanned.meaning.columns),
+        )
+        return named
 
     def _index(self, scanned: Scanned) -> str:
         columns = scanned.meaning.columns
@@ -165,7 +176,7 @@ class Advice:
         advised = scanned.waits.advised
         if advised is None or advised <= orphan_after(self._connection):
             return None
-        return f"{math.ceil(advised / timedelta(minutes=1))} minutes"
+        return f"{whole_minutes(advised)} minutes"
 
     def _chosen(self, kinds: Sequence[str | None]) -> str | None:
         kinds = [kind for kind in kinds if kind]

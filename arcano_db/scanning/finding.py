@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
+from psycopg import errors
 from psycopg.rows import class_row
 
 from arcano_db.scanning.contract import CORE, contract_columns
@@ -163,29 +164,49 @@ def all_tables(connection: psycopg.Connection[Any]) -> list[int]:
     return [oid for (oid,) in connection.execute(_TABLES)]
 
 
-def candidates(connection: psycopg.Connection[Any], oids: Sequence[int]) -> list[int]:
-    """Those of them that have a user, a status and a date, whatever they are called."""
-    found: list[int] = []
-    for some in _chunks(oids):
-        found += [oid for (oid,) in connection.execute(_CANDIDATES.encode(), {"oids": some})]
-    return found
+def candidates(connection: psycopg.Connection[Any], oids: Sequence[int], locked: list[int]) -> list[int]:
+    """Those of them that have a user, a status and a date, whatever they are called.
+
+    Args:
+        connection: In a transaction.
+        oids: The tables.
+        locked: Gets those that somebody holds locked: not even the catalogs say all of them.
+    """
+    return [oid for (oid,) in _asked(connection.cursor(), _CANDIDATES, {}, oids, locked)]
 
 
-def facts(connection: psycopg.Connection[Any], oids: Sequence[int]) -> list[Found]:
-    """What the catalogs say of these tables."""
-    found: list[Found] = []
-    names = list(contract_columns())
-    for some in _chunks(oids):
-        with connection.cursor(row_factory=class_row(Found)) as cursor:
-            found += cursor.execute(_FACTS.encode(), {"oids": some, "names": names}).fetchall()
+def facts(connection: psycopg.Connection[Any], oids: Sequence[int], locked: list[int]) -> list[Found]:
+    """What the catalogs say of these tables; the arguments are those of :func:`candidates`."""
+    with connection.cursor(row_factory=class_row(Found)) as cursor:
+        return _asked(cursor, _FACTS, {"names": list(contract_columns())}, oids, locked)
+
+
+def names(connection: psycopg.Connection[Any], oids: Sequence[int]) -> list[str]:
+    """What these tables are called."""
+    query = "select arcano.table_name(o.oid) from unnest(%(oids)s::oid[]) o (oid) order by 1"
+    return [name for (name,) in connection.execute(expand(query).encode(), {"oids": list(oids)})]
+
+
+def _asked(
+    cursor: psycopg.Cursor[Any], query: str, more: dict[str, Any], oids: Sequence[int], locked: list[int]
+) -> list[Any]:
+    """Ask of some tables at once; where one of them is locked, of fewer, until it is alone."""
+    found: list[Any] = []
+    rest = [list(oids[place : place + _AT_ONCE]) for place in range(0, len(oids), _AT_ONCE)][::-1]
+    while rest:
+        some = rest.pop()
+        try:
+            with cursor.connection.transaction():
+                found += cursor.execute(query.encode(), {**more, "oids": some}).fetchall()
+        except errors.LockNotAvailable:
+            half = len(some) // 2
+            if half:
+                rest += [some[half:], some[:half]]
+            else:
+                locked += some
     return found
 
 
 def missing(table: Found) -> list[str]:
     """What the rule cannot do without, and of which nothing is seen in this table."""
     return [name for name in CORE if name not in table.columns]
-
-
-def _chunks(oids: Sequence[int]) -> Iterator[list[int]]:
-    for place in range(0, len(oids), _AT_ONCE):
-        yield list(oids[place : place + _AT_ONCE])

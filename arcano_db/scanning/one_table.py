@@ -33,6 +33,8 @@ _POINTS_OF_WORDS = 3
 
 UNKNOWN = "?"
 
+_NEAR_THE_HOUR = 300
+
 # A default that the server fills in, in its own time zone.
 _OF_THE_SERVER = re.compile(r"^(now\(\)|current_timestamp|localtimestamp|(clock|transaction|statement)_timestamp\(\))", re.I)  # fmt: skip  # noqa: E501
 
@@ -170,7 +172,9 @@ def _choose_zone(
     shift = 0.0
     if certain is None and ages:
         age = ages[guessed][0]
-        if age > 0 and by_server and known.zone and set(meaning.zones) <= {"UTC", "Etc/UTC", "GMT"}:
+        is_utc = by_server and bool(known.zone) and set(meaning.zones) <= {"UTC", "Etc/UTC", "GMT"}
+        # A job is rarely made on the hour: that much looks like a time zone.
+        if is_utc and age > 0 and _NEAR_THE_HOUR < age % 3600 < 3600 - _NEAR_THE_HOUR:
             scanned.is_zone_to_be_confirmed = True
         else:
             scanned.zone, shift = UNKNOWN, max(age, 0.0)

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from arcano_db.calls.printable import printable
 from arcano_db.scanning import words
-from arcano_db.scanning.report import AGES, WAITS, Report, Table
+from arcano_db.scanning.report import AGES, WAITS, Report, Table, whole_minutes
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1d2430; --paper: #fbfbf9; --line: #d8dbe0; --bar: #7b93b8; --ghost: #c0392b; --mark: #1c7c54; }
@@ -23,7 +23,7 @@ h1 strong, h2 strong { color: var(--ghost); }
 section { border-top: 1px solid var(--line); padding: .4rem 0 1rem; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1rem; margin: .6rem 0; } dt { opacity: .7; } dd { margin: 0; overflow-wrap: anywhere; }
 .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(17rem, 1fr)); gap: 1rem; }
-figure { margin: 0; } figcaption { font-size: .9rem; opacity: .8; } svg { width: 100%; height: auto; display: block; }
+figure { margin: 0; max-width: 28rem; } figcaption { font-size: .9rem; } figcaption span { font-weight: 600; } svg { width: 100%; height: auto; display: block; }
 svg text { fill: var(--ink); font: 10px system-ui, sans-serif; }
 .bar { fill: var(--bar); } .ghost { fill: var(--ghost); } .axis { stroke: var(--line); } .mark { stroke: var(--mark); stroke-width: 2; stroke-dasharray: 4 3; }
 pre { background: color-mix(in srgb, var(--line) 35%, transparent); padding: .6rem .8rem; white-space: pre-wrap; overflow-wrap: anywhere; font-size: .85rem; }
@@ -84,7 +84,7 @@ def _plots(table: Table, report: Report) -> Iterable[str]:
             _place(advised, list(WAITS)),
             "waits before a job started",
         )
-        yield f'<figure><figcaption>How long jobs waited before they started; <span style="color:var(--mark)">grace: {_text(words.length(advised))}</span></figcaption>{drawn}</figure>'  # noqa: E501
+        yield f'<figure><figcaption>How long jobs waited before they started; <span style="color:var(--mark)">grace: {whole_minutes(advised):,} minutes</span></figcaption>{drawn}</figure>'  # noqa: E501
 
 
 def _names(bars: dict[int, str]) -> list[str]:
@@ -129,7 +129,7 @@ def _bars(
     total = f"{what}: " + ", ".join(
         f"{name} {count:,}" for name, count in zip(names, counts, strict=True) if count
     )
-    size = f'viewBox="0 0 {_WIDTH:g} {_HEIGHT:g}"'
+    size = f'viewBox="-16 0 {_WIDTH + 16:g} {_HEIGHT:g}"'
     return f'<svg {size} role="img" aria-label="{_text(total)}">{"".join(drawn)}</svg>'
 
 

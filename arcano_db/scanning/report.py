@@ -178,6 +178,11 @@ class Report:
         return sum(table.open.ghosts or 0 for table in self.tables)
 
 
+def whole_minutes(grace: timedelta) -> int:
+    """A grace as it is set: no shorter than it was advised."""
+    return -(-grace // timedelta(minutes=1))
+
+
 def together(tables: list[Table]) -> Table:
     """The same table in many schemas, as one."""
     tables = sorted(tables, key=lambda table: -(table.open.ghosts or 0))

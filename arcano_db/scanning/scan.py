@@ -12,13 +12,15 @@ from psycopg import sql
 
 from arcano_db.scanning.advising import Advice
 from arcano_db.scanning.database import Known, known, server
-from arcano_db.scanning.finding import Found, all_tables, candidates, facts
+from arcano_db.scanning.finding import Found, all_tables, candidates, facts, names
 from arcano_db.scanning.one_table import Scanned, may_be_sure, scan_table
 from arcano_db.scanning.reading import Care, careful, ended_statuses, open_statuses, orphan_after
 from arcano_db.scanning.report import NotRead, Report, Table, together
 
 # Of the same table in so many schemas, one is told.
 _MANY = 3
+
+_LOCKED = "somebody holds it locked, as while it is altered: scan again"
 
 
 class ScanError(Exception):
@@ -60,20 +62,27 @@ class _Scan:
         self._care = care
         self._report = report
         self._told_at = time.monotonic()
+        self._locked: list[int] = []
 
     def run(self, asked: str | None, statuses: Mapping[str, str]) -> Report:
         oids = [self._asked(asked)] if asked else None
         with careful(self._connection, self._care):
             of_database, of_server = known(self._connection), server(self._connection)
             self._refuse_unknown(statuses)
-        looked_at, found = self._find(oids)
+        looked_at, found, beside = self._find(oids)
         readable = [one for one in found if one.may_use and one.may_read]
         scanned = self._read(readable, of_database, statuses if asked else None)
         sure = [one for one in scanned if one.confidence != "unsure"]
         with careful(self._connection, self._care):
-            advice = Advice(self._connection, of_database, sure)
+            advice = Advice(self._connection, of_database, [one.found for one in sure] + beside)
             tables = _grouped([(one.found, advice.table(one)) for one in sure])
             first = advice.first_steps(tables)
+            not_readable = [NotRead(name, _LOCKED) for name in names(self._connection, self._locked)]
+        not_readable += [
+            _not_readable(one, of_server["role"])
+            for one in found
+            if one not in readable and (oids is not None or may_be_sure(one))
+        ]
         return Report(
             **of_server,
             is_installed=of_database.is_installed,
@@ -83,23 +92,22 @@ class _Scan:
             also_looked_at=[
                 NotRead(one.found.name, ", ".join(one.signs)) for one in scanned if one.confidence == "unsure"
             ],
-            not_readable=[
-                _not_readable(one, of_server["role"])
-                for one in found
-                if one not in readable and (oids is not None or may_be_sure(one))
-            ],
+            not_readable=not_readable,
             first_steps=first,
         )
 
-    def _find(self, oids: list[int] | None) -> tuple[int, list[Found]]:
+    def _find(self, asked: list[int] | None) -> tuple[int, list[Found], list[Found]]:
+        """How many tables there are, those to be read, and others that choose the types of ids with them."""
         with careful(self._connection, self._care):
             every = all_tables(self._connection)
-        if oids is None:
-            self._report(f"looking at {len(every):,} tables ...")
-            with careful(self._connection, self._care):
-                oids = candidates(self._connection, every)
+        self._report(f"looking at {len(every):,} tables ...")
         with careful(self._connection, self._care):
-            return len(every), facts(self._connection, oids)
+            oids = candidates(self._connection, every, self._locked)
+        with careful(self._connection, self._care):
+            found = facts(self._connection, oids, self._locked)
+            if asked is None:
+                return len(every), found, []
+            return len(every), facts(self._connection, asked, self._locked), list(filter(may_be_sure, found))
 
     def _read(
         self, found: Sequence[Found], of_database: Known, asked: Mapping[str, str] | None

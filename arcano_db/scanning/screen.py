@@ -9,8 +9,9 @@ from arcano_db.scanning import words
 from arcano_db.scanning.report import Report, Table
 from arcano_db.terminal.output import console, lines
 
-# Of what a database has many of, the first ones are told; --json has all.
-_MOST_TABLES = 8
+# Of what a database has many of, the first ones are told in full, and some more with a line; --json has all.
+_IN_FULL = 3
+_MOST_TABLES = 12
 _MOST_NAMES = 6
 
 
@@ -19,12 +20,19 @@ def show(report: Report) -> None:
     many = len(report.tables) != 1
     if many:
         _line(words.headline(report), "bold red" if report.ghosts else "bold")
-    for table in report.tables[:_MOST_TABLES]:
+    for table in report.tables[:_IN_FULL]:
         if many:
             console.print()
         _show_table(table, report)
+    rest = report.tables[_IN_FULL:_MOST_TABLES]
+    if rest:
+        console.print()
+    for table in rest:
+        _line(words.table_headline(table, report.scanned_at), "bold")
+    if rest:
+        _line("  More of one of them, and its call: arcano-db scan --table NAME", "dim")
     if left := report.tables[_MOST_TABLES:]:
-        _line(f"... and {len(left):,} more tables, which have fewer ghosts; --json has them.")
+        _line(f"... and {len(left):,} more tables, with fewer ghosts; --json has them.")
     if not report.tables:
         _line(words.nothing_found())
     _show_not_read(report)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from arcano_db.scanning.report import LongRunning, OpenJobs, Report, Table, Waits
+from arcano_db.scanning.report import LongRunning, OpenJobs, Report, Table, Waits, whole_minutes
 
 _READINGS = {
     "sample": "from a sample, and so about",
     "statistics": "by the server's own estimates: --sample reads a part of the table, --whole all of it",
 }
+
+
+_WORDS = "words that "
 
 
 def headline(report: Report) -> str:
@@ -50,7 +53,7 @@ def details(table: Table, report: Report) -> dict[str, str]:
     told["waits"] = waits(table.waits)
     if grace := _grace(table, report):
         told["grace"] = grace
-    told["looks so"] = ", ".join(table.signs)
+    told["looks so"] = _signs(table.signs)
     return told
 
 
@@ -97,9 +100,19 @@ def _grace(table: Table, report: Report) -> str | None:
     if advised <= report.orphan_after:
         return f"{length(report.orphan_after)} is enough, by its own history"
     return (
-        f"{length(advised)} is advised, because real jobs waited so long; older than that are"
-        f" {table.open.ghosts_by_advised or 0:,} of the ghosts"
+        f"{whole_minutes(advised):,} minutes are advised, because real jobs waited so long; older than"
+        f" that are {table.open.ghosts_by_advised or 0:,} of the ghosts"
     )
+
+
+def _signs(signs: list[str]) -> str:
+    """What makes it look like a job table: "words that wait, words that work" said as people do."""
+    kinds = [sign.removeprefix(_WORDS) for sign in signs if sign.startswith(_WORDS)]
+    others = [sign for sign in signs if not sign.startswith(_WORDS)]
+    if not kinds:
+        return ", ".join(others)
+    said = " and ".join(filter(None, (", ".join(kinds[:-1]), kinds[-1])))
+    return ", ".join([f"{_WORDS}{said}", *others])
 
 
 def how(table: Table) -> str:

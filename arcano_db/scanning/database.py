@@ -18,6 +18,7 @@ class Known:
         id_type: The type of ids that is installed.
         user_id_type: Likewise of users.
         mappings: The mapped tables that this role may know of, by their oids: how they are mapped.
+        answers: What was asked already of a table of the same name, columns and types, as tenants have it.
     """
 
     zone: str | None
@@ -25,6 +26,7 @@ class Known:
     id_type: str | None = None
     user_id_type: str | None = None
     mappings: dict[int, dict[str, Any]] = field(default_factory=dict)
+    answers: dict[tuple[str, ...], Any] = field(default_factory=dict)
 
 
 def known(connection: psycopg.Connection[Any]) -> Known:

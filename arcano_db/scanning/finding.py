@@ -14,7 +14,7 @@ from arcano_db.scanning.contract import CORE, contract_columns
 from arcano_db.scanning.inlining import expand
 
 # A statement for so many tables: each ends soon, however many there are.
-_AT_ONCE = 200
+_AT_ONCE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +170,7 @@ def candidates(connection: psycopg.Connection[Any], oids: Sequence[int], locked:
     Args:
         connection: In a transaction.
         oids: The tables.
-        locked: Gets those that somebody holds locked: not even the catalogs say all of them.
+        locked: Gets those of which the catalogs do not answer in time, as where somebody holds them locked.
     """
     return [oid for (oid,) in _asked(connection.cursor(), _CANDIDATES, {}, oids, locked)]
 
@@ -190,7 +190,7 @@ def names(connection: psycopg.Connection[Any], oids: Sequence[int]) -> list[str]
 def _asked(
     cursor: psycopg.Cursor[Any], query: str, more: dict[str, Any], oids: Sequence[int], locked: list[int]
 ) -> list[Any]:
-    """Ask of some tables at once; where one of them is locked, of fewer, until it is alone."""
+    """Ask of some tables at once; where that takes too long, of fewer, until it is alone."""
     found: list[Any] = []
     rest = [list(oids[place : place + _AT_ONCE]) for place in range(0, len(oids), _AT_ONCE)][::-1]
     while rest:
@@ -198,7 +198,7 @@ def _asked(
         try:
             with cursor.connection.transaction():
                 found += cursor.execute(query.encode(), {**more, "oids": some}).fetchall()
-        except errors.LockNotAvailable:
+        except (errors.LockNotAvailable, errors.QueryCanceled):
             half = len(some) // 2
             if half:
                 rest += [some[half:], some[:half]]

@@ -37,11 +37,13 @@ class _Function:
     body: str
 
 
+@functools.lru_cache(maxsize=256)
 def expand(query: str) -> str:
     """The query with the text of each function of ``arcano`` in place of the call.
 
     Args:
-        query: A statement that names no other object of schema ``arcano``; arguments are given by place.
+        query: A statement that names no other object of schema ``arcano``; arguments are given by place,
+            and a percent sign of its own is doubled.
 
     Returns:
         A statement to be run with parameters, even if there are none: each percent sign of a function is

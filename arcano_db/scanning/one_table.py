@@ -107,13 +107,13 @@ def _read(
     connection: psycopg.Connection[Any], scanned: Scanned, known: Known, care: Care, asked: bool
 ) -> None:
     found, meaning = scanned.found, scanned.meaning
-    reader = Reader(connection, care, found, meaning)
+    reader = Reader(connection, care, found, meaning, known.answers)
     words = reader.words()
     mapping = known.mappings.get(found.oid)
-    guessed = _one(connection, "select arcano.guess_statuses(%(words)s::text[])", words=words)
+    guessed = _one(connection, known, found, "select arcano.guess_statuses(%(given)s::text[])", words)
     meaning.statuses = {**guessed, **(mapping["statuses"] if mapping else {}), **meaning.given}
     scanned.unknown_words = [word for word in words if word not in meaning.statuses]
-    _judge(connection, scanned, asked)
+    _judge(connection, scanned, known, asked)
     if scanned.confidence not in ("sure", "asked"):
         return
     if mapping:
@@ -129,12 +129,14 @@ def _read(
         meaning.notes.append("no word of it waits, as far as is known: no job can be a ghost")
 
 
-def _judge(connection: psycopg.Connection[Any], scanned: Scanned, asked: bool) -> None:
+def _judge(connection: psycopg.Connection[Any], scanned: Scanned, known: Known, asked: bool) -> None:
     signs = _one(
         connection,
-        "select arcano.guess_signs(%(oid)s::oid, %(statuses)s::jsonb)",
-        oid=scanned.found.oid,
-        statuses=Jsonb(scanned.meaning.statuses),
+        known,
+        scanned.found,
+        "select arcano.guess_signs(%(oid)s::oid, %(given)s::jsonb)",
+        scanned.meaning.statuses,
+        as_json=True,
     )
     points = sum(sign["points"] for sign in signs)
     scanned.signs = [f"{'not: ' if sign['points'] < 0 else ''}{sign['sign']}" for sign in signs]
@@ -155,12 +157,8 @@ def _choose_zone(
 ) -> float:
     """In which zone its dates are; and how many seconds younger than it looks a job may be, in any zone."""
     found, meaning = scanned.found, scanned.meaning
-    guessed = _one(
-        connection,
-        "select arcano.guess_zone(%(oid)s::oid, %(columns)s::jsonb)",
-        oid=found.oid,
-        columns=Jsonb(meaning.columns),
-    )
+    query = "select arcano.guess_zone(%(oid)s::oid, %(given)s::jsonb)"
+    guessed = _one(connection, known, found, query, meaning.columns, as_json=True)
     scanned.zone = mapped_as or guessed
     if scanned.zone is None or mapped_as is not None or found.created_type != "timestamp":
         reader.read_as(scanned.zone)
@@ -224,6 +222,18 @@ def strange_words(connection: psycopg.Connection[Any], scanned: Scanned) -> list
     return [word for word in (*scanned.meaning.statuses, *scanned.unknown_words) if word not in known]
 
 
-def _one(connection: psycopg.Connection[Any], query: str, **parameters: Any) -> Any:
-    row = connection.execute(expand(query).encode(), parameters).fetchone()
-    return row[0] if row else None
+def _one(
+    connection: psycopg.Connection[Any],
+    known: Known,
+    found: Found,
+    query: str,
+    given: Any,
+    as_json: bool = False,
+) -> Any:
+    """What a guess answers of a table and what is given, asked once of the same table in many schemas."""
+    key = (query, found.shape, repr(given))
+    if key not in known.answers:
+        parameters = {"oid": found.oid, "given": Jsonb(given) if as_json else given}
+        row = connection.execute(expand(query).encode(), parameters).fetchone()
+        known.answers[key] = row[0] if row else None
+    return known.answers[key]

@@ -79,9 +79,15 @@ class Reader:
     """Reads one table, inside of a transaction as :func:`careful` makes it."""
 
     def __init__(
-        self, connection: psycopg.Connection[Any], care: Care, table: Found, meaning: Meaning
+        self,
+        connection: psycopg.Connection[Any],
+        care: Care,
+        table: Found,
+        meaning: Meaning,
+        answers: dict[tuple[str, ...], Any],
     ) -> None:
         """Of ``table``, as ``meaning`` has it, to which it adds what it finds."""
+        self._answers = answers
         self._connection = connection
         self._care = care
         self._table = table
@@ -284,16 +290,18 @@ class Reader:
         return f"select {', '.join(columns)} from {_safe(self._table.name)} t{sample} where {where}"
 
     def _set_expressions(self, zone: str | None) -> None:
-        [found] = self._row(
-            "select jsonb_object_agg(k.name, e.text) filter (where e.text is not null)"
-            " from unnest(%(names)s::text[]) k (name) cross join lateral ("
-            "select arcano.expression_for(%(oid)s::oid, %(columns)s::jsonb, %(zone)s, k.name)) e (text)",
-            names=list(contract_columns()),
-            oid=self._table.oid,
-            columns=Jsonb(self._meaning.columns),
-            zone=zone,
-        )
-        self._expressions = {name: _safe(text) for name, text in found.items()}
+        key = ("expressions", self._table.shape, repr(self._meaning.columns), str(zone))
+        if key not in self._answers:
+            [self._answers[key]] = self._row(
+                "select jsonb_object_agg(k.name, e.text) filter (where e.text is not null)"
+                " from unnest(%(names)s::text[]) k (name) cross join lateral ("
+                "select arcano.expression_for(%(oid)s::oid, %(columns)s::jsonb, %(zone)s, k.name)) e (text)",
+                names=list(contract_columns()),
+                oid=self._table.oid,
+                columns=Jsonb(self._meaning.columns),
+                zone=zone,
+            )
+        self._expressions = {name: _safe(text) for name, text in self._answers[key].items()}
 
     def _row(self, query: str, **parameters: Any) -> tuple[Any, ...]:
         row = self._connection.execute(expand(query).encode(), parameters).fetchone()

@@ -20,7 +20,7 @@ from arcano_db.scanning.report import NotRead, Report, Table, together
 # Of the same table in so many schemas, one is told.
 _MANY = 3
 
-_LOCKED = "somebody holds it locked, as while it is altered: scan again"
+_LOCKED = "somebody holds it locked, or the server is too busy to say what it is: scan again"
 
 
 class ScanError(Exception):

@@ -385,7 +385,7 @@ _WAITS = """
       select j.started_at - j.created_at as took
         from ({rows}) j
        where j.started_at >= j.created_at and not arcano.entered_queue(j."position", j.waited_in_queue)
-         and isfinite(j.created_at) and isfinite(j.started_at)
+         and j.created_at > '1000-01-01' and j.started_at <= now()
     ), told as (
       select count(*) as jobs, percentile_disc(array[0.5, 0.99, 1, 0.999]) within group (order by t.took) as p from took t
     )

@@ -18,6 +18,7 @@ class Known:
         id_type: The type of ids that is installed.
         user_id_type: Likewise of users.
         mappings: The mapped tables that this role may know of, by their oids: how they are mapped.
+        graces: The orphan_after of attached and mapped tables, if this role may know it, as text.
         answers: What was asked already of a table of the same name, columns and types, as tenants have it.
     """
 
@@ -26,6 +27,7 @@ class Known:
     id_type: str | None = None
     user_id_type: str | None = None
     mappings: dict[int, dict[str, Any]] = field(default_factory=dict)
+    graces: dict[int, str] = field(default_factory=dict)
     answers: dict[tuple[str, ...], Any] = field(default_factory=dict)
 
 
@@ -42,7 +44,10 @@ def known(connection: psycopg.Connection[Any]) -> Known:
         "select setting from pg_settings where name = 'TimeZone' and source <> 'client'"
     ).fetchone()
     found = Known(zone[0] if zone else None, bool(types), types.get("id"), types.get("user_id"))
-    if _may_know_mappings(connection):
+    if _may_read(connection, "job_table"):
+        settings = connection.execute("select job_table::oid, orphan_after::text from arcano.job_table")
+        found.graces = dict(settings.fetchall())
+    if _may_read(connection, "mapping"):
         found.mappings = {
             oid: {"columns": columns, "statuses": statuses, "time_zone": time_zone}
             for oid, columns, statuses, time_zone in connection.execute(
@@ -52,11 +57,12 @@ def known(connection: psycopg.Connection[Any]) -> Known:
     return found
 
 
-def _may_know_mappings(connection: psycopg.Connection[Any]) -> bool:
+def _may_read(connection: psycopg.Connection[Any], table: str) -> bool:
     row = connection.execute(
         "select from pg_class c join pg_namespace n on n.oid = c.relnamespace"
-        " where n.nspname = 'arcano' and c.relname = 'mapping'"
-        " and has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'select')"
+        " where n.nspname = 'arcano' and c.relname = %s"
+        " and has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'select')",
+        (table,),
     ).fetchone()
     return row is not None
 

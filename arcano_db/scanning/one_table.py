@@ -86,6 +86,11 @@ def scan_table(
     """
     columns = {ours: theirs for ours, theirs in found.columns.items() if ours != theirs}
     scanned = Scanned(found, Meaning(columns, asked or {}))
+    if found.oid in known.graces:
+        scanned.meaning.grace = known.graces[found.oid]
+        scanned.meaning.notes.append(
+            f"its ghosts are counted by its own orphan_after, {scanned.meaning.grace}"
+        )
     points = sum(sign["points"] for sign in found.signs)
     if asked is None and points + _POINTS_OF_WORDS < _UNSURE:
         return None
@@ -201,7 +206,7 @@ def _doubt(age: float) -> str:
 def column_obstacles(found: Found) -> list[str]:
     """Why it cannot be attached, whatever ids there are and whatever its words are."""
     because = [
-        f"{name} is {theirs}" if theirs else f"no column {name}"
+        f"{name} is called {theirs}" if theirs else f"no column {name}"
         for name in ("id", "user_id", "status", "created_at")
         if name not in found.types
         for theirs in [found.columns.get(name)]

@@ -52,6 +52,7 @@ class Meaning:
         zones: In which zones its dates may be; none: they are instants.
         notes: What went wrong or is to be known.
         given: What somebody says that words of it mean.
+        grace: Its own orphan_after, if it is a job table already.
     """
 
     columns: dict[str, str]
@@ -59,6 +60,7 @@ class Meaning:
     statuses: dict[str, str] = field(default_factory=dict)
     zones: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    grace: str = field(default_factory=lambda: default_setting("orphan_after"))
 
 
 @contextmanager
@@ -209,7 +211,7 @@ class Reader:
         longer = (advised - orphan_after(self._connection)) if advised else timedelta()
         [found] = self._row(
             _OPEN.format(rows=self._rows(sample, where), edges=_edges(AGES)),
-            orphan_after=default_setting("orphan_after"),
+            orphan_after=self._meaning.grace,
             touch_limit=default_setting("touch_limit"),
             shift=shift,
             longer=max(longer, timedelta()),

@@ -20,10 +20,12 @@ def show(report: Report) -> None:
     many = len(report.tables) != 1
     if many:
         _line(words.headline(report), "bold red" if report.ghosts else "bold")
+    before = report.first_steps
     for table in report.tables[:_IN_FULL]:
         if many:
             console.print()
-        _show_table(table, report)
+        _show_table(table, report, before if table.how in ("attach", "map") else [])
+        before = before if table.how not in ("attach", "map") else []
     rest = report.tables[_IN_FULL:_MOST_TABLES]
     if rest:
         console.print()
@@ -39,7 +41,7 @@ def show(report: Report) -> None:
     _show_next(report)
 
 
-def _show_table(table: Table, report: Report) -> None:
+def _show_table(table: Table, report: Report, before: list[str]) -> None:
     ghosts = table.open.ghosts
     _line(words.table_headline(table, report.scanned_at), "bold red" if ghosts else "bold")
     told = {f"  {name}": value for name, value in words.details(table, report).items()}
@@ -48,7 +50,7 @@ def _show_table(table: Table, report: Report) -> None:
     }
     console.print(lines(told))
     _line(f"  {words.how(table)}")
-    for step in table.steps:
+    for step in before + table.steps:
         _line(f"    {step}", "cyan")
 
 
@@ -62,13 +64,9 @@ def _show_not_read(report: Report) -> None:
 
 
 def _show_next(report: Report) -> None:
-    if report.first_steps:
-        _line("Before any of these, as the role that owns the tables:")
-        for step in report.first_steps:
-            _line(f"    {step}", "cyan")
     if any(step.startswith("select") for table in report.tables for step in table.steps):
         _line(
-            "A mapped table is only observed until mode=enforce; `arcano-db map TABLE` asks for each ?.",
+            "Run it as the role that owns the tables. A mapped table is only observed until mode=enforce.",
             "dim",
         )
     _line(f"Nothing was written: read as {report.role} in read-only transactions.", "dim")

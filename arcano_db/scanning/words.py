@@ -98,7 +98,7 @@ def _grace(table: Table, report: Report) -> str | None:
     if advised is None:
         return None
     if advised <= report.orphan_after:
-        return f"{length(report.orphan_after)} is enough, by its own history"
+        return f"{length(report.orphan_after)} are enough, by its own history"
     return (
         f"{whole_minutes(advised):,} minutes are advised, because real jobs waited so long; older than"
         f" that are {table.open.ghosts_by_advised or 0:,} of the ghosts"

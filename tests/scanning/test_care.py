@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from click.testing import Result
 from faults.test_standby import standby_of
-from helpers import UPSCALER, make_job, make_user, until
+from helpers import UPSCALER, VIDEO, make_job, make_user, until
 from psycopg.conninfo import make_conninfo
 from scanning.apps import APPS, fill, rows, truth
 
@@ -280,11 +280,14 @@ def test_tenants(app: psycopg.Connection, run: Callable[..., Result]) -> None:
 def test_where_it_is_installed(dsn: str, conn: psycopg.Connection, scan: Scan) -> None:
     """Attached tables are told as such, by the rule as it is for them, and their ghosts are seen."""
     make_job(conn, UPSCALER, make_user(conn))
+    make_job(conn, VIDEO, make_user(conn))
+    conn.execute('select arcano.set_job_table(%s, \'{"orphan_after": "30 days"}\')', (VIDEO,))
     found = scan(dsn=dsn)
     how = {table["name"]: (table["how"], table["open"]["ghosts"]) for table in found["tables"]}
     [ghosts] = conn.execute("select count(*) from arcano.orphan_job").fetchone()  # type: ignore[misc]
     assert found["is_installed"]
-    assert how["public.upscaler_jobs"] == ("attached", ghosts)
+    assert ghosts == 1
+    assert (how[UPSCALER], how[VIDEO]) == (("attached", 1), ("attached", 0))
     assert {state for state, _ in how.values()} == {"attached"}
     assert found["first_steps"] == []
 

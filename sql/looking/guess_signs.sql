@@ -39,8 +39,8 @@ begin
            select from pg_attribute a
             where a.attrelid = p_table and a.attname = arcano.guess_column(p_table, 'status') and a.atttypid in ('smallint'::regtype, 'integer'::regtype))),
          (10, -3, 'the name of something else', t.name ~* ('(order|purchase|sale|checkout|cart|payment|invoice|subscription|charge|refund|payout|transaction|transfer|user|account|member|membership|customer|invitation|invite|booking|appointment'
-           || '|reservation|ticket|issue|notification|message|email|mail|delivery|webhook|post|article|comment|product|plan|licen[cs]e|flag|feature|session|device|subscriber|lead|deal|contact|shipment|todo|friendship)(e?s)?$')),
-         (11, -3, 'an amount of money', t.columns && array['currency', 'subtotal', 'totalamount', 'amountpaid', 'amountdue', 'totalprice', 'totalcents', 'amountcents', 'shippingaddress', 'invoicenumber',
+           || '|reservation|ticket|issue|notification|message|email|mail|delivery|webhook|post|article|comment|product|plan|licen[cs]e|flag|feature|session|device|subscriber|lead|deal|contact|shipment|todo|friendship|withdrawal|deposit|donation|trade|bet|verification|application|approval|vote|candidate|interview|lesson|course|enrollment|campaign|meeting|call|visit|match|game)(e?s)?$')),
+         (11, -3, 'an amount of money', t.columns && array['currency', 'amount', 'subtotal', 'totalamount', 'amountpaid', 'amountdue', 'totalprice', 'totalcents', 'amountcents', 'shippingaddress', 'invoicenumber',
            'paidat', 'shippedat', 'deliveredat', 'currentperiodend', 'trialendsat', 'cancelatperiodend']),
          (12, -3, 'a person', t.columns && array['password', 'passwordhash', 'encryptedpassword', 'email', 'phone', 'assignee', 'assigneeid', 'assignedto', 'assignedtoid']),
          (13, -3, 'a date to be met', t.columns && array['due', 'dueat', 'duedate', 'dueon', 'deadline', 'publishedat'])

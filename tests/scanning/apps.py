@@ -241,6 +241,10 @@ NEIGHBOURS = """
     create table public.tasks (id bigserial primary key, user_id bigint, status text not null, title text, due_date date, assignee_id bigint, created_at timestamptz not null default now());
     create table public.email_messages (id bigserial primary key, user_id bigint, status text not null, attempts integer, error text, created_at timestamptz not null default now());
     create table public.bookings (id bigserial primary key, user_id bigint, status text not null, started_at timestamptz, created_at timestamptz not null default now());
+    create table public.withdrawals (id bigserial primary key, user_id bigint, status text check (status in ('pending', 'processing', 'completed', 'failed')), amount numeric, error text, created_at timestamptz);
+    create table public.kyc_verifications (id bigserial primary key, user_id bigint, status text check (status in ('pending', 'processing', 'approved', 'rejected')), provider_id text, created_at timestamptz);
+    create table public.documents (id bigserial primary key, user_id bigint, status text check (status in ('draft', 'pending', 'completed')), title text, completed_at timestamptz, created_at timestamptz);
+    create table public.api_keys (id uuid primary key, user_id uuid, status text check (status in ('active', 'expired')), created_at timestamptz);
     insert into public.users (account_id, status) select n, w from generate_series(1, 20) n, unnest(array['pending', 'active', 'deleted']) w;
     insert into public.orders (user_id, status, currency) select n, w, 'EUR' from generate_series(1, 20) n, unnest(array['pending', 'processing', 'completed', 'failed', 'cancelled']) w;
     insert into public.shop_order (user_id, status) select n, w from generate_series(1, 20) n, unnest(array['pending', 'processing', 'shipped', 'failed']) w;

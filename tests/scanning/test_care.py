@@ -94,6 +94,7 @@ def test_a_hot_standby(request: pytest.FixtureRequest, scan: Scan) -> None:
 
 
 def seq_scans(conn: psycopg.Connection, table: str) -> int:
+    conn.execute("select pg_stat_force_next_flush()")
     conn.execute("select pg_stat_clear_snapshot()")
     [scans] = conn.execute(
         "select seq_scan from pg_stat_all_tables where relid = %s::regclass", (table,)

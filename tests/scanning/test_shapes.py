@@ -226,6 +226,21 @@ def test_no_word_that_waits(app: psycopg.Connection, scan: Scan) -> None:
     assert any("no job can be a ghost" in note for note in table["notes"])
 
 
+def test_what_is_not_sure_is_named_and_not_told_of(app: psycopg.Connection, scan: Scan) -> None:
+    app.execute(
+        "create table public.images (id uuid primary key, user_id uuid, status text check (status in ('pending', 'completed', 'failed')), prompt text, created_at timestamptz)"
+    )
+    app.execute(
+        "insert into public.images values (gen_random_uuid(), gen_random_uuid(), 'pending', 'a cat', now() - interval '1 hour')"
+    )
+    found = scan()
+    assert (found["tables"], found["ghosts"]) == ([], 0)
+    assert found["also_looked_at"] == [
+        {"name": "public.images", "why": "words that wait, words that fail, what goes in or comes out"}
+    ]
+    assert scan("--table", "public.images")["ghosts"] == 1
+
+
 def test_a_table_without_rows(app: psycopg.Connection, scan: Scan) -> None:
     app.execute(
         "create table public.render_jobs (id uuid primary key, owner uuid, state text, error text, started_at timestamptz, created timestamptz)"

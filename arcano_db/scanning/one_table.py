@@ -91,14 +91,18 @@ def scan_table(
         scanned.meaning.notes.append(
             f"its ghosts are counted by its own orphan_after, {scanned.meaning.grace}"
         )
+    is_one = found.is_attached or found.oid in known.mappings
     points = sum(sign["points"] for sign in found.signs)
-    if asked is None and points + _POINTS_OF_WORDS < _UNSURE:
+    if asked is None and not is_one and points + _POINTS_OF_WORDS < _UNSURE:
         return None
     if missing(found):
-        scanned.confidence = "asked"
-        return scanned
-    with careful(connection, care):
-        _read(connection, scanned, known, care, asked is not None)
+        scanned.confidence = "asked" if asked is not None else "unsure" if may_be_sure(found) else "no"
+        scanned.signs = [f"no column looks like {', '.join(missing(found))}"]
+    else:
+        with careful(connection, care):
+            _read(connection, scanned, known, care, asked is not None or is_one)
+    if is_one:
+        scanned.confidence = "sure"
     return None if scanned.confidence == "no" else scanned
 
 
@@ -114,6 +118,8 @@ def _read(
     found, meaning = scanned.found, scanned.meaning
     reader = Reader(connection, care, found, meaning, known.answers)
     words = reader.words()
+    if found.is_attached:  # whatever it holds now, these are what the package writes and reads there
+        words = sorted({*words, *open_statuses(connection), *ended_statuses(connection)})
     mapping = known.mappings.get(found.oid)
     guessed = _one(connection, known, found, "select arcano.guess_statuses(%(given)s::text[])", words)
     meaning.statuses = {**guessed, **(mapping["statuses"] if mapping else {}), **meaning.given}

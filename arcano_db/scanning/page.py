@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from arcano_db.calls.printable import printable
 from arcano_db.scanning import words
-from arcano_db.scanning.report import AGES, WAITS, Report, Table, whole_minutes
+from arcano_db.scanning.report import AGES, WAITS, Report, Table, steps_of, whole_minutes
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1d2430; --paper: #fbfbf9; --line: #d8dbe0; --bar: #7b93b8; --ghost: #c0392b; --mark: #1c7c54; }
@@ -38,11 +38,11 @@ _WIDTH, _HEIGHT, _FLOOR, _TOP = 360.0, 190.0, 150.0, 24.0
 def page(report: Report) -> str:
     """The whole page."""
     body = [f"<h1>{_loud(words.headline(report), report.ghosts)}</h1>"]
-    body += [_section(table, report) for table in report.tables]
+    body += [
+        _section(table, report, steps) for table, steps in zip(report.tables, steps_of(report), strict=True)
+    ]
     if not report.tables:
         body.append(f"<p>{_text(words.nothing_found())}</p>")
-    if report.first_steps:
-        body.append(f"<section><h2>Before any of these</h2>{_steps(report.first_steps)}</section>")
     body += _not_read(report)
     body.append(
         f"<footer>{_text(report.database)}, PostgreSQL {_text(report.server_version)},"
@@ -59,7 +59,7 @@ def page(report: Report) -> str:
     )
 
 
-def _section(table: Table, report: Report) -> str:
+def _section(table: Table, report: Report, steps: Sequence[str]) -> str:
     told = words.details(table, report)
     rows = "".join(f"<dt>{_text(name)}</dt><dd>{_text(value)}</dd>" for name, value in told.items())
     rows += "".join(f"<dt>note</dt><dd>{_text(note)}</dd>" for note in table.notes)
@@ -67,7 +67,7 @@ def _section(table: Table, report: Report) -> str:
     plots = "".join(_plots(table, report))
     return (
         f'<section><h2>{heading}</h2><div class="plots">{plots}</div><dl>{rows}</dl>'
-        f"<p>{_text(words.how(table))}</p>{_steps(table.steps)}</section>"
+        f"<p>{_text(words.how(table))}</p>{_steps(steps)}</section>"
     )
 
 

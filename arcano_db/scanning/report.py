@@ -178,6 +178,16 @@ class Report:
         return sum(table.open.ghosts or 0 for table in self.tables)
 
 
+def steps_of(report: Report) -> list[list[str]]:
+    """What to run for each table, with what comes before all of them before the first that needs it."""
+    steps = [list(table.steps) for table in report.tables]
+    for table, of_table in zip(report.tables, steps, strict=True):
+        if table.how in ("attach", "map"):
+            of_table[:0] = report.first_steps
+            break
+    return steps
+
+
 def whole_minutes(grace: timedelta) -> int:
     """A grace as it is set: no shorter than it was advised."""
     return -(-grace // timedelta(minutes=1))

@@ -6,7 +6,7 @@ from rich.text import Text
 
 from arcano_db.calls.printable import LONGEST, printable
 from arcano_db.scanning import words
-from arcano_db.scanning.report import Report, Table
+from arcano_db.scanning.report import Report, Table, steps_of
 from arcano_db.terminal.output import console, lines
 
 # Of what a database has many of, the first ones are told in full, and some more with a line; --json has all.
@@ -20,12 +20,10 @@ def show(report: Report) -> None:
     many = len(report.tables) != 1
     if many:
         _line(words.headline(report), "bold red" if report.ghosts else "bold")
-    before = report.first_steps
-    for table in report.tables[:_IN_FULL]:
+    for table, steps in list(zip(report.tables, steps_of(report), strict=True))[:_IN_FULL]:
         if many:
             console.print()
-        _show_table(table, report, before if table.how in ("attach", "map") else [])
-        before = before if table.how not in ("attach", "map") else []
+        _show_table(table, report, steps)
     rest = report.tables[_IN_FULL:_MOST_TABLES]
     if rest:
         console.print()
@@ -41,7 +39,7 @@ def show(report: Report) -> None:
     _show_next(report)
 
 
-def _show_table(table: Table, report: Report, before: list[str]) -> None:
+def _show_table(table: Table, report: Report, steps: list[str]) -> None:
     ghosts = table.open.ghosts
     _line(words.table_headline(table, report.scanned_at), "bold red" if ghosts else "bold")
     told = {f"  {name}": value for name, value in words.details(table, report).items()}
@@ -50,7 +48,7 @@ def _show_table(table: Table, report: Report, before: list[str]) -> None:
     }
     console.print(lines(told))
     _line(f"  {words.how(table)}")
-    for step in before + table.steps:
+    for step in steps:
         _line(f"    {step}", "cyan")
 
 

@@ -241,6 +241,37 @@ def test_what_is_not_sure_is_named_and_not_told_of(app: psycopg.Connection, scan
     assert scan("--table", "public.images")["ghosts"] == 1
 
 
+def test_a_table_without_an_id_is_named(app: psycopg.Connection, scan: Scan) -> None:
+    app.execute(
+        "create table public.render_jobs (user_id uuid, n integer, status text, error text, created_at timestamptz, primary key (user_id, n))"
+    )
+    found = scan()
+    assert found["tables"] == []
+    assert found["also_looked_at"] == [{"name": "public.render_jobs", "why": "no column looks like id"}]
+    assert scan("--table", "public.render_jobs")["tables"][0]["how"] == "neither"
+
+
+def test_a_job_table_is_told_whatever_it_looks_like(app: psycopg.Connection, scan: Scan) -> None:
+    app.execute(
+        "create table public.orders (id uuid primary key, user_id uuid, status text, amount integer, created_at timestamptz)"
+    )
+    app.execute(
+        "create table public.invoices (id uuid primary key, user_id uuid, state text, amount integer, created_at timestamptz)"
+    )
+    app.execute("create index on public.invoices (user_id, state)")
+    assert scan()["tables"] == []
+    migrating.migrate(app.info.dsn)
+    app.execute("select arcano.attach_job_table('public.orders')")
+    app.execute(
+        'select arcano.map_job_table(\'public.invoices\', p_columns => \'{"status": "state"}\', p_statuses => \'{"odd": "queued", "even": "cancelled"}\')'
+    )
+    app.execute(
+        "insert into public.invoices values (gen_random_uuid(), gen_random_uuid(), 'odd', 3, now() - interval '1 hour')"
+    )
+    found = {table["name"]: (table["how"], table["open"]["ghosts"]) for table in scan()["tables"]}
+    assert found == {"public.orders": ("attached", 0), "public.invoices": ("mapped", 1)}
+
+
 def test_a_table_without_rows(app: psycopg.Connection, scan: Scan) -> None:
     app.execute(
         "create table public.render_jobs (id uuid primary key, owner uuid, state text, error text, started_at timestamptz, created timestamptz)"

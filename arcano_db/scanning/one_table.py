@@ -118,8 +118,6 @@ def _read(
     found, meaning = scanned.found, scanned.meaning
     reader = Reader(connection, care, found, meaning, known.answers)
     words = reader.words()
-    if found.is_attached:  # whatever it holds now, these are what the package writes and reads there
-        words = sorted({*words, *open_statuses(connection), *ended_statuses(connection)})
     mapping = known.mappings.get(found.oid)
     guessed = _one(connection, known, found, "select arcano.guess_statuses(%(given)s::text[])", words)
     meaning.statuses = {**guessed, **(mapping["statuses"] if mapping else {}), **meaning.given}
@@ -130,8 +128,9 @@ def _read(
     if mapping:
         meaning.columns = mapping["columns"]
     elif found.is_attached or not (column_obstacles(found) or strange_words(connection, scanned)):
-        # As an attached table is read: each of its columns is what its name says.
+        # As an attached table is read: each of its columns and words is what its name says.
         meaning.columns = {name: name for name in contract_columns() if name in found.types}
+        meaning.statuses |= {word: word for word in open_statuses(connection) | ended_statuses(connection)}
     shift = _choose_zone(connection, scanned, reader, known, mapping["time_zone"] if mapping else None)
     scanned.waits = reader.waits()
     scanned.open = reader.open_jobs(scanned.waits.advised, shift)

@@ -60,7 +60,9 @@ def details(table: Table, report: Report) -> dict[str, str]:
 def open_jobs(jobs: OpenJobs) -> str:
     """How many there are."""
     if jobs.waiting is None or jobs.working is None:
-        return _READINGS["statistics"] if jobs.reading == "statistics" else "not counted"
+        return (
+            _READINGS["statistics"] if jobs.reading == "statistics" else "not known, as none of its words is"
+        )
     told = f"{jobs.waiting + jobs.working:,}: {jobs.waiting:,} waiting, {jobs.working:,} worked on"
     return f"{told} ({_READINGS[jobs.reading]})" if jobs.reading in _READINGS else told
 

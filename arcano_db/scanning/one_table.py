@@ -128,9 +128,12 @@ def _read(
     if mapping:
         meaning.columns = mapping["columns"]
     elif found.is_attached or not (column_obstacles(found) or strange_words(connection, scanned)):
-        # As an attached table is read: each of its columns and words is what its name says.
+        # As an attached table is read: each of its columns is what its name says.
         meaning.columns = {name: name for name in contract_columns() if name in found.types}
-        meaning.statuses |= {word: word for word in open_statuses(connection) | ended_statuses(connection)}
+        # Of others, only words that it has: an index of its own open jobs would not find more.
+        if found.is_attached or not meaning.statuses:
+            contract = open_statuses(connection) | ended_statuses(connection)
+            meaning.statuses = {word: word for word in sorted(contract)}
     shift = _choose_zone(connection, scanned, reader, known, mapping["time_zone"] if mapping else None)
     scanned.waits = reader.waits()
     scanned.open = reader.open_jobs(scanned.waits.advised, shift)

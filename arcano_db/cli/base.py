@@ -213,6 +213,7 @@ def main() -> None:
 
     \b
     First steps on your own database:
+      arcano-db scan                         its ghosts, read only, before anything is installed
       arcano-db migrate                      schema arcano and its functions
       arcano-db attach public.my_jobs --check   what would happen to its rows; changes nothing
       arcano-db attach public.my_jobs        make a table of yours a job table
@@ -228,8 +229,8 @@ def main() -> None:
       arcano-db demo --web                   the same in a browser
       arcano-db bench                        how fast it is, there or on your server
 
-    Exit codes: 0 done, 1 failed, 2 wrong usage; check: 0 free, 3 blocked; status: 4 not up to date;
-    doctor: 1 something is wrong.
+    Exit codes: 0 done, 1 failed, 2 wrong usage; check: 0 free, 3 blocked; scan: 3 there are
+    ghosts; status: 4 not up to date; doctor: 1 something is wrong.
 
     With --json standard output has the answer and nothing else, and an error is one line of JSON, the last
     of standard error: {"error": {"message", "sqlstate", "detail", "hint", "exit_code"}}.

@@ -260,7 +260,7 @@ def _print_checks(answers: dict[str, list[Finding]], as_json: bool) -> None:
         say("No table looks like a job table. Name one: arcano-db attach public.my_jobs --check")
 
 
-def _pairs(
+def pairs(
     _context: click.Context, parameter: click.Parameter, given: tuple[str, ...]
 ) -> dict[str, str | None]:
     """What ``--column user_id=userId`` and its like say; nothing after the sign: there is none."""
@@ -282,7 +282,7 @@ def _pairs(
     "--column",
     "columns",
     multiple=True,
-    callback=_pairs,
+    callback=pairs,
     metavar="OURS=THEIRS",
     help="Such as user_id=userId, or task_id=\"t.meta ->> 'id'\"; OURS= for none.",
 )
@@ -290,7 +290,7 @@ def _pairs(
     "--status",
     "statuses",
     multiple=True,
-    callback=_pairs,
+    callback=pairs,
     metavar="WORD=STATUS",
     help="What a word of the app means, such as PENDING=queued.",
 )
@@ -298,7 +298,7 @@ def _pairs(
     "--write",
     "writes",
     multiple=True,
-    callback=_pairs,
+    callback=pairs,
     metavar="STATUS=WORD",
     help="Which word is written where several mean the same, such as cancelled=CANCELED.",
 )

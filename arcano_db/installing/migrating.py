@@ -320,7 +320,14 @@ def _register_again(dsn: str, report: Report) -> bool:
 
 
 _INSTALLED = "select to_regclass('arcano.job') is not null"
-_GUESSES = ("guess_column", "guess_id_type", "guess_job_tables", "guess_id_types")
+_GUESSES = (
+    "guess_column",
+    "guess_by_name",
+    "guess_job_tables",
+    "guess_id_kind",
+    "guess_id_type",
+    "guess_id_types",
+)
 
 
 def _chosen_types(

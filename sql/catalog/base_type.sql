@@ -1,16 +1,18 @@
--- What a domain is over, however deep.
+-- What a domain is over, however deep. One expression, so that a scan of a database where nothing is installed can use it.
 create or replace function arcano.base_type(p_type oid)
 returns oid
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-  v_type oid := p_type;
 begin
-  while exists (select from pg_type t where t.oid = v_type and t.typtype = 'd') loop
-    v_type := (select t.typbasetype from pg_type t where t.oid = v_type);
-  end loop;
-  return v_type;
+  return (
+    with recursive under (type, depth) as (
+      select p_type, 0
+       union all
+      select t.typbasetype, u.depth + 1 from under u join pg_type t on t.oid = u.type where t.typtype = 'd'
+    )
+    select u.type from under u order by u.depth desc limit 1
+  );
 end
 $$;
 

@@ -32,7 +32,7 @@ begin
   percentile_999 := v_took[3];
   longest := v_took[4];
   orphan_after := p_orphan_after;
-  advised := greatest('2 minutes', date_trunc('second', 3 * percentile_999) + interval '1 second');
+  advised := arcano.advised_grace(percentile_999);
   is_enough := jobs = 0 or orphan_after >= 3 * percentile_999;
 end
 $$;

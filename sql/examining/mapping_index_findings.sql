@@ -23,10 +23,8 @@ declare
   -- Of a user whom the planner does not know: with null it would know that there is none.
   v_user constant text := format('%s and %s = %s', arcano.mapped_where(p_mapping, 'open'), arcano.mapped_expression(p_mapping, 'user_id'),
     arcano.mapped_parameter(format('current_setting(''arcano.nobody'', true)::%s', arcano.contract_type('user_id')), p_mapping.user_id_type, 'user_id'));
-  v_words constant text := (
-    select string_agg(quote_literal(s.key), ', ' order by s.key) from jsonb_each_text(p_mapping.statuses) s where arcano.is_open(s.value));
-  v_index constant text := format('create index %son %s (%I) where %I in (%s);', arcano.concurrently(p_mapping.relid), p_mapping.name,
-    coalesce(p_mapping.columns ->> 'user_id', 'user_id'), coalesce(p_mapping.columns ->> 'status', 'status'), v_words);
+  v_index constant text := arcano.open_jobs_index(p_mapping.name, coalesce(p_mapping.columns ->> 'user_id', 'user_id'),
+    coalesce(p_mapping.columns ->> 'status', 'status'), array(select s.key from jsonb_each_text(p_mapping.statuses) s where arcano.is_open(s.value)));
 begin
   execute format('explain (format json) select from %s t where %s', p_mapping.name, v_user) into v_plan;
   if v_plan::text like '%"Seq Scan"%' then

@@ -22,12 +22,12 @@ declare
   v_ended arcano.job_ref[];
 begin
   execute format('select greatest((select max(r.created_at) from (%s) r), (select max(%s) from %s t))', arcano.mapped_rows(p_mapping, 'open'),
-    arcano.mapped_expression(p_mapping, 'created_at'), arcano.newest_rows(p_mapping)) into v_newest;
+    arcano.mapped_expression(p_mapping, 'created_at'), arcano.newest_rows(p_mapping.relid, p_mapping.name)) into v_newest;
   if v_newest > now() + interval '1 minute' then
     return query select 'error', 'p_time_zone', format('its newest job is from %s, which is still to come', v_newest),
       'The zone is another one, or the clock that wrote it was ahead.';
     return;
-  elsif v_newest between now() - interval '14 hours' and now() - interval '50 minutes' and p_mapping.time_zone is not null then
+  elsif arcano.is_zone_doubtful(v_newest) and p_mapping.time_zone is not null then
     return query select case when p_force then 'warning' else 'error' end, 'p_time_zone', format('its newest job would be from %s, and a job that was just made might be a ghost', v_newest),
       'The zone is another one; or the app has made none since: p_force.';
     if not p_force then

@@ -1,5 +1,6 @@
 -- Of which types the ids of an installation should be, by the tables there are that look like job tables; of what kinds of ids they
--- have, one that holds all. Asked before anything is installed: what it uses is of this room and uses nothing else of the package.
+-- have, one that holds all. Asked before anything is installed: it calls nothing but
+-- other functions guess_..., which migrate makes for a moment.
 create or replace function arcano.guess_id_types()
 returns table (name text, type text, tables text)
 language plpgsql stable
@@ -8,13 +9,11 @@ as $$
 begin
   return query
     select f.name,
-           case when count(distinct f.type) = 1 then min(f.type)
-             when bool_and(f.type in ('bigint', 'integer')) then 'bigint'
-             else 'text' end,
+           arcano.guess_id_type(array_agg(f.type)),
            string_agg(format('%s has %s', f.relid::regclass, f.named), ', ' order by f.relid::regclass::text)
       from (
         select k.name, c.oid as relid, format_type(a.atttypid, a.atttypmod) as named,
-               arcano.guess_id_type(a.atttypid) as type
+               arcano.guess_id_kind(a.atttypid) as type
           from arcano.guess_job_tables() g
           join pg_class c on c.oid = g.relid
          cross join unnest(array['id', 'user_id']) k (name)

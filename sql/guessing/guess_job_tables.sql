@@ -12,7 +12,7 @@ begin
       join pg_namespace n on n.oid = c.relnamespace
      where c.relkind in ('r', 'p') and not c.relispartition and c.relpersistence = 'p'
        and n.nspname !~ '^(arcano|arcano_.*|pg_.*|information_schema)$'
-       and c.relname ~* '(job|task|render|generation|prediction|training|transcription|conversion|export)s?$'
+       and arcano.guess_by_name(c.relname)
        and arcano.guess_column(c.oid, 'user_id') is not null
        and arcano.guess_column(c.oid, 'status') is not null
      order by c.oid::regclass::text;

@@ -23,12 +23,10 @@ begin
   known_statuses := arcano.waiting_statuses() || arcano.working_statuses() || arcano.ended_statuses();
   m.relid := arcano.relation_of(p_table);
   m.name := arcano.table_name(m.relid);
-  select jsonb_object_agg(k.attname, g.name) filter (where g.name <> k.attname) into columns
-    from pg_attribute k
-   cross join lateral (select arcano.guess_column(m.relid, k.attname::text)) g (name)
-   where k.attrelid = 'arcano.job'::regclass and k.attnum > 0;
+  columns := arcano.guess_columns(m.relid, array(
+    select k.attname::text from pg_attribute k where k.attrelid = 'arcano.job'::regclass and k.attnum > 0 and not k.attisdropped));
   select x.* into v_mapped from arcano.mapping x where x.name = m.name or x.relid = m.relid order by x.name = m.name desc limit 1;
-  columns := coalesce(v_mapped.columns, columns, '{}') || coalesce(p_columns, '{}');
+  columns := coalesce(v_mapped.columns, columns) || coalesce(p_columns, '{}');
   unknown_columns := array(
     select k.name from unnest(array['id', 'user_id', 'status', 'created_at']) k (name)
      where not columns ? k.name and arcano.guess_column(m.relid, k.name) is null);
@@ -43,42 +41,24 @@ begin
     and (arcano.is_told('trust_owner') or (select w.owner from arcano.weaker_owner(m.relid) w) is null);
   if v_may_read and arcano.mapped_expression(m, 'status') is not null
   then
-    select coalesce(jsonb_object_agg(w.word, s.meant) filter (where s.meant is not null), '{}'),
-           array_agg(w.word) filter (where s.meant is null)
-      into statuses, unknown_words
-      from unnest(arcano.words_of_table(m)) w (word)
-     cross join lateral (
-       select case when lower(w.word) = any (known_statuses) then lower(w.word)
-                else arcano.guess_status(w.word) end
-     ) s (meant)
-     where (v_mapped.statuses ? w.word) is not true;
+    unknown_words := array(select w.word from unnest(arcano.words_of_table(m)) w (word) where (v_mapped.statuses ? w.word) is not true);
+    statuses := arcano.guess_statuses(unknown_words);
+    unknown_words := nullif(array(select w.word from unnest(unknown_words) w (word) where not statuses ? w.word), '{}');
     statuses := statuses || coalesce(v_mapped.statuses, '{}');
     if statuses = '{}' and unknown_words is null then -- an empty table, of which nothing says its words
-      statuses := (select jsonb_object_agg(k.name, k.name) from unnest(known_statuses) k (name));
+      statuses := arcano.guess_statuses(known_statuses);
     end if;
-    -- Of several words for one thing, that which is called as the contract calls it, or else the first.
-    select coalesce(jsonb_object_agg(d.value, d.word), '{}') into writes
-      from (
-        select s.value, (array_agg(s.key order by lower(s.key) = s.value desc, s.key))[1] as word
-          from jsonb_each_text(statuses) s
-         group by s.value
-        having count(*) > 1
-      ) d;
-    if not 'cancelled' = any (array(select s.value from jsonb_each_text(statuses) s)) then
-      writes := writes || coalesce((
-        select jsonb_build_object('cancelled', min(s.key)) from jsonb_each_text(statuses) s where s.value = 'failed' having count(*) = 1), '{}');
-      -- Any word can be written there, and none of those that are there would do.
-      if not writes ? 'cancelled' and unknown_words is null and arcano.has_free_words(m) then
-        statuses := statuses || '{"cancelled": "cancelled"}';
-      end if;
+    writes := arcano.guess_writes(statuses);
+    -- Any word can be written there, and none of those that are there would do.
+    if 'cancelled' <> all (array(select s.value from jsonb_each_text(statuses) s)) and not writes ? 'cancelled'
+      and unknown_words is null and arcano.has_free_words(m)
+    then
+      statuses := statuses || '{"cancelled": "cancelled"}';
     end if;
     writes := writes || coalesce((
       select jsonb_object_agg(w.key, w.value) from jsonb_each(v_mapped.writes) w where writes ? w.key or v_mapped.statuses ->> (w.value #>> '{}') <> w.key), '{}');
   end if;
-  time_zone := v_mapped.time_zone;
-  if time_zone is null and v_may_read then
-    time_zone := arcano.guess_time_zone(m);
-  end if;
+  time_zone := coalesce(v_mapped.time_zone, case when v_may_read then arcano.guess_time_zone(m) end, arcano.guess_zone(m.relid, columns));
 end
 $$;
 

@@ -21,7 +21,7 @@ begin
   if v_column is null then
     return null;
   end if;
-  execute format('select max(t.%I)::timestamp from %s t where isfinite(t.%1$I)', v_column, arcano.newest_rows(p_mapping)) into v_newest;
+  execute format('select max(t.%I)::timestamp from %s t where isfinite(t.%1$I)', v_column, arcano.newest_rows(p_mapping.relid, p_mapping.name)) into v_newest;
   select z.zone into v_zone
     from (
       select 'UTC' as zone, 1 as place

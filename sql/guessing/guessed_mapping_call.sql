@@ -33,7 +33,8 @@ begin
       join pg_attribute a on a.attrelid = p_table and a.attnum = i.indkey[0] and a.attname = coalesce(g.columns ->> 'user_id', 'user_id')
      where i.indrelid = p_table and i.indisvalid)
   then
-    index := format('create index %son %s (%I, %I);', arcano.concurrently(p_table), p_table, coalesce(g.columns ->> 'user_id', 'user_id'), coalesce(g.columns ->> 'status', 'status'));
+    index := arcano.open_jobs_index(m.name, coalesce(g.columns ->> 'user_id', 'user_id'), coalesce(g.columns ->> 'status', 'status'),
+      array(select s.key from jsonb_each_text(g.statuses) s where arcano.is_open(s.value)));
   end if;
   call := arcano.mapping_call(arcano.table_name(p_table),
       -- What nobody can guess is asked for where it stands.

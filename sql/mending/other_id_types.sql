@@ -7,7 +7,7 @@ set search_path = pg_catalog, pg_temp
 as $$
   select 'arcano-db uninstall --yes && arcano-db migrate ' || string_agg(format('--%s-type %s', replace(a.attname, '_', '-'), k.type), ' ' order by a.attname)
     from pg_attribute a
-   cross join lateral arcano.guess_id_type(a.atttypid) k (type)
+   cross join lateral arcano.guess_id_kind(a.atttypid) k (type)
    where a.attrelid = p_table and a.attname in ('id', 'user_id') and not a.attisdropped
      and not exists (select from arcano.job_table)
 $$;

@@ -19,6 +19,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from servers import unpacked_debian
 
 from arcano_db import ArcanoDB
+from arcano_db.scanning.reading import Care
+from arcano_db.scanning.scan import scan
 
 CLIENTS = 12
 SERVER_CONNECTIONS = 3
@@ -78,6 +80,17 @@ def pooled_dsn(program: Program, dsn: str, server_user: str | None, tmp_path: Pa
         finally:
             process.terminate()
     shutil.rmtree(folder)
+
+
+def test_a_scan_leaves_no_state_in_a_session(pooled_dsn: str, conn: psycopg.Connection) -> None:
+    """Its limits are those of its transactions: whoever gets the connection next has none of them."""
+    make_job(conn, UPSCALER, make_user(conn))
+    assert scan(pooled_dsn, care=Care(timeout=7)).ghosts == 1
+    shown = "select name, setting from pg_settings where name = any (%s) order by name"
+    names = ["statement_timeout", "lock_timeout", "search_path", "jit", "transaction_read_only"]
+    expected = conn.execute(shown, (names,)).fetchall()
+    with psycopg.connect(pooled_dsn, prepare_threshold=None) as pooled:
+        assert pooled.execute(shown, (names,)).fetchall() == expected
 
 
 def lives(pooled_dsn: str, prepare_threshold: int | None, conn: psycopg.Connection) -> int:

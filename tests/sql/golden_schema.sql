@@ -68,6 +68,12 @@ CREATE FUNCTION arcano.admit_user(p_user_id uuid, OUT admitted boolean, OUT acti
 
 COMMENT ON FUNCTION arcano.admit_user(p_user_id uuid, OUT admitted boolean, OUT active_table text, OUT active_job_id uuid, OUT active_status text, OUT heals_at timestamp with time zone) IS 'For an app that inserts the job itself, in the same transaction, read committed: heals the orphans of user p_user_id and answers whether no job is in the way (admitted), and else which. Holds off the user''s other admissions until the transaction ends. Errors: null; a spelling that is not the canonical one of a mapped table''s user ids; a transaction that is not read committed; a wait of more than longest_wait (55P03); a mapped table that is there and cannot be read (AR002).';
 
+CREATE FUNCTION arcano.advised_grace(p_percentile_999 interval) RETURNS interval
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN GREATEST('00:02:00'::interval, (date_trunc('second'::text, ((3)::double precision * p_percentile_999)) + '00:00:01'::interval));
+
+COMMENT ON FUNCTION arcano.advised_grace(p_percentile_999 interval) IS 'Internal: the orphan_after that is advised where all but one job in a thousand took no longer than p_percentile_999 to start.';
+
 CREATE FUNCTION arcano.age_in_seconds(p_since timestamp with time zone) RETURNS numeric
     LANGUAGE sql STABLE
     RETURN CASE WHEN (p_since IS NULL) THEN (0)::numeric ELSE GREATEST(LEAST((EXTRACT(epoch FROM now()) - EXTRACT(epoch FROM p_since)), '10000000000'::numeric), (0)::numeric) END;
@@ -351,12 +357,12 @@ CREATE FUNCTION arcano.complete_working_jobs(p_jobs arcano.job_ref[], p_attempts
 
 COMMENT ON FUNCTION arcano.complete_working_jobs(p_jobs arcano.job_ref[], p_attempts integer[], p_error text, OUT jobs arcano.job_ref[], OUT attempts integer[]) IS 'Internal: completes those of p_jobs that are worked on, and answers them with their attempts.';
 
-CREATE FUNCTION arcano."concurrently"(p_table oid) RETURNS text
+CREATE FUNCTION arcano."concurrently"(p_table text) RETURNS text
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano."concurrently"(p_table oid) IS 'Internal: the word with which "create index" builds an index of p_table while it is used, and a space; empty: it cannot.';
+COMMENT ON FUNCTION arcano."concurrently"(p_table text) IS 'Internal: the word with which "create index" builds an index of p_table while it is used, and a space; empty: it cannot.';
 
 CREATE FUNCTION arcano.contract_columns(p_table regclass) RETURNS text
     LANGUAGE plpgsql STABLE
@@ -518,6 +524,13 @@ CREATE FUNCTION arcano.explain_job(p_job_id uuid, p_table regclass DEFAULT NULL:
 
 COMMENT ON FUNCTION arcano.explain_job(p_job_id uuid, p_table regclass) IS 'Why job p_job_id of p_table (null: of the one table that has the id) blocks its user or does not: a row for each condition of the orphan rule, whether it holds, and the columns that say so; then what follows, for a job that is worked on which limit ends that, and what the journal has about the job. All must hold for an orphan: the one that does not is what protects it.';
 
+CREATE FUNCTION arcano.expression_for(p_table oid, p_columns jsonb, p_time_zone text, p_column text) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.expression_for(p_table oid, p_columns jsonb, p_time_zone text, p_column text) IS 'Internal: the SQL that stands for column p_column of the contract in a row t of p_table, which is mapped with p_columns and p_time_zone; null: nothing does.';
+
 CREATE FUNCTION arcano.fail_job(p_job_id uuid, p_reason text, p_attempt integer DEFAULT NULL::integer, p_table regclass DEFAULT NULL::regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -671,6 +684,13 @@ CREATE FUNCTION arcano.grace_of_rows(p_rows text, p_orphan_after interval, OUT j
 
 COMMENT ON FUNCTION arcano.grace_of_rows(p_rows text, p_orphan_after interval, OUT jobs bigint, OUT median interval, OUT percentile_99 interval, OUT percentile_999 interval, OUT longest interval, OUT orphan_after interval, OUT advised interval, OUT is_enough boolean) IS 'Internal: what grace_advice answers, of the rows that the statement p_rows reads, as rows_to_check does.';
 
+CREATE FUNCTION arcano.guess_by_name(p_table text) RETURNS boolean
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.guess_by_name(p_table text) IS 'Internal: whether a table of the name p_table probably holds jobs.';
+
 CREATE FUNCTION arcano.guess_column(p_table oid, p_column text) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -678,12 +698,26 @@ CREATE FUNCTION arcano.guess_column(p_table oid, p_column text) RETURNS text
 
 COMMENT ON FUNCTION arcano.guess_column(p_table oid, p_column text) IS 'Internal: the column of p_table that probably is p_column of the contract; null: none looks like it.';
 
-CREATE FUNCTION arcano.guess_id_type(p_type oid) RETURNS text
-    LANGUAGE sql STABLE
+CREATE FUNCTION arcano.guess_columns(p_table oid, p_columns text[]) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.guess_id_type(p_type oid) IS 'Internal: the type that ids of the type p_type have in an installation that is made for them.';
+COMMENT ON FUNCTION arcano.guess_columns(p_table oid, p_columns text[]) IS 'Internal: of these columns of the contract, those that p_table probably has under other names, and which.';
+
+CREATE FUNCTION arcano.guess_id_kind(p_type oid) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.guess_id_kind(p_type oid) IS 'Internal: the type of ids, of those that can be chosen when installing, that suits a column of the type p_type.';
+
+CREATE FUNCTION arcano.guess_id_type(p_kinds text[]) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.guess_id_type(p_kinds text[]) IS 'Internal: the type of ids, of those that can be chosen when installing, that holds all of p_kinds, as guess_id_kind has them.';
 
 CREATE FUNCTION arcano.guess_id_types() RETURNS TABLE(name text, type text, tables text)
     LANGUAGE plpgsql STABLE
@@ -706,12 +740,26 @@ CREATE FUNCTION arcano.guess_mapping(p_table text, p_columns jsonb DEFAULT '{}':
 
 COMMENT ON FUNCTION arcano.guess_mapping(p_table text, p_columns jsonb, OUT columns jsonb, OUT statuses jsonb, OUT writes jsonb, OUT time_zone text, OUT unknown_words text[], OUT known_statuses text[], OUT unknown_columns text[], OUT table_columns text[]) IS 'What map_job_table is probably to be called with for p_table: its p_columns (those given stay as they are, and of a mapped table those it has), p_statuses, p_writes and p_time_zone; and what nobody can guess: words of its status (unknown_words; null: none), which may mean any of known_statuses, and columns (unknown_columns), which may be any of table_columns. Changes nothing.';
 
+CREATE FUNCTION arcano.guess_signs(p_table oid, p_statuses jsonb) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.guess_signs(p_table oid, p_statuses jsonb) IS 'Internal: what makes p_table, whose words mean p_statuses, look like a table of jobs, and what speaks against it: sign and points, the strongest first.';
+
 CREATE FUNCTION arcano.guess_status(p_status text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
 COMMENT ON FUNCTION arcano.guess_status(p_status text) IS 'Internal: the status of the contract that p_status probably means; null: no idea.';
+
+CREATE FUNCTION arcano.guess_statuses(p_words text[]) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.guess_statuses(p_words text[]) IS 'Internal: what p_words probably mean, without those that nobody can guess.';
 
 CREATE TABLE arcano.mapping (
     name text NOT NULL,
@@ -770,6 +818,20 @@ CREATE FUNCTION arcano.guess_time_zone(p_mapping arcano.mapping) RETURNS text
     AS ...;
 
 COMMENT ON FUNCTION arcano.guess_time_zone(p_mapping arcano.mapping) IS 'Internal: the time zone in which the dates of the table of p_mapping probably are, which have none; null: they have one.';
+
+CREATE FUNCTION arcano.guess_writes(p_statuses jsonb) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.guess_writes(p_statuses jsonb) IS 'Internal: the words that are probably written, where p_statuses says what an app''s words mean.';
+
+CREATE FUNCTION arcano.guess_zone(p_table oid, p_columns jsonb) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.guess_zone(p_table oid, p_columns jsonb) IS 'Internal: UTC, as most ORMs write, if p_table, mapped with p_columns, has a date without time zone; else null.';
 
 CREATE FUNCTION arcano.guessed_mapping_call(p_table regclass, OUT call text, OUT is_whole boolean, OUT index text) RETURNS record
     LANGUAGE plpgsql STABLE
@@ -1075,6 +1137,12 @@ CREATE FUNCTION arcano.is_working(p_status text) RETURNS boolean
     RETURN (p_status = ANY (arcano.working_statuses()));
 
 COMMENT ON FUNCTION arcano.is_working(p_status text) IS 'Internal: whether a job of this status is being worked on.';
+
+CREATE FUNCTION arcano.is_zone_doubtful(p_newest timestamp with time zone) RETURNS boolean
+    LANGUAGE sql STABLE
+    RETURN ((p_newest > (now() + '00:01:00'::interval)) OR ((p_newest >= (now() - '14:00:00'::interval)) AND (p_newest <= (now() - '00:50:00'::interval))));
+
+COMMENT ON FUNCTION arcano.is_zone_doubtful(p_newest timestamp with time zone) IS 'Internal: whether a newest job of p_newest, read in the zone that is assumed, may mean that it is another zone.';
 
 CREATE FUNCTION arcano.job_counts(p_rows text, p_orphan_after interval, p_touch_limit interval) RETURNS TABLE(is_total boolean, status text, jobs bigint, orphans bigint, orphan_users bigint, oldest timestamp with time zone, charged bigint, future bigint, dateless bigint, dated bigint, coarse bigint, example text)
     LANGUAGE plpgsql STABLE
@@ -1403,6 +1471,13 @@ END;
 
 COMMENT ON FUNCTION arcano.known_settings() IS 'Internal: the settings of a table that set_job_table may change, and what each may be.';
 
+CREATE FUNCTION arcano.known_words(p_table oid, p_status text) RETURNS text[]
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.known_words(p_table oid, p_status text) IS 'Internal: the words that the column p_status of p_table may have, as far as the catalogs know; of an enum, all.';
+
 CREATE FUNCTION arcano.last_outage(OUT began_at timestamp with time zone, OUT ended_at timestamp with time zone) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1676,12 +1751,12 @@ CREATE FUNCTION arcano.mapped_where(p_mapping arcano.mapping, p_rows text) RETUR
 
 COMMENT ON FUNCTION arcano.mapped_where(p_mapping arcano.mapping, p_rows text) IS 'Internal: the condition on a row t of the table of p_mapping; p_rows: user, open, all, id, ids, places or core.';
 
-CREATE FUNCTION arcano.mapping_call(p_table text, p_columns jsonb, p_statuses jsonb, p_writes jsonb, p_time_zone text, p_orphan_after text DEFAULT NULL::text, p_mode text DEFAULT NULL::text) RETURNS text
+CREATE FUNCTION arcano.mapping_call(p_table text, p_columns jsonb, p_statuses jsonb, p_writes jsonb, p_time_zone text, p_orphan_after text DEFAULT NULL::text, p_mode text DEFAULT NULL::text, p_force boolean DEFAULT NULL::boolean) RETURNS text
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.mapping_call(p_table text, p_columns jsonb, p_statuses jsonb, p_writes jsonb, p_time_zone text, p_orphan_after text, p_mode text) IS 'Internal: the call of map_job_table with these arguments.';
+COMMENT ON FUNCTION arcano.mapping_call(p_table text, p_columns jsonb, p_statuses jsonb, p_writes jsonb, p_time_zone text, p_orphan_after text, p_mode text, p_force boolean) IS 'Internal: the call of map_job_table with these arguments.';
 
 CREATE FUNCTION arcano.mapping_column_problems(p_mapping arcano.mapping, OUT finding text, OUT detail text, OUT hint text) RETURNS SETOF record
     LANGUAGE plpgsql
@@ -1920,12 +1995,12 @@ CREATE FUNCTION arcano.nearest(p_word text, p_words text[]) RETURNS text
 
 COMMENT ON FUNCTION arcano.nearest(p_word text, p_words text[]) IS 'Internal: which of p_words is the most like p_word; null: none is.';
 
-CREATE FUNCTION arcano.newest_rows(p_mapping arcano.mapping) RETURNS text
+CREATE FUNCTION arcano.newest_rows(p_table oid, p_name text) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.newest_rows(p_mapping arcano.mapping) IS 'Internal: a subquery that reads some of the newest rows of the table of p_mapping.';
+COMMENT ON FUNCTION arcano.newest_rows(p_table oid, p_name text) IS 'Internal: a subquery that reads some of the newest rows of p_table, which is called p_name.';
 
 CREATE FUNCTION arcano.note_admission() RETURNS void
     LANGUAGE plpgsql
@@ -2025,6 +2100,13 @@ CREATE FUNCTION arcano.observed_mapped_jobs() RETURNS TABLE(event_id bigint, sta
     AS ...;
 
 COMMENT ON FUNCTION arcano.observed_mapped_jobs() IS 'Internal: of each entry of observe mode about a job of a mapped table that is there: the job''s status now (a word that is not mapped as it is; unreadable: its table cannot be read), and whether it came alive.';
+
+CREATE FUNCTION arcano.open_jobs_index(p_table text, p_user_id text, p_status text, p_words text[]) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.open_jobs_index(p_table text, p_user_id text, p_status text, p_words text[]) IS 'Internal: the statement that indexes the open jobs of p_table, whose status has one of p_words; none: they are not known.';
 
 CREATE FUNCTION arcano.open_table(p_table text) RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -3993,6 +4075,8 @@ REVOKE ALL ON FUNCTION arcano.admit_user(p_user_id uuid, OUT admitted boolean, O
 GRANT ALL ON FUNCTION arcano.admit_user(p_user_id uuid, OUT admitted boolean, OUT active_table text, OUT active_job_id uuid, OUT active_status text, OUT heals_at timestamp with time zone) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.admit_user(p_user_id uuid, OUT admitted boolean, OUT active_table text, OUT active_job_id uuid, OUT active_status text, OUT heals_at timestamp with time zone) TO arcano_operator;
 
+REVOKE ALL ON FUNCTION arcano.advised_grace(p_percentile_999 interval) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.age_in_seconds(p_since timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.age_in_seconds(p_since timestamp with time zone) TO arcano_operator;
 
@@ -4069,7 +4153,7 @@ REVOKE ALL ON FUNCTION arcano.columns_as_jsonb(p_source text, p_job arcano.job_r
 
 REVOKE ALL ON FUNCTION arcano.complete_working_jobs(p_jobs arcano.job_ref[], p_attempts integer[], p_error text, OUT jobs arcano.job_ref[], OUT attempts integer[]) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano."concurrently"(p_table oid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano."concurrently"(p_table text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.contract_columns(p_table regclass) FROM PUBLIC;
 
@@ -4121,6 +4205,8 @@ REVOKE ALL ON FUNCTION arcano.example_job(p_table regclass, OUT job_id uuid, OUT
 REVOKE ALL ON FUNCTION arcano.explain_job(p_job_id uuid, p_table regclass) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.explain_job(p_job_id uuid, p_table regclass) TO arcano_backend;
 GRANT ALL ON FUNCTION arcano.explain_job(p_job_id uuid, p_table regclass) TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.expression_for(p_table oid, p_columns jsonb, p_time_zone text, p_column text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.fail_job(p_job_id uuid, p_reason text, p_attempt integer, p_table regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.fail_job(p_job_id uuid, p_reason text, p_attempt integer, p_table regclass, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text) TO arcano_backend;
@@ -4183,9 +4269,15 @@ REVOKE ALL ON FUNCTION arcano.grace_findings(p_rows text, p_orphan_after interva
 
 REVOKE ALL ON FUNCTION arcano.grace_of_rows(p_rows text, p_orphan_after interval, OUT jobs bigint, OUT median interval, OUT percentile_99 interval, OUT percentile_999 interval, OUT longest interval, OUT orphan_after interval, OUT advised interval, OUT is_enough boolean) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.guess_by_name(p_table text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.guess_column(p_table oid, p_column text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.guess_id_type(p_type oid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.guess_columns(p_table oid, p_columns text[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.guess_id_kind(p_type oid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.guess_id_type(p_kinds text[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.guess_id_types() FROM PUBLIC;
 
@@ -4193,11 +4285,19 @@ REVOKE ALL ON FUNCTION arcano.guess_job_tables() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.guess_mapping(p_table text, p_columns jsonb, OUT columns jsonb, OUT statuses jsonb, OUT writes jsonb, OUT time_zone text, OUT unknown_words text[], OUT known_statuses text[], OUT unknown_columns text[], OUT table_columns text[]) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.guess_signs(p_table oid, p_statuses jsonb) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.guess_status(p_status text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.guess_statuses(p_words text[]) FROM PUBLIC;
 
 GRANT SELECT ON TABLE arcano.mapping TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.guess_time_zone(p_mapping arcano.mapping) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.guess_writes(p_statuses jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.guess_zone(p_table oid, p_columns jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.guessed_mapping_call(p_table regclass, OUT call text, OUT is_whole boolean, OUT index text) FROM PUBLIC;
 
@@ -4296,6 +4396,8 @@ REVOKE ALL ON FUNCTION arcano.is_worked_on(p_task arcano.provider_task) FROM PUB
 REVOKE ALL ON FUNCTION arcano.is_working(p_status text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.is_working(p_status text) TO arcano_operator;
 
+REVOKE ALL ON FUNCTION arcano.is_zone_doubtful(p_newest timestamp with time zone) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.job_counts(p_rows text, p_orphan_after interval, p_touch_limit interval) FROM PUBLIC;
 
 GRANT SELECT ON TABLE arcano.job_event TO arcano_operator;
@@ -4344,6 +4446,8 @@ REVOKE ALL ON FUNCTION arcano.known_job(p_table regclass, p_job_id uuid, p_user_
 GRANT SELECT ON TABLE arcano.job_table TO arcano_operator;
 
 REVOKE ALL ON FUNCTION arcano.known_settings() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.known_words(p_table oid, p_status text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.last_outage(OUT began_at timestamp with time zone, OUT ended_at timestamp with time zone) FROM PUBLIC;
 
@@ -4427,7 +4531,7 @@ REVOKE ALL ON FUNCTION arcano.mapped_snapshots(p_mapping arcano.mapping, p_lock 
 
 REVOKE ALL ON FUNCTION arcano.mapped_where(p_mapping arcano.mapping, p_rows text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.mapping_call(p_table text, p_columns jsonb, p_statuses jsonb, p_writes jsonb, p_time_zone text, p_orphan_after text, p_mode text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.mapping_call(p_table text, p_columns jsonb, p_statuses jsonb, p_writes jsonb, p_time_zone text, p_orphan_after text, p_mode text, p_force boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.mapping_column_problems(p_mapping arcano.mapping, OUT finding text, OUT detail text, OUT hint text) FROM PUBLIC;
 
@@ -4494,7 +4598,7 @@ REVOKE ALL ON FUNCTION arcano.named_jobs(p_job_ids uuid[], p_tables regclass[]) 
 
 REVOKE ALL ON FUNCTION arcano.nearest(p_word text, p_words text[]) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.newest_rows(p_mapping arcano.mapping) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.newest_rows(p_table oid, p_name text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.note_admission() FROM PUBLIC;
 
@@ -4524,6 +4628,8 @@ REVOKE ALL ON FUNCTION arcano.observe_jobs(p_limit integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.observed_mapped_jobs() FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.observed_mapped_jobs() TO arcano_operator;
+
+REVOKE ALL ON FUNCTION arcano.open_jobs_index(p_table text, p_user_id text, p_status text, p_words text[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.open_table(p_table text) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano.open_table(p_table text) TO arcano_backend;

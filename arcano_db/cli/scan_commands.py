@@ -8,11 +8,13 @@ from pathlib import Path
 
 import click
 
-from arcano_db.cli.base import BLOCKED, dsn_option, json_option, main, read_dsn
+from arcano_db.cli.advice import missing_table
+from arcano_db.cli.base import BLOCKED, connected, dsn_option, json_option, main, read_dsn
+from arcano_db.cli.failing import failure
 from arcano_db.cli.table_commands import pairs
 from arcano_db.scanning.page import page
 from arcano_db.scanning.reading import Care
-from arcano_db.scanning.scan import ScanError
+from arcano_db.scanning.scan import NoSuchTable, ScanError
 from arcano_db.scanning.scan import scan as scan_database
 from arcano_db.scanning.screen import show
 from arcano_db.terminal.output import print_json, say
@@ -92,6 +94,10 @@ def scan(
     care = Care(timeout, round(large * _MEGABYTE), sample, whole)
     try:
         report = scan_database(database or dsn, table=table, statuses=statuses, care=care, report=say)
+    except NoSuchTable as error:
+        with connected(database or dsn) as connection:
+            advice = missing_table(connection, table or "")
+        raise failure(advice.message or str(error), hint=advice.hint) from error
     except ScanError as error:
         raise click.ClickException(str(error)) from error
     if html is not None:

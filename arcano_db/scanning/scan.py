@@ -27,6 +27,10 @@ class ScanError(Exception):
     """Nothing can be scanned; the message says what to do."""
 
 
+class NoSuchTable(ScanError):
+    """There is no table of the name that was given."""
+
+
 def scan(
     dsn: str,
     *,
@@ -133,13 +137,10 @@ class _Scan:
                 " where c.oid = pg_catalog.to_regclass(%s)",
                 (name,),
             ).fetchone()
-        except psycopg.Error as error:
-            raise ScanError(f"{name}: {error.diag.message_primary or error}") from error
+        except psycopg.errors.SyntaxErrorOrAccessRuleViolation as error:  # no name at all
+            raise NoSuchTable(f"{name}: {error.diag.message_primary or error}") from error
         if row is None:
-            raise ScanError(
-                f"There is no table {name}. Name it with its schema, and quoted where it has capital letters:"
-                " --table 'public.\"Render\"'."
-            )
+            raise NoSuchTable(f"There is no table {name}.")
         if not row[1]:
             raise ScanError(f"{name} is no table: name the table that it reads.")
         return int(row[0])

@@ -54,6 +54,7 @@ ARGUMENTS: dict[str, list[str]] = {
     "refund settle": ["1"],
     "restore": ["1"],
     "rollback": ["--yes"],
+    "scan": [],
     "schedule": ["1 minute"],
     "serve": ["--user", "os:getcwd"],
     "sql": [],
@@ -73,8 +74,8 @@ ELSEWHERE = {"bench", "demo", "sql"}
 # Those that wait for a database that is away, because they may start before it.
 WAITING = {"serve", "work"}
 
-# Those that make a database ready, or look whether it is.
-READYING = {"migrate", "rollback", "status", "uninstall"}
+# Those that make a database ready, or look at one that is not.
+READYING = {"migrate", "rollback", "scan", "status", "uninstall"}
 
 
 def leaves(group: click.Group, before: str = "") -> Iterator[tuple[str, click.Command]]:
@@ -227,7 +228,8 @@ def test_a_signal_for_machines(dsn: str, conn: psycopg.Connection) -> None:
 # Rights
 
 
-@pytest.mark.parametrize("command", OF_A_DATABASE)
+# A scan is for who may only read, and needs nothing of the package.
+@pytest.mark.parametrize("command", sorted({*OF_A_DATABASE} - {"scan"}))
 def test_there_are_no_rights(run: Run, stranger: Callable[..., str], command: str) -> None:
     result = call(run, command, *ARGUMENTS[command], dsn=stranger())
     assert result.exit_code == 1
@@ -296,6 +298,7 @@ TABLE_COMMANDS = {
     "events": ["--table", "{table}"],
     "explain": [NOBODY, "--table", "{table}"],
     "map": ["{table}", "--check"],
+    "scan": ["--table", "{table}"],
     "unmap": ["{table}"],
 }
 

@@ -225,7 +225,7 @@ def test_no_server(run: Callable[..., Result], tmp_path: Path) -> None:
 
 def test_wrong_arguments(app: psycopg.Connection, run: Callable[..., Result]) -> None:
     for arguments, said in (
-        (["--table", "public.nothing"], "There is no table"),
+        (["--table", "public.nothing"], "here is no table public.nothing"),
         (["--table", "a.b.c.d"], "a.b.c.d"),
         (["--table", "pg_catalog.pg_stats"], "is no table"),
         (["--table", "pg_catalog.pg_class", "--status", "r=nonsense"], "They are"),

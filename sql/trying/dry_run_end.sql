@@ -45,9 +45,9 @@ begin
       level := 'ok';
       detail := format('on job %s: no trigger or constraint of the app is in the way', p_job_id);
     when others or assert_failure then
-      level := 'warning';
+      level := 'error';
       detail := format('on job %s: %s: %s', p_job_id, sqlstate, sqlerrm);
-      hint := 'A ghost like it would block nobody, but stay as it is, and each sweep journal an error. Let the app''s trigger or constraint allow the status cancelled.';
+      hint := arcano.refusal_hint(p_table, 'cancel_job', sqlstate);
   end;
 end
 $$;

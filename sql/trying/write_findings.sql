@@ -73,7 +73,7 @@ begin
       from (select u.call, min(u.place) as place from unnest(v_worked) with ordinality u (call, place) where not v_refused ? u.call group by u.call) w
     having count(*) > 0;
   if v_example.needs <> '{}' then
-    return query select 'note', 'what create_job has to be given', array_to_string(v_example.needs, ', ') || ': they cannot be null, and have no default', 'p_data => ' || quote_literal(v_example.data);
+    return query select 'note', 'what create_job has to be given', array_to_string(v_example.needs, ', ') || ', which cannot be null and have no default', 'p_data => ' || quote_literal(v_example.data);
   end if;
 end
 $$;

@@ -215,7 +215,7 @@ def test_it_names_a_trigger_that_would_veto(db: ArcanoDB, conn: psycopg.Connecti
     job_id = make_job(conn, UPSCALER, make_user(conn))
     veto(conn, UPSCALER)
     tried = one(db, TRIED)
-    assert tried.level == "warning"
+    assert tried.level == "error"
     assert tried.detail == f"on job {job_id}: P0001: this job must not be changed"
     assert "allow the status cancelled" in (tried.hint or "")
     # One that quietly leaves the row as it is vetoes too.

@@ -147,7 +147,7 @@ def test_what_create_job_has_to_be_given(conn: psycopg.Connection) -> None:
     )
     db = ArcanoDB(conn)
     [needed] = [f for f in db.check_job_table("public.t") if f.finding == "what create_job has to be given"]
-    assert needed.detail == "title, pixels, slug: they cannot be null, and have no default"
+    assert needed.detail == "title, pixels, slug, which cannot be null and have no default"
     assert '"pixels": 7' in (needed.hint or "")
     assert tried(conn)[0].level == "ok"
     db.attach_job_table("public.t")

@@ -76,6 +76,7 @@ exception
     end if;
     get stacked diagnostics v_column = column_name, v_constraint = constraint_name;
     perform arcano.refuse_setting(p_settings, v_column, v_constraint, sqlerrm);
+    raise; -- it does not come back
 end
 $$;
 

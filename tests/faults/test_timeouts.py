@@ -111,6 +111,7 @@ NAMES = list(calls(None))  # type: ignore[arg-type]
 NOT_HERE = {
     "map_job_table",
     "public_objects",
+    "journal_words",
     "claimed_user",
     "schedule_sweeper",
     "unschedule_sweeper",

@@ -533,7 +533,9 @@ class Finding:
     @property
     def is_in_the_way(self) -> bool:
         """Whether a table does not work as it is, or was not tried, so that nobody knows."""
-        return self.level == "error" or (self.level == "warning" and self.finding == TRIED_WRITES)
+        return self.level == "error" or (
+            self.level == "warning" and self.finding in (TRIED_WRITES, "ending a job")
+        )
 
 
 @dataclass(frozen=True, slots=True)

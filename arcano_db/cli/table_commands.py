@@ -387,7 +387,7 @@ def map_command(
         if check:
             findings = db.map_problems(table, columns, meant, written, zone, orphan_after, force)
             print_findings(findings, as_json)
-            sys.exit(FAILED if any(finding.level == "error" for finding in findings) else 0)
+            sys.exit(FAILED if any(finding.is_in_the_way for finding in findings) else 0)
         findings = db.map_job_table(
             table, tool, columns, meant, written, zone, orphan_after, "enforce" if enforce else None, force
         )

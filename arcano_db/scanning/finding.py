@@ -32,6 +32,7 @@ class Found:
         may_use: Whether this role may use the schema.
         may_read: Whether it may read the table.
         hides_rows: Whether row level security hides rows from it.
+        runs: The functions of weaker roles that would run with this one's rights; None: none.
         columns: The contract's columns, and which of its columns they probably are.
         types: Its columns and their types, as the contract would have to have them.
         id_kind: Which type of ids suits its id.
@@ -57,6 +58,7 @@ class Found:
     may_use: bool
     may_read: bool
     hides_rows: bool
+    runs: str | None
     columns: dict[str, str]
     types: dict[str, str]
     id_kind: str | None
@@ -104,6 +106,7 @@ _FACTS = expand("""
            c.reltuples::float8 as rows,
            has_schema_privilege(n.oid, 'usage') as may_use, has_table_privilege(c.oid, 'select') as may_read,
            row_security_active(c.oid) as hides_rows,
+           arcano.code_of_reading(c.oid, (select r.oid from pg_roles r where r.rolname = current_user)) as runs,
            g.columns,
            (
              select jsonb_object_agg(a.attname, format_type(a.atttypid, a.atttypmod)
@@ -133,6 +136,14 @@ _FACTS = expand("""
            array_remove(array[
              case when c.relkind = 'p' then 'it is partitioned' end,
              case when exists (select from pg_rewrite w where w.ev_class = c.oid) then 'it has a rule' end,
+             (
+               select 'its check does not know ' || string_agg(w.word, ', ')
+                 from unnest(arcano.written_statuses()) w (word)
+                where exists (
+                  select from pg_constraint x join pg_attribute a on a.attrelid = x.conrelid and a.attname = 'status' and x.conkey = array[a.attnum]
+                   where x.conrelid = c.oid and x.contype = 'c' and strpos(pg_get_constraintdef(x.oid), '''') > 0
+                     and strpos(pg_get_constraintdef(x.oid), quote_literal(w.word)) = 0)
+             ),
              case when exists (select from pg_inherits i where i.inhparent = c.oid) and c.relkind = 'r' then 'other tables inherit from it' end
            ], null) as obstacles,
            exists (

@@ -74,7 +74,7 @@ class _Scan:
             of_database, of_server = known(self._connection), server(self._connection)
             self._refuse_unknown(statuses)
         looked_at, found, beside = self._find(oids)
-        readable = [one for one in found if one.may_use and one.may_read]
+        readable = [one for one in found if one.may_use and one.may_read and one.runs is None]
         scanned = self._read(readable, of_database, statuses if asked else None)
         sure = [one for one in scanned if one.confidence != "unsure"]
         with careful(self._connection, self._care):
@@ -163,4 +163,5 @@ def _not_readable(found: Found, role: str) -> NotRead:
         *([] if found.may_use else [f"grant usage on schema {schema} to {quoted};"]),
         *([] if found.may_read else [f"grant select on {found.name} to {quoted};"]),
     ]  # fmt: skip
-    return NotRead(found.name, " ".join(grants))
+    code = f"it would run {found.runs} as {role}: scan as a role that may only read it"
+    return NotRead(found.name, " ".join(grants) or code)

@@ -32,7 +32,7 @@ begin
            count(*) filter (where isfinite(j.created_at)),
            count(*) filter (where isfinite(j.created_at)
              and extract(microseconds from j.created_at)::bigint %% 1000 = 0),
-           coalesce(min(j.id::text) filter (where arcano.is_waiting(j.status)), min(j.id::text))
+           min(j.id::text) filter (where arcano.is_waiting(j.status))
       from (%s) j
      cross join lateral (
        select arcano.heals_at(j.status, j.task_id, j."position", j.waited_in_queue, j.user_credit_cost,
@@ -50,4 +50,4 @@ end
 $$;
 
 comment on function arcano.job_counts(text, interval, interval) is
-  'Internal: what is counted of the rows that the statement p_rows reads, as rows_to_check does: a row for each status and one for all. charged: jobs that would be orphans but for their charge; future, dateless: whose created_at is in the future or null; dated, coarse: whose created_at is a date, and one in whole milliseconds; example: the id of one, which waits if any does.';
+  'Internal: what is counted of the rows that the statement p_rows reads, as rows_to_check does: a row for each status and one for all. charged: jobs that would be orphans but for their charge; future, dateless: whose created_at is in the future or null; dated, coarse: whose created_at is a date, and one in whole milliseconds; example: the id of one that waits.';

@@ -16,7 +16,8 @@ begin
       join pg_attrdef f on f.adrelid = a.attrelid and f.adnum = a.attnum
      cross join lateral (
        select regexp_replace(pg_get_expr(f.adbin, f.adrelid), '^([^()]+)::[^()'']+$', '\1'),
-              format('alter table %s alter column %I drop default;', p_table, a.attname)
+              case when a.attnotnull then format('alter table %1$s alter column %2$I drop not null, alter column %2$I drop default; -- new jobs have null there: your models have to take that', p_table, a.attname)
+                else format('alter table %s alter column %I drop default;', p_table, a.attname) end
      ) d (value, dropped)
      cross join lateral (
        values

@@ -53,7 +53,7 @@ begin
     select '42P07', format('the name %s is taken by something else, and is needed for an index', c.oid::regclass),
            format('alter %s %s rename to %I;',
              case c.relkind when 'i' then 'index' when 'S' then 'sequence' when 'v' then 'view'
-               when 'm' then 'materialized view' else 'table' end,
+               when 'm' then 'materialized view' when 'c' then 'type' else 'table' end,
              c.oid::regclass, arcano.derived_name(c.relname, '_renamed'))
       from arcano.job_indexes(p_table) n
       join pg_class c on c.relname = n.index_name and c.relnamespace = v_class.relnamespace

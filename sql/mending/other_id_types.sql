@@ -5,12 +5,12 @@ returns text
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-  select 'arcano-db uninstall --yes && arcano-db migrate ' || string_agg(format('--%s-type %s', replace(a.attname, '_', '-'), k.type), ' ' order by a.attname)
+  select 'arcano-db uninstall && arcano-db migrate ' || string_agg(format('--%s-type %s', replace(a.attname, '_', '-'), k.type), ' ' order by a.attname)
     from pg_attribute a
    cross join lateral arcano.guess_id_kind(a.atttypid) k (type)
    where a.attrelid = p_table and a.attname in ('id', 'user_id') and not a.attisdropped
-     and not exists (select from arcano.job_table)
+     and not exists (select from arcano.job_table) and not exists (select from arcano.job_event) and not exists (select from arcano.refund)
 $$;
 
 comment on function arcano.other_id_types(regclass) is
-  'Internal: what installs the package with the types that the ids of p_table have; null: other tables depend on those that it has.';
+  'Internal: what installs the package with the types that the ids of p_table have; null: other tables, the journal or refunds depend on those that it has.';

@@ -23,6 +23,8 @@ as $$
          union all
         select 'pg_policy', y.oid from pg_policy y where y.polrelid = p_table
          union all
+        select 'pg_statistic_ext', s.oid from pg_statistic_ext s where s.stxrelid = p_table
+         union all
         -- A rule, and what a view reads.
         select 'pg_rewrite', w.oid from pg_rewrite w where w.ev_class = p_table
       ) p (class, object)
@@ -42,7 +44,7 @@ as $$
         union all
        select 'pg_proc'::regclass, c.castfunc
          from pg_cast c
-        where u.class = 'pg_type'::regclass and c.castsource = u.object and c.casttarget in ('json'::regtype, 'jsonb'::regtype) and c.castfunc <> 0
+        where u.class = 'pg_type'::regclass and c.castsource = u.object and c.casttarget in ('json'::regtype, 'jsonb'::regtype, 'text'::regtype, 'varchar'::regtype) and c.castfunc <> 0
      ) n (class, object)
   )
   select u.class, u.object, o.owner

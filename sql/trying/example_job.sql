@@ -63,6 +63,8 @@ begin
     join pg_attribute o on o.attrelid = x.conrelid and x.conkey = array[o.attnum] and o.attname = v_user
     join pg_attribute a on a.attrelid = x.confrelid and x.confkey = array[a.attnum]
    where x.conrelid = p_table and x.contype = 'f'
+     -- Its policies would run as it is read.
+     and (arcano.is_told('trust_owner') or (select w.owner from arcano.weaker_owner(x.confrelid) w) is null)
    limit 1;
   if v_reference is null then
     user_id := case pg_typeof(v_user_id) when 'uuid'::regtype then gen_random_uuid()::text when 'text'::regtype then 'arcano-db tries' else '2000000000' end;
@@ -77,8 +79,9 @@ begin
       return;
     end if;
   end loop;
-  -- Nobody is free: somebody is made free, for as long as it is tried.
-  execute format('select r.user_id from (%s) r where r.user_id is not null limit 1', arcano.rows_to_check(p_table)) into user_id;
+  -- Nobody is free: somebody whose jobs all wait is made free, for as long as it is tried. What is worked on is left alone.
+  execute format('select r.user_id from (%s) r where r.user_id is not null group by r.user_id having not bool_or(arcano.is_working(r.status)) limit 1', arcano.rows_to_check(p_table))
+    into user_id;
 end
 $$;
 

@@ -20,6 +20,7 @@ begin
     when p_errcode = '23502' then 'Give the column a default, or a value in p_data of create_job.'
     when p_errcode = '23505' then 'Another row has the same value: that says nothing of the package, and what comes after it was not tried.'
     when p_errcode = '23514' then format('Let the check constraint allow what the package writes: %s.', array_to_string(arcano.written_statuses(), ', '))
+    when p_errcode in ('25000', '25006') then 'Ask in a read committed transaction that may write.'
     when p_errcode = '42501' then format('The package''s functions run as %s: let its rights, and the policies of the table, allow that.', (
       select c.relowner::regrole from pg_class c where c.oid = 'arcano.job'::regclass))
     when p_call ~ '^cancel_job' then 'A ghost would block nobody, but stay as it is, and each sweep journal an error. Let the app''s trigger allow the status cancelled.'

@@ -200,7 +200,7 @@ APPS = {
         ddl="""
             create table public.enhancements (
               id uuid primary key default gen_random_uuid(), user_id uuid not null, status text not null default 'queued'
-                check (status in ('queued', 'running', 'completed', 'failed', 'cancelled')),
+                check (status in ('queued', 'starting', 'running', 'completed', 'failed', 'cancelled')),
               input_image_url text, output_image_url text, error_message text, created_at timestamptz not null default now(),
               started_at timestamptz, completed_at timestamptz);
             create index on public.enhancements (user_id, status);

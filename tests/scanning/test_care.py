@@ -144,7 +144,9 @@ def test_a_sample_says_about(large: psycopg.Connection, scan: Scan, run: Callabl
 
 
 def test_an_index_of_the_open_jobs_is_used(large: psycopg.Connection, scan: Scan) -> None:
-    large.execute("create index on public.enhancements (user_id) where status in ('queued', 'running')")
+    large.execute(
+        "create index on public.enhancements (user_id) where status in ('queued', 'starting', 'running')"
+    )
     before = seq_scans(large, "public.enhancements")
     [table] = scan("--large", 20)["tables"]
     assert (table["open"]["reading"], table["open"]["ghosts"]) == ("index", 600)
@@ -296,3 +298,41 @@ def test_where_it_is_installed(dsn: str, conn: psycopg.Connection, scan: Scan) -
 def test_any_release(request: pytest.FixtureRequest, server: EmbeddedServer, scan: Scan) -> None:
     """What this process tests with is what was asked for; --postgres 15 to 18 tries the others."""
     assert str(scan()["server_version"]).startswith(str(request.config.getoption("--postgres")))
+
+
+def test_code_of_a_weaker_owner_does_not_run_as_who_looks(empty_dsn: str, run: Callable[..., Result]) -> None:
+    """A cast, an index, a policy or statistics of the table's owner would run with the rights of who scans."""
+    with psycopg.connect(empty_dsn, autocommit=True) as conn:
+        conn.execute(
+            """
+            create role t_evil nologin; create schema w; create table w.ran (by name); grant insert on w.ran to public;
+            create type w.st as enum ('queued', 'running', 'done', 'failed');
+            create function w.evil(w.st) returns text language plpgsql as
+              $$ begin raise exception 'it ran as %', current_user; end $$;
+            create function w.plan(integer) returns integer language plpgsql immutable as
+              $$ begin return 1; end $$;
+            create table w.render_jobs (id uuid primary key default gen_random_uuid(), user_id uuid not null,
+              status w.st not null, created_at timestamptz default now(), started_at timestamptz, error text);
+            insert into w.render_jobs (user_id, status, created_at) values (gen_random_uuid(), 'queued', '2026-01-01');
+            create cast (w.st as text) with function w.evil(w.st);
+            create table w.export_jobs (id integer, user_id integer, status text, created_at timestamptz, started_at timestamptz, error text);
+            create index on w.export_jobs (user_id) where w.plan(1) = 1;
+            create or replace function w.plan(integer) returns integer language plpgsql immutable as
+              $$ begin raise exception 'it ran as %', current_user; end $$;
+            create table w.plain_jobs (id integer, user_id integer, status text, created_at timestamptz, started_at timestamptz, error text);
+            insert into w.plain_jobs values (1, 1, 'queued', '2026-01-01'), (2, 2, 'running', now()), (3, 3, 'failed', now());
+            alter function w.evil(w.st) owner to t_evil; alter function w.plan(integer) owner to t_evil;
+            """
+        )
+        try:
+            scanned = run("scan", empty_dsn)
+            assert "2 ghosts" not in scanned.output
+            assert "1 ghost blocks 1 user of w.plain_jobs" in scanned.output
+            for table in ("w.render_jobs", "w.export_jobs"):
+                assert table in scanned.output
+            assert "it would run w.evil(w.st) of t_evil as postgres" in scanned.output.replace(
+                "\n", " "
+            ).replace("  ", " ")
+            assert "it ran as" not in scanned.output
+        finally:
+            conn.execute("drop owned by t_evil cascade; drop role t_evil")

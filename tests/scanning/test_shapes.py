@@ -87,7 +87,7 @@ def test_a_table_that_an_extension_or_the_package_made_is_none(app: psycopg.Conn
 
 
 def test_ids_of_several_types_need_one_that_holds_all(app: psycopg.Connection, scan: Scan) -> None:
-    columns = "status text check (status in ('queued', 'running', 'failed')), error_message text, started_at timestamptz, created_at timestamptz"
+    columns = "status text check (status in ('queued', 'starting', 'running', 'completed', 'failed', 'cancelled')), error_message text, started_at timestamptz, created_at timestamptz"
     app.execute(f"create table public.render_jobs (id uuid primary key, user_id uuid, {columns})")
     [one] = scan()["tables"]
     assert one["how"] == "attach"

@@ -319,6 +319,13 @@ CREATE FUNCTION arcano.clock_health() RETURNS TABLE(level text, finding text, de
 
 COMMENT ON FUNCTION arcano.clock_health() IS 'Internal: what check_health says of the dates of jobs that were healed.';
 
+CREATE FUNCTION arcano.code_of_reading(p_table oid, p_role oid) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.code_of_reading(p_table oid, p_role oid) IS 'Internal: the functions that run as p_table is planned and read as text, and belong to a role without the rights of p_role; null: none.';
+
 CREATE FUNCTION arcano.code_of_table(p_table regclass, OUT class regclass, OUT object oid, OUT owner oid) RETURNS SETOF record
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1149,7 +1156,7 @@ CREATE FUNCTION arcano.job_counts(p_rows text, p_orphan_after interval, p_touch_
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.job_counts(p_rows text, p_orphan_after interval, p_touch_limit interval) IS 'Internal: what is counted of the rows that the statement p_rows reads, as rows_to_check does: a row for each status and one for all. charged: jobs that would be orphans but for their charge; future, dateless: whose created_at is in the future or null; dated, coarse: whose created_at is a date, and one in whole milliseconds; example: the id of one, which waits if any does.';
+COMMENT ON FUNCTION arcano.job_counts(p_rows text, p_orphan_after interval, p_touch_limit interval) IS 'Internal: what is counted of the rows that the statement p_rows reads, as rows_to_check does: a row for each status and one for all. charged: jobs that would be orphans but for their charge; future, dateless: whose created_at is in the future or null; dated, coarse: whose created_at is a date, and one in whole milliseconds; example: the id of one that waits.';
 
 CREATE TABLE arcano.job_event (
     event_id bigint NOT NULL,
@@ -1363,7 +1370,7 @@ CREATE FUNCTION arcano.key_problem(p_table regclass, OUT problem text, OUT mend 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.key_problem(p_table regclass, OUT problem text, OUT mend text) IS 'Internal: that the primary key of p_table is not its id alone, and the statement that would mend it (null: others refer to the key); no row: it is.';
+COMMENT ON FUNCTION arcano.key_problem(p_table regclass, OUT problem text, OUT mend text) IS 'Internal: that the primary key of p_table is not its id alone, and the statement that would mend it (null: the table has another key); no row: it is.';
 
 CREATE FUNCTION arcano.known_job(p_table regclass, p_job_id uuid, p_user_id uuid, p_data jsonb, p_request_key text, OUT active_table text, OUT active_job_id uuid, OUT active_status text) RETURNS record
     LANGUAGE plpgsql
@@ -2002,6 +2009,13 @@ CREATE FUNCTION arcano.newest_rows(p_table oid, p_name text) RETURNS text
 
 COMMENT ON FUNCTION arcano.newest_rows(p_table oid, p_name text) IS 'Internal: a subquery that reads some of the newest rows of p_table, which is called p_name.';
 
+CREATE FUNCTION arcano.not_kept(p_call text, p_job arcano.job_ref, p_user_id uuid) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.not_kept(p_call text, p_job arcano.job_ref, p_user_id uuid) IS 'Internal: which columns of p_job are not as p_call has written them; null: all are.';
+
 CREATE FUNCTION arcano.note_admission() RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2134,7 +2148,7 @@ CREATE FUNCTION arcano.other_id_types(p_table regclass) RETURNS text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.other_id_types(p_table regclass) IS 'Internal: what installs the package with the types that the ids of p_table have; null: other tables depend on those that it has.';
+COMMENT ON FUNCTION arcano.other_id_types(p_table regclass) IS 'Internal: what installs the package with the types that the ids of p_table have; null: other tables, the journal or refunds depend on those that it has.';
 
 CREATE FUNCTION arcano.own_job(p_job_id uuid, p_table text) RETURNS arcano.job_ref
     LANGUAGE plpgsql STABLE
@@ -2871,12 +2885,12 @@ CREATE FUNCTION arcano.trip_breakers(p_limit integer) RETURNS void
 
 COMMENT ON FUNCTION arcano.trip_breakers(p_limit integer) IS 'Internal: before a batch of p_limit: sets tables to observe mode whose breaker is to be tripped, with a warning and a notification on arcano_breaker.';
 
-CREATE FUNCTION arcano.try_path(p_table regclass, p_job_id uuid, p_user_id uuid, p_data jsonb, p_path text[], p_alone boolean, OUT worked text[], OUT failed text, OUT problem text, OUT errcode text) RETURNS record
+CREATE FUNCTION arcano.try_path(p_table regclass, p_job_id uuid, p_user_id uuid, p_data jsonb, p_path text[], p_alone boolean, p_until timestamp with time zone, OUT worked text[], OUT failed text, OUT problem text, OUT errcode text) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS ...;
 
-COMMENT ON FUNCTION arcano.try_path(p_table regclass, p_job_id uuid, p_user_id uuid, p_data jsonb, p_path text[], p_alone boolean, OUT worked text[], OUT failed text, OUT problem text, OUT errcode text) IS 'Internal: makes job p_job_id (null: the table gives its id) of user p_user_id in p_table with p_data and leads it through the calls p_path; undoes all of it (p_alone: what is_alone said before). Which worked, and which failed first and why (null: none).';
+COMMENT ON FUNCTION arcano.try_path(p_table regclass, p_job_id uuid, p_user_id uuid, p_data jsonb, p_path text[], p_alone boolean, p_until timestamp with time zone, OUT worked text[], OUT failed text, OUT problem text, OUT errcode text) IS 'Internal: makes job p_job_id (null: the table gives its id) of user p_user_id in p_table with p_data and leads it through the calls p_path; undoes all of it (p_alone: what is_alone said before), and stops at p_until (null: never). Which worked, and which failed first and why (null: none).';
 
 CREATE FUNCTION arcano.unchanged_job(p_job arcano.job_ref, OUT status text, OUT attempt integer, OUT note text) RETURNS record
     LANGUAGE plpgsql STABLE
@@ -4143,6 +4157,8 @@ REVOKE ALL ON FUNCTION arcano.clock_findings(p_table regclass, p_jobs bigint, p_
 
 REVOKE ALL ON FUNCTION arcano.clock_health() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.code_of_reading(p_table oid, p_role oid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.code_of_table(p_table regclass, OUT class regclass, OUT object oid, OUT owner oid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.column_problems(p_table regclass, OUT problem text, OUT mend text) FROM PUBLIC;
@@ -4600,6 +4616,8 @@ REVOKE ALL ON FUNCTION arcano.nearest(p_word text, p_words text[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.newest_rows(p_table oid, p_name text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.not_kept(p_call text, p_job arcano.job_ref, p_user_id uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.note_admission() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.note_alive() FROM PUBLIC;
@@ -4881,7 +4899,7 @@ REVOKE ALL ON FUNCTION arcano.trigger_findings(p_table regclass, OUT level text,
 
 REVOKE ALL ON FUNCTION arcano.trip_breakers(p_limit integer) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION arcano.try_path(p_table regclass, p_job_id uuid, p_user_id uuid, p_data jsonb, p_path text[], p_alone boolean, OUT worked text[], OUT failed text, OUT problem text, OUT errcode text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION arcano.try_path(p_table regclass, p_job_id uuid, p_user_id uuid, p_data jsonb, p_path text[], p_alone boolean, p_until timestamp with time zone, OUT worked text[], OUT failed text, OUT problem text, OUT errcode text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.unchanged_job(p_job arcano.job_ref, OUT status text, OUT attempt integer, OUT note text) FROM PUBLIC;
 

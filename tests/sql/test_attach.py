@@ -320,7 +320,7 @@ def test_a_refusal_says_why_changes_nothing_and_its_hint_mends_it(
 
     assert refused.value.hint
     if refused.value.hint.startswith("arcano-db "):  # asks what its words mean, or installs for its ids
-        assert refused.value.hint.removeprefix("arcano-db ").startswith(("map public.", "uninstall --yes"))
+        assert refused.value.hint.removeprefix("arcano-db ").startswith(("map public.", "uninstall &&"))
         return
     for line in refused.value.hint.splitlines():
         fresh.execute(line)
@@ -346,7 +346,7 @@ def test_every_problem_is_told_at_once(fresh: psycopg.Connection) -> None:
     assert (refused.value.detail or "").count("\n") == 4
     # A date without time zone cannot be mended without knowing what the app means by it, nor can ids.
     assert refused.value.hint == (
-        "arcano-db uninstall --yes && arcano-db migrate --id-type uuid --user-id-type integer"
+        "arcano-db uninstall && arcano-db migrate --id-type uuid --user-id-type integer"
     )
     ArcanoDB(fresh).attach_job_table(VIDEO)  # now others depend on the types
     with pytest.raises(CannotAttach) as refused:

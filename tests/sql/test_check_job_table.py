@@ -325,7 +325,7 @@ def test_a_table_that_cannot_be_attached(db: ArcanoDB, conn: psycopg.Connection)
     assert any("column id is bigint, the contract has uuid" in f.detail for f in findings)
     assert any(f.detail == "it has no column created_at" for f in findings)
     assert findings[0].hint == (
-        "arcano-db uninstall --yes && arcano-db migrate --id-type bigint --user-id-type text"
+        "arcano-db uninstall && arcano-db migrate --id-type bigint --user-id-type text"
     )
     conn.execute("create table public.makes (id uuid primary key, user_id uuid, state text, at timestamptz)")
     assert {(f.level, f.finding) for f in db.check_job_table("public.makes")} == {

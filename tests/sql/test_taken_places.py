@@ -175,3 +175,31 @@ def test_two_tables_at_once(conn: psycopg.Connection) -> None:
         ("public.renders", "Clips"),
         ("public.gone", "Renders"),
     }
+
+
+def test_a_live_table_is_no_grave(conn: psycopg.Connection) -> None:
+    """Two that changed their names, and then one was made anew: the other one must not be detached for it."""
+    conn.execute(TABLE.replace("renders", "clips"))
+    db = ArcanoDB(conn)
+    db.attach_job_table("public.clips", "Clips")
+    conn.execute(
+        "alter table public.renders rename to other; alter table public.clips rename to renders;"
+        " alter table public.other rename to clips"
+    )
+    conn.execute("drop table public.renders")
+    conn.execute(TABLE)
+    user = make(conn, "public.clips")
+    assert names(conn) == [("ok", "each attached table still has its name")]
+    db.sweep_orphans()
+    assert "public.clips" in {t.job_table for t in db.job_tables()}
+    with pytest.raises(NotAttached):
+        db.create_job("public.renders", uuid4(), uuid4())
+    assert db.check_user_active(user).has_active_job
+
+
+def test_a_view_in_its_place_is_noticed(conn: psycopg.Connection) -> None:
+    conn.execute(
+        "alter table public.renders rename to rendered; create view public.renders as select * from public.rendered"
+    )
+    [(level, detail)] = names(conn)
+    assert (level, "public.rendered, which had its name" in detail) == ("error", True)

@@ -17,7 +17,8 @@ from arcano_db.calls.rows import Finding
 WRITES = "what the package writes, tried and rolled back"
 ALL = (
     "create_job, touch_job, cancel_job, restore_job, run_or_queue, claim_jobs, start_job, finish_job,"
-    " requeue_job, fail_job"
+    " requeue_job, fail_job, requeue_job (running), cancel_job (running), cancel_job (starting),"
+    " finish_job (starting), fail_job (running)"
 )
 
 TABLE = """
@@ -85,7 +86,7 @@ VETOES = {
     "out of an end": ("old.status = 'cancelled'", {"restore_job"}),
     "back into the line": ("old.status = 'starting' and new.status = 'queued'", {"requeue_job"}),
     "a heartbeat": ("new.heartbeat_at is distinct from old.heartbeat_at", {"touch_job"}),
-    "a place": ("new.waited_in_queue", {"run_or_queue"}),
+    "a place": ("new.waited_in_queue", {"run_or_queue", "requeue_job"}),
     "any update": ("true", {"touch_job", "run_or_queue", "start_job"}),
 }
 
@@ -100,12 +101,12 @@ def test_a_trigger_that_refuses_one_write(conn: psycopg.Connection, veto: str) -
         condition = condition.replace("new.waited_in_queue", "(to_jsonb(new) ->> 'waited_in_queue')::boolean")
     body(conn, "before update", f"if {condition} then raise exception 'not this'; end if;")
     found = refused(conn)
-    assert set(found) == calls
+    assert {call.partition(" ")[0] for call in found} == calls
     assert set(found.values()) == {"P0001: not this"}
     assert all(f.hint for f in tried(conn) if f.level == "error")
     # One that says nothing, and leaves the row as it is, refuses as well.
     body(conn, "before update", f"if {condition} then return null; end if;")
-    assert set(refused(conn)) == calls
+    assert {call.partition(" ")[0] for call in refused(conn)} == calls
 
 
 def test_what_is_checked_at_the_commit(conn: psycopg.Connection) -> None:
@@ -120,7 +121,8 @@ def test_what_is_checked_at_the_commit(conn: psycopg.Connection) -> None:
           for each row execute function public.later();
         """
     )
-    assert refused(conn) == {"fail_job": "P0001: not at the end"}
+    assert set(refused(conn)) == {"fail_job", "fail_job (running)"}
+    assert set(refused(conn).values()) == {"P0001: not at the end"}
 
 
 def test_a_trigger_that_names_things_without_their_schema(conn: psycopg.Connection) -> None:
@@ -203,14 +205,16 @@ def test_a_table_in_use_is_not_waited_for(conn: psycopg.Connection, migrated_dsn
 
 
 def test_where_no_user_is_free_one_is_made_so_for_as_long_as_it_lasts(conn: psycopg.Connection) -> None:
-    conn.execute("insert into public.t (user_id, status) select id, 'running' from public.people")
+    conn.execute("insert into public.t (user_id, status) select id, 'queued' from public.people")
     before = conn.execute("select *, xmin::text from public.t order by id").fetchall()
     assert tried(conn)[0].level == "ok"
     assert conn.execute("select *, xmin::text from public.t order by id").fetchall() == before
+    # A job that is worked on is left alone: what its trigger tells somebody else could not be undone.
+    conn.execute("update public.t set status = 'running'")
+    not_tried = ("warning", "not tried: each user has a job that is worked on, or there is none")
+    assert [(f.level, f.detail) for f in tried(conn)] == [not_tried]
     conn.execute("delete from public.t; delete from public.people")
-    assert [(f.level, f.detail) for f in tried(conn)] == [
-        ("warning", "not tried: there is no user whose job it could be")
-    ]
+    assert [(f.level, f.detail) for f in tried(conn)] == [not_tried]
 
 
 def test_an_empty_table_is_tried_with_a_user_of_the_app(conn: psycopg.Connection) -> None:
@@ -268,3 +272,111 @@ def test_a_mapping_is_tried_as_well(conn: psycopg.Connection, trigger: str, refu
 def test_the_job_tables_of_the_app(conn: psycopg.Connection) -> None:
     make_job(conn, UPSCALER, make_user(conn), status="completed")
     assert [f.level for f in tried(conn, UPSCALER)] == ["ok"]
+
+
+# What the app's own code makes otherwise without a word, and the calls that find it so.
+UNSAID = {
+    "a guard of columns": ('"position" := old."position"; new.waited_in_queue := old.waited_in_queue', {"run_or_queue", "requeue_job"}),
+    "no heartbeats": ("heartbeat_at := old.heartbeat_at", {"touch_job"}),
+    "no ids of a provider": ("task_id := null", {"start_job"}),
+    "no start": ("started_at := old.started_at", {"start_job", "claim_jobs"}),
+    "no reasons": ("error_message := null", {"cancel_job", "fail_job"}),
+    "no end": ("completed_at := null", {"finish_job"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("unsaid", UNSAID)
+def test_what_is_made_otherwise_is_refused_as_well(conn: psycopg.Connection, unsaid: str) -> None:
+    change, calls = UNSAID[unsaid]
+    ArcanoDB(conn).attach_job_table("public.t")
+    body(conn, "before update", f"new.{change};")
+    found = refused(conn)
+    assert {call.partition(" ")[0] for call in found} == calls
+    assert all("and something of the app makes that otherwise" in why for why in found.values())
+
+
+def test_a_date_that_is_of_another_zone(conn: psycopg.Connection) -> None:
+    body(conn, "before insert", "new.created_at := timezone('America/Sao_Paulo', now())::timestamptz;")
+    assert refused(conn) == {
+        "create_job": "it writes created_at, and something of the app makes that otherwise"
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "calls"),
+    [
+        ("old.status = 'running' and new.status = 'cancelled'", {"cancel_job (running)"}),
+        ("old.status = 'running' and new.status = 'queued'", {"requeue_job (running)"}),
+        ("old.status = 'starting' and new.status = 'cancelled'", {"cancel_job (starting)"}),
+        ("old.status = 'starting' and new.status = 'completed'", {"finish_job (starting)"}),
+        ("to_jsonb(new) ->> 'task_id' is not null", {"start_job"}),
+    ],
+)
+def test_each_way_from_one_status_to_another(conn: psycopg.Connection, change: str, calls: set[str]) -> None:
+    body(conn, "before update", f"if {change} then raise exception 'not so'; end if;")
+    assert set(refused(conn)) >= calls
+    assert {call.partition(" ")[0] for call in refused(conn)} == {call.partition(" ")[0] for call in calls}
+
+
+def test_a_deferred_trigger_whose_name_another_one_has(conn: psycopg.Connection) -> None:
+    conn.execute(
+        """
+        create table public.other (id integer);
+        create function public.later() returns trigger language plpgsql as $body$
+        begin
+          if new.status = 'cancelled' then raise exception 'never'; end if;
+          return null;
+        end $body$;
+        create function public.nothing() returns trigger language plpgsql as 'begin return null; end';
+        create constraint trigger later after update on public.t deferrable initially deferred
+          for each row execute function public.later();
+        create constraint trigger later after update on public.other for each row execute function public.nothing();
+        """
+    )
+    ArcanoDB(conn).attach_job_table("public.t")
+    assert refused(conn)["cancel_job"] == "P0001: never"
+
+
+def test_the_code_of_a_table_that_is_referred_to_is_not_run(conn: psycopg.Connection) -> None:
+    """Its owner may be anybody, and its policies would run with the rights of who looks."""
+    conn.execute(
+        """
+        create role t_weak nologin; grant create, usage on schema public to t_weak; create table public.ran (by name);
+        grant insert on public.ran to public;
+        create function public.pol() returns boolean language plpgsql as
+          'begin insert into public.ran values (current_user); return true; end';
+        alter function public.pol() owner to t_weak;
+        alter table public.people enable row level security; alter table public.people force row level security;
+        create policy p on public.people using (public.pol()); alter table public.people owner to t_weak;
+        delete from public.t; create role t_looks nologin; grant create, usage on schema public to t_looks;
+        grant usage on schema arcano to t_looks; grant execute on all functions in schema arcano to t_looks;
+        grant select on all tables in schema arcano to t_looks; alter table public.t owner to t_looks;
+        grant select, references on public.people to t_looks
+        """
+    )
+    try:
+        conn.execute("set arcano.trust_owner = off; set role t_looks")
+        conn.execute("select * from arcano.example_job('public.t')").fetchall()
+        conn.execute("reset role")
+        assert conn.execute("select * from public.ran").fetchall() == []
+    finally:
+        conn.execute("reset role; reset arcano.trust_owner; drop owned by t_looks, t_weak cascade")
+        conn.execute("drop role t_looks, t_weak")
+
+
+def test_slow_triggers_do_not_keep_the_table_locked(conn: psycopg.Connection) -> None:
+    body(conn, "before update", "perform pg_sleep(0.4);")
+    found = tried(conn)[0]
+    assert (found.level, found.detail) == (
+        "warning",
+        "not tried to its end: the app's own triggers take long, and nobody can use the table meanwhile",
+    )
+    ArcanoDB(conn).attach_job_table("public.t")  # it is not locked then
+    assert tried(conn)[0].level == "ok"
+
+
+@pytest.mark.parametrize("isolation", ["serializable", "repeatable read"])
+def test_another_isolation_is_not_the_apps_fault(conn: psycopg.Connection, isolation: str) -> None:
+    conn.execute(f"set default_transaction_isolation = '{isolation}'")
+    [found] = [f for f in tried(conn) if f.level == "error"]
+    assert found.hint == "Ask in a read committed transaction that may write."

@@ -365,10 +365,13 @@ def sweep(dsn: str, as_json: bool, limit: int, every: float | None, deadline: fl
         return
     with database(dsn) as db:
         rows = db.sweep_orphans(limit)
+        failed = db.sweep_status().last_failed
     if as_json:
         print_json(rows)
     else:
-        print_rows(rows, SweptTable, empty="Nothing to sweep.")
+        print_rows(rows, SweptTable, empty="Nothing to sweep." if not failed else "Nothing was ended.")
+    if failed:
+        say(f"{failed} could not be ended, and are tried again later: arcano-db events --event error")
 
 
 @main.command()

@@ -19,6 +19,7 @@ from arcano_db.demo import DemoError
 from arcano_db.installing import migrating
 from arcano_db.installing.attaching import AttachError
 from arcano_db.running.working import WorkError
+from arcano_db.terminal.output import for_a_shell
 
 # Of a command's first sentence in a list, whatever the width: click cuts off what is longer.
 WHOLE = 1000
@@ -46,7 +47,7 @@ class _Said:
         """On lines of their own, as psql shows them."""
         parts = [self.message]
         parts += [f"Detail: {self.detail}"] if self.detail else []
-        parts += [f"Hint: {self.hint}"] if self.hint else []
+        parts += [f"Hint: {for_a_shell(self.hint)}"] if self.hint else []
         return "\n".join(parts)
 
 

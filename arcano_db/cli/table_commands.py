@@ -146,7 +146,9 @@ def attach(
     def checked(table: str) -> list[Finding]:
         with opened() as connection:
             say(f"reading {printable(table)} ...")
-            return ArcanoDB(connection).check_job_table(table, orphan_after, not no_try)
+            return _mapped(connection, table) + ArcanoDB(connection).check_job_table(
+                table, orphan_after, not no_try
+            )
 
     def steps(connection: psycopg.Connection[Any], table: str) -> list[Step]:
         return ArcanoDB(connection).attach_steps(table, tool, orphan_after, stall_after)
@@ -225,6 +227,15 @@ def attach(
             else "No table looks like a job table. Name one: arcano-db attach public.my_jobs"
         )
     sys.exit(FAILED if len(done) < len(wanted) else 0)
+
+
+def _mapped(connection: psycopg.Connection[Any], table: str) -> list[Finding]:
+    """What is to be said of a table that cannot be attached, because it is mapped."""
+    row = connection.execute("select arcano.is_mapped(%s::regclass)", (table,)).fetchone()
+    if row != (True,):
+        return []
+    detail = "It is mapped, and works as that; its jobs would count twice. The rest is said of it as it is."
+    return [Finding("error", "it cannot be attached", detail, None)]
 
 
 _Answer = TypeVar("_Answer")

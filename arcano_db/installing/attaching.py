@@ -164,6 +164,15 @@ def removal_steps(connection: psycopg.Connection[Any]) -> list[Step]:
     steps = []
     if sees_cron and connection.execute("select 1 from cron.job where jobname = 'arcano-sweep'").fetchone():
         steps.append(Step("select arcano.unschedule_sweeper()", "none", "pg_cron no longer sweeps"))
+    mapped = "select to_regclass('arcano.mapping') is not null"
+    if connection.execute(mapped).fetchone() == (True,):
+        steps += [
+            Step(statement, "none", f"unmaps {name}: nothing of it is touched")
+            for name, statement in connection.execute(
+                "select m.name, format('select arcano.unmap_job_table(%L)', m.name)"
+                " from arcano.mapping m order by 1"
+            ).fetchall()
+        ]
     return [
         *steps,
         Step(

@@ -353,6 +353,8 @@ def _chosen_types(
     for name, (id_type, tables) in found.items():
         option = f"--{name.replace('_', '-')}-type"
         report(f"{name} of job tables is {id_type}, once for all, because {tables} (else: {option})")
+    if not any(found.values()) and not any(types.values()):
+        report("ids are uuid, once for all, because no table looks like a job table (else: --id-type)")
     return {**types, **{name: id_type for name, (id_type, _) in found.items()}}
 
 

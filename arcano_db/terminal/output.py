@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
@@ -60,6 +62,20 @@ def print_json(value: Any, *, indent: int | None = 2) -> None:
     click.echo(json.dumps(value, default=_to_json, indent=indent))
 
 
+# A command of this package's, as far as the next one or the comment behind it.
+_OUR_COMMAND = re.compile(r"arcano-db [^;\n]*?(?= -- |;| && |\n|$)")
+_QUOTED_NAME = re.compile(r"""(?<!['"\w.])(?:\w+|"(?:[^"]|"")+")\.(?:\w+|"(?:[^"]|"")+")(?!['"\w.])""")
+
+
+def for_a_shell(text: str) -> str:
+    """The same, with names of tables as a shell hands them on: it takes double quotes for its own."""
+
+    def quoted(name: re.Match[str]) -> str:
+        return shlex.quote(name[0]) if '"' in name[0] else name[0]
+
+    return _OUR_COMMAND.sub(lambda command: _QUOTED_NAME.sub(quoted, command[0]), text)
+
+
 def _to_json(value: Any) -> Any:
     if isinstance(value, timedelta):
         return value.total_seconds()
@@ -115,7 +131,7 @@ def print_findings(findings: Sequence[Any], as_json: bool) -> None:
             )
         )
         if found.hint:
-            for line in found.hint.splitlines():
+            for line in for_a_shell(found.hint).splitlines():
                 console.print(Text(f"        {printable(line, longest=4 * LONGEST)}", style="dim"))
 
 

@@ -53,6 +53,7 @@ begin
     return query select 'error', 'reading it', v_problem, 'An expression sees the row as t, and what is in schema pg_catalog alone: write t.column and schema.function().';
     return;
   end if;
+  return query select f.* from arcano.mapping_default_findings(p_mapping) f;
   return query select f.* from arcano.mapping_id_findings(p_mapping, p_force) f;
   return query select f.* from arcano.mapping_index_findings(p_mapping, p_force) f;
   return query select f.* from arcano.mapping_sign_findings(p_mapping) f;

@@ -60,7 +60,7 @@ begin
       return query select 'error', 'ending a job', format('tried on job %s: %s: %s', v_job_id, sqlstate, sqlerrm), 'The role that migrated must be able to write status, and what else is mapped.';
     when others or assert_failure then
       return query select 'warning', 'ending a job', format('tried on job %s: %s: %s', v_job_id, sqlstate, sqlerrm),
-        'A ghost like it would block nobody, but stay as it is, and each sweep journal an error. Let the app''s trigger or check allow it, or name another word in p_writes.';
+        concat(arcano.refusal_hint(p_mapping.relid, 'cancel_job', sqlstate), case when sqlstate !~ '^42' then ' Or name another word in p_writes.' end);
   end;
 end
 $$;

@@ -35,9 +35,9 @@ begin
              o.job_table, count(*), min(o.silent_since), w.why),
            w.mend
       from (
-        select j.job_table, j.is_enforced, j.stalls_at, j.silent_since, j.is_working from arcano.open_job j
+        select j.job_table, j.is_enforced, j.stalls_at, j.silent_since, j.is_working, false as is_mapped from arcano.open_job j
          union all
-        select m.job_table, m.is_enforced, m.stalls_at, m.silent_since, m.is_working
+        select m.job_table, m.is_enforced, m.stalls_at, m.silent_since, m.is_working, true
           from arcano.generated_open_jobs() m where (select arcano.generated_has_tables())
       ) o
      cross join lateral (
@@ -49,6 +49,8 @@ begin
               end,
               case
                 when not o.is_enforced then format('arcano-db observed; then: arcano-db configure %s mode=enforce', o.job_table)
+                when o.stalls_at is null and o.is_mapped then
+                  'They block their users. Map what tells that somebody works on a job (started_at, heartbeat_at); then stall_after ends those that fell silent.'
                 when o.stalls_at is null then
                   format('They hold their slots and block their users. If they end without a word for longer: arcano-db configure %s stall_after=''2 hours''; and let those who work call touch_job.', o.job_table)
                 when o.stalls_at > now() then

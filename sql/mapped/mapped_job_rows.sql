@@ -21,7 +21,7 @@ begin
   for v_table in
     select m::arcano.mapping as mapping, array_agg(r.id::text) as ids
       from unnest(p_jobs) r
-      join arcano.mapping m on m.relid = r.relid and arcano.shape_of(m.name, m.uses) is not distinct from m.shape
+      join arcano.mapping m on m.relid = r.relid and arcano.shape_of(m.name, m.uses) = m.shape -- null: it is gone
      group by m.*
   loop
     begin

@@ -16,8 +16,8 @@ begin
     select h::arcano.job_event as event, j.is_open
       from arcano.mapping m
       join arcano.job_event h on h.relid = m.relid and h.event = 'healed' and h.created_at > now() - interval '1 hour'
-     cross join lateral (select r.* from arcano.generated_jobs_by_id(h.job_id) r where r.relid = h.relid) j
-     cross join lateral (select arcano.job_row((h.relid, h.job_id)::arcano.job_ref)) n (job)
+     cross join lateral (select r.* from arcano.generated_jobs_by_id(h.job_id) r where r.relid = m.relid) j
+     cross join lateral (select arcano.job_row((m.relid, h.job_id)::arcano.job_ref)) n (job) -- of m, and so of no table that is mapped no more
      where (n.job).id is not null -- else it waits to be read anew
        and j.created_at is not distinct from arcano.made_at(h.job_before) -- else an id that came again
        and (j.is_open or exists (

@@ -32,6 +32,9 @@ begin
   end if;
   v_rows := arcano.mapped_rows(m, 'all');
   return query
+    select 'note', 'words that the package writes', string_agg(distinct w.value, ', '), 'Your models have to know them: what lists the words of a column must have them all.'
+      from jsonb_each_text(m.writes) w;
+  return query
     select o.*
       from arcano.job_counts(v_rows, v_orphan_after, v_settings.touch_limit) c
      cross join lateral arcano.orphan_findings(m.relid, c.jobs, c.orphans, c.orphan_users, c.oldest, c.charged) o

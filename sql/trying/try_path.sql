@@ -41,8 +41,8 @@ begin
       v_note := null;
       case split_part(failed, ' ', 1)
         when 'create_job' then
-          if failed <> 'create_job' then
-            v_data := v_data || '{"user_credit_cost": 1, "credits_charged": true}';
+          if not arcano.is_mapped(p_table) then -- a default may say that it was charged
+            v_data := v_data || case failed when 'create_job' then '{"user_credit_cost": 0, "credits_charged": false}' else '{"user_credit_cost": 1, "credits_charged": true}' end::jsonb;
           end if;
           select c.created, concat('a job is in the way: ', c.active_table, ' ', c.active_job_id), p_table, c.job_id
             into v_did, v_note, v_job.relid, v_job.id

@@ -13,6 +13,7 @@ from helpers import UPSCALER, make_job, make_user
 
 from arcano_db import ArcanoDB
 from arcano_db.demo import TOOLS
+from arcano_db.terminal.output import for_a_shell
 from arcano_db.testing.embedded import embedded_server
 
 TRIED = "ending a job, tried and rolled back"
@@ -146,3 +147,49 @@ def test_uninstall_says_which_roles_stay(run: Any) -> None:
             "the role arcano_backend stays: its members are app_login"
         ]
         assert conn.execute("select count(*) from pg_roles where rolname ~ '^arcano_'").fetchone() == (1,)
+
+
+def test_uninstall_takes_mapped_tables_with_it(run: Any, dsn: str, conn: psycopg.Connection) -> None:
+    conn.execute(
+        'create table public."Clip" (id uuid primary key, user_id uuid not null, status text not null,'
+        " created_at timestamptz not null default now());"
+        ' create index on public."Clip" (user_id, status);'
+        " select * from arcano.map_job_table('public.\"Clip\"', p_statuses =>"
+        ' \'{"queued": "queued", "running": "running", "cancelled": "cancelled"}\')'
+    )
+    assert 'unmaps public."Clip"' in run("uninstall", "--plan", "--dsn", dsn).stdout
+    done = run("uninstall", "--yes", "--dsn", dsn)
+    assert done.exit_code == 0, done.output
+    assert conn.execute("select to_regnamespace('arcano'), to_regclass('public.\"Clip\"')").fetchone() == (
+        None,
+        '"Clip"',
+    )
+
+
+@pytest.mark.parametrize(
+    ("printed", "typed"),
+    [
+        ('arcano-db attach public."Job" --check', "arcano-db attach 'public.\"Job\"' --check"),
+        ("arcano-db attach public.jobs --check", "arcano-db attach public.jobs --check"),
+        (
+            'arcano-db unmap "My App"."Job\'s"; or: arcano-db map "My App"."Job\'s" -- "a.b"',
+            """arcano-db unmap '"My App"."Job'"'"'s"'; or: arcano-db map '"My App"."Job'"'"'s"' -- "a.b\"""",
+        ),
+        ('alter table public."Job" add primary key (id);', 'alter table public."Job" add primary key (id);'),
+    ],
+)
+def test_a_command_that_is_printed_can_be_typed(printed: str, typed: str) -> None:
+    """A shell takes double quotes for its own; to SQL they belong."""
+    assert for_a_shell(printed) == typed
+
+
+def test_what_is_mapped_is_not_said_to_be_attachable(run: Any, dsn: str, conn: psycopg.Connection) -> None:
+    conn.execute(
+        "create table public.clips (id uuid primary key, user_id uuid not null, status text not null,"
+        " created_at timestamptz not null default now()); create index on public.clips (user_id, status);"
+        " select * from arcano.map_job_table('public.clips', p_statuses =>"
+        ' \'{"queued": "queued", "running": "running", "cancelled": "cancelled"}\')'
+    )
+    checked = run("attach", "public.clips", "--check", "--dsn", dsn)
+    assert checked.exit_code == 1
+    assert checked.stdout.startswith("error   it cannot be attached: It is mapped")

@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from helpers import MigratedAs, events
+from helpers import MigratedAs, events, without_breakers
 
 from arcano_db import ArcanoApi, ArcanoDB, CannotRead, InvalidArgument, NotAllowed, NotAttached
 
@@ -404,3 +404,50 @@ def test_each_command_knows_it(
 def test_what_needs_an_attached_table_says_so(db: ArcanoDB) -> None:
     with pytest.raises(NotAttached, match="is mapped, and not attached"):
         db.queue_position("1", table=MAPPED)
+
+
+def test_a_table_that_is_gone_or_swapped_stops_no_sweep(conn: psycopg.Connection) -> None:
+    """Of which the journal has a job that was healed in the last hour, and whose columns have other names."""
+    for name in ("one", "two"):
+        conn.execute(
+            f"create table public.{name} (id uuid primary key default gen_random_uuid(), owner uuid not null,"
+            " state text not null, made timestamptz not null default now());"
+            f" create index on public.{name} (owner, state);"
+            f" insert into public.{name} (owner, state, made)"
+            " values (gen_random_uuid(), 'queued', now() - interval '1 hour')"
+        )
+        conn.execute(
+            "select * from arcano.map_job_table(%s, p_columns => %s, p_statuses => %s, p_mode => 'enforce')",
+            (
+                f"public.{name}",
+                '{"user_id": "owner", "status": "state", "created_at": "made"}',
+                '{"queued": "queued", "running": "running", "cancelled": "cancelled"}',
+            ),
+        )
+    without_breakers(conn)
+    db = ArcanoDB(conn)
+    assert sum(row.cancelled for row in db.sweep_orphans()) == 2
+    ghost = "insert into public.two (owner, state, made) values (gen_random_uuid(), 'queued', now() - interval '1 hour')"
+    conn.execute("drop table public.one")
+    conn.execute(ghost)
+    assert sum(row.cancelled for row in db.sweep_orphans()) == 1
+    conn.execute(
+        "create table public.new_two (like public.two including all); insert into public.new_two table public.two;"
+        " alter table public.two rename to old_two; alter table public.new_two rename to two"
+    )
+    conn.execute(ghost)
+    assert sum(row.cancelled for row in db.sweep_orphans()) == 1
+
+
+def test_the_default_of_a_date_is_of_the_sessions_zone(conn: psycopg.Connection) -> None:
+    """An ORM may write UTC, and the database its own: a job that leaves its date to that is hours old at once."""
+    conn.execute(f"alter database {conn.info.dbname} set timezone = 'America/Sao_Paulo'")
+    conn.execute(
+        "create table public.clips (id bigint primary key, user_id bigint not null, status text not null,"
+        " created_at timestamp(3) not null default current_timestamp); create index on public.clips (user_id, status)"
+    )
+    arguments = ("public.clips", '{"queued": "queued", "cancelled": "cancelled"}', "UTC")
+    problems = "select hint from arcano.map_problems(%s, p_statuses => %s, p_time_zone => %s) where detail like 'the default of %%'"
+    [(hint,)] = conn.execute(problems, arguments).fetchall()
+    conn.execute(hint)
+    assert conn.execute(problems, arguments).fetchall() == []

@@ -1779,6 +1779,13 @@ CREATE FUNCTION arcano.mapping_date_problems(p_mapping arcano.mapping, OUT findi
 
 COMMENT ON FUNCTION arcano.mapping_date_problems(p_mapping arcano.mapping, OUT finding text, OUT detail text, OUT hint text) IS 'Internal: which dates of p_mapping are another instant in a session with another time zone: argument, detail and what would mend it; no row: none.';
 
+CREATE FUNCTION arcano.mapping_default_findings(p_mapping arcano.mapping, OUT level text, OUT finding text, OUT detail text, OUT hint text) RETURNS SETOF record
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.mapping_default_findings(p_mapping arcano.mapping, OUT level text, OUT finding text, OUT detail text, OUT hint text) IS 'Internal: whether the default of a date of p_mapping is written in another time zone than it is read in.';
+
 CREATE FUNCTION arcano.mapping_distrust(p_mapping arcano.mapping) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3028,6 +3035,13 @@ CREATE FUNCTION arcano.written_statuses() RETURNS text[]
     RETURN ((ARRAY['queued'::text] || arcano.working_statuses()) || arcano.ended_statuses());
 
 COMMENT ON FUNCTION arcano.written_statuses() IS 'Internal: the statuses that the package writes; whatever reads the column must know them.';
+
+CREATE FUNCTION arcano.zone_of_sessions() RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS ...;
+
+COMMENT ON FUNCTION arcano.zone_of_sessions() IS 'Internal: the time zone of sessions of this database that do not set another one.';
 
 CREATE FUNCTION arcano_api.cancel_job(p_job_id uuid, p_table text DEFAULT NULL::text, p_reason text DEFAULT NULL::text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT refunded boolean) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -4553,6 +4567,8 @@ REVOKE ALL ON FUNCTION arcano.mapping_column_problems(p_mapping arcano.mapping, 
 
 REVOKE ALL ON FUNCTION arcano.mapping_date_problems(p_mapping arcano.mapping, OUT finding text, OUT detail text, OUT hint text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION arcano.mapping_default_findings(p_mapping arcano.mapping, OUT level text, OUT finding text, OUT detail text, OUT hint text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION arcano.mapping_distrust(p_mapping arcano.mapping) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.mapping_findings(p_mapping arcano.mapping, p_force boolean, OUT level text, OUT finding text, OUT detail text, OUT hint text) FROM PUBLIC;
@@ -4938,6 +4954,8 @@ REVOKE ALL ON FUNCTION arcano.write_findings(p_table regclass, p_alone boolean, 
 REVOKE ALL ON FUNCTION arcano.write_mapped_functions() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano.written_statuses() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION arcano.zone_of_sessions() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION arcano_api.cancel_job(p_job_id uuid, p_table text, p_reason text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT refunded boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION arcano_api.cancel_job(p_job_id uuid, p_table text, p_reason text, OUT changed boolean, OUT status text, OUT attempt integer, OUT note text, OUT refunded boolean) TO arcano_user;

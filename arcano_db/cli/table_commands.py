@@ -313,7 +313,11 @@ def pairs(
     metavar="STATUS=WORD",
     help="Which word is written where several mean the same, such as cancelled=CANCELED.",
 )
-@click.option("--time-zone", metavar="ZONE", help="Of dates without time zone. Default: UTC.")
+@click.option(
+    "--time-zone",
+    metavar="ZONE",
+    help="Of dates without time zone. Default: what the newest row tells, else UTC.",
+)
 @click.option("--tool", help="The name that people read. Default: the table's.")
 @click.option("--orphan-after", metavar="INTERVAL", help="As for `attach`.")
 @click.option("--enforce", is_flag=True, help="Put it under the rule at once. Default: it is only observed.")

@@ -232,6 +232,7 @@ class Reader:
             scaled("long_running_jobs"),
             _bars(found["ages"], len(AGES) + 1, scale),
             _bars(found["ghost_ages"], len(AGES) + 1, scale),
+            scaled("charged"),
         )
 
     def _estimated(self, words: list[str]) -> OpenJobs:
@@ -359,6 +360,8 @@ _OPEN = """
              arcano.heals_at(j.status, j.task_id, j."position", j.waited_in_queue, j.user_credit_cost, j.credits_charged, j.created_at,
                j.started_at, j.heartbeat_at, j.orphan_exempt, %(orphan_after)s::interval + make_interval(secs => %(shift)s),
                %(touch_limit)s::interval) as heals_at,
+             arcano.heals_at(j.status, j.task_id, j."position", j.waited_in_queue, 0, false, j.created_at, j.started_at, j.heartbeat_at,
+               j.orphan_exempt, %(orphan_after)s::interval + make_interval(secs => %(shift)s), %(touch_limit)s::interval) as charged_at,
              arcano.silent_since(j.created_at, j.started_at, j.heartbeat_at) as silent_since,
              width_bucket(case when isfinite(j.created_at) then extract(epoch from now() - j.created_at)::float8 end, {edges}) as age
         from job j
@@ -371,6 +374,7 @@ _OPEN = """
              'waiting', count(*) filter (where o.is_waiting), 'working', count(*) filter (where o.is_working),
              'ghosts', count(*) filter (where o.is_ghost),
              'ghosts_by_advised', count(*) filter (where o.is_ghost and o.heals_at + %(longer)s < now()),
+             'charged', count(*) filter (where o.heals_at is null and o.charged_at < now()),
              'users', count(distinct o.user_id) filter (where o.is_ghost),
              'oldest', extract(epoch from min(o.created_at) filter (where o.is_ghost and o.created_at > '1000-01-01')),
              'long_running_jobs', count(*) filter (where o.is_long),

@@ -52,6 +52,7 @@ class OpenJobs:
         long_running_jobs: How many there are.
         by_age: How many are of which age, by the bars of ``AGES``.
         ghosts_by_age: How many of these are ghosts.
+        charged: How many would be ghosts, had they not been charged, or did a default not say so.
     """
 
     reading: Reading
@@ -65,6 +66,7 @@ class OpenJobs:
     long_running_jobs: int | None = None
     by_age: list[int] = field(default_factory=list)
     ghosts_by_age: list[int] = field(default_factory=list)
+    charged: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +229,7 @@ def _both_open(one: OpenJobs, other: OpenJobs) -> OpenJobs:
         _sum(one.long_running_jobs, other.long_running_jobs),
         _bars(one.by_age, other.by_age),
         _bars(one.ghosts_by_age, other.ghosts_by_age),
+        _sum(one.charged, other.charged),
     )
 
 

@@ -48,6 +48,11 @@ def table_headline(table: Table, now: datetime) -> str:
 def details(table: Table, report: Report) -> dict[str, str]:
     """What else was found of it, each with a short name."""
     told = {"open jobs": open_jobs(table.open)}
+    if table.open.charged:
+        told["charged"] = (
+            f"{table.open.charged:,} more look forgotten, and are not counted: they were charged, or a"
+            " default of the table says so"
+        )
     if table.open.long_running_jobs:
         told["for days"] = long_running(table.open)
     told["waits"] = waits(table.waits)

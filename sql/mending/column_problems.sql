@@ -20,6 +20,7 @@ begin
                  case when t.other_collation then ' collate ' || k.attcollation::regcollation end,
                  case when c.atttypid = 'smallint'::regtype or c.atttypid = 'bpchar'::regtype then 'rewrites the table, which nobody can use meanwhile'
                    when t.other_collation then 'builds indexes of the column anew; nobody can use the table meanwhile'
+                   when c.atttypid = 'varchar'::regtype then 'for a moment: nothing is rewritten; functions of yours that return it as character varying need the new type too'
                    else 'for a moment: nothing is rewritten' end)
            end
       from pg_attribute k

@@ -280,3 +280,15 @@ def test_a_table_without_rows(app: psycopg.Connection, scan: Scan) -> None:
     assert (table["how"], table["open"]["reading"]) == ("map", "none")
     call = next(step for step in table["steps"] if step.startswith("select"))
     assert re.search(r"p_statuses => '\{\"\?\": \"\?\"\}'", call)
+
+
+def test_what_a_default_calls_charged_is_told(app: psycopg.Connection, scan: Scan) -> None:
+    """The rule leaves it alone, and a scan that says only that there are no ghosts would not be so."""
+    app.execute(
+        "create table public.video_jobs (id uuid primary key default gen_random_uuid(), user_id uuid, status text,"
+        " user_credit_cost integer not null default 5, error text, started_at timestamptz, created_at timestamptz);"
+        " insert into public.video_jobs (user_id, status, created_at)"
+        " select gen_random_uuid(), 'queued', now() - interval '3 hours' from generate_series(1, 3)"
+    )
+    [table] = scan()["tables"]
+    assert (table["open"]["ghosts"], table["open"]["charged"]) == (0, 3)

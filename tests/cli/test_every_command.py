@@ -10,6 +10,7 @@ import re
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -216,7 +217,14 @@ def test_a_signal_for_machines(dsn: str, conn: psycopg.Connection) -> None:
     with psycopg.connect(dsn) as app:
         app.execute("lock table arcano.job_table in access exclusive mode")
         command = [ARCANO_DB, "tables", "--json", "--dsn", dsn]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        with subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            # Who is started in the background by a shell ignores it, and would hand that on.
+            preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
+        ) as process:
             waits = "select from pg_stat_activity where %s = any (pg_blocking_pids(pid))"
             until(lambda: conn.execute(waits, (app.info.backend_pid,)).fetchone() is not None)
             process.send_signal(signal.SIGINT)

@@ -371,6 +371,7 @@ def test_slow_triggers_do_not_keep_the_table_locked(conn: psycopg.Connection) ->
         "warning",
         "not tried to its end: the app's own triggers take long, and nobody can use the table meanwhile",
     )
+    body(conn, "before update", "perform pg_sleep(0.05);")
     ArcanoDB(conn).attach_job_table("public.t")  # it is not locked then
     assert tried(conn)[0].level == "ok"
 
